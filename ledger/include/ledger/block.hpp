@@ -1,0 +1,95 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ledger/ids.hpp"
+#include "ledger/money_effect.hpp"
+#include "ledger/posting.hpp"
+#include "ledger/result.hpp"
+#include "ledger/time.hpp"
+
+namespace pointhouse::ledger {
+
+/// A block is all that one durable commit decided. Its bytes are documented in ledger/JOURNAL.md.
+inline constexpr std::uint8_t block_version = 1;
+inline constexpr std::size_t records_per_block_max = 65'536;
+
+struct BlockHeader {
+    ShardId shard;
+    Sequence first;             // of its first record
+    std::uint32_t count = 0;    // records
+    Time time;                  // the house's time of the commit
+    Month window;               // the open window; no block straddles a cut-off
+    Digest previous{};          // hash of the block before; zeros for the first
+    Digest hash{};              // SHA-256 over all other bytes of the block
+};
+
+/// Control total: what all entries of a block come to for one (flow, lot tariff, counterpart, VAT
+/// rate). Points and money in one place; money is `money_effect` summed.
+struct ControlTotal {
+    EntryKind kind = EntryKind::issued;
+    TariffVersion tariff;       // of the lot (debt_incurred: of the debt)
+    TariffVersion counterpart;  // of the redeemer; recovered: of the debt
+    PartnerId charity;          // donated, and refunds of it
+    DebtKind debt = DebtKind::issuer_bears; // debt_incurred, recovered
+    std::int32_t vat_rate = vat_rate_unknown;
+    Points points;
+    MoneyEffect money;
+    friend bool operator==(const ControlTotal&, const ControlTotal&) = default;
+};
+
+/// Builds one block. One thread; reused from commit to commit.
+class BlockBuilder {
+public:
+    void start(const BlockHeader& header); // `count` and `hash` are filled in by finish
+    void append(const Record& record, const Terms& terms);
+    [[nodiscard]] std::size_t count() const { return offsets_.size(); }
+    /// Closes the block. The span is valid until the next start().
+    std::span<const std::byte> finish();
+    [[nodiscard]] const BlockHeader& header() const { return header_; }
+
+private:
+    void add_to_totals(const Entry& entry, PartnerId charity, const Terms& terms);
+
+    BlockHeader header_;
+    std::string bytes_;
+    std::vector<std::uint32_t> offsets_;
+    std::vector<ControlTotal> totals_;
+};
+
+/// Why bytes are not a block.
+struct BlockFault {
+    std::string reason;
+};
+
+/// A block read back. Refers to the bytes it was parsed from. Immutable; any thread.
+class BlockView {
+public:
+    /// Checks the frame (magic, version, lengths, offset table) and, when asked, the hash.
+    enum class Check { frame, hash };
+    static Result<BlockView, BlockFault> parse(std::span<const std::byte> bytes, Check check);
+
+    [[nodiscard]] const BlockHeader& header() const { return header_; }
+    [[nodiscard]] std::uint32_t count() const { return header_.count; }
+    [[nodiscard]] Sequence sequence_of(std::uint32_t index) const
+    {
+        return Sequence{header_.first.value() + index};
+    }
+    /// Decodes one record into `out`, whose vectors are reused. False: the bytes are not a record.
+    [[nodiscard]] bool read(std::uint32_t index, Record& out) const;
+    /// False: the bytes are not control totals.
+    [[nodiscard]] bool read_totals(std::vector<ControlTotal>& out) const;
+
+private:
+    BlockHeader header_;
+    std::span<const std::byte> bytes_;
+    std::span<const std::byte> offsets_;
+    std::span<const std::byte> totals_;
+};
+
+} // namespace pointhouse::ledger

@@ -1,0 +1,111 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "ledger/block.hpp"
+#include "ledger/ids.hpp"
+#include "ledger/store.hpp"
+#include "ledger/time.hpp"
+
+namespace pointhouse::ledger {
+
+/// A member's state as stored: compactly coded (ledger/JOURNAL.md), with all records up to `through`.
+struct MemberRow {
+    MemberNumber member;
+    Sequence through;
+    std::span<const std::byte> state;
+};
+
+/// A sealed run of the message-id index: a file beside the journal, covering records up to `last`.
+struct IndexRun {
+    std::string name;
+    Sequence first;
+    Sequence last;
+    std::uint64_t entries = 0;
+    Digest hash{};
+    friend bool operator==(const IndexRun&, const IndexRun&) = default;
+};
+
+/// A settlement window as the journal marks it. `cut` is the sequence of its cut marker: the last
+/// record that belongs to it; none while it is open.
+struct Window {
+    Month month;
+    Sequence first;
+    Sequence cut;
+    Sequence drained;
+    friend bool operator==(const Window&, const Window&) = default;
+};
+
+/// What one durable transaction writes. Spans live until commit() returns.
+struct JournalCommit {
+    struct Block {
+        Sequence first;
+        std::uint32_t count = 0;
+        std::span<const std::byte> bytes;
+        std::span<const std::byte> contents; // companion of erasable message contents; may be empty
+    };
+    std::vector<Block> blocks;
+    std::vector<MemberRow> members;
+    std::optional<Sequence> watermark;               // every member row contains all up to here
+    std::optional<std::vector<IndexRun>> index_runs; // the whole manifest, when it changed
+    std::vector<Window> windows;                     // new or changed
+};
+
+enum class CommitResult { durable, not_written, unknown };
+
+/// What recovery starts from.
+struct JournalState {
+    Sequence head;      // the last record; none: empty
+    Digest head_hash{}; // of the last block
+    Sequence watermark;
+    std::vector<IndexRun> index_runs;
+    std::vector<Window> windows; // oldest first
+};
+
+/// A reading connection to one shard's journal; one thread at a time. Throws StoreFailure.
+class JournalReader {
+public:
+    virtual ~JournalReader() = default;
+    [[nodiscard]] virtual Sequence head() = 0;
+    /// The bytes of the block that holds `sequence`, valid until the next call; empty: there is none.
+    virtual std::span<const std::byte> block_with(Sequence sequence) = 0;
+    /// Every block from the one that holds `from`, in order, until `block` returns false.
+    /// `first` and `count` are the row's columns, which must agree with the bytes.
+    using BlockRow = JournalCommit::Block;
+    virtual void for_each_block(Sequence from, const std::function<bool(const BlockRow&)>& block) = 0;
+    virtual void for_each_member(const std::function<void(const MemberRow&)>& row) = 0;
+    /// All that follows sees one snapshot, until end_snapshot().
+    virtual void begin_snapshot() = 0;
+    virtual void end_snapshot() = 0;
+    [[nodiscard]] virtual JournalState state() = 0;
+    /// The database's own check of its pages; empty when sound.
+    [[nodiscard]] virtual std::string integrity_fault() = 0;
+};
+
+/// The hot port to one shard's durable state, at the level of a batch: read what a batch needs, commit
+/// a block. One writer thread.
+class Journal {
+public:
+    virtual ~Journal() = default;
+    [[nodiscard]] virtual JournalState state() = 0;
+    /// Reads the rows of `members` (ascending) and calls `row` for those that exist.
+    virtual void read_members(
+        std::span<const MemberNumber> members, const std::function<void(const MemberRow&)>& row) = 0;
+    virtual std::span<const std::byte> block_with(Sequence sequence) = 0;
+    virtual void for_each_block(
+        Sequence from, const std::function<bool(const JournalCommit::Block&)>& block) = 0;
+    /// Durable when it says so. `not_written`: surely nothing was. `unknown`: reopen and look.
+    virtual CommitResult commit(const JournalCommit& commit) = 0;
+    /// Abandons the connection and opens a new one, after an unknown commit. Throws StoreFailure.
+    virtual void reopen() = 0;
+    /// A reading connection for another thread.
+    [[nodiscard]] virtual std::unique_ptr<JournalReader> open_reader() = 0;
+};
+
+} // namespace pointhouse::ledger

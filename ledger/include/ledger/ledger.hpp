@@ -1,0 +1,104 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ledger/ids.hpp"
+#include "ledger/journal.hpp"
+#include "ledger/lot.hpp"
+#include "ledger/message.hpp"
+#include "ledger/posting.hpp"
+#include "ledger/result.hpp"
+#include "ledger/terms.hpp"
+#include "ledger/time.hpp"
+
+namespace pointhouse::ledger {
+
+/// What became of a submitted message.
+enum class Disposition : std::uint8_t {
+    decided,     // booked or refused just now; durable
+    replayed,    // the same message was decided before: its first outcome
+    refused,     // a refusal that leaves no trace (`Outcome::refusal`)
+    unavailable, // nothing is known to be booked; send it again
+};
+
+struct Outcome {
+    Disposition disposition = Disposition::unavailable;
+    Refusal refusal = Refusal::overloaded; // of Disposition::refused
+    Record record;                         // of decided and replayed
+    std::string record_storage;            // what a replayed record's views point into
+};
+
+/// A message on its way in, and its outcome on the way back.
+struct Submission {
+    Message message;
+    Outcome outcome;
+};
+
+/// A member as of the last durable commit. Views are valid until the next call that commits.
+struct MemberView {
+    MemberNumber number;
+    Balance balance;
+    std::span<const Lot> lots; // active, in draw order
+};
+
+/// The figures of one ledger, for metrics. Read from any thread.
+struct LedgerCounters {
+    std::uint64_t records = 0;
+    std::uint64_t commits = 0;
+    std::uint64_t commit_failures = 0;
+    std::uint64_t replayed = 0;
+    std::uint64_t members_cached = 0;
+    std::uint64_t members_dirty = 0;
+    std::uint64_t commit_micros_last = 0;
+    std::uint64_t commit_micros_max = 0;
+};
+
+/// Decides messages and makes them durable: the one writer of points. Identities, message ids, member
+/// state and journal behind one door. All calls on one thread, the writer's.
+class Ledger {
+public:
+    virtual ~Ledger() = default;
+
+    /// Decides each message in order and commits them in one durable transaction (group commit).
+    /// When it returns, every outcome is durable or says that it is not.
+    virtual void commit(std::span<Submission> batch) = 0;
+    /// What would happen; nothing is booked. The record has no sequence.
+    virtual void quote(const Message& message, Outcome& outcome) = 0;
+
+    [[nodiscard]] virtual std::optional<MemberView> find_member(std::string_view identifier) = 0;
+    /// The frozen outcome of a partner's message. False: the house knows none.
+    virtual bool find_outcome(PartnerId partner, std::string_view message_id, Outcome& outcome) = 0;
+    /// The member's records below `before` (none: from the newest), newest first, until `record`
+    /// returns false.
+    virtual void for_each_record_of(
+        MemberNumber member,
+        std::optional<Sequence> before,
+        const std::function<bool(const Record&)>& record) = 0;
+
+    /// The house's time: the system's, or in the sandbox's message clock the latest accepted.
+    [[nodiscard]] virtual Time house_time() const = 0;
+    /// Message clock only, forward only: false when it would go back.
+    virtual bool advance_clock(Time to) = 0;
+    /// Writes the cut markers that the clock has passed. Called by a coarse timer and before commits.
+    virtual void mark_windows() = 0;
+    [[nodiscard]] virtual const std::vector<Window>& windows() const = 0;
+
+    /// New terms apply from the next decision on.
+    virtual void publish(std::shared_ptr<const Terms> terms) = 0;
+    [[nodiscard]] virtual std::shared_ptr<const Terms> terms() const = 0;
+
+    [[nodiscard]] virtual Sequence head() const = 0;
+    [[nodiscard]] virtual std::unique_ptr<JournalReader> open_reader() = 0;
+    [[nodiscard]] virtual LedgerCounters counters() const = 0;
+    /// Writes back all member state and seals the index, so that the next start replays nothing.
+    virtual void settle_down() = 0;
+};
+
+} // namespace pointhouse::ledger
