@@ -1,6 +1,9 @@
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -15,6 +18,7 @@
 #include "ledger/message.hpp"
 #include "ledger/posting.hpp"
 #include "ledger/result.hpp"
+#include "ledger/store.hpp"
 #include "ledger/terms.hpp"
 #include "ledger/time.hpp"
 
@@ -60,6 +64,20 @@ struct LedgerCounters {
     std::uint64_t commit_micros_max = 0;
 };
 
+/// The house's secrets, made by `init`, kept in files of mode 0400 apart from the data they protect.
+struct LedgerKeys {
+    std::array<std::byte, 32> identity{};    // HMAC of member identifiers
+    std::array<std::byte, 32> content{};     // salt of the content digests
+    std::array<std::byte, 16> fingerprint{}; // SipHash of message ids
+};
+
+struct LedgerOptions {
+    std::filesystem::path folder;         // of the index runs and the head file
+    LedgerKeys keys;
+    const Clock* clock = nullptr;         // null: the sandbox's message clock
+    std::size_t cached_members_max = 1'000'000;
+};
+
 /// Decides messages and makes them durable: the one writer of points. Identities, message ids, member
 /// state and journal behind one door. All calls on one thread, the writer's.
 class Ledger {
@@ -100,5 +118,34 @@ public:
     /// Writes back all member state and seals the index, so that the next start replays nothing.
     virtual void settle_down() = 0;
 };
+
+/// Opens the ledger over its ports: recovers by replaying the journal's tail, and is ready when it
+/// returns. The ports must outlive it. Throws StoreFailure, or std::runtime_error naming what is
+/// missing or broken (a journal shorter than the head file says).
+std::unique_ptr<Ledger> open_ledger(
+    Journal& journal, Store& identities, std::shared_ptr<const Terms> terms, LedgerOptions options);
+
+/// What `verify` found. `fault` names the first bad entry; empty when all is sound.
+struct Verification {
+    std::string fault;
+    std::uint64_t messages = 0; // records of partners
+    std::uint64_t postings = 0; // of them booked
+    std::uint64_t blocks = 0;
+    Sequence last;
+    Digest head{};
+};
+
+struct VerifyOptions {
+    std::filesystem::path folder;
+    LedgerKeys keys;
+    bool from_scratch = false;  // decide every message again, too
+    /// Called now and then with the share done, in thousandths.
+    std::function<void(int)> progress;
+};
+
+/// Recomputes everything that the journal says (hashes, member states, index, windows, control totals)
+/// in one snapshot and compares. Own thread and reader; safe beside a serving ledger.
+Verification verify_journal(
+    JournalReader& journal, Store& identities, const TermsHistory& terms, const VerifyOptions& options);
 
 } // namespace pointhouse::ledger
