@@ -7,8 +7,13 @@
 
 namespace pointhouse::ledger {
 
-/// Opens or creates a SQLite database (WAL, synchronous=FULL) as a cold store. One writing connection,
-/// readers open their own. Throws StoreFailure.
-std::unique_ptr<Store> open_sqlite_store(const std::filesystem::path& file);
+/// `full`: durable when a transaction returns. `relaxed`: a power cut may lose the newest
+/// transactions, never the file's consistency; for what can be derived again.
+enum class Durability { full, relaxed };
+
+/// Opens or creates a SQLite database (WAL) as a cold store. One writing connection, readers open
+/// their own. Throws StoreFailure.
+std::unique_ptr<Store> open_sqlite_store(
+    const std::filesystem::path& file, Durability durability = Durability::full);
 
 } // namespace pointhouse::ledger
