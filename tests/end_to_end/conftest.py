@@ -1,0 +1,112 @@
+"""Fixtures: a house per module, and connections of its partners."""
+
+import contextlib
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from house import House  # noqa: E402
+from messages import accrual, fresh  # noqa: E402
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+SHARED_DATA = REPOSITORY.parent / "shared" / "data"
+
+
+def pytest_addoption(parser):
+    parser.addoption("--house-binary", default=str(REPOSITORY / "build/release/ops/pointhouse"))
+    parser.addoption("--nightly", action="store_true", help="the long sizes")
+
+
+@pytest.fixture(scope="session")
+def binary(request):
+    path = Path(request.config.getoption("--house-binary")).resolve()
+    assert os.access(path, os.X_OK), f"build it first: {path}"
+    return path
+
+
+@pytest.fixture(scope="session")
+def nightly(request):
+    return request.config.getoption("--nightly")
+
+
+@pytest.fixture(scope="session")
+def shared_data():
+    """Real purchases with independent truth; not part of the project."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip(f"no {SHARED_DATA}: the replay of real purchases is left out")
+    return SHARED_DATA
+
+
+@pytest.fixture(scope="module")
+def make_house(binary, tmp_path_factory):
+    """Makes houses that are killed, whatever happens, when the module is done."""
+    with contextlib.ExitStack() as stack:
+
+        def make(clock="messages"):
+            house = House(binary, tmp_path_factory.mktemp("house"), clock)
+            stack.callback(house.kill)
+            return house
+
+        yield make
+
+
+@pytest.fixture(scope="module")
+def house(make_house):
+    """A serving house of three partners on the standard tariff, on the message clock."""
+    return make_house().make("GRO", "TNK", "BOE").start()
+
+
+@pytest.fixture
+def connect(house):
+    """Opens connections that are closed after the test."""
+    with contextlib.ExitStack() as stack:
+        yield lambda name: stack.enter_context(house.connect(name))
+
+
+@pytest.fixture
+def gro(connect):
+    return connect("GRO")
+
+
+@pytest.fixture
+def tnk(connect):
+    return connect("TNK")
+
+
+@pytest.fixture
+def operator(connect):
+    return connect("operator:anna")
+
+
+@pytest.fixture
+def funded(gro):
+    """A function that enrols a fresh member with points of GRO and returns its identifier."""
+
+    def fund(points=1000):
+        member = fresh("member")
+        answer = gro.post("/v1/accruals", accrual(member, points))
+        assert answer.status == 201, answer
+        return member
+
+    return fund
+
+
+@pytest.fixture
+def books_nothing(house):
+    """A block in which no posting may be booked; with `no_record`, no refusal be journaled either."""
+
+    @contextlib.contextmanager
+    def watch(no_record=False):
+        before = house.verify()
+        yield
+        after = house.verify()
+        assert after["ok"], after
+        assert after["postings"] == before["postings"], "something was booked"
+        if no_record:
+            assert after["messages"] == before["messages"], "a record was made"
+
+    return watch
