@@ -20,11 +20,11 @@ inline constexpr std::uint8_t block_version = 1;
 inline constexpr std::size_t records_per_block_max = 65'536;
 
 struct BlockHeader {
-    ShardId shard;
-    Sequence first;             // of its first record
+    ShardId shard{};
+    Sequence first{};             // of its first record
     std::uint32_t count = 0;    // records
-    Time time;                  // the house's time of the commit
-    Month window;               // the open window; no block straddles a cut-off
+    Time time{};                  // the house's time of the commit
+    Month window{};               // the open window; no block straddles a cut-off
     Digest previous{};          // hash of the block before; zeros for the first
     Digest hash{};              // SHA-256 over all other bytes of the block
 };
@@ -33,13 +33,13 @@ struct BlockHeader {
 /// rate). Points and money in one place; money is `money_effect` summed.
 struct ControlTotal {
     EntryKind kind = EntryKind::issued;
-    TariffVersion tariff;       // of the lot (debt_incurred: of the debt)
-    TariffVersion counterpart;  // of the redeemer; recovered: of the debt
-    PartnerId charity;          // donated, and refunds of it
+    TariffVersion tariff{};       // of the lot (debt_incurred: of the debt)
+    TariffVersion counterpart{};  // of the redeemer; recovered: of the debt
+    PartnerId charity{};          // donated, and refunds of it
     DebtKind debt = DebtKind::issuer_bears; // debt_incurred, recovered
     std::int32_t vat_rate = vat_rate_unknown;
-    Points points;
-    MoneyEffect money;
+    Points points{};
+    MoneyEffect money{};
     friend bool operator==(const ControlTotal&, const ControlTotal&) = default;
 };
 
@@ -64,7 +64,7 @@ private:
 
 /// Why bytes are not a block.
 struct BlockFault {
-    std::string reason;
+    std::string reason{};
 };
 
 /// A block read back. Refers to the bytes it was parsed from. Immutable; any thread.

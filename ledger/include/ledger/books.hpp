@@ -18,16 +18,16 @@ namespace pointhouse::ledger {
 
 /// One line of the `position` table: the control totals of a window, summed.
 struct PositionRow {
-    Month window;
+    Month window{};
     EntryKind kind = EntryKind::issued;
-    PartnerId partner;          // the lot's issuer (debt_incurred: the debt's issuer)
-    PartnerId counterparty;     // redeemer or charity; recovered: the debt's issuer; else none
-    TariffVersion tariff;       // of `partner`
-    TariffVersion counterpart;  // of `counterparty`, where it has one
+    PartnerId partner{};          // the lot's issuer (debt_incurred: the debt's issuer)
+    PartnerId counterparty{};     // redeemer or charity; recovered: the debt's issuer; else none
+    TariffVersion tariff{};       // of `partner`
+    TariffVersion counterpart{};  // of `counterparty`, where it has one
     DebtKind debt = DebtKind::issuer_bears;
     std::int32_t vat_rate = vat_rate_unknown;
-    Points points;
-    MoneyEffect money;
+    Points points{};
+    MoneyEffect money{};
 };
 
 /// The books: plain SQL tables, derived from the journal by a projector and documented in

@@ -16,11 +16,11 @@ namespace pointhouse::ledger {
 /// One line of the house's own record: what moves money or changes terms and is not a member's
 /// message (DESIGN section 5). `content` is JSON whose keys the kind defines.
 struct HouseEntry {
-    HouseSequence sequence;
-    Time at;
-    std::string kind;    // "partner_added", "tariff_set", "certificate_issued", "window_closed", …
-    std::string actor;   // the operator, or "house"
-    std::string content;
+    HouseSequence sequence{};
+    Time at{};
+    std::string kind{};    // "partner_added", "tariff_set", "certificate_issued", "window_closed", …
+    std::string actor{};   // the operator, or "house"
+    std::string content{};
     Digest hash{};       // SHA-256 over the previous hash and all fields
 };
 

@@ -17,16 +17,16 @@ namespace pointhouse::ledger {
 
 /// A member's state as stored: compactly coded (ledger/JOURNAL.md), with all records up to `through`.
 struct MemberRow {
-    MemberNumber member;
-    Sequence through;
-    std::span<const std::byte> state;
+    MemberNumber member{};
+    Sequence through{};
+    std::span<const std::byte> state{};
 };
 
 /// A sealed run of the message-id index: a file beside the journal, covering records up to `last`.
 struct IndexRun {
-    std::string name;
-    Sequence first;
-    Sequence last;
+    std::string name{};
+    Sequence first{};
+    Sequence last{};
     std::uint64_t entries = 0;
     Digest hash{};
     friend bool operator==(const IndexRun&, const IndexRun&) = default;
@@ -35,37 +35,37 @@ struct IndexRun {
 /// A settlement window as the journal marks it. `cut` is the sequence of its cut marker: the last
 /// record that belongs to it; none while it is open.
 struct Window {
-    Month month;
-    Sequence first;
-    Sequence cut;
-    Sequence drained;
+    Month month{};
+    Sequence first{};
+    Sequence cut{};
+    Sequence drained{};
     friend bool operator==(const Window&, const Window&) = default;
 };
 
 /// What one durable transaction writes. Spans live until commit() returns.
 struct JournalCommit {
     struct Block {
-        Sequence first;
+        Sequence first{};
         std::uint32_t count = 0;
-        std::span<const std::byte> bytes;
-        std::span<const std::byte> contents; // companion of erasable message contents; may be empty
+        std::span<const std::byte> bytes{};
+        std::span<const std::byte> contents{}; // companion of erasable message contents; may be empty
     };
-    std::vector<Block> blocks;
-    std::vector<MemberRow> members;
-    std::optional<Sequence> watermark;               // every member row contains all up to here
-    std::optional<std::vector<IndexRun>> index_runs; // the whole manifest, when it changed
-    std::vector<Window> windows;                     // new or changed
+    std::vector<Block> blocks{};
+    std::vector<MemberRow> members{};
+    std::optional<Sequence> watermark{};               // every member row contains all up to here
+    std::optional<std::vector<IndexRun>> index_runs{}; // the whole manifest, when it changed
+    std::vector<Window> windows{};                     // new or changed
 };
 
 enum class CommitResult { durable, not_written, unknown };
 
 /// What recovery starts from.
 struct JournalState {
-    Sequence head;      // the last record; none: empty
+    Sequence head{};      // the last record; none: empty
     Digest head_hash{}; // of the last block
-    Sequence watermark;
-    std::vector<IndexRun> index_runs;
-    std::vector<Window> windows; // oldest first
+    Sequence watermark{};
+    std::vector<IndexRun> index_runs{};
+    std::vector<Window> windows{}; // oldest first
 };
 
 /// A reading connection to one shard's journal; one thread at a time. Throws StoreFailure.

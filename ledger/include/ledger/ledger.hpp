@@ -35,21 +35,21 @@ enum class Disposition : std::uint8_t {
 struct Outcome {
     Disposition disposition = Disposition::unavailable;
     Refusal refusal = Refusal::overloaded; // of Disposition::refused
-    Record record;                         // of decided and replayed
-    std::string record_storage;            // what a replayed record's views point into
+    Record record{};                         // of decided and replayed
+    std::string record_storage{};            // what a replayed record's views point into
 };
 
 /// A message on its way in, and its outcome on the way back.
 struct Submission {
-    Message message;
-    Outcome outcome;
+    Message message{};
+    Outcome outcome{};
 };
 
 /// A member as of the last durable commit. Views are valid until the next call that commits.
 struct MemberView {
-    MemberNumber number;
-    Balance balance;
-    std::span<const Lot> lots; // active, in draw order
+    MemberNumber number{};
+    Balance balance{};
+    std::span<const Lot> lots{}; // active, in draw order
 };
 
 /// The figures of one ledger, for metrics. Read from any thread.
@@ -72,8 +72,8 @@ struct LedgerKeys {
 };
 
 struct LedgerOptions {
-    std::filesystem::path folder;         // of the index runs and the head file
-    LedgerKeys keys;
+    std::filesystem::path folder{};         // of the index runs and the head file
+    LedgerKeys keys{};
     const Clock* clock = nullptr;         // null: the sandbox's message clock
     std::size_t cached_members_max = 1'000'000;
 };
@@ -127,20 +127,20 @@ std::unique_ptr<Ledger> open_ledger(
 
 /// What `verify` found. `fault` names the first bad entry; empty when all is sound.
 struct Verification {
-    std::string fault;
+    std::string fault{};
     std::uint64_t messages = 0; // records of partners
     std::uint64_t postings = 0; // of them booked
     std::uint64_t blocks = 0;
-    Sequence last;
+    Sequence last{};
     Digest head{};
 };
 
 struct VerifyOptions {
-    std::filesystem::path folder;
-    LedgerKeys keys;
+    std::filesystem::path folder{};
+    LedgerKeys keys{};
     bool from_scratch = false;  // decide every message again, too
     /// Called now and then with the share done, in thousandths.
-    std::function<void(int)> progress;
+    std::function<void(int)> progress{};
 };
 
 /// Recomputes everything that the journal says (hashes, member states, index, windows, control totals)

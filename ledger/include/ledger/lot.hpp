@@ -15,7 +15,7 @@ enum class FundingClass : std::uint8_t { partner = 0, house = 1, bought = 2 };
 
 /// Names a lot: the record that made it, and its place in that message's funding list.
 struct LotKey {
-    Sequence origin;
+    Sequence origin{};
     std::uint16_t position = 0;
     friend constexpr auto operator<=>(LotKey, LotKey) noexcept = default;
 };
@@ -23,10 +23,10 @@ struct LotKey {
 /// What a lot carries from its birth to its end, through refunds and transfers: its provenance.
 /// The issuer and every price follow from the tariff version.
 struct Provenance {
-    LotKey key;
-    Time activity;               // when the points were earned
+    LotKey key{};
+    Time activity{};               // when the points were earned
     Day expires_on = never;      // the last day on which they can be spent
-    TariffVersion tariff;        // the issuer's
+    TariffVersion tariff{};        // the issuer's
     std::int32_t vat_rate = vat_rate_unknown; // of the sale, basis points
     FundingClass funding = FundingClass::partner;
     friend bool operator==(const Provenance&, const Provenance&) = default;
@@ -43,8 +43,8 @@ struct Provenance {
 
 /// Open points of one accrual and one funder.
 struct Lot {
-    Provenance provenance;
-    Points remaining; // above zero: an exhausted lot is dropped
+    Provenance provenance{};
+    Points remaining{}; // above zero: an exhausted lot is dropped
     friend bool operator==(const Lot&, const Lot&) = default;
 };
 

@@ -32,9 +32,9 @@ enum class MessageType : std::uint8_t {
 inline constexpr std::int32_t vat_rate_unknown = -1;
 
 struct PurchaseLine {
-    std::string_view sku;
-    std::string_view category;
-    std::string_view tender;
+    std::string_view sku{};
+    std::string_view category{};
+    std::string_view tender{};
     std::int64_t amount_minor = 0;
     std::int64_t quantity = 1;
     std::int32_t vat_rate = vat_rate_unknown; // basis points
@@ -42,15 +42,15 @@ struct PurchaseLine {
 
 struct Purchase {
     std::int64_t amount_minor = 0; // zero or more
-    std::string_view currency;
-    std::string_view channel;
-    std::string_view receipt;
-    std::span<const PurchaseLine> lines;
+    std::string_view currency{};
+    std::string_view channel{};
+    std::string_view receipt{};
+    std::span<const PurchaseLine> lines{};
 };
 
 struct MoneyValue {
     std::int64_t amount_minor = 0;
-    std::string_view currency;
+    std::string_view currency{};
 };
 
 /// A message as decoded from the wire, whatever the encoding: shape checked, nothing decided. All
@@ -58,19 +58,19 @@ struct MoneyValue {
 /// An empty view or an empty optional means that the field was not sent.
 struct Message {
     MessageType type = MessageType::accrual;
-    PartnerId partner;               // from the certificate
-    std::string_view message_id;     // 1 to 64 of [A-Za-z0-9._:-]
-    std::string_view member;         // an identifier, 1 to 64 of [A-Za-z0-9._:@+-]; none in a reversal
-    Time occurred_at;
-    std::optional<Points> points;    // 1 to 1,000,000,000
-    std::optional<Purchase> purchase;
-    std::optional<MoneyValue> value; // redemption by value
-    std::string_view reverses;       // reversal: a message id of the same partner
-    std::string_view charity;        // donation: the partner id of a charity
-    std::string_view receipt;
-    std::string_view reason;
-    std::string_view promotion;
-    std::optional<Time> pending_until;
+    PartnerId partner{};               // from the certificate
+    std::string_view message_id{};     // 1 to 64 of [A-Za-z0-9._:-]
+    std::string_view member{};         // an identifier, 1 to 64 of [A-Za-z0-9._:@+-]; none in a reversal
+    Time occurred_at{};
+    std::optional<Points> points{};    // 1 to 1,000,000,000
+    std::optional<Purchase> purchase{};
+    std::optional<MoneyValue> value{}; // redemption by value
+    std::string_view reverses{};       // reversal: a message id of the same partner
+    std::string_view charity{};        // donation: the partner id of a charity
+    std::string_view receipt{};
+    std::string_view reason{};
+    std::string_view promotion{};
+    std::optional<Time> pending_until{};
 };
 
 /// The canonical form of a message: the same bytes for the same decoded content with its type,

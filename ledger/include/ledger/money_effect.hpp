@@ -10,11 +10,11 @@ namespace pointhouse::ledger {
 /// Debit positive: `issuer` (what the lot's issuer owes the house). Credit positive: the others.
 /// Invariant: issuer = counterparty + liability + fee + margin.
 struct MoneyEffect {
-    Micro issuer;       // receivable from the lot's issuer (debt_incurred: from the debt's issuer)
-    Micro counterparty; // payable to the redeemer or charity (recovered: to the debt's issuer)
-    Micro liability;    // points liability
-    Micro fee;          // revenue:service_fee
-    Micro margin;       // revenue:redemption_margin
+    Micro issuer{};       // receivable from the lot's issuer (debt_incurred: from the debt's issuer)
+    Micro counterparty{}; // payable to the redeemer or charity (recovered: to the debt's issuer)
+    Micro liability{};    // points liability
+    Micro fee{};          // revenue:service_fee
+    Micro margin{};       // revenue:redemption_margin
     friend bool operator==(const MoneyEffect&, const MoneyEffect&) = default;
 };
 

@@ -43,8 +43,8 @@ enum class DebtKind : std::uint8_t { issuer_bears = 0, house_bears = 1, redeemer
 
 /// A debt that an entry makes or repays.
 struct DebtKey {
-    Sequence origin;      // the clawback that made it
-    TariffVersion tariff; // of the issuer that clawed back, with the price and fee to credit
+    Sequence origin{};      // the clawback that made it
+    TariffVersion tariff{}; // of the issuer that clawed back, with the price and fee to credit
     DebtKind kind = DebtKind::issuer_bears;
     friend constexpr auto operator<=>(DebtKey, DebtKey) noexcept = default;
 };
@@ -52,44 +52,44 @@ struct DebtKey {
 /// One allocation: so many points of one lot (or one debt), moved for one reason.
 struct Entry {
     EntryKind kind = EntryKind::issued;
-    Points points;             // above zero
-    Provenance lot;            // all kinds but debt_incurred
-    TariffVersion counterpart; // redeemed, refunded, donated: the redeemer's (charity: none)
-    DebtKey debt;              // debt_incurred, recovered
+    Points points{};             // above zero
+    Provenance lot{};            // all kinds but debt_incurred
+    TariffVersion counterpart{}; // redeemed, refunded, donated: the redeemer's (charity: none)
+    DebtKey debt{};              // debt_incurred, recovered
     friend bool operator==(const Entry&, const Entry&) = default;
 };
 
 struct Balance {
-    Points available;
-    Points pending;
-    Points held;
-    Points debt;
+    Points available{};
+    Points pending{};
+    Points held{};
+    Points debt{};
     friend bool operator==(const Balance&, const Balance&) = default;
 };
 
 /// The frozen outcome of one message: a record of the journal. With no refusal it is a posting.
 /// What the answer says is computed from this alone, so that a repeated message gets the same bytes.
 struct Record {
-    Sequence sequence;
+    Sequence sequence{};
     MessageType type = MessageType::accrual;
-    std::optional<Refusal> refusal;
-    PartnerId partner;              // none for a house step
-    std::string_view message_id;    // points into the block that holds the record
-    MemberNumber member;            // none for a house step
-    Sequence previous;              // the member's record before this one; none: its first
-    HouseSequence terms;            // the sequence of the house's own record that the decision saw
-    Time occurred_at;
-    Time posted_at;                 // the house's time of the decision
+    std::optional<Refusal> refusal{};
+    PartnerId partner{};              // none for a house step
+    std::string_view message_id{};    // points into the block that holds the record
+    MemberNumber member{};            // none for a house step
+    Sequence previous{};              // the member's record before this one; none: its first
+    HouseSequence terms{};            // the sequence of the house's own record that the decision saw
+    Time occurred_at{};
+    Time posted_at{};                 // the house's time of the decision
     Digest content{};               // salted SHA-256 of the canonical message
-    Points points;                  // accrued, redeemed, reversed, clawed back
-    TariffVersion tariff;           // of the sending partner, where one was used
-    PartnerId counterparty;         // donation: the charity
+    Points points{};                  // accrued, redeemed, reversed, clawed back
+    TariffVersion tariff{};           // of the sending partner, where one was used
+    PartnerId counterparty{};         // donation: the charity
     std::int64_t amount_minor = 0;  // accrual by purchase: its amount; reversal by purchase: returned so far
-    Sequence original;              // reversal: the record it reverses
-    Sequence reversal_before;       // reversal: the newest earlier reversal of the same original
-    Points reversed_so_far;         // reversal: the total with this one
-    Balance balance;                // after
-    std::vector<Entry> entries;     // in the order in which they apply
+    Sequence original{};              // reversal: the record it reverses
+    Sequence reversal_before{};       // reversal: the newest earlier reversal of the same original
+    Points reversed_so_far{};         // reversal: the total with this one
+    Balance balance{};                // after
+    std::vector<Entry> entries{};     // in the order in which they apply
 };
 
 } // namespace pointhouse::ledger

@@ -33,14 +33,14 @@ struct ExpiryPolicy {
 /// redeemer's.
 /// Invariant: issue_price × prefund_share is a whole number of micro-units.
 struct Tariff {
-    TariffVersion version;
-    PartnerId partner;
-    Time valid_from;
-    Micro issue_price;
-    Micro service_fee;
-    Micro reimbursement;
-    Share prefund_share;
-    std::optional<ExpiryPolicy> expiry;
+    TariffVersion version{};
+    PartnerId partner{};
+    Time valid_from{};
+    Micro issue_price{};
+    Micro service_fee{};
+    Micro reimbursement{};
+    Share prefund_share{};
+    std::optional<ExpiryPolicy> expiry{};
     std::int32_t pending_days = 0;
     std::int32_t breakage_operator = 1; // integer shares of breakage
     std::int32_t breakage_issuer = 0;
@@ -60,24 +60,25 @@ struct Roles {
 
 /// A partner as the ledger sees it.
 struct PartnerTerms {
-    PartnerId partner;
-    std::string name; // the id in the certificate's URI SAN, e.g. "GRO"
-    Roles roles;
+    PartnerId partner{};
+    std::string name{}; // the id in the certificate's URI SAN, e.g. "GRO"
+    Roles roles{};
     DebtBearer debt_bearer = DebtBearer::issuer;
     bool excess_clawbacks_allowed = true;
+    std::vector<std::uint32_t> tariffs{}; // places in Terms::tariffs, in order of publication
 };
 
 /// All that a decision needs to know of the house, frozen at one sequence of the house's own record.
 /// Immutable; shared between threads by shared_ptr<const Terms>, because decisions in flight keep
 /// the terms they started with while newer ones are published.
 struct Terms {
-    HouseSequence as_of;
-    Currency currency;
-    Micro face_value;                // of one point, for the member
+    HouseSequence as_of{};
+    Currency currency{};
+    Micro face_value{};                // of one point, for the member
     std::int32_t late_window_days = 60;
-    std::shared_ptr<const Calendar> calendar;
-    std::vector<PartnerTerms> partners; // partners[id - 1]
-    std::vector<Tariff> tariffs;        // tariffs[version - 1]
+    std::shared_ptr<const Calendar> calendar{};
+    std::vector<PartnerTerms> partners{}; // partners[id - 1]
+    std::vector<Tariff> tariffs{};        // tariffs[version - 1]
 
     [[nodiscard]] const PartnerTerms& partner(PartnerId id) const;
     [[nodiscard]] const Tariff& tariff(TariffVersion version) const;

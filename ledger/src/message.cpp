@@ -1,0 +1,114 @@
+#include "ledger/message.hpp"
+
+namespace pointhouse::ledger {
+
+std::string_view name_of(MessageType type) noexcept
+{
+    switch (type) {
+    case MessageType::accrual: return "accrual";
+    case MessageType::redemption: return "redemption";
+    case MessageType::reversal: return "reversal";
+    case MessageType::clawback: return "clawback";
+    case MessageType::donation: return "donation";
+    case MessageType::enrolment: return "enrolment";
+    case MessageType::cut: return "cut";
+    case MessageType::drained: return "drained";
+    case MessageType::clock: return "clock";
+    }
+    return "unknown";
+}
+
+namespace {
+
+// A field is its tag, then its value; a text carries its length. Absent fields leave no trace, so a
+// field added later does not change the digest of older content.
+enum class Field : char {
+    message_id = 1,
+    member,
+    occurred_at,
+    points,
+    purchase_amount,
+    purchase_currency,
+    purchase_channel,
+    purchase_receipt,
+    line,
+    line_category,
+    line_tender,
+    line_amount,
+    line_quantity,
+    line_vat_rate,
+    value_amount,
+    value_currency,
+    reverses,
+    charity,
+    receipt,
+    reason,
+    promotion,
+    pending_until,
+};
+
+class CanonicalWriter {
+public:
+    explicit CanonicalWriter(std::string& out) : out_{out} {}
+
+    void number(Field field, std::int64_t value)
+    {
+        out_.push_back(static_cast<char>(field));
+        auto rest = static_cast<std::uint64_t>(value);
+        for (int byte = 0; byte < 8; ++byte, rest >>= 8) {
+            out_.push_back(static_cast<char>(rest & 0xff));
+        }
+    }
+
+    void text(Field field, std::string_view value)
+    {
+        if (value.empty()) return;
+        number(field, static_cast<std::int64_t>(value.size()));
+        out_.append(value);
+    }
+
+private:
+    std::string& out_;
+};
+
+void append_purchase(CanonicalWriter& writer, const Purchase& purchase)
+{
+    writer.number(Field::purchase_amount, purchase.amount_minor);
+    writer.text(Field::purchase_currency, purchase.currency);
+    writer.text(Field::purchase_channel, purchase.channel);
+    writer.text(Field::purchase_receipt, purchase.receipt);
+    for (const PurchaseLine& line : purchase.lines) {
+        writer.number(Field::line, static_cast<std::int64_t>(line.sku.size()));
+        writer.text(Field::line, line.sku);
+        writer.text(Field::line_category, line.category);
+        writer.text(Field::line_tender, line.tender);
+        writer.number(Field::line_amount, line.amount_minor);
+        writer.number(Field::line_quantity, line.quantity);
+        if (line.vat_rate != vat_rate_unknown) writer.number(Field::line_vat_rate, line.vat_rate);
+    }
+}
+
+} // namespace
+
+void append_canonical(const Message& message, std::string& out)
+{
+    out.push_back(static_cast<char>(message.type));
+    CanonicalWriter writer{out};
+    writer.text(Field::message_id, message.message_id);
+    writer.text(Field::member, message.member);
+    writer.number(Field::occurred_at, micros_of(message.occurred_at));
+    if (message.points) writer.number(Field::points, message.points->count());
+    if (message.purchase) append_purchase(writer, *message.purchase);
+    if (message.value) {
+        writer.number(Field::value_amount, message.value->amount_minor);
+        writer.text(Field::value_currency, message.value->currency);
+    }
+    writer.text(Field::reverses, message.reverses);
+    writer.text(Field::charity, message.charity);
+    writer.text(Field::receipt, message.receipt);
+    writer.text(Field::reason, message.reason);
+    writer.text(Field::promotion, message.promotion);
+    if (message.pending_until) writer.number(Field::pending_until, micros_of(*message.pending_until));
+}
+
+} // namespace pointhouse::ledger

@@ -1,0 +1,71 @@
+#include "ledger/posting.hpp"
+
+#include "ledger/invariant.hpp"
+
+namespace pointhouse::ledger {
+
+std::string_view code_of(Refusal refusal) noexcept
+{
+    switch (refusal) {
+    case Refusal::insufficient_points: return "insufficient_points";
+    case Refusal::message_id_reused: return "message_id_reused";
+    case Refusal::reversal_exceeds_original: return "reversal_exceeds_original";
+    case Refusal::late_window_closed: return "late_window_closed";
+    case Refusal::occurred_in_future: return "occurred_in_future";
+    case Refusal::issuer_unfunded: return "issuer_unfunded";
+    case Refusal::funding_not_agreed: return "funding_not_agreed";
+    case Refusal::role_not_allowed: return "role_not_allowed";
+    case Refusal::member_blocked: return "member_blocked";
+    case Refusal::member_closed: return "member_closed";
+    case Refusal::currency_unsupported: return "currency_unsupported";
+    case Refusal::points_out_of_range: return "points_out_of_range";
+    case Refusal::limit_exceeded: return "limit_exceeded";
+    case Refusal::hold_not_open: return "hold_not_open";
+    case Refusal::member_unknown: return "member_unknown";
+    case Refusal::message_unknown: return "message_unknown";
+    case Refusal::hold_unknown: return "hold_unknown";
+    case Refusal::overloaded: return "overloaded";
+    }
+    return "internal";
+}
+
+bool is_frozen(Refusal refusal) noexcept
+{
+    switch (refusal) {
+    case Refusal::insufficient_points:
+    case Refusal::reversal_exceeds_original:
+    case Refusal::late_window_closed:
+    case Refusal::occurred_in_future:
+    case Refusal::issuer_unfunded:
+    case Refusal::funding_not_agreed:
+    case Refusal::role_not_allowed:
+    case Refusal::member_blocked:
+    case Refusal::member_closed:
+    case Refusal::currency_unsupported:
+    case Refusal::points_out_of_range:
+    case Refusal::limit_exceeded:
+    case Refusal::hold_not_open: return true;
+    case Refusal::message_id_reused:
+    case Refusal::member_unknown:
+    case Refusal::message_unknown:
+    case Refusal::hold_unknown:
+    case Refusal::overloaded: return false;
+    }
+    return false;
+}
+
+std::string_view name_of(EntryKind kind) noexcept
+{
+    switch (kind) {
+    case EntryKind::issued: return "issued";
+    case EntryKind::redeemed: return "redeemed";
+    case EntryKind::refunded: return "refunded";
+    case EntryKind::donated: return "donated";
+    case EntryKind::clawed_back: return "clawed_back";
+    case EntryKind::debt_incurred: return "debt_incurred";
+    case EntryKind::recovered: return "recovered";
+    }
+    return "unknown";
+}
+
+} // namespace pointhouse::ledger
