@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "exchange.hpp"
+#include "ledger/result.hpp"
+
+namespace pointhouse::gateway {
+
+/// What a client may do with a message that got a problem: nothing, send the same again, or send it
+/// again under a new message id.
+enum class Retry : std::uint8_t { never, same_id, new_id };
+
+/// One wire code of the closed list in CONTRACT.md. An issue may add to it; none is renamed.
+struct Problem {
+    std::string_view code;
+    int status = 500;
+    Retry retry = Retry::never;
+    std::string_view title;
+};
+
+/// All of them, in the order of their status.
+[[nodiscard]] std::span<const Problem> problems();
+
+/// Pre: `code` is one of the list.
+[[nodiscard]] const Problem& problem_of(std::string_view code);
+[[nodiscard]] int status_of(std::string_view code);
+[[nodiscard]] std::string_view name_of(Retry retry);
+
+/// Appends the RFC 9457 document (application/problem+json). `message_id` is left out when empty.
+void append_problem(
+    std::string& out,
+    std::string_view code,
+    std::string_view detail,
+    std::string_view message_id = {});
+
+/// Makes the problem the answer of the exchange, in the encoding that its client reads: JSON, or
+/// Protobuf `Problem`. Does not finish the exchange.
+void answer_problem(
+    Exchange& exchange,
+    std::string_view code,
+    std::string_view detail,
+    std::string_view message_id = {});
+
+} // namespace pointhouse::gateway
