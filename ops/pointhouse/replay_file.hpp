@@ -11,7 +11,7 @@
 
 namespace pointhouse::ops {
 
-enum class RowKind : std::uint8_t { purchase, give_back, redemption, offer };
+enum class RowKind : std::uint8_t { purchase, goods_return, redemption, offer };
 
 /// One row of a purchases file (CONTRACT.md, "Files"), checked.
 struct PurchaseRow {
