@@ -1,11 +1,16 @@
 #pragma once
 
+#include <array>
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <boost/container_hash/hash.hpp>
+#include <boost/unordered/unordered_flat_map.hpp>
 
 #include "ledger/ids.hpp"
 #include "ledger/money_effect.hpp"
@@ -34,7 +39,8 @@ struct BlockHeader {
 struct ControlTotal {
     EntryKind kind = EntryKind::issued;
     TariffVersion tariff{};       // of the lot (debt_incurred: of the debt)
-    TariffVersion counterpart{};  // of the redeemer; recovered: of the debt
+    TariffVersion counterpart{};  // of the redeemer, where the entry has one
+    TariffVersion debt_tariff{};  // recovered: of the debt
     PartnerId charity{};          // donated, and refunds of it
     DebtKind debt = DebtKind::issuer_bears; // debt_incurred, recovered
     std::int32_t vat_rate = vat_rate_unknown;
@@ -43,23 +49,37 @@ struct ControlTotal {
     friend bool operator==(const ControlTotal&, const ControlTotal&) = default;
 };
 
+/// Sums entries into control totals. Money is linear in points, so it is priced once, at the end.
+class ControlTotals {
+public:
+    void clear() { totals_.clear(), places_.clear(); }
+    void add(const Entry& entry, PartnerId charity);
+    /// In the order of their keys, priced.
+    [[nodiscard]] std::vector<ControlTotal> priced(const Terms& terms) const;
+
+private:
+    using Key = std::array<std::uint64_t, 3>;
+    std::vector<ControlTotal> totals_;
+    boost::unordered_flat_map<Key, std::uint32_t, boost::hash<Key>> places_;
+};
+
 /// Builds one block. One thread; reused from commit to commit.
 class BlockBuilder {
 public:
     void start(const BlockHeader& header); // `count` and `hash` are filled in by finish
-    void append(const Record& record, const Terms& terms);
+    void append(const Record& record);
     [[nodiscard]] std::size_t count() const { return offsets_.size(); }
-    /// Closes the block. The span is valid until the next start().
-    std::span<const std::byte> finish();
+    /// Closes the block; `terms` know every tariff that its entries name. The span is valid until the
+    /// next start().
+    std::span<const std::byte> finish(const Terms& terms);
     [[nodiscard]] const BlockHeader& header() const { return header_; }
 
 private:
-    void add_to_totals(const Entry& entry, PartnerId charity, const Terms& terms);
-
     BlockHeader header_;
-    std::string bytes_;
+    std::vector<std::byte> bytes_; // its size is capacity; `used_` of it is written
+    std::size_t used_ = 0;
     std::vector<std::uint32_t> offsets_;
-    std::vector<ControlTotal> totals_;
+    ControlTotals totals_;
 };
 
 /// Why bytes are not a block.

@@ -9,36 +9,25 @@
 
 #include "ledger/ids.hpp"
 #include "ledger/journal.hpp"
-#include "ledger/money_effect.hpp"
-#include "ledger/posting.hpp"
+#include "ledger/position.hpp"
 #include "ledger/store.hpp"
 #include "ledger/terms.hpp"
 
 namespace pointhouse::ledger {
 
-/// One line of the `position` table: the control totals of a window, summed.
-struct PositionRow {
-    Month window{};
-    EntryKind kind = EntryKind::issued;
-    PartnerId partner{};          // the lot's issuer (debt_incurred: the debt's issuer)
-    PartnerId counterparty{};     // redeemer or charity; recovered: the debt's issuer; else none
-    TariffVersion tariff{};       // of `partner`
-    TariffVersion counterpart{};  // of `counterparty`, where it has one
-    DebtKind debt = DebtKind::issuer_bears;
-    std::int32_t vat_rate = vat_rate_unknown;
-    Points points{};
-    MoneyEffect money{};
-};
-
 /// The books: plain SQL tables, derived from the journal by a projector and documented in
 /// ledger/BOOKS.md. They can be dropped and rebuilt. The projector is their one writer.
+/// Throws StoreFailure.
 class Books {
 public:
-    /// Creates the schema where it is missing.
+    /// Creates the schema where it is missing; books of an older format are dropped. `terms` is
+    /// asked on the threads that call.
     Books(Store& store, const TermsHistory& terms);
+    ~Books();
 
     /// Appends what the journal has beyond `projected()`, at most `blocks_max` blocks in one
-    /// transaction; returns the number of postings written. The projector's thread.
+    /// transaction; returns the number of postings written. Having caught up, it also indexes the
+    /// windows that are drained. The projector's thread.
     std::uint64_t project(JournalReader& journal, std::size_t blocks_max);
     /// The last sequence that the books contain. Any thread.
     [[nodiscard]] Sequence projected() const;
@@ -47,17 +36,20 @@ public:
 
     /// The positions of a window. Any thread (reads a snapshot).
     [[nodiscard]] std::vector<PositionRow> positions(Month window);
-    /// Positions of all windows before `window`: what opens it.
+    /// Positions of all windows before `window`, summed: what opens it. Their `window` is empty.
     [[nodiscard]] std::vector<PositionRow> positions_before(Month window);
 
-    /// Recomputes every row from the journal (in the reader's snapshot) and compares: the first row
-    /// that differs, in words; none when equal. Any thread, its own read snapshot.
+    /// Recomputes every row from the journal and compares: the first row that differs, in words;
+    /// none when equal. Books that lag behind the journal are sound. Takes a snapshot of the books,
+    /// then of the reader, which must not hold one. Any thread.
     [[nodiscard]] std::optional<std::string> first_fault(JournalReader& journal);
 
 private:
     Store& store_;
     const TermsHistory& terms_;
     std::atomic<std::uint64_t> projected_{0};
+    struct State;
+    std::unique_ptr<State> state_; // the projector's
 };
 
 } // namespace pointhouse::ledger

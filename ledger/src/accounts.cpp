@@ -1,0 +1,140 @@
+#include "ledger/accounts.hpp"
+
+#include <map>
+#include <string_view>
+#include <utility>
+
+#include "ledger/invariant.hpp"
+
+namespace pointhouse::ledger {
+namespace {
+
+/// Collects lines and leaves out those that are zero.
+class Lines {
+public:
+    void points(Account account, PartnerId partner, PartnerId issuer, std::int64_t amount)
+    {
+        if (amount != 0) lines_.push_back({account, partner, issuer, amount});
+    }
+    void debit(Account account, PartnerId partner, Micro amount)
+    {
+        points(account, partner, PartnerId{}, amount.count());
+    }
+    void credit(Account account, PartnerId partner, Micro amount)
+    {
+        debit(account, partner, -amount);
+    }
+    [[nodiscard]] std::vector<AccountLine> take() { return std::move(lines_); }
+
+private:
+    std::vector<AccountLine> lines_;
+};
+
+void add_points(Lines& lines, const PositionRow& row)
+{
+    const std::int64_t points = row.points.count();
+    // From the debited account to the credited one, all in the points of the row's partner.
+    const auto move = [&](Account from, PartnerId of, Account to, PartnerId taker) {
+        lines.points(from, of, row.partner, points);
+        lines.points(to, taker, row.partner, -points);
+    };
+    constexpr PartnerId nobody{};
+    switch (row.kind) {
+    case EntryKind::issued:
+        return move(Account::issued, row.partner, Account::members_active, nobody);
+    case EntryKind::redeemed:
+    case EntryKind::donated:
+        return move(Account::members_active, nobody, Account::redeemed, row.counterparty);
+    case EntryKind::refunded:
+        return move(Account::redeemed, row.counterparty, Account::members_active, nobody);
+    case EntryKind::clawed_back:
+        return move(Account::members_active, nobody, Account::clawback, row.partner);
+    case EntryKind::debt_incurred:
+        return move(Account::members_debt, nobody, Account::clawback, row.partner);
+    case EntryKind::recovered:
+        // The lot's issuer gives, the debt's issuer receives; each in its own points.
+        move(Account::members_active, nobody, Account::recovery, row.partner);
+        lines.points(Account::recovery, row.counterparty, row.counterparty, points);
+        lines.points(Account::members_debt, nobody, row.counterparty, -points);
+        return;
+    }
+    invariant(false, "every kind of entry has its accounts");
+}
+
+void add_counterparty(Lines& lines, const PositionRow& row, const Terms& terms)
+{
+    if (row.kind != EntryKind::recovered)
+        return lines.credit(Account::accrued_redemption, row.counterparty, row.money.counterparty);
+    // Whoever bore the debt is made whole: its issuer by a smaller bill, its redeemer by a payment.
+    if (row.debt == DebtKind::redeemer_bears)
+        return lines.credit(
+            Account::accrued_redemption, terms.tariff(row.bearer).partner, row.money.counterparty);
+    lines.credit(Account::unbilled, row.counterparty, row.money.counterparty);
+}
+
+std::string_view plain_name(Account account)
+{
+    switch (account) {
+    case Account::issued: return "issued";
+    case Account::redeemed: return "redeemed";
+    case Account::clawback: return "clawback";
+    case Account::recovery: return "recovery";
+    case Account::members_active: return "members:active";
+    case Account::members_debt: return "members:debt";
+    case Account::unbilled: return "unbilled";
+    case Account::accrued_redemption: return "accrued_redemption";
+    case Account::deferred_revenue: return "deferred_revenue";
+    case Account::service_fee: return "revenue:service_fee";
+    case Account::redemption_margin: return "revenue:redemption_margin";
+    }
+    invariant(false, "every account has its name");
+    return {};
+}
+
+} // namespace
+
+std::vector<AccountLine> lines_of(const PositionRow& position, const Terms& terms)
+{
+    Lines lines;
+    add_points(lines, position);
+    lines.debit(Account::unbilled, position.partner, position.money.issuer);
+    add_counterparty(lines, position, terms);
+    lines.credit(Account::deferred_revenue, PartnerId{}, position.money.liability);
+    lines.credit(Account::service_fee, PartnerId{}, position.money.fee);
+    lines.credit(Account::redemption_margin, PartnerId{}, position.money.margin);
+    return lines.take();
+}
+
+std::string account_name(Account account, PartnerId partner, const Terms& terms)
+{
+    std::string name{plain_name(account)};
+    if (!partner.is_none()) name.append(":").append(terms.partner(partner).name);
+    return name;
+}
+
+std::string unit_name(PartnerId issuer, const Terms& terms)
+{
+    return issuer.is_none() ? terms.currency.code : "P." + terms.partner(issuer).name;
+}
+
+std::vector<TrialBalanceRow> trial_balance(
+    std::span<const PositionRow> positions, const Terms& terms)
+{
+    std::map<std::pair<std::string, std::string>, TrialBalanceRow> rows;
+    for (const auto& position : positions)
+        for (const auto& line : lines_of(position, terms)) {
+            std::pair key{
+                account_name(line.account, line.partner, terms), unit_name(line.issuer, terms)};
+            auto& row = rows[key];
+            row.account = std::move(key.first);
+            row.unit = std::move(key.second);
+            (line.amount > 0 ? row.debits : row.credits) +=
+                line.amount > 0 ? line.amount : -line.amount;
+        }
+    std::vector<TrialBalanceRow> balance;
+    balance.reserve(rows.size());
+    for (auto& [key, row] : rows) balance.push_back(std::move(row));
+    return balance;
+}
+
+} // namespace pointhouse::ledger

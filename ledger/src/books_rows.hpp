@@ -1,0 +1,97 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ledger/ids.hpp"
+#include "ledger/position.hpp"
+#include "ledger/posting.hpp"
+#include "ledger/store.hpp"
+#include "ledger/terms.hpp"
+#include "ledger/time.hpp"
+
+/// The books' tables as SQL and as cells: all that projector and verifier share. The schema is
+/// documented in ledger/BOOKS.md; a change of it is a new `books_format`.
+namespace pointhouse::ledger::books {
+
+inline constexpr std::int64_t books_format = 1;
+
+inline constexpr std::array<std::string_view, 18> posting_columns{
+    "sequence",  "type",     "refusal",      "partner",  "message_id",        "member",
+    "occurred_at", "posted_at", "points",    "tariff",   "counterparty",      "amount_minor",
+    "original",  "reversed_so_far", "available", "pending", "held",           "debt"};
+
+inline constexpr std::array<std::string_view, 22> entry_columns{
+    "sequence",     "number",      "kind",       "points",        "issuer",
+    "counterparty", "lot_origin",  "lot_position", "tariff",      "counterpart",
+    "debt_origin",  "debt_tariff", "debt_kind",  "vat_rate",      "funding",
+    "activity_at",  "expires_on",  "issuer_micro", "counterparty_micro", "liability_micro",
+    "fee_micro",    "margin_micro"};
+
+inline constexpr std::array<std::string_view, 15> position_columns{
+    "month",   "kind",      "partner", "counterparty", "tariff",
+    "counterpart", "bearer", "debt_kind", "vat_rate",  "points",
+    "issuer_micro", "counterparty_micro", "liability_micro", "fee_micro", "margin_micro"};
+
+inline constexpr std::array<std::string_view, 2> partner_columns{"partner", "name"};
+
+inline constexpr std::array<std::string_view, 8> tariff_columns{
+    "tariff", "partner", "valid_from", "issue_price_micro",
+    "service_fee_micro", "reimbursement_micro", "prefund_numerator", "prefund_denominator"};
+
+/// Appends the row of a record, or of one of its entries. Text refers to the record's memory.
+void append_posting(const Record& record, std::vector<Parameter>& cells);
+void append_entry(
+    const Record& record, std::size_t number, const Terms& terms, std::vector<Parameter>& cells);
+/// `month` is the text of the position's window and outlives the cells.
+void append_position(
+    const PositionRow& position, std::string_view month, std::vector<Parameter>& cells);
+void append_partner(const PartnerTerms& partner, std::vector<Parameter>& cells);
+void append_tariff(const Tariff& tariff, std::vector<Parameter>& cells);
+
+/// Reads a row of `position_columns`.
+[[nodiscard]] PositionRow position_from(const Row& row);
+
+/// A row of `settlement_window`.
+struct WindowRow {
+    Month month{};
+    Sequence first{};
+    Sequence cut{};     // none while it is open
+    Sequence drained{}; // none before
+    bool indexed = false;
+};
+
+[[nodiscard]] std::vector<WindowRow> read_windows(Transaction& transaction);
+void write_window(Transaction& transaction, const WindowRow& window);
+/// Adds to the position's row, or makes it.
+void add_to_position(Transaction& transaction, const PositionRow& position);
+
+/// "posting_2026_06", "entry_2026_06".
+[[nodiscard]] std::string posting_table(Month month);
+[[nodiscard]] std::string entry_table(Month month);
+
+void create_schema(Transaction& transaction);
+void drop_schema(Transaction& transaction);
+/// The tables of a new window; what an older attempt left under their names goes.
+void create_window_tables(Transaction& transaction, Month month);
+/// The secondary indexes of a window, wanted only once nothing is written to it any more.
+void create_window_indexes(Transaction& transaction, Month month);
+/// The views over all window tables, the newest `windows_in_views_max` of them.
+void create_views(Transaction& transaction, std::span<const WindowRow> windows);
+
+/// SQLite takes at most 500 terms in a compound SELECT.
+inline constexpr std::size_t windows_in_views_max = 240;
+
+/// What the books say they contain; format 0: there are no books.
+struct Projection {
+    std::int64_t format = 0;
+    Sequence sequence{};
+};
+[[nodiscard]] Projection read_projection(Transaction& transaction);
+void write_projection(Transaction& transaction, Sequence sequence);
+
+} // namespace pointhouse::ledger::books

@@ -1,0 +1,27 @@
+#include "ledger/position.hpp"
+
+namespace pointhouse::ledger {
+
+PositionRow position_of(const ControlTotal& total, Month window, const Terms& terms)
+{
+    PositionRow position{
+        .window = window,
+        .kind = total.kind,
+        .partner = terms.tariff(total.tariff).partner,
+        .counterparty = total.charity,
+        .tariff = total.tariff,
+        .counterpart = total.counterpart,
+        .debt = total.debt,
+        .vat_rate = total.vat_rate,
+        .points = total.points,
+        .money = total.money};
+    if (total.kind == EntryKind::recovered) {
+        position.counterpart = total.debt_tariff;
+        position.bearer = total.counterpart;
+    }
+    if (!position.counterpart.is_none())
+        position.counterparty = terms.tariff(position.counterpart).partner;
+    return position;
+}
+
+} // namespace pointhouse::ledger
