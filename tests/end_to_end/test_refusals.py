@@ -1,0 +1,189 @@
+"""What the house refuses although the form is right: nothing is booked, and the refusal is frozen."""
+
+import datetime
+
+import pytest
+
+from messages import accrual, fresh, message, purchase
+
+# A code, the path, and the message for a member who holds 100 points of GRO.
+REFUSALS = {
+    "more points than there are": (
+        "insufficient_points", 422, "redemptions", lambda member: message(member=member, points=101)),
+    "more value than there is": (
+        "insufficient_points", 422, "redemptions",
+        lambda member: message(member=member, value={"amount_minor": 101, "currency": "EUR"})),
+    "all the points in the world": (
+        "insufficient_points", 422, "redemptions",
+        lambda member: message(member=member, points=1_000_000_000)),
+    "value in another currency": (
+        "currency_unsupported", 422, "redemptions",
+        lambda member: message(member=member, value={"amount_minor": 10, "currency": "USD"})),
+    "a purchase in another currency": (
+        "currency_unsupported", 422, "accruals",
+        lambda member: message(member=member, purchase=purchase(1000, "GBP"))),
+    "a clawback in another currency": (
+        "currency_unsupported", 422, "clawbacks",
+        lambda member: message(member=member, purchase=purchase(1000, "GBP"), reason="r")),
+    "a purchase that earns too much": (
+        "points_out_of_range", 422, "accruals",
+        lambda member: message(member=member, purchase=purchase(100_000_000_100))),
+    "a purchase of all money": (
+        "points_out_of_range", 422, "accruals",
+        lambda member: message(member=member, purchase=purchase(2**63 - 1))),
+    "an accrual of long ago": (
+        "late_window_closed", 422, "accruals",
+        lambda member: accrual(member, 5, occurred_at="2026-01-01T00:00:00Z")),
+    "a redemption of an unknown member": (
+        "member_unknown", 404, "redemptions", lambda _: message(member=fresh("nobody"), points=1)),
+    "a clawback of an unknown member": (
+        "member_unknown", 404, "clawbacks",
+        lambda _: message(member=fresh("nobody"), points=1, reason="r")),
+    "a donation of an unknown member": (
+        "member_unknown", 404, "donations",
+        lambda _: message(member=fresh("nobody"), points=1, charity="CHA")),
+    "a reversal of nothing known": (
+        "message_unknown", 404, "reversals", lambda _: message(reverses=fresh("nothing"))),
+}
+FROZEN = (409, 422)
+
+
+@pytest.mark.parametrize("code, status, route, make", REFUSALS.values(), ids=REFUSALS)
+def test_a_refusal_books_nothing_and_is_frozen(gro, funded, books_nothing, code, status, route, make):
+    member = funded(100)
+    sent = make(member)
+    with books_nothing(no_record=status not in FROZEN):
+        first = gro.post(f"/v1/{route}", sent)
+    with books_nothing(no_record=True):
+        again = gro.post(f"/v1/{route}", sent)
+
+    assert first.status == status, first
+    assert first.code == code
+    assert not first.replayed
+    assert first.json["message_id"] == sent["message_id"]
+    assert again.status == status
+    assert again.replayed == (status in FROZEN)
+    if status in FROZEN:
+        assert again.body == first.body
+    assert gro.get(f"/v1/members/{member}").json["balance"]["available"] == 100
+
+
+def test_an_unknown_member_or_message_is_not_frozen(gro):
+    """A 404 may be cured: the same message is decided afresh."""
+    member = fresh("member")
+    sent = message(member=member, points=5)
+    assert gro.post("/v1/redemptions", sent).code == "member_unknown"
+    gro.post("/v1/accruals", accrual(member, 5))
+
+    assert gro.post("/v1/redemptions", sent).status == 201
+
+
+def test_a_refusal_stays_when_its_reason_is_gone(gro, funded):
+    member = funded(10)
+    sent = message(member=member, points=20)
+    assert gro.post("/v1/redemptions", sent).code == "insufficient_points"
+    gro.post("/v1/accruals", accrual(member, 100))
+
+    again = gro.post("/v1/redemptions", sent)
+    assert again.code == "insufficient_points" and again.replayed
+    assert gro.post("/v1/redemptions", message(member=member, points=20)).status == 201
+
+
+@pytest.mark.parametrize("kind", ["accrual", "redemption"])
+def test_a_reversal_beyond_the_original(gro, funded, books_nothing, kind):
+    member = funded(1000)
+    original = message(member=member, points=100)
+    assert gro.post(f"/v1/{'accruals' if kind == 'accrual' else 'redemptions'}", original).status == 201
+    assert gro.post("/v1/reversals", message(reverses=original["message_id"], points=60)).status == 201
+
+    with books_nothing():
+        beyond = gro.post("/v1/reversals", message(reverses=original["message_id"], points=41))
+    rest = gro.post("/v1/reversals", message(reverses=original["message_id"], points=40))
+    with books_nothing():
+        spent = gro.post("/v1/reversals", message(reverses=original["message_id"], points=1))
+
+    assert beyond.code == "reversal_exceeds_original"
+    assert rest.status == 201
+    assert spent.code == "reversal_exceeds_original"
+
+
+def test_a_refused_message_cannot_be_reversed(gro, funded, books_nothing):
+    refused = message(member=funded(1), points=2)
+    gro.post("/v1/redemptions", refused)
+
+    with books_nothing():
+        answer = gro.post("/v1/reversals", message(reverses=refused["message_id"]))
+
+    assert answer.status in (404, 422), answer
+
+
+def test_a_reversal_of_a_reversal_is_refused(gro, funded, books_nothing):
+    spent = message(member=funded(10), points=5)
+    gro.post("/v1/redemptions", spent)
+    undone = message(reverses=spent["message_id"])
+    assert gro.post("/v1/reversals", undone).status == 201
+
+    with books_nothing():
+        answer = gro.post("/v1/reversals", message(reverses=undone["message_id"]))
+
+    assert answer.status in (404, 422), answer
+
+
+@pytest.fixture(scope="module")
+def narrow(make_house, tmp_path_factory):
+    """A house of one partner that only issues, one that only redeems, and a charity."""
+    house = make_house().make("GRO")
+    folder = tmp_path_factory.mktemp("terms")
+    for name, roles, tariff in (
+            ("ISS", ["issuer"], 'issue_price = "0.010000"\n  service_fee = "0.001000"\n'
+                                '  prefund_share = "1"\n'),
+            ("RED", ["redeemer"], 'reimbursement = "0.009500"\n')):
+        terms = folder / f"{name}.toml"
+        terms.write_text(
+            f'[[partner]]\nid = "{name}"\nname = "{name}"\nroles = {roles}\nbilling = "postpaid"\n'
+            f'  [[partner.tariff]]\n  from = "2026-01-01"\n  {tariff}'.replace("'", '"'))
+        house.run("partner", "add", name, "--terms", terms)
+        house.run("cert", "issue", name)
+    return house.start()
+
+
+def test_roles_bound_what_a_partner_may_send(narrow):
+    with narrow.connect("GRO") as gro, narrow.connect("ISS") as issuer, narrow.connect("RED") as redeemer:
+        gro.post("/v1/accruals", accrual("m", 100))
+        before = narrow.verify()["postings"]
+
+        assert issuer.post("/v1/redemptions", message(member="m", points=1)).code == "role_not_allowed"
+        assert redeemer.post("/v1/accruals", accrual("m", 1)).code == "role_not_allowed"
+        assert redeemer.post(
+            "/v1/clawbacks", message(member="m", points=1, reason="r")).code == "role_not_allowed"
+        assert narrow.verify()["postings"] == before
+
+        assert issuer.post("/v1/accruals", accrual("m", 1)).status == 201
+        assert redeemer.post("/v1/redemptions", message(member="m", points=1)).status == 201
+
+
+@pytest.fixture(scope="module")
+def timely(make_house):
+    """A house on the machine's own clock."""
+    return make_house("system").make("GRO", "TNK").start()
+
+
+def test_a_message_of_the_future_is_refused(timely):
+    def at(**difference):
+        moment = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(**difference)
+        return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    with timely.connect("GRO") as gro:
+        for occurred_at, taken in ((at(minutes=4), True), (at(minutes=6), False), (at(days=400), False),
+                                   ("9999-12-31T23:59:59Z", False), (at(days=-59), True)):
+            answer = gro.post("/v1/accruals", accrual("m", 1, occurred_at=occurred_at))
+            assert answer.status == 201 if taken else answer.code == "occurred_in_future", answer
+        old = gro.post("/v1/accruals", accrual("m", 1, occurred_at=at(days=-62)))
+        assert old.code == "late_window_closed"
+        burnt = gro.post("/v1/redemptions", message(member="m", points=1, occurred_at=at(days=-400)))
+        assert burnt.status == 201, "old redemptions are never refused for their age"
+        assert gro.get("/v1/members/m").json["balance"]["available"] == 1
+
+
+def test_the_machine_s_clock_cannot_be_advanced(timely):
+    timely.run("clock", "advance", "2050-01-01T00:00:00Z", status=1)
