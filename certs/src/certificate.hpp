@@ -1,0 +1,49 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ledger/time.hpp"
+#include "openssl.hpp"
+
+namespace pointhouse::certs {
+
+/// What a certificate shall say; the serial number is drawn when it is signed.
+struct Draft {
+    std::string common_name;
+    ledger::Time not_before;
+    ledger::Time not_after;
+    /// OpenSSL's numbers and notation (x509v3_config), constants of ours only: the notation would
+    /// let a name with a comma in it say more than a name.
+    struct Extension {
+        int nid = 0;
+        const char* value = nullptr;
+    };
+    std::vector<Extension> extensions;
+    GeneralNames alternative_names; // none: no such extension
+};
+
+/// A certificate and its key.
+struct Pair {
+    Certificate certificate;
+    PrivateKey key;
+};
+
+/// A new P-256 key and the certificate that `issuer` signs for it; no issuer: it signs its own.
+[[nodiscard]] Pair make_pair(const Draft& draft, const Pair* issuer);
+
+[[nodiscard]] GeneralNames uri_name(std::string_view uri);
+/// Adds an IP address when `name` is one, else a DNS name; throws when it is neither.
+void add_server_name(GeneralNames& names, const std::string& name);
+
+[[nodiscard]] std::string pem_of(const X509& certificate);
+[[nodiscard]] std::string pem_of(const EVP_PKEY& key);
+
+/// The first certificate in a PEM file.
+[[nodiscard]] Certificate read_certificate(const std::filesystem::path& file);
+
+[[nodiscard]] ledger::Time not_after_of(const X509& certificate);
+
+} // namespace pointhouse::certs
