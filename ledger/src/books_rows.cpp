@@ -179,7 +179,8 @@ std::vector<WindowRow> read_windows(Transaction& transaction)
 {
     std::vector<WindowRow> windows;
     transaction.for_each(
-        "SELECT month, first, cut, drained, indexed FROM settlement_window ORDER BY month", {},
+        "SELECT month, first, cut, drained, indexed FROM settlement_window ORDER BY month",
+        {},
         [&](const Row& row) {
             const auto sequence = [&](std::size_t column) {
                 return Sequence{static_cast<std::uint64_t>(int64_of(row[column]))};
@@ -198,7 +199,10 @@ void write_window(Transaction& transaction, const WindowRow& window)
 {
     const std::string month = format_month(window.month);
     const std::array<Parameter, 5> cells{
-        month, number_of(window.first), number_of(window.cut), number_of(window.drained),
+        month,
+        number_of(window.first),
+        number_of(window.cut),
+        number_of(window.drained),
         std::int64_t{window.indexed}};
     transaction.run(
         "INSERT INTO settlement_window (month, first, cut, drained, indexed)"
@@ -228,15 +232,6 @@ void add_to_position(Transaction& transaction, const PositionRow& position)
 }
 
 Projection read_projection(Transaction& transaction)
-{
-    transaction.script(
-        "CREATE TABLE IF NOT EXISTS projection ("
-        " only_row INTEGER PRIMARY KEY CHECK (only_row = 1),"
-        " format BIGINT NOT NULL, sequence BIGINT NOT NULL)");
-    return peek_projection(transaction);
-}
-
-Projection peek_projection(Transaction& transaction)
 {
     const auto rows = transaction.run("SELECT format, sequence FROM projection", {});
     if (rows.empty()) return {};

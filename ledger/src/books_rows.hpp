@@ -21,27 +21,76 @@ namespace pointhouse::ledger::books {
 inline constexpr std::int64_t books_format = 1;
 
 inline constexpr std::array<std::string_view, 18> posting_columns{
-    "sequence",  "type",     "refusal",      "partner",  "message_id",        "member",
-    "occurred_at", "posted_at", "points",    "tariff",   "counterparty",      "amount_minor",
-    "original",  "reversed_so_far", "available", "pending", "held",           "debt"};
+    "sequence",
+    "type",
+    "refusal",
+    "partner",
+    "message_id",
+    "member",
+    "occurred_at",
+    "posted_at",
+    "points",
+    "tariff",
+    "counterparty",
+    "amount_minor",
+    "original",
+    "reversed_so_far",
+    "available",
+    "pending",
+    "held",
+    "debt"};
 
-inline constexpr std::array<std::string_view, 22> entry_columns{
-    "sequence",     "number",      "kind",       "points",        "issuer",
-    "counterparty", "lot_origin",  "lot_position", "tariff",      "counterpart",
-    "debt_origin",  "debt_tariff", "debt_kind",  "vat_rate",      "funding",
-    "activity_at",  "expires_on",  "issuer_micro", "counterparty_micro", "liability_micro",
-    "fee_micro",    "margin_micro"};
+inline constexpr std::array<std::string_view, 22> entry_columns{"sequence",
+                                                                "number",
+                                                                "kind",
+                                                                "points",
+                                                                "issuer",
+                                                                "counterparty",
+                                                                "lot_origin",
+                                                                "lot_position",
+                                                                "tariff",
+                                                                "counterpart",
+                                                                "debt_origin",
+                                                                "debt_tariff",
+                                                                "debt_kind",
+                                                                "vat_rate",
+                                                                "funding",
+                                                                "activity_at",
+                                                                "expires_on",
+                                                                "issuer_micro",
+                                                                "counterparty_micro",
+                                                                "liability_micro",
+                                                                "fee_micro",
+                                                                "margin_micro"};
 
 inline constexpr std::array<std::string_view, 15> position_columns{
-    "month",   "kind",      "partner", "counterparty", "tariff",
-    "counterpart", "bearer", "debt_kind", "vat_rate",  "points",
-    "issuer_micro", "counterparty_micro", "liability_micro", "fee_micro", "margin_micro"};
+    "month",
+    "kind",
+    "partner",
+    "counterparty",
+    "tariff",
+    "counterpart",
+    "bearer",
+    "debt_kind",
+    "vat_rate",
+    "points",
+    "issuer_micro",
+    "counterparty_micro",
+    "liability_micro",
+    "fee_micro",
+    "margin_micro"};
 
 inline constexpr std::array<std::string_view, 2> partner_columns{"partner", "name"};
 
 inline constexpr std::array<std::string_view, 8> tariff_columns{
-    "tariff", "partner", "valid_from", "issue_price_micro",
-    "service_fee_micro", "reimbursement_micro", "prefund_numerator", "prefund_denominator"};
+    "tariff",
+    "partner",
+    "valid_from",
+    "issue_price_micro",
+    "service_fee_micro",
+    "reimbursement_micro",
+    "prefund_numerator",
+    "prefund_denominator"};
 
 /// Appends the row of a record, or of one of its entries. Text refers to the record's memory.
 void append_posting(const Record& record, std::vector<Parameter>& cells);
@@ -74,6 +123,9 @@ void add_to_position(Transaction& transaction, const PositionRow& position);
 [[nodiscard]] std::string posting_table(Month month);
 [[nodiscard]] std::string entry_table(Month month);
 
+/// The one table that is there before and after all others.
+void create_projection(Transaction& transaction);
+/// All other tables and views, empty.
 void create_schema(Transaction& transaction);
 void drop_schema(Transaction& transaction);
 /// The tables of a new window; what an older attempt left under their names goes.

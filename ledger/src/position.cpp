@@ -8,7 +8,6 @@ PositionRow position_of(const ControlTotal& total, Month window, const Terms& te
         .window = window,
         .kind = total.kind,
         .partner = terms.tariff(total.tariff).partner,
-        .counterparty = total.charity,
         .tariff = total.tariff,
         .counterpart = total.counterpart,
         .debt = total.debt,
@@ -19,8 +18,11 @@ PositionRow position_of(const ControlTotal& total, Month window, const Terms& te
         position.counterpart = total.debt_tariff;
         position.bearer = total.counterpart;
     }
+    const bool is_spent = total.kind == EntryKind::donated || total.kind == EntryKind::refunded;
     if (!position.counterpart.is_none())
         position.counterparty = terms.tariff(position.counterpart).partner;
+    else if (is_spent)
+        position.counterparty = total.charity;
     return position;
 }
 

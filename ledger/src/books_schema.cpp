@@ -1,0 +1,274 @@
+#include <algorithm>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "books_rows.hpp"
+#include "ledger/message.hpp"
+
+namespace pointhouse::ledger::books {
+namespace {
+
+std::string suffix_of(Month month)
+{
+    return fmt::format("{:04}_{:02}", month.year, month.month);
+}
+
+/// "CASE kind WHEN 1 THEN 'issued' … END AS kind", for the values of an enumeration up to `last`.
+template <class Enum, class Name>
+std::string named(std::string_view column, Enum last, const Name& name_of_value)
+{
+    std::string sql = fmt::format("CASE {}", column);
+    for (int number = 1; number <= static_cast<int>(last); ++number) {
+        const std::string_view name = name_of_value(static_cast<Enum>(number));
+        if (name != "unknown") sql += fmt::format(" WHEN {} THEN '{}'", number, name);
+    }
+    return sql + fmt::format(" END AS {}", column);
+}
+
+std::string partner_name(std::string_view column)
+{
+    return fmt::format("(SELECT name FROM partner WHERE partner.partner = row.{0}) AS {0}", column);
+}
+
+/// All window tables of one shape under one name; without windows, no rows of that shape.
+std::string union_of(
+    std::span<const WindowRow> windows,
+    std::span<const std::string_view> columns,
+    std::string (*table_of)(Month))
+{
+    if (windows.empty())
+        return fmt::format(
+            "SELECT '' AS month, 0 AS {} WHERE 1 = 0", fmt::join(columns, ", 0 AS "));
+    std::string sql;
+    for (const auto& window : windows)
+        sql += fmt::format(
+            "{}SELECT '{}' AS month, * FROM {}",
+            sql.empty() ? "" : " UNION ALL ",
+            format_month(window.month),
+            table_of(window.month));
+    return sql;
+}
+
+// Each position gives lines to accounts as `lines_of` (accounts.hpp) says; debits above zero.
+constexpr std::string_view trial_balance_views = R"sql(
+CREATE VIEW account_line AS
+WITH named AS (
+  SELECT position.*, own.name AS own, other.name AS other, bearing.name AS bearing
+  FROM position
+  LEFT JOIN partner AS own ON own.partner = position.partner
+  LEFT JOIN partner AS other ON other.partner = position.counterparty
+  LEFT JOIN tariff ON tariff.tariff = position.bearer
+  LEFT JOIN partner AS bearing ON bearing.partner = tariff.partner)
+SELECT month, 'issued:' || own AS account, 'P.' || own AS unit, points AS amount
+  FROM named WHERE kind = 1
+UNION ALL SELECT month, 'members:active', 'P.' || own,
+  CASE WHEN kind IN (1, 3) THEN -points ELSE points END FROM named WHERE kind <> 6
+UNION ALL SELECT month, 'redeemed:' || other, 'P.' || own,
+  CASE kind WHEN 3 THEN points ELSE -points END FROM named WHERE kind IN (2, 3, 4)
+UNION ALL SELECT month, 'clawback:' || own, 'P.' || own, -points FROM named WHERE kind IN (5, 6)
+UNION ALL SELECT month, 'members:debt', 'P.' || own, points FROM named WHERE kind = 6
+UNION ALL SELECT month, 'recovery:' || own, 'P.' || own, -points FROM named WHERE kind = 7
+UNION ALL SELECT month, 'recovery:' || other, 'P.' || other, points FROM named WHERE kind = 7
+UNION ALL SELECT month, 'members:debt', 'P.' || other, -points FROM named WHERE kind = 7
+UNION ALL SELECT month, 'unbilled:' || own, 'money', issuer_micro FROM named
+UNION ALL SELECT month,
+  CASE WHEN kind <> 7 THEN 'accrued_redemption:' || other
+       WHEN debt_kind = 2 THEN 'accrued_redemption:' || bearing
+       ELSE 'unbilled:' || other END, 'money', -counterparty_micro FROM named
+UNION ALL SELECT month, 'deferred_revenue', 'money', -liability_micro FROM named
+UNION ALL SELECT month, 'revenue:service_fee', 'money', -fee_micro FROM named
+UNION ALL SELECT month, 'revenue:redemption_margin', 'money', -margin_micro FROM named;
+CREATE VIEW trial_balance AS
+SELECT month, account, unit,
+  SUM(CASE WHEN amount > 0 THEN amount ELSE 0 END) AS debits,
+  SUM(CASE WHEN amount < 0 THEN -amount ELSE 0 END) AS credits
+FROM account_line WHERE amount <> 0 GROUP BY month, account, unit;
+)sql";
+
+constexpr std::string_view fixed_tables = R"sql(
+CREATE TABLE partner (
+  partner INTEGER PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE);
+CREATE TABLE tariff (
+  tariff INTEGER PRIMARY KEY,
+  partner BIGINT NOT NULL,
+  valid_from BIGINT NOT NULL,
+  issue_price_micro BIGINT NOT NULL,
+  service_fee_micro BIGINT NOT NULL,
+  reimbursement_micro BIGINT NOT NULL,
+  prefund_numerator BIGINT NOT NULL,
+  prefund_denominator BIGINT NOT NULL);
+CREATE TABLE settlement_window (
+  month TEXT PRIMARY KEY,
+  first BIGINT NOT NULL,
+  cut BIGINT NOT NULL,
+  drained BIGINT NOT NULL,
+  indexed BIGINT NOT NULL);
+CREATE TABLE position (
+  month TEXT NOT NULL,
+  kind BIGINT NOT NULL,
+  partner BIGINT NOT NULL,
+  counterparty BIGINT NOT NULL,
+  tariff BIGINT NOT NULL,
+  counterpart BIGINT NOT NULL,
+  bearer BIGINT NOT NULL,
+  debt_kind BIGINT NOT NULL,
+  vat_rate BIGINT NOT NULL,
+  points BIGINT NOT NULL CHECK (points > 0),
+  issuer_micro BIGINT NOT NULL,
+  counterparty_micro BIGINT NOT NULL,
+  liability_micro BIGINT NOT NULL,
+  fee_micro BIGINT NOT NULL,
+  margin_micro BIGINT NOT NULL,
+  CHECK (issuer_micro = counterparty_micro + liability_micro + fee_micro + margin_micro),
+  PRIMARY KEY (month, kind, partner, counterparty, tariff, counterpart, bearer, debt_kind, vat_rate));
+)sql";
+
+// The keys grow with the journal, so a row is always appended at the end of its table: in SQLite
+// `INTEGER PRIMARY KEY` is the table's own order.
+constexpr std::string_view window_tables = R"sql(
+DROP TABLE IF EXISTS posting_{0};
+DROP TABLE IF EXISTS entry_{0};
+CREATE TABLE posting_{0} (
+  sequence INTEGER PRIMARY KEY,
+  type BIGINT NOT NULL,
+  refusal BIGINT NOT NULL,
+  partner BIGINT NOT NULL,
+  message_id TEXT NOT NULL,
+  member BIGINT NOT NULL,
+  occurred_at BIGINT NOT NULL,
+  posted_at BIGINT NOT NULL,
+  points BIGINT NOT NULL,
+  tariff BIGINT NOT NULL,
+  counterparty BIGINT NOT NULL,
+  amount_minor BIGINT NOT NULL,
+  original BIGINT NOT NULL,
+  reversed_so_far BIGINT NOT NULL,
+  available BIGINT NOT NULL,
+  pending BIGINT NOT NULL,
+  held BIGINT NOT NULL,
+  debt BIGINT NOT NULL);
+CREATE TABLE entry_{0} (
+  sequence BIGINT NOT NULL,
+  number BIGINT NOT NULL,
+  kind BIGINT NOT NULL,
+  points BIGINT NOT NULL CHECK (points > 0),
+  issuer BIGINT NOT NULL,
+  counterparty BIGINT NOT NULL,
+  lot_origin BIGINT NOT NULL,
+  lot_position BIGINT NOT NULL,
+  tariff BIGINT NOT NULL,
+  counterpart BIGINT NOT NULL,
+  debt_origin BIGINT NOT NULL,
+  debt_tariff BIGINT NOT NULL,
+  debt_kind BIGINT NOT NULL,
+  vat_rate BIGINT NOT NULL,
+  funding BIGINT NOT NULL,
+  activity_at BIGINT NOT NULL,
+  expires_on BIGINT NOT NULL,
+  issuer_micro BIGINT NOT NULL,
+  counterparty_micro BIGINT NOT NULL,
+  liability_micro BIGINT NOT NULL,
+  fee_micro BIGINT NOT NULL,
+  margin_micro BIGINT NOT NULL,
+  CHECK (issuer_micro = counterparty_micro + liability_micro + fee_micro + margin_micro),
+  PRIMARY KEY (sequence, number)) WITHOUT ROWID;
+)sql";
+
+constexpr std::string_view window_indexes = R"sql(
+CREATE INDEX IF NOT EXISTS posting_{0}_member ON posting_{0} (member, sequence);
+CREATE INDEX IF NOT EXISTS entry_{0}_lot ON entry_{0} (lot_origin, lot_position);
+)sql";
+
+constexpr std::string_view drop_views = R"sql(
+DROP VIEW IF EXISTS allocation;
+DROP VIEW IF EXISTS entry;
+DROP VIEW IF EXISTS posting;
+DROP VIEW IF EXISTS entry_row;
+DROP VIEW IF EXISTS posting_row;
+)sql";
+
+} // namespace
+
+std::string posting_table(Month month)
+{
+    return "posting_" + suffix_of(month);
+}
+
+std::string entry_table(Month month)
+{
+    return "entry_" + suffix_of(month);
+}
+
+void create_projection(Transaction& transaction)
+{
+    transaction.script("CREATE TABLE IF NOT EXISTS projection ("
+                       " only_row INTEGER PRIMARY KEY CHECK (only_row = 1),"
+                       " format BIGINT NOT NULL, sequence BIGINT NOT NULL);");
+}
+
+void create_schema(Transaction& transaction)
+{
+    transaction.script(fixed_tables);
+    transaction.script(trial_balance_views);
+    create_views(transaction, {});
+    write_projection(transaction, Sequence{});
+}
+
+void drop_schema(Transaction& transaction)
+{
+    transaction.script(drop_views);
+    transaction.script("DROP VIEW IF EXISTS trial_balance; DROP VIEW IF EXISTS account_line;");
+    for (const auto& window : read_windows(transaction))
+        transaction.script(fmt::format(
+            "DROP TABLE IF EXISTS {}; DROP TABLE IF EXISTS {};",
+            posting_table(window.month),
+            entry_table(window.month)));
+    transaction.script(
+        "DROP TABLE position; DROP TABLE settlement_window; DROP TABLE tariff; DROP TABLE partner;"
+        "DELETE FROM projection;");
+}
+
+void create_window_tables(Transaction& transaction, Month month)
+{
+    transaction.script(fmt::format(fmt::runtime(window_tables), suffix_of(month)));
+}
+
+void create_window_indexes(Transaction& transaction, Month month)
+{
+    transaction.script(fmt::format(fmt::runtime(window_indexes), suffix_of(month)));
+}
+
+void create_views(Transaction& transaction, std::span<const WindowRow> windows)
+{
+    const auto newest = windows.last(std::min(windows.size(), windows_in_views_max));
+    std::string sql{drop_views};
+    sql += fmt::format(
+        "CREATE VIEW posting_row AS {};", union_of(newest, posting_columns, posting_table));
+    sql +=
+        fmt::format("CREATE VIEW entry_row AS {};", union_of(newest, entry_columns, entry_table));
+    sql += fmt::format(
+        "CREATE VIEW posting AS SELECT month, sequence, {}, {}, {}, message_id, member,"
+        " occurred_at, posted_at, points, tariff, {}, amount_minor, original, reversed_so_far,"
+        " available, pending, held, debt FROM posting_row AS row;",
+        named("type", MessageType::clock, [](MessageType type) { return name_of(type); }),
+        named("refusal", last_refusal, code_of),
+        partner_name("partner"),
+        partner_name("counterparty"));
+    sql += fmt::format(
+        "CREATE VIEW entry AS SELECT month, sequence, number, {}, points, {}, {}, lot_origin,"
+        " lot_position, tariff, counterpart, debt_origin, debt_tariff, debt_kind, vat_rate, "
+        "funding,"
+        " activity_at, expires_on, issuer_micro, counterparty_micro, liability_micro, fee_micro,"
+        " margin_micro FROM entry_row AS row;",
+        named("kind", last_entry_kind, [](EntryKind kind) { return name_of(kind); }),
+        partner_name("issuer"),
+        partner_name("counterparty"));
+    // `change` is what the entry did to the lot.
+    sql += "CREATE VIEW allocation AS SELECT month, sequence, number, lot_origin, lot_position,"
+           " CASE kind WHEN 3 THEN points ELSE -points END AS change"
+           " FROM entry_row WHERE kind IN (2, 3, 4, 5, 7);";
+    transaction.script(sql);
+}
+
+} // namespace pointhouse::ledger::books

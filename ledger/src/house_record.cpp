@@ -1,0 +1,141 @@
+#include "ledger/house_record.hpp"
+
+#include <fmt/format.h>
+
+#include "ledger/invariant.hpp"
+#include "sha256.hpp"
+
+namespace pointhouse::ledger {
+namespace {
+
+// The database refuses to change or delete what was recorded; the chain shows it when somebody
+// goes around the database.
+constexpr std::string_view schema = R"sql(
+CREATE TABLE IF NOT EXISTS house_record (
+    sequence BIGINT NOT NULL PRIMARY KEY CHECK (sequence >= 1),
+    at BIGINT NOT NULL,
+    kind TEXT NOT NULL,
+    actor TEXT NOT NULL,
+    content TEXT NOT NULL,
+    hash TEXT NOT NULL
+);
+CREATE TRIGGER IF NOT EXISTS house_record_is_never_changed BEFORE UPDATE ON house_record
+BEGIN SELECT RAISE(ABORT, 'the house record is append-only'); END;
+CREATE TRIGGER IF NOT EXISTS house_record_is_never_deleted BEFORE DELETE ON house_record
+BEGIN SELECT RAISE(ABORT, 'the house record is append-only'); END;
+)sql";
+
+std::string hexadecimal(const Digest& digest)
+{
+    std::string text;
+    for (const std::byte byte : digest)
+        fmt::format_to(std::back_inserter(text), "{:02x}", std::to_integer<unsigned>(byte));
+    return text;
+}
+
+// Every field is preceded by its length, so that no two entries have the same bytes.
+Digest chained_hash(const Digest& previous, const HouseEntry& entry)
+{
+    Sha256 sha256;
+    sha256.update(previous);
+    const auto add = [&sha256](std::string_view field) {
+        const std::string length = fmt::format("{}:", field.size());
+        sha256.update(std::as_bytes(std::span{length}));
+        sha256.update(std::as_bytes(std::span{field}));
+    };
+    add(std::to_string(entry.sequence.value()));
+    add(std::to_string(micros_of(entry.at)));
+    add(entry.kind);
+    add(entry.actor);
+    add(entry.content);
+    return sha256.finish();
+}
+
+struct LoadedRecord {
+    std::vector<HouseEntry> entries;
+    std::optional<std::string> fault;
+};
+
+LoadedRecord load(Transaction& transaction)
+{
+    LoadedRecord loaded;
+    Digest previous{};
+    constexpr std::string_view sql =
+        "SELECT sequence, at, kind, actor, content, hash FROM house_record ORDER BY sequence";
+    transaction.for_each(sql, {}, [&](const Row& row) {
+        if (loaded.fault) return;
+        const auto expected = loaded.entries.size() + 1;
+        try {
+            HouseEntry entry{
+                .sequence = HouseSequence{static_cast<std::uint64_t>(std::get<std::int64_t>(row.at(0)))},
+                .at = time_of_micros(std::get<std::int64_t>(row.at(1))),
+                .kind = std::get<std::string>(row.at(2)),
+                .actor = std::get<std::string>(row.at(3)),
+                .content = std::get<std::string>(row.at(4))};
+            entry.hash = chained_hash(previous, entry);
+            const bool is_sound = entry.sequence.value() == expected &&
+                                  hexadecimal(entry.hash) == std::get<std::string>(row.at(5));
+            if (!is_sound) {
+                loaded.fault = fmt::format("house record, entry {}: its chain is broken", expected);
+                return;
+            }
+            previous = entry.hash;
+            loaded.entries.push_back(std::move(entry));
+        } catch (const std::bad_variant_access&) {
+            loaded.fault = fmt::format("house record, entry {}: a value has another type", expected);
+        }
+    });
+    return loaded;
+}
+
+} // namespace
+
+HouseRecord::HouseRecord(Store& store) : store_{store}
+{
+    LoadedRecord loaded;
+    store_.transact([&](Transaction& transaction) {
+        transaction.script(schema);
+        loaded = load(transaction);
+    });
+    if (loaded.fault) throw StoreFailure{*loaded.fault};
+    entries_ = std::move(loaded.entries);
+}
+
+const HouseEntry& HouseRecord::append(
+    Time at, std::string_view kind, std::string_view actor, std::string_view content)
+{
+    HouseEntry entry{
+        .sequence = HouseSequence{entries_.size() + 1},
+        .at = at,
+        .kind = std::string{kind},
+        .actor = std::string{actor},
+        .content = std::string{content}};
+    entry.hash = chained_hash(entries_.empty() ? Digest{} : entries_.back().hash, entry);
+    const std::string hash = hexadecimal(entry.hash);
+    store_.transact([&](Transaction& transaction) {
+        constexpr std::string_view sql =
+            "INSERT INTO house_record (sequence, at, kind, actor, content, hash)"
+            " VALUES ($1, $2, $3, $4, $5, $6)";
+        const std::array<Parameter, 6> parameters{
+            static_cast<std::int64_t>(entry.sequence.value()),
+            micros_of(entry.at),
+            std::string_view{entry.kind},
+            std::string_view{entry.actor},
+            std::string_view{entry.content},
+            std::string_view{hash}};
+        transaction.run(sql, parameters);
+    });
+    entries_.push_back(std::move(entry));
+    return entries_.back();
+}
+
+HouseSequence HouseRecord::head() const { return HouseSequence{entries_.size()}; }
+
+std::optional<std::string> HouseRecord::first_fault(Store& store)
+{
+    std::optional<std::string> fault;
+    store.read([&](Transaction& transaction) { fault = load(transaction).fault; });
+    return fault;
+}
+
+} // namespace pointhouse::ledger

@@ -1,0 +1,211 @@
+#include "index_run.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "ledger/invariant.hpp"
+#include "sha256.hpp"
+
+namespace pointhouse::ledger {
+namespace {
+
+constexpr std::array<char, 8> magic{'P', 'H', 'I', 'X', '0', '0', '0', '1'};
+constexpr std::uint64_t words_per_line = 8; // one cache line: 512 bits
+constexpr std::uint64_t keys_per_line = 40; // 12.8 bits a key: about 0.5 % false positives
+constexpr int probes = 6;
+
+struct RunHeader {
+    std::array<char, 8> magic;
+    std::uint64_t first;
+    std::uint64_t last;
+    std::uint64_t entries;
+    std::uint64_t filter_lines;
+    std::array<std::uint64_t, 3> reserved;
+};
+static_assert(sizeof(RunHeader) == 64);
+
+std::uint64_t filter_lines_for(std::uint64_t entries) { return entries / keys_per_line + 1; }
+
+std::uint64_t bytes_for(std::uint64_t entries)
+{
+    return sizeof(RunHeader) + filter_lines_for(entries) * words_per_line * 8 + entries * 16;
+}
+
+// The fingerprint is random already: its high half picks the line, its low half the bits.
+std::uint64_t line_of(std::uint64_t fingerprint, std::uint64_t lines)
+{
+    return static_cast<std::uint64_t>((static_cast<unsigned __int128>(fingerprint) * lines) >> 64);
+}
+
+template <class Visit>
+bool for_each_bit(std::uint64_t fingerprint, Visit visit)
+{
+    std::uint64_t bits = fingerprint * 0x9e3779b97f4a7c15;
+    for (int probe = 0; probe < probes; ++probe, bits >>= 9)
+        if (!visit((bits & 511) / 64, std::uint64_t{1} << (bits & 63))) return false;
+    return true;
+}
+
+class File {
+public:
+    File(const std::filesystem::path& path, int flags) : handle_{::open(path.c_str(), flags, 0600)} {}
+    ~File()
+    {
+        if (handle_ >= 0) ::close(handle_);
+    }
+    File(const File&) = delete;
+    File& operator=(const File&) = delete;
+    [[nodiscard]] int handle() const { return handle_; }
+
+private:
+    int handle_;
+};
+
+[[noreturn]] void fail(const std::filesystem::path& path, const char* doing)
+{
+    throw StoreFailure{fmt::format("{} {}: {}", doing, path.string(), std::strerror(errno))};
+}
+
+void write_all(int handle, std::span<const std::byte> bytes, const std::filesystem::path& path)
+{
+    while (!bytes.empty()) {
+        const ssize_t written = ::write(handle, bytes.data(), bytes.size());
+        if (written < 0 && errno == EINTR) continue;
+        if (written <= 0) fail(path, "cannot write");
+        bytes = bytes.subspan(static_cast<std::size_t>(written));
+    }
+}
+
+void sync_folder(const std::filesystem::path& folder)
+{
+    const File file{folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC};
+    if (file.handle() < 0 || ::fsync(file.handle()) != 0) fail(folder, "cannot sync");
+}
+
+} // namespace
+
+std::shared_ptr<const IndexRunFile> IndexRunFile::open(
+    const std::filesystem::path& folder, const IndexRun& run)
+{
+    const File file{folder / run.name, O_RDONLY | O_CLOEXEC};
+    struct stat status{};
+    if (file.handle() < 0 || ::fstat(file.handle(), &status) != 0) return nullptr;
+    if (static_cast<std::uint64_t>(status.st_size) != bytes_for(run.entries)) return nullptr;
+    const auto size = static_cast<std::size_t>(status.st_size);
+    void* mapped = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, file.handle(), 0);
+    if (mapped == MAP_FAILED) return nullptr;
+
+    std::shared_ptr<IndexRunFile> opened{new IndexRunFile};
+    opened->mapped_ = {static_cast<std::byte*>(mapped), size};
+    Sha256 sha256;
+    if (sha256.of(opened->mapped_) != run.hash) return nullptr;
+    RunHeader header{};
+    std::memcpy(&header, mapped, sizeof header);
+    const bool is_the_one = header.magic == magic && header.first == run.first.value() &&
+                            header.last == run.last.value() && header.entries == run.entries &&
+                            header.filter_lines == filter_lines_for(run.entries);
+    if (!is_the_one) return nullptr;
+    // Hashing brought every page in; only the filter is wanted in memory.
+    ::madvise(mapped, size, MADV_DONTNEED);
+    ::madvise(mapped, size, MADV_RANDOM);
+
+    opened->run_ = run;
+    opened->filter_lines_ = header.filter_lines;
+    const auto* words = static_cast<const std::uint64_t*>(mapped);
+    opened->filter_ = words + sizeof(RunHeader) / 8;
+    opened->fingerprints_ = opened->filter_ + header.filter_lines * words_per_line;
+    opened->sequences_ = opened->fingerprints_ + run.entries;
+    return opened;
+}
+
+IndexRunFile::~IndexRunFile()
+{
+    if (!mapped_.empty()) ::munmap(mapped_.data(), mapped_.size());
+}
+
+void IndexRunFile::prefetch(std::uint64_t fingerprint) const
+{
+    __builtin_prefetch(filter_ + line_of(fingerprint, filter_lines_) * words_per_line);
+}
+
+void IndexRunFile::find(std::uint64_t fingerprint, std::vector<Sequence>& found) const
+{
+    const std::uint64_t* line = filter_ + line_of(fingerprint, filter_lines_) * words_per_line;
+    const bool may_hold = for_each_bit(
+        fingerprint, [&](std::uint64_t word, std::uint64_t bit) { return (line[word] & bit) != 0; });
+    if (!may_hold) return;
+
+    // Fingerprints are uniform, so the place is known up to a few hundred; widen until it is enclosed.
+    const std::uint64_t guess = line_of(fingerprint, run_.entries);
+    std::uint64_t low = guess;
+    std::uint64_t high = guess;
+    for (std::uint64_t step = 64; low > 0 && fingerprints_[low] >= fingerprint; step *= 2)
+        low = low > step ? low - step : 0;
+    for (std::uint64_t step = 64; high < run_.entries && fingerprints_[high] <= fingerprint; step *= 2)
+        high = std::min(run_.entries, high + step);
+    const auto [from, to] =
+        std::equal_range(fingerprints_ + low, fingerprints_ + high, fingerprint);
+    for (const auto* at = from; at != to; ++at)
+        found.push_back(Sequence{sequences_[at - fingerprints_]});
+}
+
+IndexRun write_index_run(
+    const std::filesystem::path& folder,
+    Sequence first,
+    Sequence last,
+    std::uint64_t count,
+    const std::function<IndexEntry()>& next)
+{
+    const std::uint64_t lines = filter_lines_for(count);
+    std::vector<std::uint64_t> words(bytes_for(count) / 8);
+    const RunHeader header{
+        .magic = magic,
+        .first = first.value(),
+        .last = last.value(),
+        .entries = count,
+        .filter_lines = lines,
+        .reserved = {}};
+    std::memcpy(words.data(), &header, sizeof header);
+    std::uint64_t* const filter = words.data() + sizeof header / 8;
+    std::uint64_t* const fingerprints = filter + lines * words_per_line;
+    std::uint64_t* const sequences = fingerprints + count;
+    for (std::uint64_t place = 0; place < count; ++place) {
+        const IndexEntry entry = next();
+        fingerprints[place] = entry.fingerprint;
+        sequences[place] = entry.sequence.value();
+        std::uint64_t* const line = filter + line_of(entry.fingerprint, lines) * words_per_line;
+        for_each_bit(entry.fingerprint, [&](std::uint64_t word, std::uint64_t bit) {
+            line[word] |= bit;
+            return true;
+        });
+    }
+
+    const auto bytes = std::as_bytes(std::span{words});
+    Sha256 sha256;
+    IndexRun run{
+        .name = fmt::format("{:020}-{:020}.run", first.value(), last.value()),
+        .first = first,
+        .last = last,
+        .entries = count,
+        .hash = sha256.of(bytes)};
+    const std::filesystem::path path = folder / run.name;
+    const std::filesystem::path unfinished = folder / (run.name + ".unfinished");
+    {
+        const File file{unfinished, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC};
+        if (file.handle() < 0) fail(unfinished, "cannot create");
+        write_all(file.handle(), bytes, unfinished);
+        if (::fsync(file.handle()) != 0) fail(unfinished, "cannot sync");
+    }
+    std::filesystem::rename(unfinished, path);
+    sync_folder(folder);
+    return run;
+}
+
+} // namespace pointhouse::ledger

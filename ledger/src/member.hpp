@@ -1,0 +1,149 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "ledger/ids.hpp"
+#include "ledger/lot.hpp"
+#include "ledger/posting.hpp"
+#include "ledger/terms.hpp"
+
+namespace pointhouse::ledger {
+
+/// A lot as members hold it in memory: 32 bytes, because a house keeps tens of millions of them.
+class PackedLot {
+public:
+    PackedLot() = default;
+    explicit PackedLot(const Lot& lot)
+        : origin_{lot.provenance.key.origin.value()},
+          activity_{micros_of(lot.provenance.activity)},
+          remaining_{static_cast<std::uint32_t>(lot.remaining.count())},
+          tariff_{lot.provenance.tariff.value()},
+          expires_on_{lot.provenance.expires_on},
+          vat_rate_{static_cast<std::int16_t>(lot.provenance.vat_rate)},
+          position_{static_cast<std::uint8_t>(lot.provenance.key.position)},
+          funding_{lot.provenance.funding}
+    {
+        invariant(lot.remaining <= points_per_message_max, "a lot is bounded");
+        invariant(lot.provenance.key.position <= 255, "a funding list is bounded");
+    }
+
+    [[nodiscard]] Provenance provenance() const
+    {
+        return {
+            .key = {.origin = Sequence{origin_}, .position = position_},
+            .activity = time_of_micros(activity_),
+            .expires_on = expires_on_,
+            .tariff = TariffVersion{tariff_},
+            .vat_rate = vat_rate_,
+            .funding = funding_};
+    }
+    [[nodiscard]] Lot lot() const { return {.provenance = provenance(), .remaining = remaining()}; }
+    [[nodiscard]] Points remaining() const { return Points{remaining_}; }
+    [[nodiscard]] Day expires_on() const { return expires_on_; }
+    [[nodiscard]] TariffVersion tariff() const { return TariffVersion{tariff_}; }
+    [[nodiscard]] LotKey key() const { return {.origin = Sequence{origin_}, .position = position_}; }
+    [[nodiscard]] std::int64_t activity_micros() const { return activity_; }
+    void set_remaining(Points remaining)
+    {
+        invariant(remaining <= points_per_message_max, "a lot is bounded");
+        remaining_ = static_cast<std::uint32_t>(remaining.count());
+    }
+
+private:
+    std::uint64_t origin_ = 0;
+    std::int64_t activity_ = 0;
+    std::uint32_t remaining_ = 0;
+    std::uint32_t tariff_ = 0;
+    Day expires_on_ = never;
+    std::int16_t vat_rate_ = vat_rate_unknown;
+    std::uint8_t position_ = 0;
+    FundingClass funding_ = FundingClass::partner;
+};
+static_assert(sizeof(PackedLot) == 32);
+
+/// A member's open lots in draw order. Redemptions eat from the front, accruals mostly append: taking
+/// the first lot away moves nothing.
+class LotList {
+public:
+    [[nodiscard]] std::size_t size() const { return lots_.size() - first_; }
+    [[nodiscard]] bool empty() const { return size() == 0; }
+    [[nodiscard]] const PackedLot& operator[](std::size_t place) const { return lots_[first_ + place]; }
+    [[nodiscard]] std::span<const PackedLot> all() const { return std::span{lots_}.subspan(first_); }
+    /// The place of a lot, or size().
+    [[nodiscard]] std::size_t find(LotKey key) const;
+    /// Puts points into a lot, which is made where the member does not hold it.
+    void add(const Provenance& provenance, Points points);
+    /// Takes points out of the lot at `place` and drops it when it is exhausted.
+    void take(std::size_t place, Points points);
+    void append(const Lot& lot) { lots_.emplace_back(lot); }
+    void reserve(std::size_t lots) { lots_.reserve(lots); }
+
+private:
+    std::vector<PackedLot> lots_;
+    std::uint32_t first_ = 0;
+};
+
+/// Points that a member owes, because a clawback found them spent.
+struct Debt {
+    DebtKey key;
+    TariffVersion counterpart; // redeemer_bears: whose reimbursement is returned
+    Points points;
+    friend bool operator==(const Debt&, const Debt&) = default;
+};
+
+/// What an issuer issued to a member and has not had credited: the most that further unnamed clawbacks
+/// can be credited.
+struct Creditable {
+    PartnerId issuer;
+    Points points;
+    friend bool operator==(const Creditable&, const Creditable&) = default;
+};
+
+/// The state of one member: all records of its chain, applied. It changes by apply() alone.
+class Member {
+public:
+    explicit Member(MemberNumber number) : number_{number} {}
+
+    [[nodiscard]] MemberNumber number() const { return number_; }
+    /// The newest record that the state contains; none: nothing was ever booked about this member.
+    [[nodiscard]] Sequence last() const { return last_; }
+    [[nodiscard]] bool is_enrolled() const { return !last_.is_none(); }
+    [[nodiscard]] const LotList& lots() const { return lots_; }
+    [[nodiscard]] const std::vector<Debt>& debts() const { return debts_; }
+    [[nodiscard]] Points creditable(PartnerId issuer) const;
+    /// The balance on a day: expired lots, posted or not, are not available.
+    [[nodiscard]] Balance balance(Day today) const;
+
+    /// Applies a record's effects as recorded; never decides. `record.sequence` must be above last().
+    void apply(const Record& record, const Terms& terms);
+
+    /// The stored form (ledger/JOURNAL.md): canonical, equal states have equal bytes. Appends.
+    void encode(std::vector<std::byte>& out) const;
+    /// False when the bytes are not a state.
+    [[nodiscard]] bool decode(std::span<const std::byte> bytes, Sequence through);
+
+private:
+    void apply_entry(const Entry& entry, const Terms& terms);
+    void take_from_lot(const Entry& entry);
+    void repay(const Entry& entry);
+    Points& creditable_of(PartnerId issuer);
+
+    MemberNumber number_;
+    Sequence last_;
+    Points open_;       // the sum of all lots
+    LotList lots_;
+    std::vector<Debt> debts_;           // oldest first
+    std::vector<Creditable> creditable_; // by issuer
+
+public:
+    // Where the write-back stands; the member cache's business.
+    bool in_turn = false; // waits for its slice of this turn of the sweep
+    bool in_next = false; // changed; goes into the next turn
+};
+
+} // namespace pointhouse::ledger

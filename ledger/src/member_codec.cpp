@@ -1,0 +1,177 @@
+#include <algorithm>
+#include <tuple>
+
+#include "byte_codec.hpp"
+#include "member.hpp"
+
+namespace pointhouse::ledger {
+namespace {
+
+constexpr std::uint8_t state_version = 1;
+constexpr std::size_t varint_bytes_max = 10;
+
+// What many lots of a member have in common: written once.
+struct SharedTerms {
+    TariffVersion tariff;
+    std::int32_t vat_rate;
+    FundingClass funding;
+    friend bool operator==(const SharedTerms&, const SharedTerms&) = default;
+};
+
+SharedTerms shared_terms_of(const Provenance& lot)
+{
+    return {.tariff = lot.tariff, .vat_rate = lot.vat_rate, .funding = lot.funding};
+}
+
+struct Dictionary {
+    std::vector<SharedTerms> entries; // in the order in which the lots name them
+
+    std::size_t place_of(const SharedTerms& terms)
+    {
+        const auto found = std::ranges::find(entries, terms);
+        if (found != entries.end()) return static_cast<std::size_t>(found - entries.begin());
+        entries.push_back(terms);
+        return entries.size() - 1;
+    }
+};
+
+// Activity times are whole seconds nearly always; one other makes all of the member's micros.
+std::int64_t activity_unit(std::span<const PackedLot> lots)
+{
+    constexpr std::int64_t micros_per_second = 1'000'000;
+    const bool whole = std::ranges::all_of(
+        lots, [](const PackedLot& lot) { return lot.activity_micros() % micros_per_second == 0; });
+    return whole ? micros_per_second : 1;
+}
+
+bool read_points(ByteReader& in, Points& points)
+{
+    const std::uint64_t count = in.varint();
+    if (!in.ok() || count > static_cast<std::uint64_t>(INT64_MAX)) return false;
+    points = Points{static_cast<std::int64_t>(count)};
+    return true;
+}
+
+} // namespace
+
+void Member::encode(std::vector<std::byte>& out) const
+{
+    Dictionary dictionary;
+    for (const PackedLot& lot : lots_.all()) dictionary.place_of(shared_terms_of(lot.provenance()));
+
+    const std::size_t used = out.size();
+    const std::size_t numbers = 8 + dictionary.entries.size() * 3 + lots_.size() * 6 +
+                                debts_.size() * 5 + creditable_.size() * 2;
+    out.resize(used + numbers * varint_bytes_max);
+    ByteWriter writer{out.data() + used};
+    const std::int64_t unit = activity_unit(lots_.all());
+    writer.u8(state_version);
+    writer.u8(unit == 1 ? 1 : 0);
+    writer.varint(dictionary.entries.size());
+    for (const SharedTerms& terms : dictionary.entries) {
+        writer.varint(terms.tariff.value());
+        writer.zigzag(terms.vat_rate);
+        writer.u8(static_cast<std::uint8_t>(terms.funding));
+    }
+    writer.varint(lots_.size());
+    std::int64_t activity = 0;
+    std::int64_t expires_on = never;
+    for (const PackedLot& packed : lots_.all()) {
+        const Provenance lot = packed.provenance();
+        writer.varint(dictionary.place_of(shared_terms_of(lot)));
+        writer.varint(last_.value() - lot.key.origin.value());
+        writer.varint(lot.key.position);
+        writer.zigzag(packed.activity_micros() / unit - activity);
+        writer.zigzag(std::int64_t{lot.expires_on} - expires_on);
+        writer.varint(static_cast<std::uint64_t>(packed.remaining().count()));
+        activity = packed.activity_micros() / unit;
+        expires_on = lot.expires_on;
+    }
+    writer.varint(debts_.size());
+    for (const Debt& debt : debts_) {
+        writer.varint(last_.value() - debt.key.origin.value());
+        writer.varint(debt.key.tariff.value());
+        writer.u8(static_cast<std::uint8_t>(debt.key.kind));
+        writer.varint(debt.counterpart.value());
+        writer.varint(static_cast<std::uint64_t>(debt.points.count()));
+    }
+    writer.varint(creditable_.size());
+    for (const Creditable& creditable : creditable_) {
+        writer.varint(creditable.issuer.value());
+        writer.varint(static_cast<std::uint64_t>(creditable.points.count()));
+    }
+    out.resize(static_cast<std::size_t>(writer.at() - out.data()));
+}
+
+bool Member::decode(std::span<const std::byte> bytes, Sequence through)
+{
+    ByteReader in{bytes};
+    if (in.u8() != state_version) return false;
+    const std::uint8_t micros = in.u8();
+    if (micros > 1) return false;
+    const std::int64_t unit = micros == 1 ? 1 : 1'000'000;
+    last_ = through;
+
+    std::vector<SharedTerms> dictionary;
+    for (std::uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
+        const TariffVersion tariff{static_cast<std::uint32_t>(in.varint())};
+        const auto vat_rate = static_cast<std::int32_t>(in.zigzag());
+        const std::uint8_t funding = in.u8();
+        if (funding > static_cast<std::uint8_t>(FundingClass::bought)) return false;
+        dictionary.push_back(
+            {.tariff = tariff, .vat_rate = vat_rate, .funding = static_cast<FundingClass>(funding)});
+    }
+    const std::uint64_t lots = in.varint();
+    if (!in.ok() || lots > bytes.size()) return false;
+    lots_.reserve(lots);
+    std::int64_t activity = 0;
+    std::int64_t expires_on = never;
+    for (std::uint64_t left = lots; left > 0; --left) {
+        const std::uint64_t place = in.varint();
+        const std::uint64_t back = in.varint();
+        const std::uint64_t position = in.varint();
+        activity += in.zigzag();
+        expires_on += in.zigzag();
+        const std::uint64_t remaining = in.varint();
+        const bool is_lot = in.ok() && place < dictionary.size() && back <= through.value() &&
+                            position <= 255 && expires_on >= 0 && expires_on <= never &&
+                            remaining >= 1 &&
+                            remaining <= static_cast<std::uint64_t>(points_per_message_max.count());
+        if (!is_lot) return false;
+        const SharedTerms& terms = dictionary[place];
+        const Lot lot{
+            .provenance =
+                {.key =
+                     {.origin = Sequence{through.value() - back},
+                      .position = static_cast<std::uint16_t>(position)},
+                 .activity = time_of_micros(activity * unit),
+                 .expires_on = static_cast<Day>(expires_on),
+                 .tariff = terms.tariff,
+                 .vat_rate = terms.vat_rate,
+                 .funding = terms.funding},
+            .remaining = Points{static_cast<std::int64_t>(remaining)}};
+        lots_.append(lot);
+        open_ += lot.remaining;
+    }
+    for (std::uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
+        Debt debt;
+        const std::uint64_t back = in.varint();
+        debt.key.tariff = TariffVersion{static_cast<std::uint32_t>(in.varint())};
+        const std::uint8_t kind = in.u8();
+        debt.counterpart = TariffVersion{static_cast<std::uint32_t>(in.varint())};
+        if (back > through.value() || kind > static_cast<std::uint8_t>(DebtKind::excess)) return false;
+        debt.key.origin = Sequence{through.value() - back};
+        debt.key.kind = static_cast<DebtKind>(kind);
+        if (!read_points(in, debt.points)) return false;
+        debts_.push_back(debt);
+    }
+    for (std::uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
+        Creditable creditable;
+        creditable.issuer = PartnerId{static_cast<std::uint32_t>(in.varint())};
+        if (!read_points(in, creditable.points)) return false;
+        creditable_.push_back(creditable);
+    }
+    return in.ok() && in.at_end();
+}
+
+} // namespace pointhouse::ledger

@@ -1,0 +1,339 @@
+#include "message_index.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+#include "ledger/invariant.hpp"
+#include "siphash.hpp"
+
+namespace pointhouse::ledger {
+namespace {
+
+constexpr std::size_t table_entries_max = std::size_t{1} << 20;
+constexpr std::size_t merge_fan_in = 4;
+
+// Which power of the fan-in a run has grown to: runs of one tier are merged together.
+int tier_of(std::uint64_t entries)
+{
+    int tier = 0;
+    for (std::uint64_t size = table_entries_max * 2; entries > size; size *= merge_fan_in) ++tier;
+    return tier;
+}
+
+} // namespace
+
+IndexTable::IndexTable(std::size_t entries_max)
+    : slots_(std::bit_ceil(entries_max * 2)), mask_{slots_.size() - 1}, entries_max_{entries_max}
+{
+}
+
+void IndexTable::insert(IndexEntry entry)
+{
+    invariant(size_ < slots_.size(), "the index table has room");
+    std::size_t slot = entry.fingerprint & mask_;
+    while (!slots_[slot].sequence.is_none()) slot = (slot + 1) & mask_;
+    slots_[slot] = entry;
+    ++size_;
+}
+
+void IndexTable::prefetch(std::uint64_t fingerprint) const
+{
+    __builtin_prefetch(&slots_[fingerprint & mask_]);
+}
+
+void IndexTable::find(std::uint64_t fingerprint, std::vector<Sequence>& found) const
+{
+    for (std::size_t slot = fingerprint & mask_; !slots_[slot].sequence.is_none();
+         slot = (slot + 1) & mask_)
+        if (slots_[slot].fingerprint == fingerprint) found.push_back(slots_[slot].sequence);
+}
+
+std::vector<IndexEntry> IndexTable::sorted() const
+{
+    std::vector<IndexEntry> entries;
+    entries.reserve(size_);
+    for (const IndexEntry& entry : slots_)
+        if (!entry.sequence.is_none()) entries.push_back(entry);
+    std::ranges::sort(entries);
+    return entries;
+}
+
+/// One sealing (a table) or one merge (several runs), and the run that came of it.
+struct MessageIndex::Job {
+    std::filesystem::path folder;
+    Sequence first;
+    Sequence last;
+    std::shared_ptr<const IndexTable> table;                   // to seal, or
+    std::vector<std::shared_ptr<const IndexRunFile>> sources;  // to merge
+    std::shared_ptr<const IndexRunFile> made;
+    bool finished = false;
+    std::string failure;
+
+    void run();
+    [[nodiscard]] IndexRun write_table() const;
+    [[nodiscard]] IndexRun write_merged() const;
+};
+
+IndexRun MessageIndex::Job::write_table() const
+{
+    const std::vector<IndexEntry> entries = table->sorted();
+    std::size_t place = 0;
+    return write_index_run(folder, first, last, entries.size(), [&] { return entries[place++]; });
+}
+
+IndexRun MessageIndex::Job::write_merged() const
+{
+    std::uint64_t count = 0;
+    for (const auto& source : sources) count += source->size();
+    std::vector<std::uint64_t> places(sources.size());
+    return write_index_run(folder, first, last, count, [&] {
+        std::size_t smallest = sources.size();
+        for (std::size_t source = 0; source < sources.size(); ++source) {
+            if (places[source] == sources[source]->size()) continue;
+            if (smallest == sources.size() ||
+                sources[source]->entry(places[source]) < sources[smallest]->entry(places[smallest]))
+                smallest = source;
+        }
+        return sources[smallest]->entry(places[smallest]++);
+    });
+}
+
+void MessageIndex::Job::run()
+{
+    try {
+        made = IndexRunFile::open(folder, table ? write_table() : write_merged());
+        if (!made) failure = "a run that was just written does not read back";
+    } catch (const std::exception& error) {
+        failure = error.what();
+    }
+}
+
+MessageIndex::MessageIndex(std::filesystem::path folder, std::array<std::byte, 16> key)
+    : folder_{std::move(folder)},
+      key_{key},
+      table_{std::make_unique<IndexTable>(table_entries_max)},
+      worker_{[this] { run_jobs(); }}
+{
+    std::filesystem::create_directories(folder_);
+}
+
+MessageIndex::~MessageIndex()
+{
+    {
+        const std::scoped_lock lock{mutex_};
+        stopping_ = true;
+    }
+    changed_.notify_all();
+}
+
+void MessageIndex::run_jobs()
+{
+    std::unique_lock lock{mutex_};
+    while (true) {
+        changed_.wait(lock, [this] { return stopping_ || (job_ && !job_->finished); });
+        if (stopping_) return;
+        Job& job = *job_;
+        lock.unlock();
+        job.run();
+        lock.lock();
+        job.finished = true;
+        changed_.notify_all();
+    }
+}
+
+bool MessageIndex::open(const std::vector<IndexRun>& manifest)
+{
+    {
+        std::unique_lock lock{mutex_};
+        changed_.wait(lock, [this] { return !job_ || job_->finished; });
+        job_.reset();
+    }
+    table_ = std::make_unique<IndexTable>(table_entries_max);
+    sealing_.reset();
+    unnamed_.clear();
+    manifest_changed_ = false;
+    runs_.clear();
+    for (const IndexRun& run : manifest) {
+        auto opened = IndexRunFile::open(folder_, run);
+        if (!opened) {
+            runs_.clear();
+            manifest_changed_ = true;
+            break;
+        }
+        runs_.push_back(std::move(opened));
+    }
+    std::ranges::sort(runs_, {}, [](const auto& run) { return run->run().first; });
+    table_first_ = Sequence{covered().value() + 1};
+    return runs_.size() == manifest.size();
+}
+
+Sequence MessageIndex::covered() const
+{
+    return runs_.empty() ? Sequence{} : runs_.back()->run().last;
+}
+
+std::uint64_t MessageIndex::message_key(PartnerId partner, std::string_view message_id) const
+{
+    std::array<std::byte, 5 + 64> text;
+    invariant(message_id.size() <= 64, "a message id has at most 64 characters");
+    text[0] = std::byte{1};
+    const std::uint32_t number = partner.value();
+    std::memcpy(text.data() + 1, &number, sizeof number);
+    std::memcpy(text.data() + 5, message_id.data(), message_id.size());
+    return siphash(key_, std::span{text}.first(5 + message_id.size()));
+}
+
+std::uint64_t MessageIndex::reversal_key(Sequence original) const
+{
+    std::array<std::byte, 9> text;
+    text[0] = std::byte{2};
+    const std::uint64_t number = original.value();
+    std::memcpy(text.data() + 1, &number, sizeof number);
+    return siphash(key_, text);
+}
+
+void MessageIndex::insert(std::uint64_t key, Sequence sequence)
+{
+    table_->insert({.fingerprint = key, .sequence = sequence});
+}
+
+void MessageIndex::prefetch(std::uint64_t key) const
+{
+    table_->prefetch(key);
+    if (sealing_) sealing_->prefetch(key);
+    for (const auto& run : runs_) run->prefetch(key);
+}
+
+void MessageIndex::find(std::uint64_t key, std::vector<Sequence>& found) const
+{
+    found.clear();
+    table_->find(key, found);
+    if (sealing_) sealing_->find(key, found);
+    for (const auto& run : runs_) run->find(key, found);
+    if (found.size() > 1) std::ranges::sort(found, std::greater<>{});
+}
+
+void MessageIndex::start(std::unique_ptr<Job> job)
+{
+    {
+        const std::scoped_lock lock{mutex_};
+        invariant(!job_, "one job at a time");
+        job_ = std::move(job);
+    }
+    changed_.notify_all();
+}
+
+void MessageIndex::seal_when_full(Sequence durable)
+{
+    take_over_finished();
+    {
+        const std::scoped_lock lock{mutex_};
+        if (job_) return;
+    }
+    if (!table_->is_full() || sealing_) {
+        start_merge_when_due();
+        return;
+    }
+    sealing_ = std::shared_ptr<const IndexTable>{std::move(table_)};
+    table_ = std::make_unique<IndexTable>(table_entries_max);
+    auto job = std::make_unique<Job>();
+    job->folder = folder_;
+    job->first = table_first_;
+    job->last = durable;
+    job->table = sealing_;
+    table_first_ = Sequence{durable.value() + 1};
+    start(std::move(job));
+}
+
+void MessageIndex::take_over_finished()
+{
+    std::unique_ptr<Job> job;
+    {
+        const std::scoped_lock lock{mutex_};
+        if (!job_ || !job_->finished) return;
+        job = std::move(job_);
+    }
+    if (!job->failure.empty()) {
+        // What is in memory stays there and is tried again; a merge is only put off.
+        if (job->table) {
+            job->failure.clear();
+            job->finished = false;
+            start(std::move(job));
+        }
+        return;
+    }
+    if (job->table) sealing_.reset();
+    for (const auto& source : job->sources) {
+        unnamed_.push_back(source->run().name);
+        std::erase(runs_, source);
+    }
+    runs_.push_back(job->made);
+    std::ranges::sort(runs_, {}, [](const auto& run) { return run->run().first; });
+    manifest_changed_ = true;
+}
+
+void MessageIndex::start_merge_when_due()
+{
+    // Neighbours of one tier, newest first, so that a merged run covers a range without gaps.
+    if (runs_.size() < merge_fan_in) return;
+    const auto from = runs_.end() - merge_fan_in;
+    const int tier = tier_of((*from)->size());
+    if (!std::all_of(from, runs_.end(), [&](const auto& run) { return tier_of(run->size()) <= tier; }))
+        return;
+    auto job = std::make_unique<Job>();
+    job->folder = folder_;
+    job->sources.assign(from, runs_.end());
+    job->first = job->sources.front()->run().first;
+    job->last = job->sources.back()->run().last;
+    start(std::move(job));
+}
+
+std::vector<IndexRun> MessageIndex::manifest() const
+{
+    std::vector<IndexRun> named;
+    for (const auto& run : runs_) named.push_back(run->run());
+    return named;
+}
+
+std::optional<std::vector<IndexRun>> MessageIndex::take_new_manifest()
+{
+    take_over_finished();
+    if (!manifest_changed_) return std::nullopt;
+    manifest_changed_ = false;
+    return manifest();
+}
+
+void MessageIndex::remove_unnamed_files()
+{
+    for (const std::string& name : unnamed_) {
+        std::error_code ignored; // a file left over costs space, nothing else
+        std::filesystem::remove(folder_ / name, ignored);
+    }
+    unnamed_.clear();
+}
+
+void MessageIndex::seal_all(Sequence durable)
+{
+    const auto wait_for_job = [this] {
+        std::unique_lock lock{mutex_};
+        changed_.wait(lock, [this] { return !job_ || job_->finished; });
+        lock.unlock();
+        take_over_finished();
+    };
+    wait_for_job();
+    if (table_->size() == 0) return;
+    Job job;
+    job.folder = folder_;
+    job.first = table_first_;
+    job.last = durable;
+    job.table = std::shared_ptr<const IndexTable>{std::move(table_)};
+    table_ = std::make_unique<IndexTable>(table_entries_max);
+    job.run();
+    if (!job.made) throw StoreFailure{"cannot seal the message index: " + job.failure};
+    runs_.push_back(job.made);
+    table_first_ = Sequence{durable.value() + 1};
+    manifest_changed_ = true;
+}
+
+} // namespace pointhouse::ledger

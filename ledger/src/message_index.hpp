@@ -1,0 +1,101 @@
+#pragma once
+
+#include <array>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "index_run.hpp"
+#include "ledger/ids.hpp"
+#include "ledger/journal.hpp"
+
+namespace pointhouse::ledger {
+
+/// Fingerprints and sequences in memory: open addressing, several entries to a fingerprint.
+class IndexTable {
+public:
+    explicit IndexTable(std::size_t entries_max);
+    void insert(IndexEntry entry);
+    void prefetch(std::uint64_t fingerprint) const;
+    void find(std::uint64_t fingerprint, std::vector<Sequence>& found) const;
+    [[nodiscard]] std::size_t size() const { return size_; }
+    [[nodiscard]] bool is_full() const { return size_ >= entries_max_; }
+    /// All entries, ascending.
+    [[nodiscard]] std::vector<IndexEntry> sorted() const;
+
+private:
+    std::vector<IndexEntry> slots_; // sequence none: empty
+    std::size_t mask_;
+    std::size_t entries_max_;
+    std::size_t size_ = 0;
+};
+
+/// The index of message ids over the whole house, log-structured: a table in memory, immutable sorted
+/// runs with Bloom filters beside the journal. It answers with candidates, newest first; the caller
+/// confirms each against its record. Sealing and merging run on a thread of their own; the results
+/// are taken over between commits and named in the manifest of the next one. The writer's thread.
+class MessageIndex {
+public:
+    MessageIndex(std::filesystem::path folder, std::array<std::byte, 16> key);
+    ~MessageIndex();
+    MessageIndex(const MessageIndex&) = delete;
+    MessageIndex& operator=(const MessageIndex&) = delete;
+
+    /// Opens the runs of a manifest and forgets all else. False: one is missing or not what the
+    /// manifest says; then there are none, and the caller inserts every record again.
+    [[nodiscard]] bool open(const std::vector<IndexRun>& manifest);
+    /// The last record that the runs cover; later ones must be inserted again after open().
+    [[nodiscard]] Sequence covered() const;
+
+    /// What the first record of (partner, message id) is found by.
+    [[nodiscard]] std::uint64_t message_key(PartnerId partner, std::string_view message_id) const;
+    /// What the newest reversal of an original is found by.
+    [[nodiscard]] std::uint64_t reversal_key(Sequence original) const;
+
+    void insert(std::uint64_t key, Sequence sequence);
+    void prefetch(std::uint64_t key) const;
+    /// Replaces `found` with the candidates for `key`, newest first.
+    void find(std::uint64_t key, std::vector<Sequence>& found) const;
+
+    /// Tells that all up to `durable` is in the journal, so that a full table may be sealed.
+    void seal_when_full(Sequence durable);
+    /// The manifest to commit, when a sealed or merged run was taken over since the last call.
+    [[nodiscard]] std::optional<std::vector<IndexRun>> take_new_manifest();
+    /// The manifest is durable: files that it no longer names may go.
+    void remove_unnamed_files();
+    /// Seals what is in memory and waits for it: a clean stop.
+    void seal_all(Sequence durable);
+
+private:
+    struct Job;
+    void run_jobs();
+    void start(std::unique_ptr<Job> job);
+    void take_over_finished();
+    void start_merge_when_due();
+    [[nodiscard]] std::vector<IndexRun> manifest() const;
+
+    std::filesystem::path folder_;
+    std::array<std::byte, 16> key_;
+    std::unique_ptr<IndexTable> table_;
+    Sequence table_first_;                       // the first record of the table
+    std::shared_ptr<const IndexTable> sealing_;  // shared with the thread that writes it
+    std::vector<std::shared_ptr<const IndexRunFile>> runs_; // oldest first
+    std::vector<std::string> unnamed_;           // replaced by a merge
+    bool manifest_changed_ = false;
+
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::unique_ptr<Job> job_; // guarded by mutex_
+    bool stopping_ = false;    // guarded by mutex_
+    std::jthread worker_;
+};
+
+} // namespace pointhouse::ledger
