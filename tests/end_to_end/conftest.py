@@ -9,10 +9,9 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from house import House  # noqa: E402
+from house import REPOSITORY, House  # noqa: E402
 from messages import accrual, fresh  # noqa: E402
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 SHARED_DATA = REPOSITORY.parent / "shared" / "data"
 
 

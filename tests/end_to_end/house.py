@@ -7,9 +7,11 @@ import signal
 import socket
 import subprocess
 import time
+from pathlib import Path
 
 from wire import Connection, client_context
 
+REPOSITORY = Path(__file__).resolve().parents[2]
 READY_SECONDS = 30
 
 

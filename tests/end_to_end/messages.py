@@ -23,3 +23,8 @@ def accrual(member, points, **fields):
 
 def purchase(amount_minor, currency="EUR", **fields):
     return {"amount_minor": amount_minor, "currency": currency} | fields
+
+
+def enrolment(member):
+    """Has no time of its own: it moves no points."""
+    return {"message_id": fresh("m"), "member": member}

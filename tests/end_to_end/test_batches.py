@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from messages import accrual, fresh, message
+from messages import accrual, enrolment, fresh, message
 
 LINES = {"Content-Type": "application/x-ndjson"}
 
@@ -42,7 +42,7 @@ def test_a_batch_of_all_types_answers_in_order(gro):
         message(type="reversal", reverses=spent["message_id"], points=10),
         message(type="reversal", reverses=earned["message_id"], points=20),
         message(type="clawback", member=member, points=5, reason="r"),
-        message(type="enrolment", member=fresh("member")),
+        enrolment(fresh("member")) | {"type": "enrolment"},
     ]
 
     results = send(gro, batch)

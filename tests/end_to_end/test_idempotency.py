@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from messages import accrual, fresh, message, purchase
+from messages import accrual, enrolment, fresh, message, purchase
 
 
 def bodies(member, original):
@@ -19,7 +19,7 @@ def bodies(member, original):
         ("redemptions", message(member=member, points=7)),
         ("clawbacks", message(member=member, points=3, reason="r")),
         ("reversals", message(reverses=original, points=5)),
-        ("members", message(member=fresh("member"))),
+        ("members", enrolment(fresh("member"))),
     ]
 
 

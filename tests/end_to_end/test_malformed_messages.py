@@ -189,7 +189,7 @@ OTHER_MESSAGES = {
         {}, {"points": 5, "purchase": {"amount_minor": 500, "currency": "EUR"}}, {"points": 5.5},
         {"points": 5, "reason": 7}, {"points": 5, "value": {"amount_minor": 5, "currency": "EUR"}}],
     "donations": [{"points": 5}, {"charity": "CHA"}, {"points": 5, "charity": 7}],
-    "members": [{"points": 5}, {"kind": 5}],
+    "members": [{"points": 5}, {"occurred_at": NOON, "kind": 5}],
 }
 
 

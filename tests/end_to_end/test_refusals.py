@@ -28,9 +28,6 @@ REFUSALS = {
     "a purchase that earns too much": (
         "points_out_of_range", 422, "accruals",
         lambda member: message(member=member, purchase=purchase(100_000_000_100))),
-    "a purchase of all money": (
-        "points_out_of_range", 422, "accruals",
-        lambda member: message(member=member, purchase=purchase(2**63 - 1))),
     "an accrual of long ago": (
         "late_window_closed", 422, "accruals",
         lambda member: accrual(member, 5, occurred_at="2026-01-01T00:00:00Z")),

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from messages import NOON, accrual, fresh, message, purchase
+from messages import NOON, accrual, enrolment, fresh, message, purchase
 
 ZERO = {"available": 0, "pending": 0, "held": 0, "debt": 0}
 
@@ -214,7 +214,7 @@ def test_clawback_takes_the_latest_own_lots_first(gro):
 def test_enrolment(gro):
     member = fresh("member")
 
-    answer = gro.post("/v1/members", message(member=member))
+    answer = gro.post("/v1/members", enrolment(member))
 
     assert answer.status == 201, answer
     assert answer.json["member"] == member
@@ -281,9 +281,8 @@ def test_message_returns_the_frozen_outcome(gro, funded):
     answer = gro.get(f"/v1/messages/{sent['message_id']}")
 
     assert answer.status == 200, answer
-    assert answer.json["points"] == first.json["points"]
-    assert answer.json["posting_id"] == first.json["posting_id"]
-    assert answer.json["balance"] == first.json["balance"]
+    assert answer.json["status"] == 201
+    assert first.json in answer.json.values()
 
 
 def test_quote_books_nothing_and_says_what_would_happen(gro, funded, books_nothing):
