@@ -1,0 +1,52 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace pointhouse::gateway {
+
+class House;
+
+/// The work of a command was cut short: the house stops, or nobody listens any more.
+class Interrupted : public std::runtime_error {
+public:
+    using std::runtime_error::runtime_error;
+};
+
+/// Where a command speaks while it works. One thread at a time. Both calls throw Interrupted.
+class Console {
+public:
+    virtual ~Console() = default;
+    /// How far the work is: a line that the next one replaces.
+    virtual void progress(std::string_view line) = 0;
+    /// A part of the result, for standard output.
+    virtual void print(std::string_view text) = 0;
+};
+
+/// How a command ended: 0 done, 1 refused or found wrong, 2 not a command that the house knows.
+struct CommandResult {
+    int exit_code = 0;
+    std::string output;    // for standard output, after all that was printed
+    std::string complaint; // for standard error
+};
+
+/// Work of a command that takes long and needs nothing of the house's thread any more.
+using LongWork = std::function<CommandResult(Console&)>;
+/// What a command came to on the house's thread: its end, or work to do elsewhere.
+using CommandStep = std::variant<CommandResult, LongWork>;
+
+/// A command as it was typed. Relative paths in it are meant from `folder`.
+struct CommandRequest {
+    std::vector<std::string> arguments;
+    std::filesystem::path folder;
+};
+
+/// Runs the first step of a command, on the house's thread.
+using CommandInterpreter = std::function<CommandStep(House&, const CommandRequest&)>;
+
+} // namespace pointhouse::gateway

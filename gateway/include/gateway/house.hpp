@@ -1,0 +1,123 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+#include "gateway/command.hpp"
+#include "ledger/books.hpp"
+#include "ledger/house_record.hpp"
+#include "ledger/ledger.hpp"
+#include "partners/registry.hpp"
+
+namespace pointhouse::gateway {
+
+/// The house cannot be opened or made, in words for the person at the keyboard.
+class HouseFailure : public std::runtime_error {
+public:
+    using std::runtime_error::runtime_error;
+};
+
+/// Another process works on the data folder.
+class LeaseHeld : public HouseFailure {
+public:
+    using HouseFailure::HouseFailure;
+};
+
+/// What the house's time follows: the machine's clock or, in a sandbox, the messages it accepts.
+enum class ClockKind : std::uint8_t { system, messages };
+
+/// DATA/pointhouse.toml: what a person may change between two starts. What can not change
+/// (currency, time zone, kind of house) stands in the house's own record.
+struct HouseConfig {
+    std::string listen = "127.0.0.1:8443";
+    std::string admin = "127.0.0.1:8444";
+    std::int64_t cached_members_max = 1'000'000;
+};
+
+/// The files of a data folder.
+struct HouseFolder {
+    std::filesystem::path root;
+
+    [[nodiscard]] std::filesystem::path config() const { return root / "pointhouse.toml"; }
+    [[nodiscard]] std::filesystem::path lock() const { return root / "lock"; }
+    [[nodiscard]] std::filesystem::path clock() const { return root / "clock"; }
+    [[nodiscard]] std::filesystem::path control_socket() const { return root / "control.sock"; }
+    [[nodiscard]] std::filesystem::path keys() const { return root / "keys"; }
+    [[nodiscard]] std::filesystem::path certificates() const { return root / "certs"; }
+    [[nodiscard]] std::filesystem::path house() const { return root / "house.db"; }
+    [[nodiscard]] std::filesystem::path identities() const { return root / "identities.db"; }
+    [[nodiscard]] std::filesystem::path books() const { return root / "books.db"; }
+    [[nodiscard]] std::filesystem::path ledger() const { return root / "ledger"; }
+    [[nodiscard]] std::filesystem::path journal() const { return ledger() / "journal-1.db"; }
+};
+
+class Projector; // gateway/projector.hpp
+
+/// A data folder, opened: the stores and all that stands on them. This is the one place that names
+/// a concrete store. Holds the folder's lease for as long as it lives. All calls on one thread, the
+/// house's (the I/O thread while it serves), unless they say otherwise.
+class House {
+public:
+    /// Takes the lease and opens the registry; the ledger and the books open when they are asked
+    /// for. `clock` none: the clock that the house last ran with. Throws LeaseHeld, HouseFailure,
+    /// ledger::StoreFailure.
+    explicit House(
+        const std::filesystem::path& data, std::optional<ClockKind> clock = std::nullopt);
+    /// Stops the projector and settles the ledger down, so that the next start replays nothing.
+    ~House();
+    House(const House&) = delete;
+    House& operator=(const House&) = delete;
+
+    [[nodiscard]] const HouseFolder& folder() const;
+    [[nodiscard]] const HouseConfig& config() const;
+    [[nodiscard]] ClockKind clock_kind() const;
+    /// Turns a sandbox that has never run to the message clock. False: it has run on the system's.
+    bool take_message_clock();
+
+    [[nodiscard]] partners::Registry& registry();
+    /// The house's own record, for checks on a connection of their own. Any thread.
+    [[nodiscard]] ledger::Store& record_store();
+    [[nodiscard]] ledger::Store& identity_store();
+    [[nodiscard]] const ledger::LedgerKeys& ledger_keys() const;
+    /// A reading connection to the journal that does not need the ledger to be open.
+    [[nodiscard]] std::unique_ptr<ledger::JournalReader> open_reader();
+
+    /// Opens the ledger the first time: recovers, and is ready when it returns.
+    [[nodiscard]] ledger::Ledger& ledger();
+    /// The books without a projector: what they hold now.
+    [[nodiscard]] ledger::Books& books();
+    /// The projector of the books, started the first time.
+    [[nodiscard]] Projector& projector();
+    /// False while a projector has never been asked for.
+    [[nodiscard]] bool is_projecting() const;
+
+    /// Brings the ledger up to the registry's terms, marks the windows that time has passed and, on
+    /// the message clock, closes those that are drained. After each command, and by a coarse timer.
+    void tend();
+    /// The act of a person at this keyboard, now.
+    [[nodiscard]] partners::Registry::Act act() const;
+
+private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+/// What `init` is told.
+struct NewHouse {
+    std::filesystem::path data;
+    std::string currency = "EUR";
+    std::string time_zone = "UTC";
+    bool production = false;
+};
+
+/// Makes a house in a folder that is missing or empty: keys, CA, configuration, empty stores.
+/// Throws HouseFailure and leaves nothing half made.
+void make_house(const NewHouse& plan);
+
+} // namespace pointhouse::gateway

@@ -1,0 +1,262 @@
+#include "gateway/house.hpp"
+
+#include <array>
+#include <exception>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <system_error>
+#include <utility>
+
+#include "certs/authority.hpp"
+#include "gateway/projector.hpp"
+#include "house_files.hpp"
+#include "log.hpp"
+#include "store/sqlite_journal.hpp"
+#include "store/sqlite_store.hpp"
+
+namespace pointhouse::gateway {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+const HouseFolder& require_house(const HouseFolder& folder)
+{
+    if (!fs::exists(folder.config())) {
+        throw HouseFailure{fmt::format(
+            "{} holds no house; make one with: pointhouse init --data {}",
+            folder.root.string(),
+            folder.root.string())};
+    }
+    return folder;
+}
+
+} // namespace
+
+/// Members are in the order in which they open; they close in reverse.
+struct House::State {
+    State(const fs::path& data, std::optional<ClockKind> wished)
+        : folder{data}, lease{require_house(folder).lock()}, config{read_config(folder.config())},
+          keys{read_ledger_keys(folder.keys())},
+          record_store{ledger::open_sqlite_store(folder.house())}, record{*record_store},
+          registry{record}
+    {
+        if (record.entries().empty())
+            throw HouseFailure{folder.root.string() + " was never founded"};
+        const auto remembered = remembered_clock(folder.clock());
+        const bool is_production = registry.founding().production;
+        has_run = remembered.has_value();
+        // A sandbox that has never run has no time of its own yet: nothing must happen by itself.
+        clock_kind = wished.value_or(
+            remembered.value_or(is_production ? ClockKind::system : ClockKind::messages));
+        if (is_production && clock_kind == ClockKind::messages)
+            throw HouseFailure{"a production house runs on the system's clock"};
+        if (wished && wished != remembered) remember_clock(folder.clock(), *wished);
+        has_run = has_run || wished.has_value();
+    }
+
+    ledger::Store& identity_store()
+    {
+        if (!identities) identities = ledger::open_sqlite_store(folder.identities());
+        return *identities;
+    }
+    ledger::Journal& open_journal()
+    {
+        if (!journal) journal = ledger::open_sqlite_journal(folder.journal());
+        return *journal;
+    }
+
+    HouseFolder folder;
+    Lease lease;
+    HouseConfig config;
+    ledger::LedgerKeys keys;
+    ClockKind clock_kind = ClockKind::system;
+    bool has_run = false;
+    ledger::SystemClock system_clock;
+    std::unique_ptr<ledger::Store> record_store;
+    ledger::HouseRecord record;
+    partners::Registry registry;
+    std::unique_ptr<ledger::Store> identities;
+    std::unique_ptr<ledger::Journal> journal;
+    std::unique_ptr<ledger::Ledger> points;
+    std::unique_ptr<ledger::Store> books_store;
+    std::unique_ptr<ledger::Books> books;
+    std::unique_ptr<Projector> projector;
+};
+
+House::House(const fs::path& data, std::optional<ClockKind> clock)
+    : state_{std::make_unique<State>(data, clock)}
+{}
+
+House::~House()
+{
+    state_->projector.reset();
+    if (!state_->points) return;
+    try {
+        state_->points->settle_down();
+    } catch (const std::exception& failure) {
+        // Nothing is lost: the next start replays what was not written back.
+        log_event(LogLevel::warning, "settle_down_failed", {{LogField::reason, failure.what()}});
+    }
+}
+
+const HouseFolder& House::folder() const
+{
+    return state_->folder;
+}
+
+const HouseConfig& House::config() const
+{
+    return state_->config;
+}
+
+ClockKind House::clock_kind() const
+{
+    return state_->clock_kind;
+}
+
+bool House::take_message_clock()
+{
+    if (state_->clock_kind != ClockKind::messages) return false;
+    if (!state_->has_run) remember_clock(state_->folder.clock(), ClockKind::messages);
+    state_->has_run = true;
+    return true;
+}
+
+partners::Registry& House::registry()
+{
+    return state_->registry;
+}
+
+ledger::Store& House::record_store()
+{
+    return *state_->record_store;
+}
+
+ledger::Store& House::identity_store()
+{
+    return state_->identity_store();
+}
+
+const ledger::LedgerKeys& House::ledger_keys() const
+{
+    return state_->keys;
+}
+
+std::unique_ptr<ledger::JournalReader> House::open_reader()
+{
+    return state_->open_journal().open_reader();
+}
+
+ledger::Ledger& House::ledger()
+{
+    if (!state_->points) {
+        state_->points = ledger::open_ledger(
+            state_->open_journal(),
+            state_->identity_store(),
+            state_->registry.terms(),
+            {.folder = state_->folder.ledger(),
+             .keys = state_->keys,
+             .clock = state_->clock_kind == ClockKind::system ? &state_->system_clock : nullptr,
+             .cached_members_max = static_cast<std::size_t>(state_->config.cached_members_max)});
+    }
+    return *state_->points;
+}
+
+ledger::Books& House::books()
+{
+    if (!state_->books) {
+        state_->books_store = ledger::open_sqlite_store(state_->folder.books());
+        state_->books = std::make_unique<ledger::Books>(*state_->books_store, state_->registry);
+    }
+    return *state_->books;
+}
+
+Projector& House::projector()
+{
+    if (!state_->projector) state_->projector = std::make_unique<Projector>(books(), open_reader());
+    return *state_->projector;
+}
+
+bool House::is_projecting() const
+{
+    return state_->projector != nullptr;
+}
+
+void House::tend()
+{
+    if (!state_->points) return;
+    auto& points = *state_->points;
+    if (points.terms()->as_of != state_->registry.terms()->as_of)
+        points.publish(state_->registry.terms());
+    points.mark_windows();
+    if (state_->clock_kind != ClockKind::messages) return;
+
+    // On the test clock months end by themselves: nobody is there to close them.
+    for (const auto& window : points.windows()) {
+        if (window.drained.is_none() || state_->registry.is_closed(window.month)) continue;
+        state_->registry.window_closed(
+            window.month, window.cut, {.actor = "house", .at = state_->system_clock.now()});
+    }
+    if (points.terms()->as_of != state_->registry.terms()->as_of)
+        points.publish(state_->registry.terms());
+}
+
+partners::Registry::Act House::act() const
+{
+    return {.actor = "sandbox", .at = state_->system_clock.now()};
+}
+
+namespace {
+
+void fill_new_house(const HouseFolder& folder, const NewHouse& plan)
+{
+    const ledger::SystemClock clock;
+    make_ledger_keys(folder.keys());
+    auto authority = certs::Authority::create(folder.certificates(), clock.now());
+    const auto server = authority.issue_server({}, clock.now());
+    if (::mkdir(folder.ledger().c_str(), 0700) != 0)
+        throw HouseFailure{"cannot make " + folder.ledger().string()};
+
+    const auto record_store = ledger::open_sqlite_store(folder.house());
+    ledger::HouseRecord record{*record_store};
+    partners::Registry registry{record};
+    const partners::Registry::Act act{.actor = "house", .at = clock.now()};
+    const auto founded = registry.found(
+        {.currency = plan.currency, .time_zone = plan.time_zone, .production = plan.production},
+        act);
+    if (!founded) throw HouseFailure{founded.error().reason};
+    registry.certificate_issued(
+        {.serial = server.serial, .subject = server.subject, .not_after = server.not_after}, act);
+
+    // Last: what makes the folder a house.
+    write_config(folder.config(), {});
+}
+
+} // namespace
+
+void make_house(const NewHouse& plan)
+{
+    const HouseFolder folder{plan.data};
+    std::error_code error;
+    const bool existed = fs::exists(folder.root, error);
+    if (existed && (!fs::is_directory(folder.root) || !fs::is_empty(folder.root)))
+        throw HouseFailure{
+            folder.root.string() + " is not empty; a house needs a folder of its own"};
+    fs::create_directories(folder.root);
+    ::chmod(folder.root.c_str(), 0700);
+    try {
+        fill_new_house(folder, plan);
+        // Makes the empty journal, identities and books, so that a damaged house is told from a new
+        // one.
+        House house{folder.root};
+        static_cast<void>(house.ledger());
+        static_cast<void>(house.books());
+    } catch (...) {
+        for (const auto& entry : fs::directory_iterator{folder.root}) fs::remove_all(entry, error);
+        if (!existed) fs::remove(folder.root, error);
+        throw;
+    }
+}
+
+} // namespace pointhouse::gateway

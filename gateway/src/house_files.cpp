@@ -1,0 +1,215 @@
+#include "house_files.hpp"
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <fstream>
+#include <iterator>
+#include <span>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <system_error>
+#include <toml++/toml.h>
+#include <unistd.h>
+
+#include <openssl/crypto.h>
+#include <openssl/rand.h>
+
+namespace pointhouse::gateway {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+[[noreturn]] void fail(const fs::path& file, std::string_view what)
+{
+    throw HouseFailure{fmt::format("{}: {}", file.string(), what)};
+}
+
+[[noreturn]] void fail_with_errno(const fs::path& file, std::string_view action)
+{
+    fail(file, fmt::format("cannot {}: {}", action, std::generic_category().message(errno)));
+}
+
+void write_all(int descriptor, std::string_view bytes, const fs::path& file)
+{
+    while (!bytes.empty()) {
+        const ssize_t written = ::write(descriptor, bytes.data(), bytes.size());
+        if (written < 0 && errno == EINTR) continue;
+        if (written < 0) fail_with_errno(file, "write");
+        bytes.remove_prefix(static_cast<std::size_t>(written));
+    }
+}
+
+std::string text_setting(const toml::node& node, const fs::path& file, std::string_view key)
+{
+    const auto value = node.value<std::string>();
+    if (!value) fail(file, fmt::format("{} must be a text in quotes", key));
+    return *value;
+}
+
+template <std::size_t size>
+void read_key(const fs::path& file, std::array<std::byte, size>& key)
+{
+    require_private(file);
+    std::string bytes = read_small_file(file);
+    if (bytes.size() != size) fail(file, fmt::format("a key of {} bytes is expected here", size));
+    std::memcpy(key.data(), bytes.data(), size);
+    OPENSSL_cleanse(bytes.data(), bytes.size());
+}
+
+void make_key(const fs::path& file, std::size_t size)
+{
+    std::string bytes(size, '\0');
+    auto* const first = reinterpret_cast<unsigned char*>(bytes.data());
+    if (RAND_bytes(first, static_cast<int>(size)) != 1)
+        fail(file, "the system's random source failed");
+    write_new_file(file, bytes, 0400);
+    OPENSSL_cleanse(bytes.data(), bytes.size());
+}
+
+} // namespace
+
+std::string read_small_file(const fs::path& file)
+{
+    std::ifstream stream{file, std::ios::binary};
+    if (!stream) fail(file, "cannot be read");
+    std::string bytes{std::istreambuf_iterator<char>{stream}, {}};
+    if (stream.bad()) fail(file, "cannot be read");
+    return bytes;
+}
+
+void write_new_file(const fs::path& file, std::string_view bytes, unsigned mode)
+{
+    const int descriptor =
+        ::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, static_cast<mode_t>(mode));
+    if (descriptor < 0) fail_with_errno(file, "make");
+    write_all(descriptor, bytes, file);
+    const bool is_durable = ::fsync(descriptor) == 0;
+    if (::close(descriptor) != 0 || !is_durable) fail_with_errno(file, "keep");
+}
+
+HouseConfig read_config(const fs::path& file)
+{
+    HouseConfig config;
+    toml::table table;
+    try {
+        table = toml::parse(read_small_file(file));
+    } catch (const toml::parse_error& error) {
+        fail(file, fmt::format("line {}: {}", error.source().begin.line, error.description()));
+    }
+    for (const auto& [name, node] : table) {
+        const std::string_view key = name.str();
+        if (key == "store") {
+            if (text_setting(node, file, key) != "sqlite")
+                fail(file, "this build has the embedded store only: store = \"sqlite\"");
+        } else if (key == "listen") {
+            config.listen = text_setting(node, file, key);
+        } else if (key == "admin") {
+            config.admin = text_setting(node, file, key);
+        } else if (key == "cached_members_max") {
+            const auto count = node.value_exact<std::int64_t>();
+            if (!count || *count < 1) fail(file, "cached_members_max must be a number from 1");
+            config.cached_members_max = *count;
+        } else {
+            fail(file, fmt::format("\"{}\" is not a setting", key));
+        }
+    }
+    return config;
+}
+
+void write_config(const fs::path& file, const HouseConfig& config)
+{
+    // What was decided at the founding (currency, time zone, kind of house) is in the house's
+    // record.
+    write_new_file(
+        file,
+        fmt::format(
+            "# What may change between two starts. Currency, time zone and the kind of house\n"
+            "# were decided by `pointhouse init` and stand in the house's own record.\n"
+            "store = \"sqlite\"\n"
+            "listen = \"{}\"  # the partners' side, mutual TLS\n"
+            "admin = \"{}\"   # health, readiness and metrics, plain HTTP: keep it on this "
+            "machine\n"
+            "cached_members_max = {}      # members kept in memory\n",
+            config.listen,
+            config.admin,
+            config.cached_members_max),
+        0644);
+}
+
+void require_private(const fs::path& file)
+{
+    struct stat status = {};
+    if (::stat(file.c_str(), &status) != 0) fail_with_errno(file, "read the key");
+    if ((status.st_mode & 0077U) != 0)
+        fail(
+            file,
+            "others may read this key; the house does not start. chmod 0400, and ask who did");
+}
+
+void make_ledger_keys(const fs::path& folder)
+{
+    if (::mkdir(folder.c_str(), 0700) != 0) fail_with_errno(folder, "make the folder");
+    const ledger::LedgerKeys sizes;
+    make_key(folder / "identity.key", sizes.identity.size());
+    make_key(folder / "content.key", sizes.content.size());
+    make_key(folder / "fingerprint.key", sizes.fingerprint.size());
+}
+
+ledger::LedgerKeys read_ledger_keys(const fs::path& folder)
+{
+    ledger::LedgerKeys keys;
+    read_key(folder / "identity.key", keys.identity);
+    read_key(folder / "content.key", keys.content);
+    read_key(folder / "fingerprint.key", keys.fingerprint);
+    return keys;
+}
+
+std::optional<ClockKind> remembered_clock(const fs::path& file)
+{
+    if (!fs::exists(file)) return std::nullopt;
+    const std::string text = read_small_file(file);
+    if (text == "system\n") return ClockKind::system;
+    if (text == "messages\n") return ClockKind::messages;
+    fail(file, "must say \"system\" or \"messages\"");
+}
+
+void remember_clock(const fs::path& file, ClockKind kind)
+{
+    const fs::path fresh = fs::path{file}.concat(".new");
+    fs::remove(fresh);
+    write_new_file(fresh, kind == ClockKind::system ? "system\n" : "messages\n", 0644);
+    fs::rename(fresh, file);
+}
+
+Lease::Lease(const fs::path& file)
+{
+    descriptor_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (descriptor_ < 0) fail_with_errno(file, "open");
+    if (::flock(descriptor_, LOCK_EX | LOCK_NB) == 0) {
+        const std::string process = fmt::format("{}\n", ::getpid());
+        if (::ftruncate(descriptor_, 0) == 0) write_all(descriptor_, process, file);
+        return;
+    }
+    const bool is_held = errno == EWOULDBLOCK;
+    std::array<char, 24> holder{};
+    const ssize_t size = ::pread(descriptor_, holder.data(), holder.size() - 1, 0);
+    ::close(descriptor_);
+    if (!is_held) fail_with_errno(file, "lock");
+    std::string_view name{holder.data(), size > 0 ? static_cast<std::size_t>(size) : 0};
+    while (name.ends_with('\n')) name.remove_suffix(1);
+    throw LeaseHeld{fmt::format(
+        "{} is in use by another process ({}); one process works on a house at a time",
+        file.parent_path().string(),
+        name.empty() ? "unknown" : name)};
+}
+
+Lease::~Lease()
+{
+    ::close(descriptor_);
+}
+
+} // namespace pointhouse::gateway

@@ -1,0 +1,63 @@
+#include "answers.hpp"
+
+#include <fmt/format.h>
+#include <fstream>
+#include <iterator>
+#include <utility>
+
+#include <boost/json/serialize.hpp>
+
+namespace pointhouse::ops {
+
+gateway::CommandResult done(std::string text)
+{
+    return {.exit_code = 0, .output = std::move(text), .complaint = {}};
+}
+
+gateway::CommandResult report(
+    const Invocation& invocation, const boost::json::value& json, std::string text)
+{
+    if (invocation.json) return done(boost::json::serialize(json) + "\n");
+    return done(std::move(text));
+}
+
+gateway::CommandResult refused(std::string_view reason)
+{
+    return {.exit_code = 1, .output = {}, .complaint = fmt::format("pointhouse: {}\n", reason)};
+}
+
+gateway::CommandResult not_yet(std::string_view what)
+{
+    return {
+        .exit_code = 2,
+        .output = {},
+        .complaint = fmt::format("pointhouse: this version does not {} yet\n", what)};
+}
+
+void require_sandbox(gateway::House& house, std::string_view what)
+{
+    if (!house.registry().founding().production) return;
+    throw CommandFailure{fmt::format(
+        "a production house {} only when a second operator approves it, and this version cannot "
+        "ask "
+        "for approval yet",
+        what)};
+}
+
+std::string read_text(const std::filesystem::path& file)
+{
+    std::ifstream stream{file, std::ios::binary};
+    std::string text{std::istreambuf_iterator<char>{stream}, {}};
+    if (!stream.is_open() || stream.bad())
+        throw CommandFailure{fmt::format("cannot read {}", file.string())};
+    return text;
+}
+
+const ledger::PartnerTerms& require_partner(gateway::House& house, std::string_view id)
+{
+    const auto* const contract = house.registry().find_contract(id);
+    if (contract == nullptr) throw CommandFailure{fmt::format("the house knows no partner {}", id)};
+    return contract->terms;
+}
+
+} // namespace pointhouse::ops

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include <boost/json/value.hpp>
+
+#include "command_line.hpp"
+
+namespace pointhouse::ops {
+
+/// Done, with this on standard output.
+[[nodiscard]] gateway::CommandResult done(std::string text);
+/// Done, with JSON or words, as --json asks.
+[[nodiscard]] gateway::CommandResult report(
+    const Invocation& invocation, const boost::json::value& json, std::string text);
+/// Not done: exit code 1 and why.
+[[nodiscard]] gateway::CommandResult refused(std::string_view reason);
+/// What this version does not do yet: exit code 2.
+[[nodiscard]] gateway::CommandResult not_yet(std::string_view what);
+
+/// Throws CommandFailure in a production house, where `what` is prepared by one operator and
+/// approved by another, which this version does not do yet.
+void require_sandbox(gateway::House& house, std::string_view what);
+
+/// The whole of a small text file. Throws CommandFailure.
+[[nodiscard]] std::string read_text(const std::filesystem::path& file);
+
+/// The partner of a name that was typed. Throws CommandFailure.
+[[nodiscard]] const ledger::PartnerTerms& require_partner(
+    gateway::House& house, std::string_view id);
+
+} // namespace pointhouse::ops

@@ -1,0 +1,229 @@
+#include <fmt/format.h>
+#include <map>
+#include <memory>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+
+#include "answers.hpp"
+#include "certs/authority.hpp"
+#include "certs/identity.hpp"
+#include "commands.hpp"
+
+namespace pointhouse::ops {
+
+namespace {
+
+namespace json = boost::json;
+
+using gateway::CommandResult;
+using gateway::House;
+
+constexpr std::string_view operator_prefix = "operator:";
+constexpr std::string_view partner_prefix = "partner:";
+constexpr std::string_view server_subject = "house";
+
+/// Leaves live 90 days and are renewed when two thirds of that are over.
+constexpr std::chrono::days renewal_before_end{30};
+
+struct Options {
+    std::string name; // a partner, operator:NAME, or a serial
+    bool all = false;
+};
+
+/// A certificate's validity is judged by the machine's clock, never by the sandbox's test clock.
+ledger::Time machine_time()
+{
+    return ledger::SystemClock{}.now();
+}
+
+/// "GRO" and "partner:GRO" mean the same.
+std::string subject_of(std::string_view typed)
+{
+    if (typed.starts_with(operator_prefix) || typed.starts_with(partner_prefix) ||
+        typed == server_subject)
+        return std::string{typed};
+    return fmt::format("{}{}", partner_prefix, typed);
+}
+
+std::string_view state_of(const partners::CertificateTerms& certificate, ledger::Time now)
+{
+    if (certificate.revoked) return "revoked";
+    return certificate.not_after < now ? "expired" : "valid";
+}
+
+certs::IssuedCertificate issue_for(House& house, const std::string& subject)
+{
+    auto authority = certs::Authority::open(house.folder().certificates());
+    const auto now = machine_time();
+    auto issued = [&] {
+        if (subject == server_subject) return authority.issue_server({}, now);
+        const std::string_view name = subject;
+        if (name.starts_with(operator_prefix))
+            return authority.issue_operator(name.substr(operator_prefix.size()), now);
+        return authority.issue_partner(name.substr(partner_prefix.size()), now);
+    }();
+    house.registry().certificate_issued(
+        {.serial = issued.serial, .subject = issued.subject, .not_after = issued.not_after},
+        house.act());
+    return issued;
+}
+
+json::object issued_as_json(const certs::IssuedCertificate& issued)
+{
+    return {
+        {"serial", issued.serial},
+        {"subject", issued.subject},
+        {"not_after", ledger::format_time(issued.not_after)},
+        {"certificate", issued.certificate.string()},
+        {"key", issued.key.string()},
+        {"trust", issued.trust.string()}};
+}
+
+CommandResult issue(House& house, const Options& options, const Invocation& typed)
+{
+    require_sandbox(house, "registers a certificate");
+    const auto subject = subject_of(options.name);
+    const std::string_view name = subject;
+    if (name == server_subject)
+        return refused("the server's certificate is made by init and rotate");
+    if (name.starts_with(partner_prefix))
+        static_cast<void>(require_partner(house, name.substr(partner_prefix.size())));
+    else if (!certs::is_certificate_name(name.substr(operator_prefix.size())))
+        return refused(
+            "an operator's name is 1 to 32 letters, digits, dots, dashes or underscores");
+    const auto issued = issue_for(house, subject);
+    return report(
+        typed,
+        issued_as_json(issued),
+        fmt::format(
+            "{} until {}\n  certificate {}\n  key         {}\n  trust       {}\n",
+            issued.subject,
+            ledger::format_time(issued.not_after),
+            issued.certificate.string(),
+            issued.key.string(),
+            issued.trust.string()));
+}
+
+CommandResult revoke(House& house, const Options& options, const Invocation& typed)
+{
+    auto& registry = house.registry();
+    const auto subject = subject_of(options.name);
+    std::vector<std::string> serials;
+    bool is_known = false;
+    for (const auto& [serial, certificate] : registry.certificates()) {
+        if (serial != options.name && certificate.subject != subject) continue;
+        is_known = true;
+        if (!certificate.revoked) serials.push_back(serial);
+    }
+    if (!is_known) return refused(fmt::format("no certificate of {} is registered", options.name));
+
+    json::array revoked;
+    std::string text;
+    for (const auto& serial : serials) {
+        const auto accepted = registry.revoke_certificate(serial, house.act());
+        if (!accepted) return refused(accepted.error().reason);
+        revoked.emplace_back(serial);
+        text += fmt::format("revoked {}\n", serial);
+    }
+    if (text.empty()) text = "already revoked\n";
+    return report(typed, {{"revoked", revoked}}, text);
+}
+
+CommandResult list(House& house, const Invocation& typed)
+{
+    const auto now = machine_time();
+    json::array all;
+    std::string text;
+    for (const auto& [serial, certificate] : house.registry().certificates()) {
+        const auto state = state_of(certificate, now);
+        const auto until = ledger::format_time(certificate.not_after);
+        all.push_back(
+            {{"serial", serial},
+             {"subject", certificate.subject},
+             {"not_after", until},
+             {"state", state}});
+        text += fmt::format("{}  {:<8} {:<24} {}\n", serial, state, until, certificate.subject);
+    }
+    return report(typed, all, text);
+}
+
+/// The newest certificate of each subject that is neither revoked nor forgotten.
+std::map<std::string, ledger::Time> newest_ends(House& house)
+{
+    std::map<std::string, ledger::Time> ends;
+    for (const auto& [serial, certificate] : house.registry().certificates()) {
+        if (certificate.revoked) continue;
+        auto& end = ends[certificate.subject];
+        end = std::max(end, certificate.not_after);
+    }
+    return ends;
+}
+
+CommandResult rotate(House& house, const Options& options, const Invocation& typed)
+{
+    const auto due = machine_time() + renewal_before_end;
+    json::array renewed;
+    std::string text;
+    for (const auto& [subject, end] : newest_ends(house)) {
+        if (!options.all && end > due) continue;
+        const auto issued = issue_for(house, subject);
+        renewed.push_back(issued_as_json(issued));
+        text +=
+            fmt::format("{} renewed until {}\n", subject, ledger::format_time(issued.not_after));
+    }
+    if (text.empty()) text = "nothing is due\n";
+    return report(typed, renewed, text);
+}
+
+} // namespace
+
+void declare_cert(CLI::App& app, Invocation& invocation)
+{
+    auto& cert = declare_group(app, "cert", "Client certificates, from the house's own CA");
+    const auto options = std::make_shared<Options>();
+
+    auto& issuing = declare_in_house(
+        cert,
+        "issue",
+        "Issue a certificate; an earlier one stays valid beside it",
+        invocation,
+        [options](House& house, const Invocation& typed) { return issue(house, *options, typed); });
+    issuing.add_option("NAME", options->name, "A partner, or operator:NAME")->required();
+    add_json_option(issuing, invocation);
+
+    auto& revoking = declare_in_house(
+        cert,
+        "revoke",
+        "Refuse a certificate from now on, also on open connections",
+        invocation,
+        [options](House& house, const Invocation& typed) {
+            return revoke(house, *options, typed);
+        });
+    revoking
+        .add_option("NAME", options->name, "A serial, a partner, or operator:NAME (all of theirs)")
+        ->required();
+    add_json_option(revoking, invocation);
+
+    auto& listing = declare_in_house(
+        cert, "list", "All certificates", invocation, [](House& house, const Invocation& typed) {
+            return list(house, typed);
+        });
+    add_json_option(listing, invocation);
+
+    auto& rotating = declare_in_house(
+        cert,
+        "rotate",
+        "Renew the certificates that are past two thirds of their life, the server's too",
+        invocation,
+        [options](House& house, const Invocation& typed) {
+            return rotate(house, *options, typed);
+        });
+    rotating.add_flag("--all", options->all, "Renew all, due or not");
+    add_json_option(rotating, invocation);
+}
+
+} // namespace pointhouse::ops

@@ -1,0 +1,60 @@
+#include <fmt/format.h>
+#include <iostream>
+#include <memory>
+
+#include "commands.hpp"
+
+namespace pointhouse::ops {
+
+namespace {
+
+struct Options {
+    std::string store = "sqlite";
+    std::string currency = "EUR";
+    std::string time_zone = "UTC";
+    bool production = false;
+};
+
+int init(const Options& options, const Invocation& invocation)
+{
+    if (options.store != "sqlite")
+        throw CommandFailure{"this build has the embedded store only: --store sqlite"};
+    gateway::make_house(
+        {.data = invocation.data,
+         .currency = options.currency,
+         .time_zone = options.time_zone,
+         .production = options.production});
+    std::cout << fmt::format(
+        "a new {} house in {}: {}, {}\nnext: pointhouse partner add ID --standard --data {}\n",
+        options.production ? "production" : "sandbox",
+        invocation.data.string(),
+        options.currency,
+        options.time_zone,
+        invocation.data.string());
+    return 0;
+}
+
+} // namespace
+
+void declare_init(CLI::App& app, Invocation& invocation)
+{
+    const auto options = std::make_shared<Options>();
+    auto& command = declare_alone(
+        app,
+        "init",
+        "Make a new house: its CA, keys, configuration and empty store",
+        invocation,
+        [options](const Invocation& typed) { return init(*options, typed); });
+    add_data_option(command, invocation);
+    command.add_option("--store", options->store, "Where it keeps its books")
+        ->capture_default_str()
+        ->type_name("sqlite");
+    command.add_option("--currency", options->currency, "Its book currency, ISO 4217")
+        ->capture_default_str();
+    command.add_option("--time-zone", options->time_zone, "Its days and months, IANA name")
+        ->capture_default_str();
+    command.add_flag(
+        "--production", options->production, "No test clock; changes of terms need two people");
+}
+
+} // namespace pointhouse::ops

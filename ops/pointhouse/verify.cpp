@@ -1,0 +1,131 @@
+#include <array>
+#include <fmt/format.h>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include <boost/json/object.hpp>
+
+#include "answers.hpp"
+#include "commands.hpp"
+#include "gateway/projector.hpp"
+
+namespace pointhouse::ops {
+
+namespace {
+
+using gateway::CommandResult;
+using gateway::CommandStep;
+using gateway::Console;
+using gateway::House;
+
+struct Options {
+    bool from_scratch = false;
+};
+
+std::string hexadecimal(const ledger::Digest& digest)
+{
+    std::string text;
+    for (const auto byte : digest) text += fmt::format("{:02x}", std::to_integer<unsigned>(byte));
+    return text;
+}
+
+CommandResult unsound(const std::string& fault, const Invocation& typed)
+{
+    auto result =
+        report(typed, {{"ok", false}, {"fault", fault}}, fmt::format("NOT SOUND: {}\n", fault));
+    result.exit_code = 1;
+    return result;
+}
+
+CommandResult sound(const ledger::Verification& found, const Invocation& typed)
+{
+    return report(
+        typed,
+        {{"ok", true},
+         {"messages", found.messages},
+         {"postings", found.postings},
+         {"blocks", found.blocks},
+         {"head", hexadecimal(found.head)}},
+        fmt::format(
+            "sound: {} messages, {} of them postings, in {} blocks; head {}\n",
+            found.messages,
+            found.postings,
+            found.blocks,
+            hexadecimal(found.head)));
+}
+
+/// What the check needs of the house, taken on its thread; the rest goes on beside it.
+struct Check {
+    ledger::Store& record_store;
+    ledger::Store& identities;
+    const ledger::TermsHistory& terms;
+    ledger::Books& books;
+    std::shared_ptr<ledger::JournalReader> journal;
+    ledger::VerifyOptions options;
+};
+
+CommandResult run_check(Check check, const Invocation& typed, Console& console)
+{
+    console.progress("the house's own record");
+    if (const auto fault = ledger::HouseRecord::first_fault(check.record_store))
+        return unsound(*fault, typed);
+
+    check.options.progress = [&console](int thousandths) {
+        console.progress(fmt::format("journal: {}.{} %", thousandths / 10, thousandths % 10));
+    };
+    const auto found =
+        ledger::verify_journal(*check.journal, check.identities, check.terms, check.options);
+    if (!found.fault.empty()) return unsound(found.fault, typed);
+
+    console.progress("books");
+    if (const auto fault = check.books.first_fault(*check.journal)) return unsound(*fault, typed);
+    return sound(found, typed);
+}
+
+/// A store that cannot be read is found unsound, like one that can be read and is wrong.
+CommandResult run_guarded(const Check& check, const Invocation& typed, Console& console)
+{
+    try {
+        return run_check(check, typed, console);
+    } catch (const ledger::StoreFailure& failure) {
+        return unsound(failure.what(), typed);
+    }
+}
+
+CommandStep verify(House& house, const Options& options, const Invocation& typed)
+{
+    // The ledger is not opened for it: recovery would write before anything was looked at.
+    const Check check{
+        .record_store = house.record_store(),
+        .identities = house.identity_store(),
+        .terms = house.registry(),
+        .books = house.books(),
+        .journal = house.open_reader(),
+        .options = {
+            .folder = house.folder().ledger(),
+            .keys = house.ledger_keys(),
+            .from_scratch = options.from_scratch,
+            .progress = {}}};
+    return [check, typed](Console& console) { return run_guarded(check, typed, console); };
+}
+
+} // namespace
+
+void declare_verify(CLI::App& app, Invocation& invocation)
+{
+    const auto options = std::make_shared<Options>();
+    auto& command = declare_in_house(
+        app,
+        "verify",
+        "Recompute everything from the journal and compare; exit code 1 names the first bad entry",
+        invocation,
+        [options](House& house, const Invocation& typed) {
+            return verify(house, *options, typed);
+        });
+    command.parse_complete_callback([&invocation] { invocation.without_house = unsound; });
+    command.add_flag("--from-scratch", options->from_scratch, "Decide every message again, too");
+    add_json_option(command, invocation);
+}
+
+} // namespace pointhouse::ops

@@ -1,0 +1,130 @@
+#include <fmt/format.h>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+
+#include "answers.hpp"
+#include "commands.hpp"
+
+namespace pointhouse::ops {
+
+namespace {
+
+namespace json = boost::json;
+
+using gateway::CommandResult;
+using gateway::House;
+
+struct Options {
+    std::string until;
+};
+
+struct WindowLine {
+    ledger::Window window;
+    std::string id;
+    std::string from;
+    std::string to;
+    std::string_view state;
+};
+
+WindowLine line_of(House& house, const ledger::Window& window)
+{
+    const auto& calendar = *house.registry().terms()->calendar;
+    return {
+        .window = window,
+        .id = ledger::format_month(window.month),
+        .from = ledger::format_time(calendar.start_of(window.month)),
+        .to = ledger::format_time(calendar.start_of(window.month.next())),
+        .state = house.registry().is_closed(window.month) ? "closed" : "open"};
+}
+
+json::object as_json(const WindowLine& line)
+{
+    return {{"id", line.id}, {"state", line.state}, {"from", line.from}, {"to", line.to}};
+}
+
+CommandResult list(House& house, const Invocation& typed)
+{
+    auto& points = house.ledger();
+    house.tend();
+    json::array all;
+    std::string text;
+    for (const auto& window : points.windows()) {
+        const auto line = line_of(house, window);
+        all.push_back(as_json(line));
+        text += fmt::format("{}  {:<7} {} to {}\n", line.id, line.state, line.from, line.to);
+    }
+    if (text.empty()) text = "no window yet: the first message opens one\n";
+    return report(typed, all, text);
+}
+
+/// Closes every window that ended by `until` (none: by now).
+CommandResult close_by(House& house, std::optional<ledger::Time> until, const Invocation& typed)
+{
+    const auto& calendar = *house.registry().terms()->calendar;
+    json::array closed;
+    std::string text;
+    for (const auto& window : house.ledger().windows()) {
+        const auto end = calendar.start_of(window.month.next());
+        if (house.registry().is_closed(window.month) || (until && end > *until)) continue;
+        if (window.cut.is_none()) continue;
+        if (window.drained.is_none()) {
+            return refused(fmt::format(
+                "{} still has events to post that were due before its cut-off; try again",
+                ledger::format_month(window.month)));
+        }
+        house.registry().window_closed(window.month, window.cut, house.act());
+        const auto line = line_of(house, window);
+        closed.push_back(as_json(line));
+        text += fmt::format("closed {} at record {}\n", line.id, window.cut.value());
+    }
+    if (text.empty()) text = "nothing to close\n";
+    return report(typed, closed, text);
+}
+
+CommandResult close(House& house, const Options& options, const Invocation& typed)
+{
+    auto& points = house.ledger();
+    house.tend();
+    if (options.until.empty()) return close_by(house, std::nullopt, typed);
+
+    const auto day = ledger::parse_day(options.until);
+    if (!day) return refused("--until takes a day, written 2026-06-30");
+    const auto end = house.registry().terms()->calendar->start_of(*day + 1);
+    if (points.house_time() < end) {
+        return refused(fmt::format(
+            "{} is not over: its cut-off is {}, the house's time {}",
+            options.until,
+            ledger::format_time(end),
+            ledger::format_time(points.house_time())));
+    }
+    return close_by(house, end, typed);
+}
+
+} // namespace
+
+void declare_window(CLI::App& app, Invocation& invocation)
+{
+    auto& window = declare_group(app, "window", "Settlement windows: the months of the house");
+    auto& listing = declare_in_house(
+        window, "list", "All windows", invocation, [](House& house, const Invocation& typed) {
+            return list(house, typed);
+        });
+    add_json_option(listing, invocation);
+
+    const auto options = std::make_shared<Options>();
+    auto& closing = declare_in_house(
+        window,
+        "close",
+        "Close the windows that are over, never before the cut-off",
+        invocation,
+        [options](House& house, const Invocation& typed) { return close(house, *options, typed); });
+    closing.add_option("--until", options->until, "Only those that end by this day")
+        ->type_name("DATE");
+    add_json_option(closing, invocation);
+}
+
+} // namespace pointhouse::ops
