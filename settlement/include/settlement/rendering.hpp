@@ -1,0 +1,35 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "settlement/settlement.hpp"
+
+namespace pointhouse::settlement {
+
+/// What stands on every page of every statement.
+inline constexpr const char* pro_forma_notice = "Pro forma — not a tax invoice";
+
+/// What `settle show --json` prints (CONTRACT.md), as one line without its end. Keys and order are
+/// part of the contract; a settlement gives the same bytes for ever.
+[[nodiscard]] std::string settlement_json(const Settlement& settlement);
+
+/// One statement, as in `documents` of `settlement_json`, as one line without its end.
+[[nodiscard]] std::string statement_json(const Settlement& settlement, const Statement& statement);
+
+/// One statement as RFC 4180 with a header: rows `line`, their `detail`, `vat` and `total`. Amounts
+/// are decimals of the currency: `exact` to six places, the others in minor digits.
+[[nodiscard]] std::string statement_csv(const Settlement& settlement, const Statement& statement);
+
+/// One statement as PDF, A4. Deterministic: its only date is the window's end.
+/// Throws std::runtime_error when the drawing library fails.
+[[nodiscard]] std::string statement_pdf(const Settlement& settlement, const Statement& statement);
+
+/// Writes each statement to `folder` (made where missing) as <number>.json, .csv and .pdf, and
+/// returns the paths in the order of the statements. A reader sees a file whole or not at all.
+/// Throws std::system_error naming the file that could not be written.
+std::vector<std::filesystem::path> write_documents(
+    const std::filesystem::path& folder, const Settlement& settlement);
+
+} // namespace pointhouse::settlement

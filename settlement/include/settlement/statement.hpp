@@ -1,0 +1,121 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ledger/books.hpp"
+#include "ledger/ids.hpp"
+#include "ledger/money.hpp"
+#include "ledger/posting.hpp"
+#include "ledger/terms.hpp"
+#include "ledger/time.hpp"
+#include "settlement/window.hpp"
+
+namespace pointhouse::settlement {
+
+/// What is supplied, and so how it is taxed. The names are those of the VAT terms.
+enum class Charge : std::uint8_t { price, fee, reimbursement, donation };
+
+[[nodiscard]] std::string_view name_of(Charge charge) noexcept;
+
+/// How one charge of one partner is taxed from a date on.
+struct VatRule {
+    ledger::PartnerId partner{};
+    std::string charge{}; // "price", "fee", "reimbursement", "donation"
+    ledger::Time valid_from{};
+    std::string treatment{}; // "taxed"; all else bears no tax on the document
+    std::string category{};  // EN 16931 code; empty: "S" when taxed, else "O"
+    std::int32_t rate_basis_points = 0;
+};
+
+/// A party as documents name it.
+struct Party {
+    std::string id{};
+    std::string name{};
+};
+
+/// What documents need to know beyond the ledger's terms.
+struct Contracts {
+    Party house{};
+    std::vector<Party> partners{}; // partners[id - 1], as in ledger::Terms
+    std::vector<VatRule> vat{};
+};
+
+enum class StatementType : std::uint8_t {
+    issuance,   // the partner pays for the points it issued
+    redemption, // the house pays for the points the partner took
+    donation,   // the house pays a charity for the points it was given
+};
+
+[[nodiscard]] std::string_view name_of(StatementType type) noexcept;
+
+/// The category and rate under which an amount is taxed.
+struct VatRate {
+    std::string category{};
+    std::int32_t basis_points = 0;
+    friend auto operator<=>(const VatRate&, const VatRate&) = default;
+};
+
+/// Why a line is what it is: all entries of one kind at one price. Signs are the payer's: what adds
+/// to the bill is above zero.
+struct LineDetail {
+    ledger::EntryKind kind = ledger::EntryKind::issued;
+    ledger::Micro price{}; // per point, exact
+    std::int64_t points = 0;
+    ledger::Micro amount{}; // price × points
+};
+
+/// One line per (tariff version, charge, VAT rate): exact to the micro-unit, then rounded once,
+/// half away from zero.
+struct StatementLine {
+    Charge charge = Charge::price;
+    ledger::TariffVersion tariff{};
+    std::optional<ledger::Micro> price{}; // per point; none when the details differ in it
+    std::int64_t points = 0;              // net; points × price = exact where there is a price
+    ledger::Micro exact{};
+    ledger::Minor net{};
+    VatRate vat{};
+    std::vector<LineDetail> details{};
+};
+
+/// Tax is computed once per rate on the document, never per line.
+struct VatTotal {
+    VatRate rate{};
+    ledger::Minor net{};
+    ledger::Minor tax{};
+};
+
+/// A pro forma statement: one per window, partner and direction of supply. Its total is below zero
+/// when a window undid more than it did.
+struct Statement {
+    std::string number{};
+    StatementType type = StatementType::issuance;
+    ledger::PartnerId partner{};
+    Party payer{};
+    Party payee{};
+    std::vector<StatementLine> lines{}; // by tariff version, then charge
+    std::vector<VatTotal> vat{};        // by category, then rate
+    ledger::Minor net{};
+    ledger::Minor tax{};
+    ledger::Minor total{};
+    ledger::Micro rounding{}; // what rounding the lines added, for the account `rounding`
+
+    /// issuance: the partner pays the house; else the house pays the partner.
+    [[nodiscard]] bool partner_pays() const { return type == StatementType::issuance; }
+};
+
+/// Turns the positions of a window into statements, by partner, then type. A partner for which no
+/// money moved gets none. Amounts are the sums of `PositionRow::money`: nothing is priced anew. The
+/// VAT rule is the one in force at the window's last instant. Pure; any thread.
+/// Post: every micro-unit that the positions charge or credit stands on exactly one statement.
+[[nodiscard]] std::vector<Statement> statements(
+    const Window& window,
+    std::span<const ledger::PositionRow> rows,
+    const ledger::Terms& terms,
+    const Contracts& contracts);
+
+} // namespace pointhouse::settlement

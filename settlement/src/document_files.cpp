@@ -1,0 +1,57 @@
+#include <cerrno>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+#include "settlement/rendering.hpp"
+
+namespace pointhouse::settlement {
+namespace {
+
+// A partner id is of [A-Za-z0-9._-] once registered; a number that is not must not become a path.
+void check_file_name(const std::string& number)
+{
+    constexpr std::string_view allowed =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+    if (number.empty() || number.find_first_not_of(allowed) != std::string::npos) {
+        throw std::system_error{
+            std::make_error_code(std::errc::invalid_argument), "document number \"" + number + '"'};
+    }
+}
+
+void write_whole(const std::filesystem::path& path, std::string_view bytes)
+{
+    std::filesystem::path partial = path;
+    partial += ".part";
+    {
+        std::ofstream file{partial, std::ios::binary | std::ios::trunc};
+        file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+        file.close();
+        if (!file) throw std::system_error{errno, std::generic_category(), partial.string()};
+    }
+    std::filesystem::rename(partial, path);
+}
+
+} // namespace
+
+std::vector<std::filesystem::path> write_documents(
+    const std::filesystem::path& folder, const Settlement& settlement)
+{
+    for (const Statement& statement : settlement.statements) check_file_name(statement.number);
+    std::filesystem::create_directories(folder);
+    std::vector<std::filesystem::path> paths;
+    const auto write = [&](const std::string& name, std::string_view bytes) {
+        paths.push_back(folder / name);
+        write_whole(paths.back(), bytes);
+    };
+    for (const Statement& statement : settlement.statements) {
+        write(statement.number + ".json", statement_json(settlement, statement) + '\n');
+        write(statement.number + ".csv", statement_csv(settlement, statement));
+        write(statement.number + ".pdf", statement_pdf(settlement, statement));
+    }
+    return paths;
+}
+
+} // namespace pointhouse::settlement

@@ -1,0 +1,82 @@
+#pragma once
+
+#include <cairo.h>
+#include <memory>
+#include <pango/pangocairo.h>
+#include <string>
+#include <string_view>
+
+namespace pointhouse::settlement {
+
+/// Lengths and places on paper are points of 1/72 inch, from the top left. They are the one use of
+/// floating point in this folder: no amount ever is a double.
+struct Spot {
+    double x = 0;
+    double y = 0;
+};
+
+struct Box {
+    Spot corner{};
+    double width = 0;
+    double height = 0;
+};
+
+struct Ink {
+    double red = 0;
+    double green = 0;
+    double blue = 0;
+};
+
+enum class Alignment { left, right };
+
+struct TextStyle {
+    double size = 8.5;
+    bool is_bold = false;
+    Ink ink{};
+    Alignment alignment = Alignment::left;
+};
+
+/// What a PDF says of itself. `created` is RFC 3339, so that the bytes do not depend on the clock.
+struct PdfProperties {
+    std::string title{};
+    std::string author{};
+    std::string subject{};
+    std::string created{};
+};
+
+inline constexpr double a4_width = 595.28;
+inline constexpr double a4_height = 841.89;
+
+/// Draws an A4 document of several pages. One thread. Throws std::runtime_error when Cairo fails.
+class PdfCanvas {
+public:
+    explicit PdfCanvas(const PdfProperties& properties);
+
+    /// Writes one line; `spot` is its baseline's left (or right) end. Longer than `width_max`: cut
+    /// off with an ellipsis.
+    void text(
+        Spot spot, std::string_view words, const TextStyle& style, double width_max = a4_width);
+    void rule(Spot left, double width, double thickness, Ink ink);
+    void fill(const Box& box, Ink ink, double radius = 0);
+    void disc(Spot centre, double radius, Ink ink);
+    void end_page();
+    /// Closes the document and returns its bytes. Nothing may be drawn after.
+    [[nodiscard]] std::string finish();
+
+private:
+    struct Free {
+        void operator()(cairo_surface_t* surface) const { cairo_surface_destroy(surface); }
+        void operator()(cairo_t* context) const { cairo_destroy(context); }
+        void operator()(PangoLayout* layout) const { g_object_unref(layout); }
+    };
+
+    void set_properties(const PdfProperties& properties);
+    void set_ink(Ink ink);
+
+    std::string bytes_;
+    std::unique_ptr<cairo_surface_t, Free> surface_;
+    std::unique_ptr<cairo_t, Free> context_;
+    std::unique_ptr<PangoLayout, Free> layout_;
+};
+
+} // namespace pointhouse::settlement

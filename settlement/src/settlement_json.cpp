@@ -1,0 +1,145 @@
+#include <fmt/format.h>
+
+#include <boost/json.hpp>
+
+#include "settlement/rendering.hpp"
+
+namespace pointhouse::settlement {
+namespace {
+
+namespace json = boost::json;
+
+json::object window_object(const Window& window)
+{
+    return {
+        {"id", format_month(window.month)},
+        {"state", name_of(window.state)},
+        {"from", ledger::format_time(window.from)},
+        {"to", ledger::format_time(window.to)},
+    };
+}
+
+const std::string& id_of(const Settlement& settlement, ledger::PartnerId partner)
+{
+    return settlement.partners.at(partner.value() - 1).id;
+}
+
+json::object partner_object(const Settlement& settlement, const PartnerFigures& figures)
+{
+    return {
+        {"partner", id_of(settlement, figures.partner)},
+        {"opening", figures.opening},
+        {"issued", figures.issued},
+        {"redeemed_here", figures.redeemed_here},
+        {"own_redeemed_anywhere", figures.own_redeemed_anywhere},
+        {"refunded", figures.refunded},
+        {"donated", figures.donated},
+        {"clawed_back", figures.clawed_back},
+        {"recovered_given", figures.recovered_given},
+        {"recovered_received", figures.recovered_received},
+        {"expired", figures.expired},
+        {"closing", figures.closing},
+        {"debt", figures.debt},
+        {"net_minor", settlement.net_of(figures.partner).count},
+        {"currency", settlement.currency.code},
+    };
+}
+
+json::object line_object(const StatementLine& line)
+{
+    json::array details;
+    for (const LineDetail& detail : line.details) {
+        details.push_back(json::object{
+            {"kind", ledger::name_of(detail.kind)},
+            {"points", detail.points},
+            {"price_micro", detail.price.count()},
+            {"amount_micro", detail.amount.count()},
+        });
+    }
+    const json::value price = line.price ? json::value(line.price->count()) : json::value(nullptr);
+    return {
+        {"flow", name_of(line.charge)},
+        {"tariff", line.tariff.value()},
+        {"points", line.points},
+        {"price_micro", price},
+        {"exact_micro", line.exact.count()},
+        {"net_minor", line.net.count},
+        {"vat_category", line.vat.category},
+        {"vat_rate_basis_points", line.vat.basis_points},
+        {"details", std::move(details)},
+    };
+}
+
+json::object statement_object(const Settlement& settlement, const Statement& statement)
+{
+    json::array lines;
+    for (const StatementLine& line : statement.lines) lines.push_back(line_object(line));
+    json::array vat;
+    for (const VatTotal& total : statement.vat) {
+        vat.push_back(json::object{
+            {"category", total.rate.category},
+            {"rate_basis_points", total.rate.basis_points},
+            {"net_minor", total.net.count},
+            {"vat_minor", total.tax.count},
+        });
+    }
+    return {
+        {"number", statement.number},
+        {"type", name_of(statement.type)},
+        {"notice", pro_forma_notice},
+        {"window", format_month(settlement.window.month)},
+        {"payer", statement.payer.id},
+        {"payee", statement.payee.id},
+        {"currency", settlement.currency.code},
+        {"net_minor", statement.net.count},
+        {"vat_minor", statement.tax.count},
+        {"total_minor", statement.total.count},
+        {"rounding_micro", statement.rounding.count()},
+        {"vat", std::move(vat)},
+        {"lines", std::move(lines)},
+    };
+}
+
+json::object trial_balance_object(const Settlement& settlement)
+{
+    const TrialBalance& balance = settlement.figures.trial_balance;
+    const json::object points{
+        {"debits", balance.points_debits}, {"credits", balance.points_credits}};
+    const json::object money{
+        {"debits", balance.money_debits.count()}, {"credits", balance.money_credits.count()}};
+    return {{"points", points}, {"money_micro", json::object{{settlement.currency.code, money}}}};
+}
+
+} // namespace
+
+std::string settlement_json(const Settlement& settlement)
+{
+    json::array partners;
+    for (const PartnerFigures& figures : settlement.figures.partners)
+        partners.push_back(partner_object(settlement, figures));
+    json::array flows;
+    for (const PointsFlow& flow : settlement.figures.flows) {
+        flows.push_back(json::object{
+            {"issuer", id_of(settlement, flow.issuer)},
+            {"redeemer", id_of(settlement, flow.redeemer)},
+            {"points", flow.points},
+        });
+    }
+    json::array documents;
+    for (const Statement& statement : settlement.statements)
+        documents.push_back(statement_object(settlement, statement));
+    return json::serialize(json::object{
+        {"window", window_object(settlement.window)},
+        {"partners", std::move(partners)},
+        {"flows", std::move(flows)},
+        {"documents", std::move(documents)},
+        {"trial_balance", trial_balance_object(settlement)},
+    });
+}
+
+std::string statement_json(const Settlement& settlement, const Statement& statement)
+{
+    return json::serialize(statement_object(settlement, statement));
+}
+
+} // namespace pointhouse::settlement

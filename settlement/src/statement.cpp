@@ -1,0 +1,272 @@
+#include "settlement/statement.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <fmt/format.h>
+#include <map>
+#include <tuple>
+
+#include "ledger/invariant.hpp"
+
+namespace pointhouse::settlement {
+namespace {
+
+using ledger::DebtKind;
+using ledger::EntryKind;
+using ledger::invariant;
+using ledger::Micro;
+using ledger::Minor;
+using ledger::PartnerId;
+using ledger::PositionRow;
+using ledger::TariffVersion;
+
+Minor operator+(Minor left, Minor right)
+{
+    Minor sum;
+    if (__builtin_add_overflow(left.count, right.count, &sum.count))
+        invariant(false, "sums of minor units fit 64 bits");
+    return sum;
+}
+
+/// Where an amount stands: which statement, which line of it, which detail of that line.
+struct Place {
+    PartnerId partner{};
+    StatementType type = StatementType::issuance;
+    TariffVersion tariff{};
+    Charge charge = Charge::price;
+    EntryKind kind = EntryKind::issued;
+    Micro price{};
+    friend auto operator<=>(const Place&, const Place&) = default;
+};
+
+struct Quantity {
+    std::int64_t points = 0;
+    Micro amount{};
+};
+
+/// Distributes the money of positions over the lines of statements.
+class Allotment {
+public:
+    explicit Allotment(const ledger::Terms& terms) : terms_{terms} {}
+
+    void add_row(const PositionRow& row)
+    {
+        const ledger::MoneyEffect& money = row.money;
+        // What the issuer of the lot (or of the debt) owes. On a recovery the fee that is undone is
+        // of the debt, not of the lot.
+        const Micro fee = row.kind == EntryKind::recovered ? Micro{0} : money.fee;
+        Place place{.partner = row.partner, .tariff = row.tariff, .kind = row.kind};
+        add(place, row, money.issuer - fee);
+        place.charge = Charge::fee;
+        add(place, row, fee);
+
+        if (money.counterparty == Micro{0}) return;
+        if (row.kind == EntryKind::recovered && row.debt == DebtKind::issuer_bears) {
+            credit_debt_issuer(row);
+        } else {
+            pay_counterparty(row);
+        }
+    }
+
+    [[nodiscard]] const std::map<Place, Quantity>& quantities() const { return quantities_; }
+
+private:
+    // The issuer whose points were clawed back too late gets its price and fee back.
+    void credit_debt_issuer(const PositionRow& row)
+    {
+        Place place{.partner = row.counterparty, .tariff = row.counterpart, .kind = row.kind};
+        add(place, row, -(row.money.counterparty + row.money.fee));
+        place.charge = Charge::fee;
+        add(place, row, row.money.fee);
+    }
+
+    void pay_counterparty(const PositionRow& row)
+    {
+        // A charity has no tariff of its own: its line is of the lot's.
+        if (row.counterpart.is_none()) {
+            const Place place{
+                .partner = row.counterparty,
+                .type = StatementType::donation,
+                .tariff = row.tariff,
+                .charge = Charge::donation,
+                .kind = row.kind,
+            };
+            return add(place, row, row.money.counterparty);
+        }
+        const Place place{
+            .partner = terms_.tariff(row.counterpart).partner,
+            .type = StatementType::redemption,
+            .tariff = row.counterpart,
+            .charge = Charge::reimbursement,
+            .kind = row.kind,
+        };
+        add(place, row, row.money.counterparty);
+    }
+
+    void add(Place place, const PositionRow& row, Micro amount)
+    {
+        if (amount == Micro{0}) return;
+        const std::int64_t points = amount < Micro{0} ? -row.points.count() : row.points.count();
+        invariant(points != 0, "money moves with points alone");
+        invariant(amount.count() % points == 0, "all points of a position have one price");
+        place.price = Micro{amount.count() / points};
+        Quantity& quantity = quantities_[place];
+        if (__builtin_add_overflow(quantity.points, points, &quantity.points))
+            invariant(false, "sums of points fit 64 bits");
+        quantity.amount += amount;
+    }
+
+    const ledger::Terms& terms_;
+    std::map<Place, Quantity> quantities_;
+};
+
+const VatRule* find_rule(
+    const Contracts& contracts, PartnerId partner, Charge charge, ledger::Time at)
+{
+    const VatRule* found = nullptr;
+    for (const VatRule& rule : contracts.vat) {
+        if (rule.partner != partner || rule.charge != name_of(charge) || rule.valid_from > at)
+            continue;
+        if (found == nullptr || rule.valid_from >= found->valid_from) found = &rule;
+    }
+    return found;
+}
+
+VatRate rate_of(const VatRule* rule)
+{
+    if (rule == nullptr) return {.category = "O"};
+    const bool is_taxed = rule->treatment == "taxed";
+    VatRate rate{
+        .category = rule->category, .basis_points = is_taxed ? rule->rate_basis_points : 0};
+    if (rate.category.empty()) rate.category = is_taxed ? "S" : "O";
+    return rate;
+}
+
+void add_detail(StatementLine& line, const Place& place, const Quantity& quantity)
+{
+    if (line.details.empty()) line.price = place.price;
+    if (line.price != place.price) line.price.reset();
+    line.points += quantity.points;
+    line.exact += quantity.amount;
+    line.details.push_back({
+        .kind = place.kind,
+        .price = place.price,
+        .points = quantity.points,
+        .amount = quantity.amount,
+    });
+}
+
+void total(Statement& statement, const ledger::Currency& currency)
+{
+    std::map<VatRate, Minor> nets;
+    Micro exact;
+    for (StatementLine& line : statement.lines) {
+        line.net = minor_units_of(line.exact, currency);
+        exact += line.exact;
+        statement.net = statement.net + line.net;
+        nets[line.vat] = nets[line.vat] + line.net;
+    }
+    for (const auto& [rate, net] : nets) {
+        const Minor tax = tax_of(net, rate.basis_points);
+        statement.vat.push_back({.rate = rate, .net = net, .tax = tax});
+        statement.tax = statement.tax + tax;
+    }
+    statement.total = statement.net + statement.tax;
+    statement.rounding = Micro{micro_per_minor(currency)} * statement.net.count - exact;
+}
+
+std::string_view suffix_of(StatementType type)
+{
+    switch (type) {
+    case StatementType::issuance: return "ISS";
+    case StatementType::redemption: return "RED";
+    case StatementType::donation: return "DON";
+    }
+    return "";
+}
+
+Statement empty_statement(const Place& place, ledger::Month month, const Contracts& contracts)
+{
+    invariant(
+        place.partner.value() >= 1 && place.partner.value() <= contracts.partners.size(),
+        "every partner of the terms is named in the contracts");
+    const Party& partner = contracts.partners[place.partner.value() - 1];
+    Statement statement{
+        .number =
+            fmt::format("PF-{}-{}-{}", format_month(month), partner.id, suffix_of(place.type)),
+        .type = place.type,
+        .partner = place.partner,
+        .payer = contracts.house,
+        .payee = partner,
+    };
+    if (statement.partner_pays()) std::swap(statement.payer, statement.payee);
+    return statement;
+}
+
+/// What the statements charge partners, less what they credit or pay them.
+Micro charged(std::span<const Statement> statements)
+{
+    Micro sum;
+    for (const Statement& statement : statements) {
+        for (const StatementLine& line : statement.lines)
+            sum += statement.partner_pays() ? line.exact : -line.exact;
+    }
+    return sum;
+}
+
+} // namespace
+
+std::string_view name_of(Charge charge) noexcept
+{
+    switch (charge) {
+    case Charge::price: return "price";
+    case Charge::fee: return "fee";
+    case Charge::reimbursement: return "reimbursement";
+    case Charge::donation: return "donation";
+    }
+    return "unknown";
+}
+
+std::string_view name_of(StatementType type) noexcept
+{
+    switch (type) {
+    case StatementType::issuance: return "issuance_statement";
+    case StatementType::redemption: return "redemption_statement";
+    case StatementType::donation: return "donation_statement";
+    }
+    return "unknown";
+}
+
+std::vector<Statement> statements(
+    const Window& window,
+    std::span<const PositionRow> rows,
+    const ledger::Terms& terms,
+    const Contracts& contracts)
+{
+    Allotment allotment{terms};
+    Micro owed;
+    for (const PositionRow& row : rows) {
+        allotment.add_row(row);
+        owed += row.money.issuer - row.money.counterparty;
+    }
+
+    // The map is in the order of documents, lines and details.
+    const ledger::Time last_instant = window.to - std::chrono::microseconds{1};
+    std::vector<Statement> made;
+    for (const auto& [place, quantity] : allotment.quantities()) {
+        if (made.empty() || made.back().partner != place.partner || made.back().type != place.type)
+            made.push_back(empty_statement(place, window.month, contracts));
+        std::vector<StatementLine>& lines = made.back().lines;
+        if (lines.empty() || lines.back().tariff != place.tariff ||
+            lines.back().charge != place.charge) {
+            const VatRule* rule = find_rule(contracts, place.partner, place.charge, last_instant);
+            lines.push_back({.charge = place.charge, .tariff = place.tariff, .vat = rate_of(rule)});
+        }
+        add_detail(lines.back(), place, quantity);
+    }
+    for (Statement& statement : made) total(statement, terms.currency);
+    invariant(charged(made) == owed, "every micro-unit stands on exactly one statement");
+    return made;
+}
+
+} // namespace pointhouse::settlement

@@ -1,0 +1,166 @@
+#include "settlement/window_figures.hpp"
+
+#include <map>
+#include <utility>
+
+#include "ledger/invariant.hpp"
+
+namespace pointhouse::settlement {
+namespace {
+
+using ledger::EntryKind;
+using ledger::invariant;
+using ledger::Micro;
+using ledger::PartnerId;
+using ledger::PositionRow;
+
+void add(std::int64_t& total, std::int64_t points)
+{
+    if (__builtin_add_overflow(total, points, &total))
+        invariant(false, "sums of points fit 64 bits");
+}
+
+/// Partners by registration, from 1.
+class Figures {
+public:
+    explicit Figures(const ledger::Terms& terms) : partners_(terms.partners.size())
+    {
+        for (std::uint32_t index = 0; index < partners_.size(); ++index)
+            partners_[index].partner = PartnerId{index + 1};
+    }
+
+    void add_row(const PositionRow& row)
+    {
+        const std::int64_t points = row.points.count();
+        PartnerFigures& own = of(row.partner);
+        switch (row.kind) {
+        case EntryKind::issued: add(own.issued, points); break;
+        case EntryKind::redeemed:
+        case EntryKind::donated:
+            add(own.own_redeemed_anywhere, points);
+            if (row.kind == EntryKind::donated) add(own.donated, points);
+            add(of(row.counterparty).redeemed_here, points);
+            break;
+        case EntryKind::refunded:
+            add(own.own_redeemed_anywhere, -points);
+            // A charity has no tariff, so a refund without one undoes a donation.
+            if (row.counterpart.is_none()) add(own.donated, -points);
+            add(of(row.counterparty).refunded, points);
+            break;
+        case EntryKind::clawed_back: add(own.clawed_back, points); break;
+        case EntryKind::debt_incurred:
+            add(own.clawed_back, points);
+            add(own.debt, points);
+            break;
+        case EntryKind::recovered:
+            add(own.recovered_given, points);
+            add(of(row.counterparty).recovered_received, points);
+            add(of(row.counterparty).debt, -points);
+            break;
+        }
+    }
+
+    /// Starts the next window from the end of this one.
+    void open_next()
+    {
+        for (PartnerFigures& figures : partners_) {
+            close(figures);
+            figures = {
+                .partner = figures.partner,
+                .opening = figures.closing - figures.debt,
+                .debt = figures.debt,
+            };
+        }
+    }
+
+    std::vector<PartnerFigures> closed()
+    {
+        for (PartnerFigures& figures : partners_) close(figures);
+        return std::move(partners_);
+    }
+
+private:
+    PartnerFigures& of(PartnerId partner)
+    {
+        invariant(
+            partner.value() >= 1 && partner.value() <= partners_.size(),
+            "a position is of a registered partner");
+        return partners_[partner.value() - 1];
+    }
+
+    static void close(PartnerFigures& figures)
+    {
+        std::int64_t closing = figures.opening;
+        add(closing, figures.debt);
+        add(closing, figures.issued);
+        add(closing, -figures.own_redeemed_anywhere);
+        add(closing, -figures.clawed_back);
+        add(closing, -figures.expired);
+        add(closing, -figures.recovered_given);
+        add(closing, figures.recovered_received);
+        figures.closing = closing;
+        invariant(figures.closing >= 0, "no issuer has fewer than zero open points");
+        invariant(figures.debt >= 0, "no more debt is recovered than was incurred");
+    }
+
+    std::vector<PartnerFigures> partners_;
+};
+
+using Pair = std::pair<PartnerId, PartnerId>;
+
+std::vector<PointsFlow> points_flows(std::span<const PositionRow> rows)
+{
+    std::map<Pair, std::int64_t> totals;
+    for (const PositionRow& row : rows) {
+        const std::int64_t points = row.points.count();
+        if (row.kind == EntryKind::redeemed || row.kind == EntryKind::donated)
+            add(totals[{row.partner, row.counterparty}], points);
+        if (row.kind == EntryKind::refunded) add(totals[{row.partner, row.counterparty}], -points);
+    }
+    std::vector<PointsFlow> flows;
+    for (const auto& [pair, points] : totals) {
+        if (points == 0) continue;
+        flows.push_back({.issuer = pair.first, .redeemer = pair.second, .points = points});
+    }
+    return flows;
+}
+
+TrialBalance trial_balance(std::span<const PositionRow> rows)
+{
+    TrialBalance balance;
+    const auto debit = [&balance](Micro amount) {
+        (amount > Micro{0} ? balance.money_debits : balance.money_credits) +=
+            amount > Micro{0} ? amount : -amount;
+    };
+    for (const PositionRow& row : rows) {
+        // A recovery is two balanced sets: the lot's issuer gives, the debt's issuer receives.
+        const std::int64_t sets = row.kind == EntryKind::recovered ? 2 : 1;
+        for (std::int64_t set = 0; set < sets; ++set) {
+            add(balance.points_debits, row.points.count());
+            add(balance.points_credits, row.points.count());
+        }
+        debit(row.money.issuer);
+        debit(-row.money.counterparty);
+        debit(-row.money.liability);
+        debit(-row.money.fee);
+        debit(-row.money.margin);
+    }
+    return balance;
+}
+
+} // namespace
+
+WindowFigures window_figures(const WindowPositions& positions, const ledger::Terms& terms)
+{
+    Figures figures{terms};
+    for (const PositionRow& row : positions.before) figures.add_row(row);
+    figures.open_next();
+    for (const PositionRow& row : positions.window) figures.add_row(row);
+    return {
+        .partners = figures.closed(),
+        .flows = points_flows(positions.window),
+        .trial_balance = trial_balance(positions.window),
+    };
+}
+
+} // namespace pointhouse::settlement

@@ -1,0 +1,98 @@
+#include "wording.hpp"
+
+#include <fmt/format.h>
+
+namespace pointhouse::settlement {
+namespace {
+
+using ledger::EntryKind;
+
+// "-1234567.50" becomes "−1,234,567.50".
+std::string grouped(std::string_view number)
+{
+    const bool is_negative = number.starts_with('-');
+    if (is_negative) number.remove_prefix(1);
+    const std::size_t whole =
+        number.find('.') == std::string_view::npos ? number.size() : number.find('.');
+    std::string text = is_negative ? "−" : "";
+    for (std::size_t place = 0; place < number.size(); ++place) {
+        if (place > 0 && place < whole && (whole - place) % 3 == 0) text += ',';
+        text += number[place];
+    }
+    return text;
+}
+
+// Drops trailing zeros of a decimal, but keeps `places_min` places.
+std::string trimmed(std::string number, std::size_t places_min)
+{
+    const std::size_t point = number.find('.');
+    if (point == std::string::npos) return number;
+    while (number.back() == '0' && number.size() - point - 1 > places_min) number.pop_back();
+    if (number.back() == '.') number.pop_back();
+    return number;
+}
+
+} // namespace
+
+std::string_view title_of(StatementType type) noexcept
+{
+    switch (type) {
+    case StatementType::issuance: return "Issuance statement";
+    case StatementType::redemption: return "Redemption statement";
+    case StatementType::donation: return "Donation statement";
+    }
+    return "Statement";
+}
+
+std::string_view label_of(Charge charge) noexcept
+{
+    switch (charge) {
+    case Charge::price: return "Issue price";
+    case Charge::fee: return "Service fee";
+    case Charge::reimbursement: return "Reimbursement";
+    case Charge::donation: return "Donation";
+    }
+    return "";
+}
+
+std::string_view label_of(EntryKind kind, Charge charge) noexcept
+{
+    // Under a price line, spending brings due what was not prefunded.
+    const bool is_price = charge == Charge::price;
+    switch (kind) {
+    case EntryKind::issued: return "issued";
+    case EntryKind::redeemed: return is_price ? "redeemed, rest of the price" : "redeemed";
+    case EntryKind::refunded: return is_price ? "refunded, rest of the price" : "refunded";
+    case EntryKind::donated: return is_price ? "donated, rest of the price" : "donated";
+    case EntryKind::clawed_back: return "clawed back";
+    case EntryKind::debt_incurred: return "clawed back, owed by members";
+    case EntryKind::recovered: return "recovered from members' debt";
+    }
+    return "";
+}
+
+std::string points_in_words(std::int64_t points)
+{
+    return grouped(fmt::to_string(points));
+}
+
+std::string amount_in_words(ledger::Minor amount, const ledger::Currency& currency)
+{
+    return grouped(format_minor(amount, currency));
+}
+
+std::string price_per_thousand(ledger::Micro price_per_point, const ledger::Currency& currency)
+{
+    // Micro-units per point are thousandths per 1,000 points.
+    const ledger::Currency thousandths{.code = currency.code, .minor_digits = 3};
+    const std::string price = format_minor(ledger::Minor{price_per_point.count()}, thousandths);
+    return grouped(trimmed(price, static_cast<std::size_t>(currency.minor_digits)));
+}
+
+std::string percent_in_words(std::int32_t basis_points)
+{
+    const ledger::Currency hundredths{.code = {}, .minor_digits = 2};
+    return trimmed(format_minor(ledger::Minor{basis_points}, hundredths), 0) + " %";
+}
+
+} // namespace pointhouse::settlement

@@ -1,0 +1,207 @@
+#include "settlement/rendering.hpp"
+
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <sstream>
+#include <system_error>
+
+#include <boost/json.hpp>
+#include <gtest/gtest.h>
+
+#include "coalition.hpp"
+
+namespace pointhouse::settlement {
+namespace {
+
+std::string contents(const std::filesystem::path& path)
+{
+    std::ifstream file{path, std::ios::binary};
+    return {std::istreambuf_iterator<char>{file}, {}};
+}
+
+/// Compares with the golden file; UPDATE_GOLDEN=1 rewrites it for a person to review.
+void expect_golden(const std::string& name, const std::string& text)
+{
+    const std::filesystem::path path = std::filesystem::path{GOLDEN_FOLDER} / name;
+    if (std::getenv("UPDATE_GOLDEN") != nullptr) {
+        std::ofstream file{path, std::ios::binary};
+        file << text;
+    }
+    EXPECT_EQ(contents(path), text) << path;
+}
+
+/// A folder of its own, gone at the end.
+class TemporaryFolder {
+public:
+    TemporaryFolder()
+    {
+        std::string pattern =
+            (std::filesystem::temp_directory_path() / "documents.XXXXXX").string();
+        if (mkdtemp(pattern.data()) == nullptr) std::abort();
+        path_ = pattern;
+    }
+    ~TemporaryFolder() { std::filesystem::remove_all(path_); }
+    TemporaryFolder(const TemporaryFolder&) = delete;
+    TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+
+    [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+
+private:
+    std::filesystem::path path_;
+};
+
+TEST(SettlementJson, OfTheWorkedMonth)
+{
+    const Settlement settlement = June{VatMode::all_flows}.coalition.settled();
+
+    expect_golden("june-2026.json", settlement_json(settlement) + '\n');
+}
+
+TEST(SettlementJson, HasTheKeysOfTheContract)
+{
+    const Settlement settlement = June{VatMode::all_flows}.coalition.settled();
+
+    const boost::json::object shown = boost::json::parse(settlement_json(settlement)).as_object();
+
+    const boost::json::object& grocer = shown.at("partners").at(0).as_object();
+    const std::vector<std::string_view> keys{
+        "partner",
+        "opening",
+        "issued",
+        "redeemed_here",
+        "own_redeemed_anywhere",
+        "refunded",
+        "donated",
+        "clawed_back",
+        "recovered_given",
+        "recovered_received",
+        "expired",
+        "closing",
+        "debt",
+        "net_minor",
+        "currency",
+    };
+    ASSERT_EQ(grocer.size(), keys.size());
+    for (const std::string_view key : keys) EXPECT_TRUE(grocer.contains(key)) << key;
+    EXPECT_EQ(grocer.at("net_minor"), -140);
+    for (const char* key :
+         {"number", "type", "payer", "payee", "net_minor", "vat_minor", "total_minor", "lines"})
+        EXPECT_TRUE(shown.at("documents").at(0).as_object().contains(key)) << key;
+    EXPECT_EQ(shown.at("window").at("id"), "2026-06");
+    EXPECT_EQ(shown.at("window").at("state"), "closed");
+    EXPECT_EQ(shown.at("window").at("from"), "2026-05-31T22:00:00Z");
+    EXPECT_EQ(
+        shown.at("trial_balance").at("money_micro").at("EUR").at("debits"),
+        shown.at("trial_balance").at("money_micro").at("EUR").at("credits"));
+    EXPECT_EQ(shown.at("flows").as_array().size(), 5);
+}
+
+TEST(SettlementJson, OfAWindowWithoutMovement)
+{
+    June june{VatMode::all_flows};
+    june.coalition.close_window();
+
+    expect_golden(
+        "june-2026-without-movement.json", settlement_json(june.coalition.settled()) + '\n');
+}
+
+TEST(StatementFiles, OfTheWorkedMonth)
+{
+    const Settlement settlement = June{VatMode::all_flows}.coalition.settled();
+
+    for (const Statement& statement : settlement.statements) {
+        expect_golden(statement.number + ".json", statement_json(settlement, statement) + '\n');
+        expect_golden(statement.number + ".csv", statement_csv(settlement, statement));
+    }
+}
+
+TEST(StatementFiles, WithSeveralPricesAndVatRates)
+{
+    June june{VatMode::fee_only, {.numerator = 1, .denominator = 2}};
+    const Settlement settlement = june.coalition.settled();
+    const Statement& bookshop = settlement.statements.at(3);
+
+    EXPECT_EQ(bookshop.number, "PF-2026-06-BOE-ISS");
+    expect_golden("half-prefunded.csv", statement_csv(settlement, bookshop));
+    expect_golden("half-prefunded.json", statement_json(settlement, bookshop) + '\n');
+}
+
+TEST(StatementCsv, QuotesWhatNeedsIt)
+{
+    Coalition coalition;
+    coalition.add_partner("A,\"B\"", "Partner", VatMode::all_flows);
+    coalition.issue(ledger::TariffVersion{1}, 100);
+    const Settlement settlement = coalition.settled();
+
+    const std::string text = statement_csv(settlement, settlement.statements.front());
+
+    EXPECT_NE(text.find(",EUR,\"A,\"\"B\"\"\",house\r\n"), std::string::npos) << text;
+    EXPECT_NE(text.find("\r\n\"PF-2026-06-A,\"\"B\"\"-ISS\",line,price,"), std::string::npos)
+        << text;
+}
+
+TEST(WriteDocuments, WritesEachStatementInThreeForms)
+{
+    const TemporaryFolder folder;
+    const Settlement settlement = June{VatMode::all_flows}.coalition.settled();
+
+    const auto paths = write_documents(folder.path() / "out" / "2026-06", settlement);
+
+    ASSERT_EQ(paths.size(), settlement.statements.size() * 3);
+    EXPECT_EQ(paths.front().filename(), "PF-2026-06-GRO-ISS.json");
+    EXPECT_EQ(contents(paths.front()), statement_json(settlement, settlement.statements[0]) + '\n');
+    EXPECT_EQ(contents(paths.at(1)), statement_csv(settlement, settlement.statements[0]));
+    EXPECT_TRUE(contents(paths.at(2)).starts_with("%PDF-"));
+    std::size_t files = 0;
+    for (const auto& entry :
+         std::filesystem::directory_iterator{folder.path() / "out" / "2026-06"}) {
+        EXPECT_NE(entry.path().extension(), ".part");
+        ++files;
+    }
+    EXPECT_EQ(files, paths.size());
+}
+
+TEST(WriteDocuments, WritesTheSameBytesAgain)
+{
+    const TemporaryFolder folder;
+    const Settlement settlement = June{VatMode::all_flows}.coalition.settled();
+    const auto paths = write_documents(folder.path(), settlement);
+    std::vector<std::string> first;
+    for (const auto& path : paths) first.push_back(contents(path));
+
+    EXPECT_EQ(write_documents(folder.path(), settlement), paths);
+
+    for (std::size_t index = 0; index < paths.size(); ++index)
+        EXPECT_EQ(contents(paths[index]), first[index]) << paths[index];
+}
+
+TEST(WriteDocuments, RefusesANumberThatIsNoFileName)
+{
+    const TemporaryFolder folder;
+    Coalition coalition;
+    coalition.add_partner("GRO", "Grocer", VatMode::all_flows);
+    coalition.add_partner("../x", "Partner", VatMode::all_flows);
+    coalition.issue(ledger::TariffVersion{1}, 100);
+    coalition.issue(ledger::TariffVersion{2}, 100);
+
+    EXPECT_THROW(write_documents(folder.path(), coalition.settled()), std::system_error);
+    EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
+}
+
+TEST(WriteDocuments, SaysWhichFileItCouldNotWrite)
+{
+    const TemporaryFolder folder;
+    std::filesystem::create_directories(folder.path() / "PF-2026-06-GRO-ISS.csv.part");
+    const Settlement settlement = June{VatMode::all_flows}.coalition.settled();
+
+    try {
+        write_documents(folder.path(), settlement);
+        FAIL() << "a folder stood in the way";
+    } catch (const std::system_error& failure) {
+        EXPECT_NE(std::string{failure.what()}.find("PF-2026-06-GRO-ISS.csv"), std::string::npos);
+    }
+}
+
+} // namespace
+} // namespace pointhouse::settlement
