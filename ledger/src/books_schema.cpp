@@ -27,7 +27,8 @@ std::string named(std::string_view column, Enum last, const Name& name_of_value)
 
 std::string partner_name(std::string_view column)
 {
-    return fmt::format("(SELECT name FROM partner WHERE partner.partner = row.{0}) AS {0}", column);
+    return fmt::format(
+        "(SELECT name FROM partner WHERE partner.partner = listed.{0}) AS {0}", column);
 }
 
 /// All window tables of one shape under one name; without windows, no rows of that shape.
@@ -250,7 +251,7 @@ void create_views(Transaction& transaction, std::span<const WindowRow> windows)
     sql += fmt::format(
         "CREATE VIEW posting AS SELECT month, sequence, {}, {}, {}, message_id, member,"
         " occurred_at, posted_at, points, tariff, {}, amount_minor, original, reversed_so_far,"
-        " available, pending, held, debt FROM posting_row AS row;",
+        " available, pending, held, debt FROM posting_row AS listed;",
         named("type", MessageType::clock, [](MessageType type) { return name_of(type); }),
         named("refusal", last_refusal, code_of),
         partner_name("partner"),
@@ -260,7 +261,7 @@ void create_views(Transaction& transaction, std::span<const WindowRow> windows)
         " lot_position, tariff, counterpart, debt_origin, debt_tariff, debt_kind, vat_rate, "
         "funding,"
         " activity_at, expires_on, issuer_micro, counterparty_micro, liability_micro, fee_micro,"
-        " margin_micro FROM entry_row AS row;",
+        " margin_micro FROM entry_row AS listed;",
         named("kind", last_entry_kind, [](EntryKind kind) { return name_of(kind); }),
         partner_name("issuer"),
         partner_name("counterparty"));

@@ -45,6 +45,8 @@ public:
     [[nodiscard]] std::optional<std::string> first_fault(JournalReader& journal);
 
 private:
+    void index_drained_windows();
+
     Store& store_;
     const TermsHistory& terms_;
     std::atomic<std::uint64_t> projected_{0};

@@ -1,0 +1,145 @@
+#include "ledger/books.hpp"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "books_projector.hpp"
+#include "books_rows.hpp"
+
+namespace pointhouse::ledger {
+
+namespace {
+
+std::vector<PositionRow> read_positions(
+    Store& store, const std::string& sql, std::string_view month)
+{
+    std::vector<PositionRow> positions;
+    store.read([&](Transaction& transaction) {
+        const std::array<Parameter, 1> parameters{month};
+        transaction.for_each(sql, parameters, [&](const Row& row) {
+            positions.push_back(books::position_from(row));
+        });
+    });
+    return positions;
+}
+
+} // namespace
+
+/// What the projector knows of its own tables.
+struct Books::State {
+    std::vector<books::WindowRow> windows;
+    books::Projector::Written written;
+};
+
+Books::Books(Store& store, const TermsHistory& terms)
+    : store_{store}, terms_{terms}, state_{std::make_unique<State>()}
+{
+    books::Projection found;
+    State state;
+    store_.transact([&](Transaction& transaction) {
+        books::create_projection(transaction);
+        found = books::read_projection(transaction);
+        if (found.format == books::books_format) {
+            state.windows = books::read_windows(transaction);
+            const auto rows_of = [&](std::string_view table) {
+                return transaction.run(fmt::format("SELECT * FROM {}", table), {}).size();
+            };
+            state.written = {.partners = rows_of("partner"), .tariffs = rows_of("tariff")};
+            return;
+        }
+        if (found.format != 0) books::drop_schema(transaction);
+        books::create_schema(transaction);
+        found.sequence = Sequence{};
+        state = {};
+    });
+    *state_ = std::move(state);
+    projected_ = found.sequence.value();
+}
+
+Books::~Books() = default;
+
+Sequence Books::projected() const
+{
+    return Sequence{projected_};
+}
+
+void Books::clear()
+{
+    store_.transact([&](Transaction& transaction) {
+        books::drop_schema(transaction);
+        books::create_schema(transaction);
+    });
+    *state_ = {};
+    projected_ = 0;
+}
+
+std::uint64_t Books::project(JournalReader& journal, std::size_t blocks_max)
+{
+    const Sequence head = journal.head();
+    if (head < projected())
+        throw StoreFailure{fmt::format(
+            "the books contain {} and the journal ends at {}", projected().value(), head.value())};
+    if (head == projected()) return index_drained_windows(), 0;
+
+    std::uint64_t postings = 0;
+    Sequence through;
+    State after;
+    store_.transact([&](Transaction& transaction) {
+        books::Projector projector{transaction, terms_, state_->windows, state_->written};
+        std::uint64_t next = projected_ + 1;
+        std::size_t blocks = 0;
+        journal.for_each_block(Sequence{next}, [&](const JournalReader::BlockRow& row) {
+            const BlockView block = books::checked_block(row.bytes, Sequence{next});
+            projector.project(block);
+            next += block.count();
+            return ++blocks < blocks_max;
+        });
+        through = Sequence{next - 1};
+        projector.finish(through);
+        postings = projector.postings();
+        after = {.windows = projector.windows(), .written = projector.written()};
+    });
+    *state_ = std::move(after);
+    projected_ = through.value();
+    return postings;
+}
+
+void Books::index_drained_windows()
+{
+    for (auto& window : state_->windows) {
+        if (window.indexed || window.drained.is_none()) continue;
+        books::WindowRow after = window;
+        after.indexed = true;
+        store_.transact([&](Transaction& transaction) {
+            books::create_window_indexes(transaction, after.month);
+            books::write_window(transaction, after);
+        });
+        window = after;
+    }
+}
+
+std::vector<PositionRow> Books::positions(Month window)
+{
+    static const std::string sql = fmt::format(
+        "SELECT {0} FROM position WHERE month = $1 ORDER BY {0}",
+        fmt::join(books::position_columns, ", "));
+    return read_positions(store_, sql, format_month(window));
+}
+
+std::vector<PositionRow> Books::positions_before(Month window)
+{
+    // All months of a position in one row. PostgreSQL sums BIGINTs to NUMERIC.
+    static const std::string sql = [] {
+        const std::span columns{books::position_columns};
+        const auto keys = fmt::format("{}", fmt::join(columns.subspan(1, 8), ", "));
+        std::string select = "SELECT NULL, " + keys;
+        for (const auto column : columns.subspan(9))
+            select += fmt::format(", CAST(SUM({}) AS BIGINT)", column);
+        return fmt::format(
+            "{} FROM position WHERE month < $1 GROUP BY {} ORDER BY {}", select, keys, keys);
+    }();
+    return read_positions(store_, sql, format_month(window));
+}
+
+} // namespace pointhouse::ledger
