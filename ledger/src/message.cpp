@@ -24,7 +24,6 @@ namespace {
 // field added later does not change the digest of older content.
 enum class Field : char {
     message_id = 1,
-    member,
     occurred_at,
     points,
     purchase_amount,
@@ -95,7 +94,6 @@ void append_canonical(const Message& message, std::string& out)
     out.push_back(static_cast<char>(message.type));
     CanonicalWriter writer{out};
     writer.text(Field::message_id, message.message_id);
-    writer.text(Field::member, message.member);
     writer.number(Field::occurred_at, micros_of(message.occurred_at));
     if (message.points) writer.number(Field::points, message.points->count());
     if (message.purchase) append_purchase(writer, *message.purchase);

@@ -75,7 +75,8 @@ struct Message {
 
 /// The canonical form of a message: the same bytes for the same decoded content with its type,
 /// whatever the encoding it came in. What the digest of a record is taken over.
-/// Appends to `out`. The partner is part of the key, not of the content.
+/// Appends to `out`. The partner is part of the key, not of the content; the member is left out,
+/// because the digest takes the number instead of the identifier, which must be erasable.
 void append_canonical(const Message& message, std::string& out);
 
 } // namespace pointhouse::ledger
