@@ -82,8 +82,10 @@ private:
 
     void pay_counterparty(const PositionRow& row)
     {
+        const TariffVersion redeemer =
+            row.kind == EntryKind::recovered ? row.bearer : row.counterpart;
         // A charity has no tariff of its own: its line is of the lot's.
-        if (row.counterpart.is_none()) {
+        if (redeemer.is_none()) {
             const Place place{
                 .partner = row.counterparty,
                 .type = StatementType::donation,
@@ -94,9 +96,9 @@ private:
             return add(place, row, row.money.counterparty);
         }
         const Place place{
-            .partner = terms_.tariff(row.counterpart).partner,
+            .partner = terms_.tariff(redeemer).partner,
             .type = StatementType::redemption,
-            .tariff = row.counterpart,
+            .tariff = redeemer,
             .charge = Charge::reimbursement,
             .kind = row.kind,
         };

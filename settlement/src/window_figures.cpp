@@ -1,8 +1,10 @@
 #include "settlement/window_figures.hpp"
 
 #include <map>
+#include <string>
 #include <utility>
 
+#include "ledger/accounts.hpp"
 #include "ledger/invariant.hpp"
 
 namespace pointhouse::settlement {
@@ -125,25 +127,19 @@ std::vector<PointsFlow> points_flows(std::span<const PositionRow> rows)
     return flows;
 }
 
-TrialBalance trial_balance(std::span<const PositionRow> rows)
+// The ledger's chart of accounts says the sides; an unbalanced row shows here as it is.
+TrialBalance trial_balance_of(std::span<const PositionRow> rows, const ledger::Terms& terms)
 {
     TrialBalance balance;
-    const auto debit = [&balance](Micro amount) {
-        (amount > Micro{0} ? balance.money_debits : balance.money_credits) +=
-            amount > Micro{0} ? amount : -amount;
-    };
-    for (const PositionRow& row : rows) {
-        // A recovery is two balanced sets: the lot's issuer gives, the debt's issuer receives.
-        const std::int64_t sets = row.kind == EntryKind::recovered ? 2 : 1;
-        for (std::int64_t set = 0; set < sets; ++set) {
-            add(balance.points_debits, row.points.count());
-            add(balance.points_credits, row.points.count());
+    const std::string money = ledger::unit_name({}, terms);
+    for (const ledger::TrialBalanceRow& account : ledger::trial_balance(rows, terms)) {
+        if (account.unit == money) {
+            balance.money_debits += Micro{account.debits};
+            balance.money_credits += Micro{account.credits};
+        } else {
+            add(balance.points_debits, account.debits);
+            add(balance.points_credits, account.credits);
         }
-        debit(row.money.issuer);
-        debit(-row.money.counterparty);
-        debit(-row.money.liability);
-        debit(-row.money.fee);
-        debit(-row.money.margin);
     }
     return balance;
 }
@@ -159,7 +155,7 @@ WindowFigures window_figures(const WindowPositions& positions, const ledger::Ter
     return {
         .partners = figures.closed(),
         .flows = points_flows(positions.window),
-        .trial_balance = trial_balance(positions.window),
+        .trial_balance = trial_balance_of(positions.window, terms),
     };
 }
 

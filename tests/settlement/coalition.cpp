@@ -11,7 +11,6 @@ using ledger::EntryKind;
 using ledger::Micro;
 using ledger::PartnerId;
 using ledger::Points;
-using ledger::PositionRow;
 using ledger::TariffVersion;
 
 namespace {
@@ -129,27 +128,41 @@ void Coalition::incur_debt(Version lot, std::int64_t points, DebtKind kind)
     post(entry);
 }
 
-void Coalition::recover(Version lot, Version debt, std::int64_t points, DebtKind kind)
+void Coalition::recover(Version lot, Version debt, std::int64_t points)
 {
     Entry entry = lot_entry(EntryKind::recovered, lot, points);
-    entry.debt = {.origin = {}, .tariff = debt, .kind = kind};
+    entry.debt.tariff = debt;
+    post(entry);
+}
+
+void Coalition::incur_debt_at(Version lot, Version redeemer, std::int64_t points)
+{
+    Entry entry = lot_entry(EntryKind::debt_incurred, {}, points);
+    entry.counterpart = redeemer;
+    entry.debt = {.origin = {}, .tariff = lot, .kind = DebtKind::redeemer_bears};
+    post(entry);
+}
+
+void Coalition::recover_for(Version lot, Version debt, Version redeemer, std::int64_t points)
+{
+    Entry entry = lot_entry(EntryKind::recovered, lot, points);
+    entry.counterpart = redeemer;
+    entry.debt = {.origin = {}, .tariff = debt, .kind = DebtKind::redeemer_bears};
     post(entry);
 }
 
 void Coalition::post(const Entry& entry, PartnerId charity)
 {
-    const bool is_debt = entry.kind == EntryKind::debt_incurred;
-    PositionRow row;
-    row.window = {.year = 2026, .month = 6};
-    row.kind = entry.kind;
-    row.tariff = is_debt ? entry.debt.tariff : entry.lot.tariff;
-    row.partner = terms_.tariff(row.tariff).partner;
-    row.counterpart = entry.kind == EntryKind::recovered ? entry.debt.tariff : entry.counterpart;
-    row.counterparty = row.counterpart.is_none() ? charity : terms_.tariff(row.counterpart).partner;
-    row.debt = entry.debt.kind;
-    row.points = entry.points;
-    row.money = money_effect(entry, terms_);
-    rows_.push_back(row);
+    ledger::ControlTotal total;
+    total.kind = entry.kind;
+    total.tariff = entry.kind == EntryKind::debt_incurred ? entry.debt.tariff : entry.lot.tariff;
+    total.counterpart = entry.counterpart;
+    total.debt_tariff = entry.kind == EntryKind::recovered ? entry.debt.tariff : TariffVersion{};
+    total.charity = charity;
+    total.debt = entry.debt.kind;
+    total.points = entry.points;
+    total.money = money_effect(entry, terms_);
+    rows_.push_back(position_of(total, {.year = 2026, .month = 6}, terms_));
 }
 
 void Coalition::close_window()

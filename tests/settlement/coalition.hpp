@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-#include "ledger/books.hpp"
+#include "ledger/position.hpp"
 #include "ledger/terms.hpp"
 #include "settlement/settlement.hpp"
 
@@ -35,7 +35,10 @@ public:
     void refund_donation(Version lot, ledger::PartnerId charity, std::int64_t points);
     void claw_back(Version lot, std::int64_t points);
     void incur_debt(Version lot, std::int64_t points, ledger::DebtKind kind = {});
-    void recover(Version lot, Version debt, std::int64_t points, ledger::DebtKind kind = {});
+    void recover(Version lot, Version debt, std::int64_t points);
+    /// A debt that a redeemer bears, and its recovery.
+    void incur_debt_at(Version lot, Version redeemer, std::int64_t points);
+    void recover_for(Version lot, Version debt, Version redeemer, std::int64_t points);
 
     /// Ends the window: what was posted so far belongs before the next one.
     void close_window();

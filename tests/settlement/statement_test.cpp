@@ -238,6 +238,26 @@ TEST(Statements, ADebtThatTheIssuerBearsIsCreditedOnRecoveryOnly)
     EXPECT_EQ(cents(coalition.settled(), "PF-2026-06-BOE-ISS").net, 253); // 230 × 0.011
 }
 
+TEST(Statements, ADebtThatTheRedeemerBearsComesBackFromIt)
+{
+    Coalition coalition;
+    coalition.add_partner("BOE", "Bookshop", VatMode::all_flows);
+    coalition.add_partner("GRO", "Grocer", VatMode::all_flows);
+    const TariffVersion boe{1};
+    const TariffVersion gro{2};
+    coalition.issue(boe, 250);
+    coalition.redeem(boe, gro, 230);
+    coalition.claw_back(boe, 20);
+    coalition.incur_debt_at(boe, gro, 180);
+    EXPECT_EQ(cents(coalition.settled(), "PF-2026-06-BOE-ISS").net, 55);
+    EXPECT_EQ(cents(coalition.settled(), "PF-2026-06-GRO-RED").net, 48); // 50 × 0.0095
+
+    coalition.close_window();
+    coalition.issue(gro, 180);
+    coalition.recover_for(gro, boe, gro, 180);
+    EXPECT_EQ(cents(coalition.settled(), "PF-2026-06-GRO-RED").net, 171);
+}
+
 TEST(Statements, ARefundedDonationReducesTheDonation)
 {
     Coalition coalition;

@@ -12,8 +12,6 @@ using ledger::PartnerId;
 using ledger::TariffVersion;
 
 const TariffVersion gro{1};
-const TariffVersion tnk{2};
-const TariffVersion boe{3};
 
 const PartnerFigures& of(const WindowFigures& figures, PartnerId partner)
 {

@@ -7,9 +7,9 @@
 #include <string_view>
 #include <vector>
 
-#include "ledger/books.hpp"
 #include "ledger/ids.hpp"
 #include "ledger/money.hpp"
+#include "ledger/position.hpp"
 #include "ledger/posting.hpp"
 #include "ledger/terms.hpp"
 #include "ledger/time.hpp"

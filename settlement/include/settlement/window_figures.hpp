@@ -4,9 +4,9 @@
 #include <span>
 #include <vector>
 
-#include "ledger/books.hpp"
 #include "ledger/ids.hpp"
 #include "ledger/money.hpp"
+#include "ledger/position.hpp"
 #include "ledger/terms.hpp"
 
 namespace pointhouse::settlement {
