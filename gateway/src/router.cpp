@@ -1,0 +1,96 @@
+#include "router.hpp"
+
+#include <array>
+#include <optional>
+
+namespace pointhouse::gateway {
+namespace {
+
+constexpr auto get = Method::get;
+constexpr auto post = Method::post;
+constexpr auto none = BodyForm::none;
+constexpr auto message = BodyForm::message;
+constexpr auto batch = BodyForm::batch;
+
+constexpr std::array route_table{
+    Route{RouteId::accruals, post, message, "/v1/accruals"},
+    Route{RouteId::redemptions, post, message, "/v1/redemptions"},
+    Route{RouteId::reversals, post, message, "/v1/reversals"},
+    Route{RouteId::clawbacks, post, message, "/v1/clawbacks"},
+    Route{RouteId::donations, post, message, "/v1/donations"},
+    Route{RouteId::members, post, message, "/v1/members"},
+    Route{RouteId::batches, post, batch, "/v1/batches"},
+    Route{RouteId::quotes, post, message, "/v1/quotes"},
+    Route{RouteId::member_lookup, post, message, "/v1/members/lookup"},
+    Route{RouteId::member, get, none, "/v1/members/{member}"},
+    Route{RouteId::member_entries, get, none, "/v1/members/{member}/entries"},
+    Route{RouteId::message, get, none, "/v1/messages/{message_id}"},
+    Route{RouteId::position, get, none, "/v1/position"},
+    Route{RouteId::echo, get, none, "/v1/echo"},
+    Route{RouteId::openapi, get, none, "/openapi.json"},
+};
+
+constexpr std::string_view name_of(Method method) noexcept
+{
+    return method == Method::get ? "GET" : "POST";
+}
+
+/// The path's parameter, empty for a path without one; none when the path is another.
+std::optional<std::string_view> match_path(std::string_view route, std::string_view path) noexcept
+{
+    const auto open = route.find('{');
+    if (open == std::string_view::npos) {
+        return route == path ? std::optional<std::string_view>{""} : std::nullopt;
+    }
+    const auto before = route.substr(0, open);
+    const auto after = route.substr(route.find('}') + 1);
+    if (path.size() <= before.size() + after.size()) return std::nullopt;
+    if (!path.starts_with(before) || !path.ends_with(after)) return std::nullopt;
+    const auto argument = path.substr(before.size(), path.size() - before.size() - after.size());
+    if (argument.find('/') != std::string_view::npos) return std::nullopt;
+    return argument;
+}
+
+} // namespace
+
+std::size_t Route::body_bytes_max() const noexcept
+{
+    if (form == BodyForm::none) return 0;
+    return form == BodyForm::batch ? batch_body_bytes_max : message_body_bytes_max;
+}
+
+bool Route::takes(MediaType type) const noexcept
+{
+    if (form == BodyForm::none) return true; // there is no body to have a type
+    if (type == MediaType::protobuf) return true;
+    return type == (form == BodyForm::batch ? MediaType::json_lines : MediaType::json);
+}
+
+std::span<const Route> routes() noexcept
+{
+    return route_table;
+}
+
+RouteMatch match_route(std::string_view method, std::string_view path) noexcept
+{
+    for (const Route& route : route_table) {
+        if (name_of(route.method) != method) continue;
+        if (const auto argument = match_path(route.path, path)) return {&route, *argument};
+    }
+    return {};
+}
+
+std::string_view allowed_methods(std::string_view path) noexcept
+{
+    bool gets = false;
+    bool posts = false;
+    for (const Route& route : route_table) {
+        if (!match_path(route.path, path)) continue;
+        (route.method == Method::get ? gets : posts) = true;
+    }
+    if (gets && posts) return "GET, POST";
+    if (gets) return "GET";
+    return posts ? "POST" : "";
+}
+
+} // namespace pointhouse::gateway
