@@ -69,27 +69,32 @@ bool is_letter_or_digit(char c)
     return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
 }
 
+constexpr std::string_view member_punctuation = "._:@+-";
+constexpr std::string_view partner_punctuation = "._-";
+
 void check_member(std::string_view member)
 {
-    constexpr std::string_view punctuation = "._:@+-";
-    const auto allowed = [](char c) { return is_letter_or_digit(c) || punctuation.contains(c); };
+    const auto allowed = [](char c) {
+        return is_letter_or_digit(c) || member_punctuation.contains(c);
+    };
     if (member.empty() || member.size() > 64 || !std::ranges::all_of(member, allowed)) {
         throw FileFault{fmt::format(
-            "member '{}' is not 1 to 64 letters, digits or any of {}", member, punctuation)};
+            "member '{}' is not 1 to 64 letters, digits or any of {}", member, member_punctuation)};
     }
 }
 
 /// A partner's id stands in certificates and in names of folders.
 void check_partner(std::string_view partner)
 {
-    constexpr std::string_view punctuation = "._-";
-    const auto allowed = [](char c) { return is_letter_or_digit(c) || punctuation.contains(c); };
+    const auto allowed = [](char c) {
+        return is_letter_or_digit(c) || partner_punctuation.contains(c);
+    };
     if (partner.empty() || partner.size() > 32 || !is_letter_or_digit(partner.front()) ||
         !std::ranges::all_of(partner, allowed)) {
         throw FileFault{fmt::format(
             "partner '{}' is not 1 to 32 letters, digits or any of {}, the first a letter or digit",
             partner,
-            punctuation)};
+            partner_punctuation)};
     }
 }
 
