@@ -56,11 +56,17 @@ json::object line_object(const StatementLine& line)
             {"amount_micro", detail.amount.count()},
         });
     }
-    const json::value price = line.price ? json::value(line.price->count()) : json::value(nullptr);
+    // Points at several prices are no quantity: the details have them.
+    json::value points;
+    json::value price;
+    if (line.price) {
+        points = line.points;
+        price = line.price->count();
+    }
     return {
         {"flow", name_of(line.charge)},
         {"tariff", line.tariff.value()},
-        {"points", line.points},
+        {"points", points},
         {"price_micro", price},
         {"exact_micro", line.exact.count()},
         {"net_minor", line.net.count},

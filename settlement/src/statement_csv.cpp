@@ -60,7 +60,7 @@ public:
             .record = "line",
             .flow = std::string{name_of(line.charge)},
             .tariff = fmt::to_string(line.tariff.value()),
-            .points = fmt::to_string(line.points),
+            .points = line.price ? fmt::to_string(line.points) : "",
             .price = line.price ? format_micro(*line.price) : "",
             .exact = format_micro(line.exact),
             .net = format_minor(line.net, currency_),

@@ -7,48 +7,15 @@
 #include "ledger/invariant.hpp"
 #include "pdf_canvas.hpp"
 #include "settlement/rendering.hpp"
+#include "statement_frame.hpp"
+#include "statement_style.hpp"
 #include "wording.hpp"
 
 namespace pointhouse::settlement {
 namespace {
 
 using ledger::Minor;
-
-constexpr Ink black{.red = 0.11, .green = 0.13, .blue = 0.16};
-constexpr Ink grey{.red = 0.42, .green = 0.45, .blue = 0.50};
-constexpr Ink hairline{.red = 0.84, .green = 0.86, .blue = 0.88};
-constexpr Ink accent{.red = 0.06, .green = 0.30, .blue = 0.36};
-constexpr Ink tint{.red = 0.94, .green = 0.96, .blue = 0.965};
-constexpr Ink white{.red = 1, .green = 1, .blue = 1};
-
-constexpr double left = 54;
-constexpr double width = a4_width - 2 * left;
-constexpr double right = left + width;
-constexpr double points_column = 318;
-constexpr double price_column = 404;
-constexpr double vat_column = 456;
-constexpr double description_width = 190;
-
-constexpr double notice_top = 98;
-constexpr double parties_top = 148;
-constexpr double first_body_top = 222;
-constexpr double next_body_top = 142;
-constexpr double body_bottom = 770;
-constexpr double footer_baseline = 806;
-
-constexpr double table_head_height = 24;
-constexpr double line_height = 22;
-constexpr double detail_height = 13;
-
-constexpr TextStyle plain{.ink = black};
-constexpr TextStyle strong{.is_bold = true, .ink = black};
-constexpr TextStyle quiet{.size = 7.5, .ink = grey};
-
-TextStyle at_right(TextStyle style)
-{
-    style.alignment = Alignment::right;
-    return style;
-}
+using namespace style;
 
 /// A part of the body that is never split between pages. `draw` gets the y of its top.
 struct Block {
@@ -62,6 +29,7 @@ class StatementPages {
 public:
     StatementPages(const Settlement& settlement, const Statement& statement)
         : settlement_{settlement}, statement_{statement},
+          price_places_{price_places(statement, settlement.currency)},
           canvas_{{
               .title = fmt::format("{} {}", title_of(statement.type), statement.number),
               .author = settlement.house.name,
@@ -73,8 +41,7 @@ public:
     std::string drawn()
     {
         for (const StatementLine& line : statement_.lines) add_line(line);
-        add_totals();
-        add_net_position();
+        add_summary();
         deal();
         for (std::size_t page = 0; page < pages_.size(); ++page) draw_page(page);
         return canvas_.finish();
@@ -108,90 +75,19 @@ private:
     void draw_page(std::size_t index)
     {
         const Page& page = pages_[index];
-        draw_letterhead();
-        if (index == 0) draw_parties();
+        frame_.draw_letterhead();
+        if (index == 0) frame_.draw_parties();
         double y = page.body_top;
         if (page.blocks.front()->is_table_row) {
-            draw_table_head(y);
+            frame_.draw_table_head(y);
             y += table_head_height;
         }
         for (const Block* block : page.blocks) {
             block->draw(y);
             y += block->height;
         }
-        draw_footer(index + 1);
+        frame_.draw_footer(index + 1, pages_.size());
         canvas_.end_page();
-    }
-
-    void draw_letterhead()
-    {
-        // The place of the house's logo: until it has one, two coins that pass each other.
-        canvas_.fill({.corner = {.x = left, .y = 46}, .width = 34, .height = 34}, accent, 7);
-        canvas_.disc({.x = left + 13, .y = 63}, 6.5, white);
-        canvas_.disc({.x = left + 21, .y = 63}, 6.5, hairline);
-        const TextStyle name{.size = 12, .is_bold = true, .ink = accent};
-        canvas_.text({.x = left + 44, .y = 67}, settlement_.house.name, name, 190);
-
-        const TextStyle title{.size = 16, .is_bold = true, .ink = black};
-        canvas_.text({.x = right, .y = 61}, title_of(statement_.type), at_right(title), 250);
-        const TextStyle number{.size = 9, .ink = grey};
-        canvas_.text({.x = right, .y = 77}, statement_.number, at_right(number), 250);
-
-        canvas_.fill(
-            {.corner = {.x = left, .y = notice_top}, .width = width, .height = 22}, tint, 3);
-        const TextStyle notice{.size = 8.5, .is_bold = true, .ink = accent};
-        canvas_.text({.x = left + 10, .y = notice_top + 14.2}, pro_forma_notice, notice);
-        if (settlement_.window.state == WindowState::open) {
-            const TextStyle warning{.size = 8.5, .ink = accent};
-            canvas_.text(
-                {.x = right - 10, .y = notice_top + 14.2},
-                "The window is open: figures may still change",
-                at_right(warning),
-                300);
-        }
-    }
-
-    void draw_party(double x, std::string_view role, const Party& party)
-    {
-        canvas_.text({.x = x, .y = parties_top}, role, quiet);
-        const TextStyle name{.size = 10, .is_bold = true, .ink = black};
-        canvas_.text({.x = x, .y = parties_top + 16}, party.name, name, 155);
-        canvas_.text({.x = x, .y = parties_top + 30}, party.id, plain, 155);
-    }
-
-    void draw_parties()
-    {
-        draw_party(left, "Payer", statement_.payer);
-        draw_party(left + 166, "Payee", statement_.payee);
-        const double x = left + 332;
-        canvas_.text({.x = x, .y = parties_top}, "Window", quiet);
-        const TextStyle days{.size = 10, .is_bold = true, .ink = black};
-        canvas_.text(
-            {.x = x, .y = parties_top + 16}, days_in_words(settlement_.window.month), days, 155);
-        const std::string terms = fmt::format(
-            "{} · amounts in {}", name_of(settlement_.window.state), settlement_.currency.code);
-        canvas_.text({.x = x, .y = parties_top + 30}, terms, plain, 155);
-    }
-
-    void draw_table_head(double y)
-    {
-        const double baseline = y + 11;
-        canvas_.text({.x = left, .y = baseline}, "Description", quiet);
-        canvas_.text({.x = points_column, .y = baseline}, "Points", at_right(quiet), 90);
-        canvas_.text({.x = price_column, .y = baseline}, "Price per 1,000", at_right(quiet), 90);
-        canvas_.text({.x = vat_column, .y = baseline}, "VAT", at_right(quiet), 45);
-        const std::string net = fmt::format("Net, {}", settlement_.currency.code);
-        canvas_.text({.x = right, .y = baseline}, net, at_right(quiet), 80);
-        canvas_.rule({.x = left, .y = y + table_head_height - 6}, width, 0.9, black);
-    }
-
-    void draw_footer(std::size_t page)
-    {
-        canvas_.rule({.x = left, .y = footer_baseline - 14}, width, 0.5, hairline);
-        const std::string text = fmt::format("{} · {}", statement_.number, pro_forma_notice);
-        canvas_.text({.x = left, .y = footer_baseline}, text, quiet, 380);
-        const std::string count = fmt::format("Page {} of {}", page, pages_.size());
-        canvas_.text({.x = right, .y = footer_baseline}, count, at_right(quiet), 90);
     }
 
     void add_line(const StatementLine& line)
@@ -226,15 +122,12 @@ private:
                 90);
             canvas_.text(
                 {.x = price_column, .y = baseline},
-                price_per_thousand(*line.price, settlement_.currency),
+                price_per_thousand(*line.price, price_places_),
                 at_right(plain),
                 80);
         }
         canvas_.text(
-            {.x = vat_column, .y = baseline},
-            percent_in_words(line.vat.basis_points),
-            at_right(plain),
-            45);
+            {.x = vat_column, .y = baseline}, rate_in_words(line.vat), at_right(plain), 45);
         canvas_.text({.x = right, .y = baseline}, amount(line.net), at_right(plain), 80);
     }
 
@@ -253,7 +146,7 @@ private:
         if (!line.price) {
             canvas_.text(
                 {.x = price_column, .y = baseline},
-                price_per_thousand(detail.price, settlement_.currency),
+                price_per_thousand(detail.price, price_places_),
                 at_right(quiet),
                 80);
         }
@@ -266,68 +159,72 @@ private:
         canvas_.text({.x = right, .y = baseline}, amount(sum), at_right(style), 80);
     }
 
-    void add_totals()
+    std::string tax_label(const VatTotal& vat) const
     {
-        const double height = 62 + 16 * static_cast<double>(statement_.vat.size());
-        const auto draw = [this](double y) {
-            double baseline = y + 22;
-            draw_sum(baseline, "Net", statement_.net, plain);
-            for (const VatTotal& vat : statement_.vat) {
-                baseline += 16;
-                const std::string label = fmt::format(
-                    "VAT {} ({}) on {}",
-                    percent_in_words(vat.rate.basis_points),
-                    vat.rate.category,
-                    amount(vat.net));
-                draw_sum(baseline, label, vat.tax, plain);
-            }
-            const double sum_left = points_column - 40;
-            canvas_.rule({.x = sum_left, .y = baseline + 8}, right - sum_left, 0.9, black);
-            const TextStyle total{.size = 11, .is_bold = true, .ink = black};
-            const std::string label = fmt::format("Total, {}", settlement_.currency.code);
-            draw_sum(baseline + 25, label, statement_.total, total);
-        };
-        blocks_.push_back({.height = height, .draw = draw});
+        if (is_outside_scope(vat.rate))
+            return fmt::format("Outside the scope of VAT: {}", amount(vat.net));
+        return fmt::format(
+            "VAT {} ({}) on {}", rate_in_words(vat.rate), vat.rate.category, amount(vat.net));
     }
 
-    void add_net_position()
+    /// Totals and net position, never apart: the page that a reader signs.
+    void add_summary()
     {
         std::vector<const Statement*> of_partner;
         for (const Statement& other : settlement_.statements)
             if (other.partner == statement_.partner) of_partner.push_back(&other);
-        const double height = 24 + 62 + 16 * static_cast<double>(of_partner.size());
-        const auto draw = [this, of_partner, height](double y) {
-            const double top = y + 24;
+        const double totals = 88 + 16 * static_cast<double>(statement_.vat.size());
+        const double nets = 62 + 16 * static_cast<double>(of_partner.size());
+        const auto draw = [this, of_partner, totals, nets](double y) {
+            draw_totals(y);
             canvas_.fill(
-                {.corner = {.x = left, .y = top}, .width = width, .height = height - 24}, tint, 4);
-            const Party& partner = settlement_.partners.at(statement_.partner.value() - 1);
-            const std::string title = fmt::format(
-                "Net position of {}, {}", partner.name, format_month(settlement_.window.month));
-            canvas_.text({.x = left + 14, .y = top + 20}, title, strong, 300);
-            double baseline = top + 38;
-            for (const Statement* other : of_partner) {
-                const Minor effect =
-                    other->partner_pays() ? Minor{-other->total.count} : other->total;
-                const std::string label =
-                    fmt::format("{} · {}", other->number, title_of(other->type));
-                canvas_.text({.x = left + 14, .y = baseline}, label, plain, 340);
-                canvas_.text({.x = right - 14, .y = baseline}, amount(effect), at_right(plain), 90);
-                baseline += 16;
-            }
-            canvas_.rule({.x = left + 14, .y = baseline - 10}, width - 28, 0.5, grey);
-            draw_net(baseline + 5, partner);
+                {.corner = {.x = left, .y = y + totals}, .width = width, .height = nets}, tint, 4);
+            draw_net_position(of_partner, y + totals);
         };
-        blocks_.push_back({.height = height, .draw = draw});
+        blocks_.push_back({.height = totals + nets, .draw = draw});
     }
 
-    void draw_net(double baseline, const Party& partner)
+    void draw_totals(double y)
+    {
+        double baseline = y + 22;
+        draw_sum(baseline, "Net", statement_.net, plain);
+        for (const VatTotal& vat : statement_.vat) {
+            baseline += 16;
+            draw_sum(baseline, tax_label(vat), vat.tax, plain);
+        }
+        const double sum_left = points_column - 40;
+        canvas_.rule({.x = sum_left, .y = baseline + 8}, right - sum_left, 0.9, black);
+        const TextStyle total{.size = 11, .is_bold = true, .ink = black};
+        const std::string label = fmt::format("Total, {}", settlement_.currency.code);
+        draw_sum(baseline + 25, label, statement_.total, total);
+    }
+
+    void draw_net_position(const std::vector<const Statement*>& of_partner, double top)
+    {
+        const Party& partner = settlement_.partners.at(statement_.partner.value() - 1);
+        const std::string title = fmt::format("Net position of {}", partner.name);
+        canvas_.text({.x = left + 14, .y = top + 20}, title, strong, 280);
+        const std::string sides = fmt::format("received − paid, {}", settlement_.currency.code);
+        canvas_.text({.x = right - 14, .y = top + 20}, sides, at_right(quiet), 150);
+        double baseline = top + 38;
+        for (const Statement* other : of_partner) {
+            const Minor effect = other->partner_pays() ? Minor{-other->total.count} : other->total;
+            const std::string label = fmt::format("{} · {}", other->number, title_of(other->type));
+            canvas_.text({.x = left + 14, .y = baseline}, label, plain, 340);
+            canvas_.text({.x = right - 14, .y = baseline}, amount(effect), at_right(plain), 110);
+            baseline += 16;
+        }
+        canvas_.rule({.x = left + 14, .y = baseline - 10}, width - 28, 0.5, grey);
+        draw_net(baseline + 5);
+    }
+
+    void draw_net(double baseline)
     {
         const Minor net = settlement_.net_of(statement_.partner);
         const TextStyle style{.size = 9.5, .is_bold = true, .ink = accent};
-        const std::string& house = settlement_.house.name;
         std::string words = "Nothing is due";
-        if (net > Minor{0}) words = fmt::format("{} pays {}", house, partner.name);
-        if (net < Minor{0}) words = fmt::format("{} pays {}", partner.name, house);
+        if (net > Minor{0}) words = fmt::format("To receive from {}", settlement_.house.name);
+        if (net < Minor{0}) words = fmt::format("To pay to {}", settlement_.house.name);
         canvas_.text({.x = left + 14, .y = baseline}, words, style, 340);
         canvas_.text({.x = right - 14, .y = baseline}, amount(net), at_right(style), 110);
     }
@@ -339,7 +236,9 @@ private:
 
     const Settlement& settlement_;
     const Statement& statement_;
+    int price_places_;
     PdfCanvas canvas_;
+    StatementFrame frame_{canvas_, settlement_, statement_};
     std::vector<Block> blocks_;
     std::vector<Page> pages_;
 };

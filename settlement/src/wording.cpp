@@ -81,18 +81,34 @@ std::string amount_in_words(ledger::Minor amount, const ledger::Currency& curren
     return grouped(format_minor(amount, currency));
 }
 
-std::string price_per_thousand(ledger::Micro price_per_point, const ledger::Currency& currency)
+std::string price_per_thousand(ledger::Micro price_per_point, int places)
 {
     // Micro-units per point are thousandths per 1,000 points.
-    const ledger::Currency thousandths{.code = currency.code, .minor_digits = 3};
+    const ledger::Currency thousandths{.code = {}, .minor_digits = 3};
     const std::string price = format_minor(ledger::Minor{price_per_point.count()}, thousandths);
-    return grouped(trimmed(price, static_cast<std::size_t>(currency.minor_digits)));
+    return grouped(trimmed(price, static_cast<std::size_t>(places)));
 }
 
-std::string percent_in_words(std::int32_t basis_points)
+int price_places(const Statement& statement, const ledger::Currency& currency)
 {
+    const std::int64_t unit = micro_per_minor(currency);
+    for (const StatementLine& line : statement.lines) {
+        for (const LineDetail& detail : line.details)
+            if (detail.price.count() * 1'000 % unit != 0) return 3;
+    }
+    return currency.minor_digits;
+}
+
+bool is_outside_scope(const VatRate& rate)
+{
+    return rate.category == "O" && rate.basis_points == 0;
+}
+
+std::string rate_in_words(const VatRate& rate)
+{
+    if (is_outside_scope(rate)) return "—";
     const ledger::Currency hundredths{.code = {}, .minor_digits = 2};
-    return trimmed(format_minor(ledger::Minor{basis_points}, hundredths), 0) + " %";
+    return trimmed(format_minor(ledger::Minor{rate.basis_points}, hundredths), 0) + " %";
 }
 
 } // namespace pointhouse::settlement

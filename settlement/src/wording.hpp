@@ -19,10 +19,13 @@ namespace pointhouse::settlement {
 
 [[nodiscard]] std::string points_in_words(std::int64_t points);
 [[nodiscard]] std::string amount_in_words(ledger::Minor amount, const ledger::Currency& currency);
-/// The price of 1,000 points: at least the currency's places, at most three.
-[[nodiscard]] std::string price_per_thousand(
-    ledger::Micro price_per_point, const ledger::Currency& currency);
-/// "21 %", "9.5 %".
-[[nodiscard]] std::string percent_in_words(std::int32_t basis_points);
+/// The price of 1,000 points with `places` decimals, at most three: see `price_places`.
+[[nodiscard]] std::string price_per_thousand(ledger::Micro price_per_point, int places);
+/// The decimals that every price of a statement can be written with, so that they line up: the
+/// currency's, or three where a price needs them.
+[[nodiscard]] int price_places(const Statement& statement, const ledger::Currency& currency);
+[[nodiscard]] bool is_outside_scope(const VatRate& rate);
+/// "21 %", "9.5 %"; "—" outside the scope of the tax.
+[[nodiscard]] std::string rate_in_words(const VatRate& rate);
 
 } // namespace pointhouse::settlement

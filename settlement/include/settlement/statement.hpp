@@ -75,7 +75,7 @@ struct StatementLine {
     Charge charge = Charge::price;
     ledger::TariffVersion tariff{};
     std::optional<ledger::Micro> price{}; // per point; none when the details differ in it
-    std::int64_t points = 0;              // net; points × price = exact where there is a price
+    std::int64_t points = 0; // net; a quantity where there is a price: points × price = exact
     ledger::Micro exact{};
     ledger::Minor net{};
     VatRate vat{};
