@@ -38,8 +38,7 @@ Entry entry_of(const ControlTotal& total)
     entry.counterpart = total.counterpart;
     if (total.kind == EntryKind::debt_incurred || total.kind == EntryKind::recovered) {
         entry.debt.kind = total.debt;
-        entry.debt.tariff =
-            total.kind == EntryKind::recovered ? total.debt_tariff : total.tariff;
+        entry.debt.tariff = total.kind == EntryKind::recovered ? total.debt_tariff : total.tariff;
     }
     return entry;
 }
@@ -95,8 +94,7 @@ void ControlTotals::add(const Entry& entry, PartnerId charity)
 {
     ControlTotal total{
         .kind = entry.kind,
-        .tariff =
-            entry.kind == EntryKind::debt_incurred ? entry.debt.tariff : entry.lot.tariff,
+        .tariff = entry.kind == EntryKind::debt_incurred ? entry.debt.tariff : entry.lot.tariff,
         .counterpart = entry.counterpart,
         .charity = charity,
         .vat_rate = entry.lot.vat_rate};
@@ -208,10 +206,9 @@ Result<BlockView, BlockFault> BlockView::parse(std::span<const std::byte> bytes,
     const std::size_t end = bytes.size() - footer_bytes;
     const std::size_t totals_at = read_u32(bytes, end);
     const std::size_t offsets_at = read_u32(bytes, end + sizeof(std::uint32_t));
-    const bool is_framed =
-        header.count <= records_per_block_max && totals_at >= header_bytes &&
-        totals_at <= offsets_at && offsets_at <= end &&
-        end - offsets_at == std::size_t{header.count} * sizeof(std::uint32_t);
+    const bool is_framed = header.count <= records_per_block_max && totals_at >= header_bytes &&
+                           totals_at <= offsets_at && offsets_at <= end &&
+                           end - offsets_at == std::size_t{header.count} * sizeof(std::uint32_t);
     if (!is_framed) return fault("its lengths do not fit together");
 
     view.bytes_ = bytes.first(totals_at);

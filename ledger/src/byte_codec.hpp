@@ -44,8 +44,8 @@ private:
     std::byte* at_;
 };
 
-/// Reads them back. A read beyond the end, or a varint that is too long, makes the reader failed for
-/// good and yields zeros: check `ok()` once, at the end.
+/// Reads them back. A read beyond the end, or a varint that is too long, makes the reader failed
+/// for good and yields zeros: check `ok()` once, at the end.
 class ByteReader {
 public:
     explicit ByteReader(std::span<const std::byte> bytes) : rest_{bytes} {}

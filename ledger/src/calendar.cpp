@@ -1,12 +1,11 @@
-#include "ledger/time.hpp"
-
 #include <array>
 #include <charconv>
-#include <stdexcept>
-
 #include <date/date.h>
 #include <date/tz.h>
 #include <fmt/format.h>
+#include <stdexcept>
+
+#include "ledger/time.hpp"
 
 namespace pointhouse::ledger {
 namespace {
@@ -143,7 +142,10 @@ std::optional<Day> parse_day(std::string_view text)
     return static_cast<Day>(date::sys_days{*date}.time_since_epoch().count());
 }
 
-std::string format_month(Month month) { return fmt::format("{:04}-{:02}", month.year, month.month); }
+std::string format_month(Month month)
+{
+    return fmt::format("{:04}-{:02}", month.year, month.month);
+}
 
 std::optional<Month> parse_month(std::string_view text)
 {
@@ -162,8 +164,7 @@ struct Calendar::Zone {
 
 Calendar::Calendar(std::string_view time_zone)
     : name_{time_zone}, zone_{std::make_unique<Zone>(Zone{date::locate_zone(name_)})}
-{
-}
+{}
 
 Calendar::~Calendar() = default;
 
@@ -181,8 +182,8 @@ Month Calendar::month_of(Time time) const
         .month = static_cast<std::int32_t>(static_cast<unsigned>(date.month()))};
 }
 
-// Where clocks skip midnight, the day starts at the first instant that exists; where they repeat it,
-// at the earlier one.
+// Where clocks skip midnight, the day starts at the first instant that exists; where they repeat
+// it, at the earlier one.
 Time Calendar::start_of(Day day) const
 {
     const date::local_days midnight{date::days{day}};

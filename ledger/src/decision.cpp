@@ -28,13 +28,15 @@ public:
             return;
         }
         const Lot added{.provenance = provenance, .remaining = points};
-        const auto at = std::ranges::upper_bound(
-            lots_, provenance, drawn_before, [](const Lot& lot) -> auto& { return lot.provenance; });
+        const auto at =
+            std::ranges::upper_bound(lots_, provenance, drawn_before, [](const Lot& lot) -> auto& {
+                return lot.provenance;
+            });
         lots_.insert(at, added);
     }
 
-    /// Takes up to `wanted` from the lots for which `is_meant`, in draw order or, for an issuer's own
-    /// clawback, latest earned first. Returns what it could not take.
+    /// Takes up to `wanted` from the lots for which `is_meant`, in draw order or, for an issuer's
+    /// own clawback, latest earned first. Returns what it could not take.
     template <class IsMeant, class Take>
     Points take_latest_first(Points wanted, IsMeant is_meant, Take take)
     {
@@ -77,14 +79,15 @@ private:
 void repay_debts(std::vector<Debt> debts, WorkingLots& lots, Record& posting)
 {
     for (const Debt& debt : debts) {
-        const Points left = lots.take_available(debt.points, [&](const Provenance& lot, Points taken) {
-            posting.entries.push_back(
-                {.kind = EntryKind::recovered,
-                 .points = taken,
-                 .lot = lot,
-                 .counterpart = debt.counterpart,
-                 .debt = debt.key});
-        });
+        const Points left =
+            lots.take_available(debt.points, [&](const Provenance& lot, Points taken) {
+                posting.entries.push_back(
+                    {.kind = EntryKind::recovered,
+                     .points = taken,
+                     .lot = lot,
+                     .counterpart = debt.counterpart,
+                     .debt = debt.key});
+            });
         if (!left.is_zero()) return;
     }
 }
@@ -100,8 +103,8 @@ std::int32_t vat_rate_of(const Purchase& purchase)
 {
     if (purchase.lines.empty()) return vat_rate_unknown;
     const std::int32_t rate = purchase.lines.front().vat_rate;
-    const bool is_one =
-        std::ranges::all_of(purchase.lines, [rate](const auto& line) { return line.vat_rate == rate; });
+    const bool is_one = std::ranges::all_of(
+        purchase.lines, [rate](const auto& line) { return line.vat_rate == rate; });
     return is_one ? rate : vat_rate_unknown;
 }
 
@@ -153,7 +156,8 @@ Refused decide_accrual(
 /// The points of a redemption by value: what buys it at face value, rounded up.
 Result<Points> points_for_value(const MoneyValue& value, const Terms& terms)
 {
-    if (value.currency != terms.currency.code) return std::unexpected(Refusal::currency_unsupported);
+    if (value.currency != terms.currency.code)
+        return std::unexpected(Refusal::currency_unsupported);
     invariant(terms.face_value > Micro{0}, "a point has a face value");
     const Wide micros = Wide{value.amount_minor} * micro_per_minor(terms.currency);
     const Wide face = terms.face_value.count();
@@ -163,7 +167,12 @@ Result<Points> points_for_value(const MoneyValue& value, const Terms& terms)
     return Points{static_cast<std::int64_t>(points)};
 }
 
-void draw(const Member& member, Points wanted, const DecisionContext& context, Entry like, Record& posting)
+void draw(
+    const Member& member,
+    Points wanted,
+    const DecisionContext& context,
+    Entry like,
+    Record& posting)
 {
     for (const PackedLot& lot : member.lots().all()) {
         if (wanted.is_zero()) return;
@@ -207,8 +216,8 @@ Refused decide_spend(
     return accepted;
 }
 
-/// Takes points back: out of the lots that `is_own`, up to what the issuer can still be credited, then
-/// as a debt that the member's other available points repay at once.
+/// Takes points back: out of the lots that `is_own`, up to what the issuer can still be credited,
+/// then as a debt that the member's other available points repay at once.
 template <class IsOwn>
 void claw_back(
     const Message& message,
@@ -222,8 +231,8 @@ void claw_back(
     WorkingLots lots{&member, context.today};
     const Points creditable = member.creditable(message.partner);
     const Points own_wanted = std::min(posting.points, creditable);
-    const Points own_left = lots.take_latest_first(
-        own_wanted, is_own, [&](const Provenance& lot, Points taken) {
+    const Points own_left =
+        lots.take_latest_first(own_wanted, is_own, [&](const Provenance& lot, Points taken) {
             posting.entries.push_back(
                 {.kind = EntryKind::clawed_back, .points = taken, .lot = lot});
         });
@@ -380,8 +389,7 @@ std::optional<Refusal> decide(
     case MessageType::accrual: return decide_accrual(message, member, context, posting);
     case MessageType::redemption:
     case MessageType::donation: return decide_spend(message, member, context, posting);
-    case MessageType::reversal:
-        return decide_reversal(message, member, original, context, posting);
+    case MessageType::reversal: return decide_reversal(message, member, original, context, posting);
     case MessageType::clawback: return decide_clawback(message, member, context, posting);
     case MessageType::enrolment: return check_time(message, context);
     case MessageType::cut:

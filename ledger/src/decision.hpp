@@ -17,8 +17,8 @@ struct DecisionContext {
     Time now{};
     bool may_lie_ahead = false; // message clock: the message has moved the clock already
     Day today = 0;
-    Time day_ends{};         // from then on `today` is another day
-    Time accepted_since{};   // accruals of earlier activity come too late
+    Time day_ends{};       // from then on `today` is another day
+    Time accepted_since{}; // accruals of earlier activity come too late
 
     /// Derives what depends on the day; cheap when `now` is still in the same one.
     void move_to(Time time, const Terms& under);
@@ -35,12 +35,12 @@ struct Original {
 /// Nothing may be dated further ahead of the house's time.
 inline constexpr std::chrono::minutes ahead_max{5};
 
-/// Decides one message. Pure: state and time come as values, the answer goes into `posting`: points,
-/// tariff, counterparty and entries in the order in which they apply. `posting.sequence` is set by the
-/// caller, because new lots are named by it. On a refusal, which may be a frozen one or not, the
-/// posting has no entries.
-/// Order of the refusals: existence, role, time, currency and funding, limits, balance.
-/// `member` is null where the house does not know it; `original` where it knows no such message.
+/// Decides one message. Pure: state and time come as values, the answer goes into `posting`:
+/// points, tariff, counterparty and entries in the order in which they apply. `posting.sequence` is
+/// set by the caller, because new lots are named by it. On a refusal, which may be a frozen one or
+/// not, the posting has no entries. Order of the refusals: existence, role, time, currency and
+/// funding, limits, balance. `member` is null where the house does not know it; `original` where it
+/// knows no such message.
 [[nodiscard]] std::optional<Refusal> decide(
     const Message& message,
     const Member* member,

@@ -4,10 +4,9 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <fstream>
-
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <fstream>
 #include <unistd.h>
 
 #include "byte_codec.hpp"
@@ -21,7 +20,10 @@ constexpr std::string_view magic = "PHHEAD01";
 constexpr std::size_t body_bytes = 8 + 8 + 32 + 8;
 constexpr std::size_t file_bytes = body_bytes + 32;
 
-std::filesystem::path path_in(const std::filesystem::path& folder) { return folder / "head"; }
+std::filesystem::path path_in(const std::filesystem::path& folder)
+{
+    return folder / "head";
+}
 
 } // namespace
 
@@ -38,13 +40,15 @@ void write_head(const std::filesystem::path& folder, const Head& head)
 
     const std::filesystem::path unfinished = folder / "head.unfinished";
     const int file = ::open(unfinished.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    const bool is_written =
-        file >= 0 && ::write(file, bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size());
+    const bool is_written = file >= 0 && ::write(file, bytes.data(), bytes.size()) ==
+                                             static_cast<ssize_t>(bytes.size());
     const int error = errno;
     if (file >= 0) ::close(file);
     if (!is_written || std::rename(unfinished.c_str(), path_in(folder).c_str()) != 0)
         throw StoreFailure{fmt::format(
-            "cannot write {}: {}", path_in(folder).string(), std::strerror(is_written ? errno : error))};
+            "cannot write {}: {}",
+            path_in(folder).string(),
+            std::strerror(is_written ? errno : error))};
 }
 
 std::optional<Head> read_head(const std::filesystem::path& folder)
@@ -59,8 +63,7 @@ std::optional<Head> read_head(const std::filesystem::path& folder)
     const bool is_head = file.gcount() == static_cast<std::streamsize>(file_bytes) &&
                          std::memcmp(bytes.data(), magic.data(), magic.size()) == 0 &&
                          std::memcmp(bytes.data() + body_bytes, check.data(), check.size()) == 0;
-    if (!is_head)
-        throw StoreFailure{fmt::format("{} is damaged", path_in(folder).string())};
+    if (!is_head) throw StoreFailure{fmt::format("{} is damaged", path_in(folder).string())};
     ByteReader in{bytes.subspan(magic.size())};
     Head head;
     head.last = Sequence{in.fixed<std::uint64_t>()};

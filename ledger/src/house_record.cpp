@@ -67,7 +67,8 @@ LoadedRecord load(Transaction& transaction)
         const auto expected = loaded.entries.size() + 1;
         try {
             HouseEntry entry{
-                .sequence = HouseSequence{static_cast<std::uint64_t>(std::get<std::int64_t>(row.at(0)))},
+                .sequence =
+                    HouseSequence{static_cast<std::uint64_t>(std::get<std::int64_t>(row.at(0)))},
                 .at = time_of_micros(std::get<std::int64_t>(row.at(1))),
                 .kind = std::get<std::string>(row.at(2)),
                 .actor = std::get<std::string>(row.at(3)),
@@ -82,7 +83,8 @@ LoadedRecord load(Transaction& transaction)
             previous = entry.hash;
             loaded.entries.push_back(std::move(entry));
         } catch (const std::bad_variant_access&) {
-            loaded.fault = fmt::format("house record, entry {}: a value has another type", expected);
+            loaded.fault =
+                fmt::format("house record, entry {}: a value has another type", expected);
         }
     });
     return loaded;
@@ -129,7 +131,10 @@ const HouseEntry& HouseRecord::append(
     return entries_.back();
 }
 
-HouseSequence HouseRecord::head() const { return HouseSequence{entries_.size()}; }
+HouseSequence HouseRecord::head() const
+{
+    return HouseSequence{entries_.size()};
+}
 
 std::optional<std::string> HouseRecord::first_fault(Store& store)
 {

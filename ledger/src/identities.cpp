@@ -1,7 +1,6 @@
 #include "identities.hpp"
 
 #include <cstring>
-
 #include <fmt/format.h>
 
 #include "sha256.hpp"
@@ -77,8 +76,8 @@ std::optional<MemberNumber> Identities::find(std::string_view identifier)
     std::optional<MemberNumber> member;
     store_.read([&](Transaction& transaction) {
         const std::array<Parameter, 1> parameters{std::string_view{hmac}};
-        const auto rows = transaction.run(
-            "SELECT member FROM identity WHERE identifier_hmac = $1", parameters);
+        const auto rows =
+            transaction.run("SELECT member FROM identity WHERE identifier_hmac = $1", parameters);
         if (rows.empty()) return;
         member = MemberNumber{static_cast<std::uint64_t>(std::get<std::int64_t>(rows[0].at(0)))};
     });

@@ -18,8 +18,8 @@
 
 namespace pointhouse::ledger {
 
-/// HMAC(identifier) → member number: a source of truth in a store of its own, so that it can be erased
-/// while the books stay. Several identifiers may name one member. The writer's thread.
+/// HMAC(identifier) → member number: a source of truth in a store of its own, so that it can be
+/// erased while the books stay. Several identifiers may name one member. The writer's thread.
 class Identities {
 public:
     /// Creates the table where it is missing. The store must outlive this.

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/mman.h>
@@ -31,7 +30,10 @@ struct RunHeader {
 };
 static_assert(sizeof(RunHeader) == 64);
 
-std::uint64_t filter_lines_for(std::uint64_t entries) { return entries / keys_per_line + 1; }
+std::uint64_t filter_lines_for(std::uint64_t entries)
+{
+    return entries / keys_per_line + 1;
+}
 
 std::uint64_t bytes_for(std::uint64_t entries)
 {
@@ -55,7 +57,8 @@ bool for_each_bit(std::uint64_t fingerprint, Visit visit)
 
 class File {
 public:
-    File(const std::filesystem::path& path, int flags) : handle_{::open(path.c_str(), flags, 0600)} {}
+    File(const std::filesystem::path& path, int flags) : handle_{::open(path.c_str(), flags, 0600)}
+    {}
     ~File()
     {
         if (handle_ >= 0) ::close(handle_);
@@ -138,17 +141,20 @@ void IndexRunFile::prefetch(std::uint64_t fingerprint) const
 void IndexRunFile::find(std::uint64_t fingerprint, std::vector<Sequence>& found) const
 {
     const std::uint64_t* line = filter_ + line_of(fingerprint, filter_lines_) * words_per_line;
-    const bool may_hold = for_each_bit(
-        fingerprint, [&](std::uint64_t word, std::uint64_t bit) { return (line[word] & bit) != 0; });
+    const bool may_hold = for_each_bit(fingerprint, [&](std::uint64_t word, std::uint64_t bit) {
+        return (line[word] & bit) != 0;
+    });
     if (!may_hold) return;
 
-    // Fingerprints are uniform, so the place is known up to a few hundred; widen until it is enclosed.
+    // Fingerprints are uniform, so the place is known up to a few hundred; widen until it is
+    // enclosed.
     const std::uint64_t guess = line_of(fingerprint, run_.entries);
     std::uint64_t low = guess;
     std::uint64_t high = guess;
     for (std::uint64_t step = 64; low > 0 && fingerprints_[low] >= fingerprint; step *= 2)
         low = low > step ? low - step : 0;
-    for (std::uint64_t step = 64; high < run_.entries && fingerprints_[high] <= fingerprint; step *= 2)
+    for (std::uint64_t step = 64; high < run_.entries && fingerprints_[high] <= fingerprint;
+         step *= 2)
         high = std::min(run_.entries, high + step);
     const auto [from, to] =
         std::equal_range(fingerprints_ + low, fingerprints_ + high, fingerprint);

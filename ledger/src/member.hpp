@@ -19,11 +19,9 @@ class PackedLot {
 public:
     PackedLot() = default;
     explicit PackedLot(const Lot& lot)
-        : origin_{lot.provenance.key.origin.value()},
-          activity_{micros_of(lot.provenance.activity)},
+        : origin_{lot.provenance.key.origin.value()}, activity_{micros_of(lot.provenance.activity)},
           remaining_{static_cast<std::uint32_t>(lot.remaining.count())},
-          tariff_{lot.provenance.tariff.value()},
-          expires_on_{lot.provenance.expires_on},
+          tariff_{lot.provenance.tariff.value()}, expires_on_{lot.provenance.expires_on},
           vat_rate_{static_cast<std::int16_t>(lot.provenance.vat_rate)},
           position_{static_cast<std::uint8_t>(lot.provenance.key.position)},
           funding_{lot.provenance.funding}
@@ -46,7 +44,10 @@ public:
     [[nodiscard]] Points remaining() const { return Points{remaining_}; }
     [[nodiscard]] Day expires_on() const { return expires_on_; }
     [[nodiscard]] TariffVersion tariff() const { return TariffVersion{tariff_}; }
-    [[nodiscard]] LotKey key() const { return {.origin = Sequence{origin_}, .position = position_}; }
+    [[nodiscard]] LotKey key() const
+    {
+        return {.origin = Sequence{origin_}, .position = position_};
+    }
     [[nodiscard]] std::int64_t activity_micros() const { return activity_; }
     void set_remaining(Points remaining)
     {
@@ -66,14 +67,20 @@ private:
 };
 static_assert(sizeof(PackedLot) == 32);
 
-/// A member's open lots in draw order. Redemptions eat from the front, accruals mostly append: taking
-/// the first lot away moves nothing.
+/// A member's open lots in draw order. Redemptions eat from the front, accruals mostly append:
+/// taking the first lot away moves nothing.
 class LotList {
 public:
     [[nodiscard]] std::size_t size() const { return lots_.size() - first_; }
     [[nodiscard]] bool empty() const { return size() == 0; }
-    [[nodiscard]] const PackedLot& operator[](std::size_t place) const { return lots_[first_ + place]; }
-    [[nodiscard]] std::span<const PackedLot> all() const { return std::span{lots_}.subspan(first_); }
+    [[nodiscard]] const PackedLot& operator[](std::size_t place) const
+    {
+        return lots_[first_ + place];
+    }
+    [[nodiscard]] std::span<const PackedLot> all() const
+    {
+        return std::span{lots_}.subspan(first_);
+    }
     /// The place of a lot, or size().
     [[nodiscard]] std::size_t find(LotKey key) const;
     /// Puts points into a lot, which is made where the member does not hold it.
@@ -96,8 +103,8 @@ struct Debt {
     friend bool operator==(const Debt&, const Debt&) = default;
 };
 
-/// What an issuer issued to a member and has not had credited: the most that further unnamed clawbacks
-/// can be credited.
+/// What an issuer issued to a member and has not had credited: the most that further unnamed
+/// clawbacks can be credited.
 struct Creditable {
     PartnerId issuer;
     Points points;
@@ -119,7 +126,8 @@ public:
     /// The balance on a day: expired lots, posted or not, are not available.
     [[nodiscard]] Balance balance(Day today) const;
 
-    /// Applies a record's effects as recorded; never decides. `record.sequence` must be above last().
+    /// Applies a record's effects as recorded; never decides. `record.sequence` must be above
+    /// last().
     void apply(const Record& record, const Terms& terms);
 
     /// The stored form (ledger/JOURNAL.md): canonical, equal states have equal bytes. Appends.
@@ -135,9 +143,9 @@ private:
 
     MemberNumber number_;
     Sequence last_;
-    Points open_;       // the sum of all lots
+    Points open_; // the sum of all lots
     LotList lots_;
-    std::vector<Debt> debts_;           // oldest first
+    std::vector<Debt> debts_;            // oldest first
     std::vector<Creditable> creditable_; // by issuer
 
 public:

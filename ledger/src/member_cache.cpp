@@ -104,7 +104,8 @@ std::span<const MemberRow> MemberCache::everything_dirty()
     bytes_.clear();
     ends_.clear();
     watermark_.reset();
-    std::vector<Member*> dirty(turn_.begin() + static_cast<std::ptrdiff_t>(turn_place_), turn_.end());
+    std::vector<Member*> dirty(
+        turn_.begin() + static_cast<std::ptrdiff_t>(turn_place_), turn_.end());
     dirty.insert(dirty.end(), next_turn_.begin(), next_turn_.end());
     std::ranges::sort(dirty, {}, &Member::number);
     for (Member* member : dirty) write(*member);

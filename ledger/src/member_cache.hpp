@@ -16,9 +16,9 @@
 namespace pointhouse::ledger {
 
 /// Member states in memory, and their swept write-back. Members change in memory at once and reach
-/// their rows in turns: a turn is the members that were dirty at its start, in order of their numbers;
-/// each commit writes a slice of it. When the last of a turn is durable, every row contains all
-/// records up to the turn's start: the watermark. The writer's thread.
+/// their rows in turns: a turn is the members that were dirty at its start, in order of their
+/// numbers; each commit writes a slice of it. When the last of a turn is durable, every row
+/// contains all records up to the turn's start: the watermark. The writer's thread.
 class MemberCache {
 public:
     explicit MemberCache(std::size_t members_max) : members_max_{members_max} {}
@@ -32,8 +32,8 @@ public:
     /// The member changed: it goes into the next turn, unless this turn still has to write it.
     void mark_dirty(Member& member);
 
-    /// The rows of the next slice, for a commit of `records`; valid until the next call. `durable` is
-    /// the last durable record before this commit.
+    /// The rows of the next slice, for a commit of `records`; valid until the next call. `durable`
+    /// is the last durable record before this commit.
     std::span<const MemberRow> next_slice(std::size_t records, Sequence durable);
     /// All dirty members: recovery and a clean stop.
     std::span<const MemberRow> everything_dirty();

@@ -119,7 +119,9 @@ bool Member::decode(std::span<const std::byte> bytes, Sequence through)
         const std::uint8_t funding = in.u8();
         if (funding > static_cast<std::uint8_t>(FundingClass::bought)) return false;
         dictionary.push_back(
-            {.tariff = tariff, .vat_rate = vat_rate, .funding = static_cast<FundingClass>(funding)});
+            {.tariff = tariff,
+             .vat_rate = vat_rate,
+             .funding = static_cast<FundingClass>(funding)});
     }
     const std::uint64_t lots = in.varint();
     if (!in.ok() || lots > bytes.size()) return false;
@@ -159,7 +161,8 @@ bool Member::decode(std::span<const std::byte> bytes, Sequence through)
         debt.key.tariff = TariffVersion{static_cast<std::uint32_t>(in.varint())};
         const std::uint8_t kind = in.u8();
         debt.counterpart = TariffVersion{static_cast<std::uint32_t>(in.varint())};
-        if (back > through.value() || kind > static_cast<std::uint8_t>(DebtKind::excess)) return false;
+        if (back > through.value() || kind > static_cast<std::uint8_t>(DebtKind::excess))
+            return false;
         debt.key.origin = Sequence{through.value() - back};
         debt.key.kind = static_cast<DebtKind>(kind);
         if (!read_points(in, debt.points)) return false;

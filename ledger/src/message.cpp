@@ -106,7 +106,8 @@ void append_canonical(const Message& message, std::string& out)
     writer.text(Field::receipt, message.receipt);
     writer.text(Field::reason, message.reason);
     writer.text(Field::promotion, message.promotion);
-    if (message.pending_until) writer.number(Field::pending_until, micros_of(*message.pending_until));
+    if (message.pending_until)
+        writer.number(Field::pending_until, micros_of(*message.pending_until));
 }
 
 } // namespace pointhouse::ledger

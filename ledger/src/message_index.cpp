@@ -25,16 +25,26 @@ int tier_of(std::uint64_t entries)
 
 IndexTable::IndexTable(std::size_t entries_max)
     : slots_(std::bit_ceil(entries_max * 2)), mask_{slots_.size() - 1}, entries_max_{entries_max}
-{
-}
+{}
 
 void IndexTable::insert(IndexEntry entry)
 {
-    invariant(size_ < slots_.size(), "the index table has room");
+    if (size_ * 4 >= slots_.size() * 3) grow();
     std::size_t slot = entry.fingerprint & mask_;
     while (!slots_[slot].sequence.is_none()) slot = (slot + 1) & mask_;
     slots_[slot] = entry;
     ++size_;
+}
+
+// Beyond entries_max only while a long merge keeps the table from being sealed.
+void IndexTable::grow()
+{
+    std::vector<IndexEntry> entries(slots_.size() * 2);
+    entries.swap(slots_);
+    mask_ = slots_.size() - 1;
+    size_ = 0;
+    for (const IndexEntry& entry : entries)
+        if (!entry.sequence.is_none()) insert(entry);
 }
 
 void IndexTable::prefetch(std::uint64_t fingerprint) const
@@ -64,8 +74,8 @@ struct MessageIndex::Job {
     std::filesystem::path folder;
     Sequence first;
     Sequence last;
-    std::shared_ptr<const IndexTable> table;                   // to seal, or
-    std::vector<std::shared_ptr<const IndexRunFile>> sources;  // to merge
+    std::shared_ptr<const IndexTable> table;                  // to seal, or
+    std::vector<std::shared_ptr<const IndexRunFile>> sources; // to merge
     std::shared_ptr<const IndexRunFile> made;
     bool finished = false;
     std::string failure;
@@ -109,10 +119,8 @@ void MessageIndex::Job::run()
     }
 }
 
-MessageIndex::MessageIndex(std::filesystem::path folder, std::array<std::byte, 16> key)
-    : folder_{std::move(folder)},
-      key_{key},
-      table_{std::make_unique<IndexTable>(table_entries_max)},
+MessageIndex::MessageIndex(std::filesystem::path folder)
+    : folder_{std::move(folder)}, table_{std::make_unique<IndexTable>(table_entries_max)},
       worker_{[this] { run_jobs(); }}
 {
     std::filesystem::create_directories(folder_);
@@ -173,7 +181,7 @@ Sequence MessageIndex::covered() const
     return runs_.empty() ? Sequence{} : runs_.back()->run().last;
 }
 
-std::uint64_t MessageIndex::message_key(PartnerId partner, std::string_view message_id) const
+std::uint64_t IndexKeys::message_key(PartnerId partner, std::string_view message_id) const
 {
     std::array<std::byte, 5 + 64> text;
     invariant(message_id.size() <= 64, "a message id has at most 64 characters");
@@ -184,7 +192,7 @@ std::uint64_t MessageIndex::message_key(PartnerId partner, std::string_view mess
     return siphash(key_, std::span{text}.first(5 + message_id.size()));
 }
 
-std::uint64_t MessageIndex::reversal_key(Sequence original) const
+std::uint64_t IndexKeys::reversal_key(Sequence original) const
 {
     std::array<std::byte, 9> text;
     text[0] = std::byte{2};
@@ -279,7 +287,8 @@ void MessageIndex::start_merge_when_due()
     if (runs_.size() < merge_fan_in) return;
     const auto from = runs_.end() - merge_fan_in;
     const int tier = tier_of((*from)->size());
-    if (!std::all_of(from, runs_.end(), [&](const auto& run) { return tier_of(run->size()) <= tier; }))
+    if (!std::all_of(
+            from, runs_.end(), [&](const auto& run) { return tier_of(run->size()) <= tier; }))
         return;
     auto job = std::make_unique<Job>();
     job->folder = folder_;

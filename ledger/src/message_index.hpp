@@ -32,19 +32,35 @@ public:
     [[nodiscard]] std::vector<IndexEntry> sorted() const;
 
 private:
+    void grow();
+
     std::vector<IndexEntry> slots_; // sequence none: empty
     std::size_t mask_;
     std::size_t entries_max_;
     std::size_t size_ = 0;
 };
 
-/// The index of message ids over the whole house, log-structured: a table in memory, immutable sorted
-/// runs with Bloom filters beside the journal. It answers with candidates, newest first; the caller
-/// confirms each against its record. Sealing and merging run on a thread of their own; the results
-/// are taken over between commits and named in the manifest of the next one. The writer's thread.
+/// What the index is asked for: keyed fingerprints, so that nobody can make two of them meet.
+class IndexKeys {
+public:
+    explicit IndexKeys(std::array<std::byte, 16> key) : key_{key} {}
+    /// What the first record of (partner, message id) is found by.
+    [[nodiscard]] std::uint64_t message_key(PartnerId partner, std::string_view message_id) const;
+    /// What the reversals of an original are found by.
+    [[nodiscard]] std::uint64_t reversal_key(Sequence original) const;
+
+private:
+    std::array<std::byte, 16> key_;
+};
+
+/// The index of message ids over the whole house, log-structured: a table in memory, immutable
+/// sorted runs with Bloom filters beside the journal. It answers with candidates, newest first; the
+/// caller confirms each against its record. Sealing and merging run on a thread of their own; the
+/// results are taken over between commits and named in the manifest of the next one. The writer's
+/// thread.
 class MessageIndex {
 public:
-    MessageIndex(std::filesystem::path folder, std::array<std::byte, 16> key);
+    explicit MessageIndex(std::filesystem::path folder);
     ~MessageIndex();
     MessageIndex(const MessageIndex&) = delete;
     MessageIndex& operator=(const MessageIndex&) = delete;
@@ -54,11 +70,6 @@ public:
     [[nodiscard]] bool open(const std::vector<IndexRun>& manifest);
     /// The last record that the runs cover; later ones must be inserted again after open().
     [[nodiscard]] Sequence covered() const;
-
-    /// What the first record of (partner, message id) is found by.
-    [[nodiscard]] std::uint64_t message_key(PartnerId partner, std::string_view message_id) const;
-    /// What the newest reversal of an original is found by.
-    [[nodiscard]] std::uint64_t reversal_key(Sequence original) const;
 
     void insert(std::uint64_t key, Sequence sequence);
     void prefetch(std::uint64_t key) const;
@@ -83,12 +94,11 @@ private:
     [[nodiscard]] std::vector<IndexRun> manifest() const;
 
     std::filesystem::path folder_;
-    std::array<std::byte, 16> key_;
     std::unique_ptr<IndexTable> table_;
-    Sequence table_first_;                       // the first record of the table
-    std::shared_ptr<const IndexTable> sealing_;  // shared with the thread that writes it
+    Sequence table_first_;                                  // the first record of the table
+    std::shared_ptr<const IndexTable> sealing_;             // shared with the thread that writes it
     std::vector<std::shared_ptr<const IndexRunFile>> runs_; // oldest first
-    std::vector<std::string> unnamed_;           // replaced by a merge
+    std::vector<std::string> unnamed_;                      // replaced by a merge
     bool manifest_changed_ = false;
 
     std::mutex mutex_;

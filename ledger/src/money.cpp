@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-
 #include <fmt/format.h>
 
 namespace pointhouse::ledger {
@@ -106,12 +105,14 @@ std::optional<Micro> parse_micro(std::string_view text)
     return Micro{is_negative ? -amount : amount};
 }
 
-std::string format_micro(Micro amount) { return format_decimal(amount.count(), micro_per_unit, 6); }
+std::string format_micro(Micro amount)
+{
+    return format_decimal(amount.count(), micro_per_unit, 6);
+}
 
 std::string format_minor(Minor amount, const Currency& currency)
 {
-    return format_decimal(
-        amount.count, power_of_ten(currency.minor_digits), currency.minor_digits);
+    return format_decimal(amount.count, power_of_ten(currency.minor_digits), currency.minor_digits);
 }
 
 } // namespace pointhouse::ledger

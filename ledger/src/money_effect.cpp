@@ -104,7 +104,8 @@ MoneyEffect money_effect(const Entry& entry, const Terms& terms)
     switch (entry.kind) {
     case EntryKind::issued: return balanced(issue(terms.tariff(entry.lot.tariff), points));
     case EntryKind::redeemed:
-    case EntryKind::donated: return balanced(spend(terms.tariff(entry.lot.tariff), redeemer(), points));
+    case EntryKind::donated:
+        return balanced(spend(terms.tariff(entry.lot.tariff), redeemer(), points));
     case EntryKind::refunded:
         return balanced(negated(spend(terms.tariff(entry.lot.tariff), redeemer(), points)));
     case EntryKind::clawed_back:

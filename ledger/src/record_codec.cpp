@@ -22,7 +22,10 @@ constexpr std::uint8_t vat_rate = 32;
 constexpr std::uint8_t funding = 64;
 } // namespace entry_flag
 
-bool has_lot(EntryKind kind) { return kind != EntryKind::debt_incurred; }
+bool has_lot(EntryKind kind)
+{
+    return kind != EntryKind::debt_incurred;
+}
 bool has_debt(EntryKind kind)
 {
     return kind == EntryKind::debt_incurred || kind == EntryKind::recovered;
@@ -151,8 +154,7 @@ void write_body(ByteWriter& out, const Record& record)
     out.u8(static_cast<std::uint8_t>(record.message_id.size()));
     out.bytes(std::as_bytes(std::span{record.message_id}));
     out.varint(record.member.value());
-    out.varint(
-        record.previous.is_none() ? 0 : record.sequence.value() - record.previous.value());
+    out.varint(record.previous.is_none() ? 0 : record.sequence.value() - record.previous.value());
     out.bytes(record.content);
     out.varint(static_cast<std::uint64_t>(record.points.count()));
     out.varint(static_cast<std::uint64_t>(record.balance.available.count()));

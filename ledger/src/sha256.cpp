@@ -29,8 +29,7 @@ Digest Sha256::finish()
     Digest digest;
     unsigned int size = 0;
     invariant(
-        EVP_DigestFinal_ex(
-            context_, reinterpret_cast<unsigned char*>(digest.data()), &size) == 1 &&
+        EVP_DigestFinal_ex(context_, reinterpret_cast<unsigned char*>(digest.data()), &size) == 1 &&
             size == digest.size(),
         "SHA-256 finishes");
     // Null algorithm: reuse the one of the context, which skips its set-up.

@@ -10,7 +10,8 @@
 namespace pointhouse::ledger {
 
 /// SipHash-2-4 (Aumasson, Bernstein 2012): a keyed hash whose collisions cannot be made without the
-/// key. OpenSSL's costs ten times as much for the short texts that we hash a million times a second.
+/// key. OpenSSL's costs ten times as much for the short texts that we hash a million times a
+/// second.
 [[nodiscard]] inline std::uint64_t siphash(
     std::span<const std::byte, 16> key, std::span<const std::byte> text)
 {

@@ -8,13 +8,15 @@ Micro Tariff::prefunded_price() const
 {
     const std::int64_t scaled = issue_price.count() * prefund_share.numerator;
     invariant(
-        scaled % prefund_share.denominator == 0, "share × price is whole micro-units once published");
+        scaled % prefund_share.denominator == 0,
+        "share × price is whole micro-units once published");
     return Micro{scaled / prefund_share.denominator};
 }
 
 const PartnerTerms& Terms::partner(PartnerId id) const
 {
-    invariant(id.value() >= 1 && id.value() <= partners.size(), "a partner id is of a known partner");
+    invariant(
+        id.value() >= 1 && id.value() <= partners.size(), "a partner id is of a known partner");
     return partners[id.value() - 1];
 }
 

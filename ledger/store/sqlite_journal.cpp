@@ -1,7 +1,6 @@
 #include "store/sqlite_journal.hpp"
 
 #include <cstring>
-
 #include <fmt/format.h>
 #include <sqlite3.h>
 
@@ -47,10 +46,19 @@ CREATE TABLE IF NOT EXISTS watermark (
 );
 )sql";
 
-std::int64_t stored(Sequence sequence) { return static_cast<std::int64_t>(sequence.value()); }
-Sequence sequence_of(std::int64_t value) { return Sequence{static_cast<std::uint64_t>(value)}; }
+std::int64_t stored(Sequence sequence)
+{
+    return static_cast<std::int64_t>(sequence.value());
+}
+Sequence sequence_of(std::int64_t value)
+{
+    return Sequence{static_cast<std::uint64_t>(value)};
+}
 
-std::int64_t stored(Month month) { return std::int64_t{month.year} * 12 + month.month - 1; }
+std::int64_t stored(Month month)
+{
+    return std::int64_t{month.year} * 12 + month.month - 1;
+}
 Month month_of(std::int64_t value)
 {
     return {
@@ -63,12 +71,12 @@ class JournalTables {
 public:
     explicit JournalTables(SqliteConnection& connection)
         : connection_{connection},
-          block_with_{connection.prepare(
-              "SELECT first, count, bytes FROM block WHERE first <= ?1 ORDER BY first DESC LIMIT 1")},
-          head_{connection.prepare("SELECT first + count - 1 FROM block ORDER BY first DESC LIMIT 1")},
+          block_with_{connection.prepare("SELECT first, count, bytes FROM block WHERE first <= ?1 "
+                                         "ORDER BY first DESC LIMIT 1")},
+          head_{connection.prepare(
+              "SELECT first + count - 1 FROM block ORDER BY first DESC LIMIT 1")},
           member_{connection.prepare("SELECT through, state FROM member WHERE number = ?1")}
-    {
-    }
+    {}
 
     Sequence head()
     {
@@ -116,7 +124,8 @@ public:
         member_.reset();
         member_.bind_int64(1, static_cast<std::int64_t>(member.value()));
         if (member_.step())
-            row({.member = member,
+            row(
+                {.member = member,
                  .through = sequence_of(member_.column_int64(0)),
                  .state = member_.column_blob(1)});
         member_.reset();
@@ -124,9 +133,11 @@ public:
 
     void for_each_member(const std::function<void(const MemberRow&)>& row) const
     {
-        auto rows = connection_.prepare("SELECT number, through, state FROM member ORDER BY number");
+        auto rows =
+            connection_.prepare("SELECT number, through, state FROM member ORDER BY number");
         while (rows.step())
-            row({.member = MemberNumber{static_cast<std::uint64_t>(rows.column_int64(0))},
+            row(
+                {.member = MemberNumber{static_cast<std::uint64_t>(rows.column_int64(0))},
                  .through = sequence_of(rows.column_int64(1)),
                  .state = rows.column_blob(2)});
     }
@@ -145,8 +156,8 @@ public:
                 throw StoreFailure{"the watermark of the journal does not match its complement"};
             state.watermark = sequence_of(watermark.column_int64(0));
         }
-        auto runs =
-            connection_.prepare("SELECT name, first, last, entries, hash FROM index_run ORDER BY first");
+        auto runs = connection_.prepare(
+            "SELECT name, first, last, entries, hash FROM index_run ORDER BY first");
         while (runs.step()) {
             IndexRun run{
                 .name = std::string{runs.column_text(0)},
@@ -154,10 +165,12 @@ public:
                 .last = sequence_of(runs.column_int64(2)),
                 .entries = static_cast<std::uint64_t>(runs.column_int64(3))};
             const auto hash = runs.column_blob(4);
-            if (hash.size() == run.hash.size()) std::memcpy(run.hash.data(), hash.data(), hash.size());
+            if (hash.size() == run.hash.size())
+                std::memcpy(run.hash.data(), hash.data(), hash.size());
             state.index_runs.push_back(std::move(run));
         }
-        auto windows = connection_.prepare("SELECT month, first, cut, drained FROM window ORDER BY month");
+        auto windows =
+            connection_.prepare("SELECT month, first, cut, drained FROM window ORDER BY month");
         while (windows.step())
             state.windows.push_back(
                 {.month = month_of(windows.column_int64(0)),
@@ -179,16 +192,14 @@ class SqliteJournalReader final : public JournalReader {
 public:
     explicit SqliteJournalReader(const std::filesystem::path& file)
         : connection_{file, {.mode = SqliteSettings::Mode::read_only}}, tables_{connection_}
-    {
-    }
+    {}
 
     Sequence head() override { return tables_.head(); }
     std::span<const std::byte> block_with(Sequence sequence) override
     {
         return tables_.block_with(sequence);
     }
-    void for_each_block(
-        Sequence from, const std::function<bool(const BlockRow&)>& block) override
+    void for_each_block(Sequence from, const std::function<bool(const BlockRow&)>& block) override
     {
         tables_.for_each_block(from, block);
     }
@@ -271,16 +282,14 @@ private:
     struct Open {
         explicit Open(const std::filesystem::path& file)
             : connection{file, {.autocheckpoint_pages = 96, .cache_kib = 64 * 1024}},
-              ready{(connection.execute(schema), true)},
-              tables{connection},
-              begin{connection.prepare("BEGIN IMMEDIATE")},
-              commit{connection.prepare("COMMIT")},
-              block{connection.prepare("INSERT INTO block (first, count, bytes) VALUES (?1, ?2, ?3)")},
+              ready{(connection.execute(schema), true)}, tables{connection},
+              begin{connection.prepare("BEGIN IMMEDIATE")}, commit{connection.prepare("COMMIT")},
+              block{connection.prepare(
+                  "INSERT INTO block (first, count, bytes) VALUES (?1, ?2, ?3)")},
               content{connection.prepare("INSERT INTO content (first, bytes) VALUES (?1, ?2)")},
               member{connection.prepare(
                   "INSERT OR REPLACE INTO member (number, through, state) VALUES (?1, ?2, ?3)")}
-        {
-        }
+        {}
 
         SqliteConnection connection;
         bool ready; // the tables exist before a statement names them

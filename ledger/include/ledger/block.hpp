@@ -26,22 +26,22 @@ inline constexpr std::size_t records_per_block_max = 65'536;
 
 struct BlockHeader {
     ShardId shard{};
-    Sequence first{};             // of its first record
-    std::uint32_t count = 0;    // records
-    Time time{};                  // the house's time of the commit
-    Month window{};               // the open window; no block straddles a cut-off
-    Digest previous{};          // hash of the block before; zeros for the first
-    Digest hash{};              // SHA-256 over all other bytes of the block
+    Sequence first{};        // of its first record
+    std::uint32_t count = 0; // records
+    Time time{};             // the house's time of the commit
+    Month window{};          // the open window; no block straddles a cut-off
+    Digest previous{};       // hash of the block before; zeros for the first
+    Digest hash{};           // SHA-256 over all other bytes of the block
 };
 
 /// Control total: what all entries of a block come to for one (flow, lot tariff, counterpart, VAT
 /// rate). Points and money in one place; money is `money_effect` summed.
 struct ControlTotal {
     EntryKind kind = EntryKind::issued;
-    TariffVersion tariff{};       // of the lot (debt_incurred: of the debt)
-    TariffVersion counterpart{};  // of the redeemer, where the entry has one
-    TariffVersion debt_tariff{};  // recovered: of the debt
-    PartnerId charity{};          // donated, and refunds of it
+    TariffVersion tariff{};                 // of the lot (debt_incurred: of the debt)
+    TariffVersion counterpart{};            // of the redeemer, where the entry has one
+    TariffVersion debt_tariff{};            // recovered: of the debt
+    PartnerId charity{};                    // donated, and refunds of it
     DebtKind debt = DebtKind::issuer_bears; // debt_incurred, recovered
     std::int32_t vat_rate = vat_rate_unknown;
     Points points{};
@@ -69,8 +69,8 @@ public:
     void start(const BlockHeader& header); // `count` and `hash` are filled in by finish
     void append(const Record& record);
     [[nodiscard]] std::size_t count() const { return offsets_.size(); }
-    /// Closes the block; `terms` know every tariff that its entries name. The span is valid until the
-    /// next start().
+    /// Closes the block; `terms` know every tariff that its entries name. The span is valid until
+    /// the next start().
     std::span<const std::byte> finish(const Terms& terms);
     [[nodiscard]] const BlockHeader& header() const { return header_; }
 

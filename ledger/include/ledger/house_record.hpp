@@ -18,10 +18,10 @@ namespace pointhouse::ledger {
 struct HouseEntry {
     HouseSequence sequence{};
     Time at{};
-    std::string kind{};    // "partner_added", "tariff_set", "certificate_issued", "window_closed", …
-    std::string actor{};   // the operator, or "house"
+    std::string kind{};  // "partner_added", "tariff_set", "certificate_issued", "window_closed", …
+    std::string actor{}; // the operator, or "house"
     std::string content{};
-    Digest hash{};       // SHA-256 over the previous hash and all fields
+    Digest hash{}; // SHA-256 over the previous hash and all fields
 };
 
 /// The append-only, chained record, in a store of its own. One thread.

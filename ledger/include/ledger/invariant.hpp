@@ -12,7 +12,8 @@ namespace pointhouse::ledger {
 inline void invariant(
     bool holds, const char* promise, boost::source_location where = BOOST_CURRENT_LOCATION)
 {
-    if (holds) [[likely]] return;
+    if (holds) [[likely]]
+        return;
     std::fprintf(stderr, "%s:%u: broken invariant: %s\n", where.file_name(), where.line(), promise);
     std::abort();
 }

@@ -15,7 +15,8 @@
 
 namespace pointhouse::ledger {
 
-/// A member's state as stored: compactly coded (ledger/JOURNAL.md), with all records up to `through`.
+/// A member's state as stored: compactly coded (ledger/JOURNAL.md), with all records up to
+/// `through`.
 struct MemberRow {
     MemberNumber member{};
     Sequence through{};
@@ -48,7 +49,8 @@ struct JournalCommit {
         Sequence first{};
         std::uint32_t count = 0;
         std::span<const std::byte> bytes{};
-        std::span<const std::byte> contents{}; // companion of erasable message contents; may be empty
+        std::span<const std::byte>
+            contents{}; // companion of erasable message contents; may be empty
     };
     std::vector<Block> blocks{};
     std::vector<MemberRow> members{};
@@ -61,7 +63,7 @@ enum class CommitResult { durable, not_written, unknown };
 
 /// What recovery starts from.
 struct JournalState {
-    Sequence head{};      // the last record; none: empty
+    Sequence head{};    // the last record; none: empty
     Digest head_hash{}; // of the last block
     Sequence watermark{};
     std::vector<IndexRun> index_runs{};
@@ -73,12 +75,14 @@ class JournalReader {
 public:
     virtual ~JournalReader() = default;
     [[nodiscard]] virtual Sequence head() = 0;
-    /// The bytes of the block that holds `sequence`, valid until the next call; empty: there is none.
+    /// The bytes of the block that holds `sequence`, valid until the next call; empty: there is
+    /// none.
     virtual std::span<const std::byte> block_with(Sequence sequence) = 0;
     /// Every block from the one that holds `from`, in order, until `block` returns false.
     /// `first` and `count` are the row's columns, which must agree with the bytes.
     using BlockRow = JournalCommit::Block;
-    virtual void for_each_block(Sequence from, const std::function<bool(const BlockRow&)>& block) = 0;
+    virtual void for_each_block(
+        Sequence from, const std::function<bool(const BlockRow&)>& block) = 0;
     virtual void for_each_member(const std::function<void(const MemberRow&)>& row) = 0;
     /// All that follows sees one snapshot, until end_snapshot().
     virtual void begin_snapshot() = 0;
@@ -88,15 +92,16 @@ public:
     [[nodiscard]] virtual std::string integrity_fault() = 0;
 };
 
-/// The hot port to one shard's durable state, at the level of a batch: read what a batch needs, commit
-/// a block. One writer thread.
+/// The hot port to one shard's durable state, at the level of a batch: read what a batch needs,
+/// commit a block. One writer thread.
 class Journal {
 public:
     virtual ~Journal() = default;
     [[nodiscard]] virtual JournalState state() = 0;
     /// Reads the rows of `members` (ascending) and calls `row` for those that exist.
     virtual void read_members(
-        std::span<const MemberNumber> members, const std::function<void(const MemberRow&)>& row) = 0;
+        std::span<const MemberNumber> members,
+        const std::function<void(const MemberRow&)>& row) = 0;
     virtual std::span<const std::byte> block_with(Sequence sequence) = 0;
     virtual void for_each_block(
         Sequence from, const std::function<bool(const JournalCommit::Block&)>& block) = 0;

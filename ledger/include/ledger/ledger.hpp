@@ -35,8 +35,8 @@ enum class Disposition : std::uint8_t {
 struct Outcome {
     Disposition disposition = Disposition::unavailable;
     Refusal refusal = Refusal::overloaded; // of Disposition::refused
-    Record record{};                         // of decided and replayed
-    std::string record_storage{};            // what a replayed record's views point into
+    Record record{};                       // of decided and replayed
+    std::string record_storage{};          // what a replayed record's views point into
 };
 
 /// A message on its way in, and its outcome on the way back.
@@ -64,7 +64,8 @@ struct LedgerCounters {
     std::uint64_t commit_micros_max = 0;
 };
 
-/// The house's secrets, made by `init`, kept in files of mode 0400 apart from the data they protect.
+/// The house's secrets, made by `init`, kept in files of mode 0400 apart from the data they
+/// protect.
 struct LedgerKeys {
     std::array<std::byte, 32> identity{};    // HMAC of member identifiers
     std::array<std::byte, 32> content{};     // salt of the content digests
@@ -72,14 +73,14 @@ struct LedgerKeys {
 };
 
 struct LedgerOptions {
-    std::filesystem::path folder{};         // of the index runs and the head file
+    std::filesystem::path folder{}; // of the index runs and the head file
     LedgerKeys keys{};
-    const Clock* clock = nullptr;         // null: the sandbox's message clock
+    const Clock* clock = nullptr; // null: the sandbox's message clock
     std::size_t cached_members_max = 1'000'000;
 };
 
-/// Decides messages and makes them durable: the one writer of points. Identities, message ids, member
-/// state and journal behind one door. All calls on one thread, the writer's.
+/// Decides messages and makes them durable: the one writer of points. Identities, message ids,
+/// member state and journal behind one door. All calls on one thread, the writer's.
 class Ledger {
 public:
     virtual ~Ledger() = default;
@@ -104,7 +105,8 @@ public:
     [[nodiscard]] virtual Time house_time() const = 0;
     /// Message clock only, forward only: false when it would go back.
     virtual bool advance_clock(Time to) = 0;
-    /// Writes the cut markers that the clock has passed. Called by a coarse timer and before commits.
+    /// Writes the cut markers that the clock has passed. Called by a coarse timer and before
+    /// commits.
     virtual void mark_windows() = 0;
     [[nodiscard]] virtual const std::vector<Window>& windows() const = 0;
 
@@ -138,14 +140,17 @@ struct Verification {
 struct VerifyOptions {
     std::filesystem::path folder{};
     LedgerKeys keys{};
-    bool from_scratch = false;  // decide every message again, too
+    bool from_scratch = false; // decide every message again, too
     /// Called now and then with the share done, in thousandths.
     std::function<void(int)> progress{};
 };
 
-/// Recomputes everything that the journal says (hashes, member states, index, windows, control totals)
-/// in one snapshot and compares. Own thread and reader; safe beside a serving ledger.
+/// Recomputes everything that the journal says (hashes, member states, index, windows, control
+/// totals) in one snapshot and compares. Own thread and reader; safe beside a serving ledger.
 Verification verify_journal(
-    JournalReader& journal, Store& identities, const TermsHistory& terms, const VerifyOptions& options);
+    JournalReader& journal,
+    Store& identities,
+    const TermsHistory& terms,
+    const VerifyOptions& options);
 
 } // namespace pointhouse::ledger

@@ -24,9 +24,9 @@ struct LotKey {
 /// The issuer and every price follow from the tariff version.
 struct Provenance {
     LotKey key{};
-    Time activity{};               // when the points were earned
-    Day expires_on = never;      // the last day on which they can be spent
-    TariffVersion tariff{};        // the issuer's
+    Time activity{};                          // when the points were earned
+    Day expires_on = never;                   // the last day on which they can be spent
+    TariffVersion tariff{};                   // the issuer's
     std::int32_t vat_rate = vat_rate_unknown; // of the sale, basis points
     FundingClass funding = FundingClass::partner;
     friend bool operator==(const Provenance&, const Provenance&) = default;

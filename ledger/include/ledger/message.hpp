@@ -27,7 +27,10 @@ enum class MessageType : std::uint8_t {
 };
 
 [[nodiscard]] std::string_view name_of(MessageType type) noexcept;
-[[nodiscard]] constexpr bool is_house_step(MessageType type) { return static_cast<int>(type) >= 64; }
+[[nodiscard]] constexpr bool is_house_step(MessageType type)
+{
+    return static_cast<int>(type) >= 64;
+}
 
 inline constexpr std::int32_t vat_rate_unknown = -1;
 
@@ -58,11 +61,11 @@ struct MoneyValue {
 /// An empty view or an empty optional means that the field was not sent.
 struct Message {
     MessageType type = MessageType::accrual;
-    PartnerId partner{};               // from the certificate
-    std::string_view message_id{};     // 1 to 64 of [A-Za-z0-9._:-]
-    std::string_view member{};         // an identifier, 1 to 64 of [A-Za-z0-9._:@+-]; none in a reversal
+    PartnerId partner{};           // from the certificate
+    std::string_view message_id{}; // 1 to 64 of [A-Za-z0-9._:-]
+    std::string_view member{}; // an identifier, 1 to 64 of [A-Za-z0-9._:@+-]; none in a reversal
     Time occurred_at{};
-    std::optional<Points> points{};    // 1 to 1,000,000,000
+    std::optional<Points> points{}; // 1 to 1,000,000,000
     std::optional<Purchase> purchase{};
     std::optional<MoneyValue> value{}; // redemption by value
     std::string_view reverses{};       // reversal: a message id of the same partner

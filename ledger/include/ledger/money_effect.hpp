@@ -10,7 +10,7 @@ namespace pointhouse::ledger {
 /// Debit positive: `issuer` (what the lot's issuer owes the house). Credit positive: the others.
 /// Invariant: issuer = counterparty + liability + fee + margin.
 struct MoneyEffect {
-    Micro issuer{};       // receivable from the lot's issuer (debt_incurred: from the debt's issuer)
+    Micro issuer{}; // receivable from the lot's issuer (debt_incurred: from the debt's issuer)
     Micro counterparty{}; // payable to the redeemer or charity (recovered: to the debt's issuer)
     Micro liability{};    // points liability
     Micro fee{};          // revenue:service_fee

@@ -20,16 +20,16 @@ namespace pointhouse::ledger {
 
 using Digest = std::array<std::byte, 32>; // SHA-256
 
-/// What an entry does. Each is one balanced set, in one issuer's points (`recovered`: two, the lot's
-/// issuer's and the debt's). The numbers are stored in the journal: append, never renumber.
+/// What an entry does. Each is one balanced set, in one issuer's points (`recovered`: two, the
+/// lot's issuer's and the debt's). The numbers are stored in the journal: append, never renumber.
 enum class EntryKind : std::uint8_t {
-    issued = 1,       // a new lot                                    issuer   → member
-    redeemed = 2,     // from a lot to the redeemer                    member   → redeemer
-    refunded = 3,     // back into the lot it came from                redeemer → member
-    donated = 4,      // from a lot to a charity                       member   → charity
-    clawed_back = 5,  // out of the lots of the accrual or its issuer  member   → issuer
+    issued = 1,        // a new lot                                    issuer   → member
+    redeemed = 2,      // from a lot to the redeemer                    member   → redeemer
+    refunded = 3,      // back into the lot it came from                redeemer → member
+    donated = 4,       // from a lot to a charity                       member   → charity
+    clawed_back = 5,   // out of the lots of the accrual or its issuer  member   → issuer
     debt_incurred = 6, // clawed back, but spent: the member owes it   debt     → issuer
-    recovered = 7,    // points of a lot repay the oldest debt         member   → debt
+    recovered = 7,     // points of a lot repay the oldest debt         member   → debt
 };
 
 inline constexpr EntryKind last_entry_kind = EntryKind::recovered;
@@ -39,7 +39,12 @@ inline constexpr EntryKind last_entry_kind = EntryKind::recovered;
 /// To whom a member's debt is owed until it is recovered. `issuer`: the issuer was credited nothing
 /// yet; `house`: the issuer was credited at once, or the clawback was beyond what it had issued
 /// (`excess`), for which it is never credited.
-enum class DebtKind : std::uint8_t { issuer_bears = 0, house_bears = 1, redeemer_bears = 2, excess = 3 };
+enum class DebtKind : std::uint8_t {
+    issuer_bears = 0,
+    house_bears = 1,
+    redeemer_bears = 2,
+    excess = 3
+};
 
 /// A debt that an entry makes or repays.
 struct DebtKey {
@@ -68,28 +73,30 @@ struct Balance {
 };
 
 /// The frozen outcome of one message: a record of the journal. With no refusal it is a posting.
-/// What the answer says is computed from this alone, so that a repeated message gets the same bytes.
+/// What the answer says is computed from this alone, so that a repeated message gets the same
+/// bytes.
 struct Record {
     Sequence sequence{};
     MessageType type = MessageType::accrual;
     std::optional<Refusal> refusal{};
-    PartnerId partner{};              // none for a house step
-    std::string_view message_id{};    // points into the block that holds the record
-    MemberNumber member{};            // none for a house step
-    Sequence previous{};              // the member's record before this one; none: its first
-    HouseSequence terms{};            // the sequence of the house's own record that the decision saw
+    PartnerId partner{};           // none for a house step
+    std::string_view message_id{}; // points into the block that holds the record
+    MemberNumber member{};         // none for a house step
+    Sequence previous{};           // the member's record before this one; none: its first
+    HouseSequence terms{};         // the sequence of the house's own record that the decision saw
     Time occurred_at{};
-    Time posted_at{};                 // the house's time of the decision
-    Digest content{};               // salted SHA-256 of the canonical message
-    Points points{};                  // accrued, redeemed, reversed, clawed back
-    TariffVersion tariff{};           // of the sending partner, where one was used
-    PartnerId counterparty{};         // donation: the charity
-    std::int64_t amount_minor = 0;  // accrual by purchase: its amount; reversal by purchase: returned so far
-    Sequence original{};              // reversal: the record it reverses
-    Sequence reversal_before{};       // reversal: the newest earlier reversal of the same original
-    Points reversed_so_far{};         // reversal: the total with this one
-    Balance balance{};                // after
-    std::vector<Entry> entries{};     // in the order in which they apply
+    Time posted_at{};         // the house's time of the decision
+    Digest content{};         // salted SHA-256 of the canonical message
+    Points points{};          // accrued, redeemed, reversed, clawed back
+    TariffVersion tariff{};   // of the sending partner, where one was used
+    PartnerId counterparty{}; // donation: the charity
+    std::int64_t amount_minor =
+        0;               // accrual by purchase: its amount; reversal by purchase: returned so far
+    Sequence original{}; // reversal: the record it reverses
+    Sequence reversal_before{};   // reversal: the newest earlier reversal of the same original
+    Points reversed_so_far{};     // reversal: the total with this one
+    Balance balance{};            // after
+    std::vector<Entry> entries{}; // in the order in which they apply
 };
 
 } // namespace pointhouse::ledger

@@ -9,8 +9,9 @@ namespace pointhouse::ledger {
 /// Why the house says no to a message. The names are the wire codes of the partner contract and the
 /// numbers are stored in the journal: append, never rename or renumber.
 ///
-/// A refusal for which `is_frozen` holds is booked in the journal: the same message gets it again for
-/// ever. The others (404, 503, and a reused id, which belongs to another message) leave no trace.
+/// A refusal for which `is_frozen` holds is booked in the journal: the same message gets it again
+/// for ever. The others (404, 503, and a reused id, which belongs to another message) leave no
+/// trace.
 enum class Refusal : std::uint8_t {
     insufficient_points = 1,
     message_id_reused = 2,

@@ -24,7 +24,8 @@ using Parameter =
 class StoreFailure : public std::runtime_error {
 public:
     explicit StoreFailure(const std::string& what, bool outcome_unknown = false)
-        : std::runtime_error{what}, unknown{outcome_unknown} {}
+        : std::runtime_error{what}, unknown{outcome_unknown}
+    {}
     bool unknown;
 };
 
@@ -54,8 +55,8 @@ public:
 class Store {
 public:
     virtual ~Store() = default;
-    /// Commits when `work` returns, rolls back when it throws. May run `work` again after a conflict,
-    /// so `work` must have no other effects. Durable when it returns.
+    /// Commits when `work` returns, rolls back when it throws. May run `work` again after a
+    /// conflict, so `work` must have no other effects. Durable when it returns.
     virtual void transact(const std::function<void(Transaction&)>& work) = 0;
     /// A consistent snapshot for reading, on a connection of its own: any thread.
     virtual void read(const std::function<void(Transaction&)>& work) = 0;

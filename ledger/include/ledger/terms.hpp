@@ -23,13 +23,13 @@ struct Share {
 
 /// When points of a tariff end. None: never.
 struct ExpiryPolicy {
-    std::int32_t months = 0;       // after the activity month or day
-    bool at_month_end = false;     // the last day of that month, else the same day of the month
+    std::int32_t months = 0;   // after the activity month or day
+    bool at_month_end = false; // the last day of that month, else the same day of the month
     friend bool operator==(const ExpiryPolicy&, const ExpiryPolicy&) = default;
 };
 
-/// One dated tariff of one partner as the ledger prices with it. Immutable once published; prices in
-/// micro-units of the book currency per point. A lot freezes its issuer's version, a capture its
+/// One dated tariff of one partner as the ledger prices with it. Immutable once published; prices
+/// in micro-units of the book currency per point. A lot freezes its issuer's version, a capture its
 /// redeemer's.
 /// Invariant: issue_price × prefund_share is a whole number of micro-units.
 struct Tariff {
@@ -68,13 +68,13 @@ struct PartnerTerms {
     std::vector<std::uint32_t> tariffs{}; // places in Terms::tariffs, in order of publication
 };
 
-/// All that a decision needs to know of the house, frozen at one sequence of the house's own record.
-/// Immutable; shared between threads by shared_ptr<const Terms>, because decisions in flight keep
-/// the terms they started with while newer ones are published.
+/// All that a decision needs to know of the house, frozen at one sequence of the house's own
+/// record. Immutable; shared between threads by shared_ptr<const Terms>, because decisions in
+/// flight keep the terms they started with while newer ones are published.
 struct Terms {
     HouseSequence as_of{};
     Currency currency{};
-    Micro face_value{};                // of one point, for the member
+    Micro face_value{}; // of one point, for the member
     std::int32_t late_window_days = 60;
     std::shared_ptr<const Calendar> calendar{};
     std::vector<PartnerTerms> partners{}; // partners[id - 1]
@@ -83,7 +83,8 @@ struct Terms {
     [[nodiscard]] const PartnerTerms& partner(PartnerId id) const;
     [[nodiscard]] const Tariff& tariff(TariffVersion version) const;
     [[nodiscard]] const PartnerTerms* find_partner(std::string_view name) const;
-    /// The partner's version in force at `at`: the latest valid_from not after it; null when none is.
+    /// The partner's version in force at `at`: the latest valid_from not after it; null when none
+    /// is.
     [[nodiscard]] const Tariff* find_tariff(PartnerId id, Time at) const;
 };
 

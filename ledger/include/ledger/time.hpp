@@ -17,7 +17,10 @@ using Day = std::int32_t;
 inline constexpr Day never = INT32_MAX;
 
 /// Microseconds since 1970-01-01, the form in which times are stored.
-[[nodiscard]] constexpr std::int64_t micros_of(Time time) { return time.time_since_epoch().count(); }
+[[nodiscard]] constexpr std::int64_t micros_of(Time time)
+{
+    return time.time_since_epoch().count();
+}
 [[nodiscard]] constexpr Time time_of_micros(std::int64_t micros)
 {
     return Time{std::chrono::microseconds{micros}};
@@ -25,7 +28,8 @@ inline constexpr Day never = INT32_MAX;
 
 /// RFC 3339 in UTC, "2026-06-02T10:00:00Z"; a fraction is written only when there is one.
 [[nodiscard]] std::string format_time(Time time);
-/// Reads RFC 3339 with any offset and up to six places of seconds, from 1970 to 2199; none for all else.
+/// Reads RFC 3339 with any offset and up to six places of seconds, from 1970 to 2199; none for all
+/// else.
 [[nodiscard]] std::optional<Time> parse_time(std::string_view text);
 
 /// "2026-06-30".
@@ -37,7 +41,10 @@ struct Month {
     std::int32_t year = 0;
     std::int32_t month = 0; // 1 to 12
     friend constexpr auto operator<=>(Month, Month) noexcept = default;
-    [[nodiscard]] Month next() const { return month == 12 ? Month{year + 1, 1} : Month{year, month + 1}; }
+    [[nodiscard]] Month next() const
+    {
+        return month == 12 ? Month{year + 1, 1} : Month{year, month + 1};
+    }
 };
 
 [[nodiscard]] std::string format_month(Month month);

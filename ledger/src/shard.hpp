@@ -1,0 +1,151 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "decision.hpp"
+#include "head_file.hpp"
+#include "identities.hpp"
+#include "ledger/block.hpp"
+#include "ledger/ledger.hpp"
+#include "member_cache.hpp"
+#include "message_index.hpp"
+#include "sha256.hpp"
+
+namespace pointhouse::ledger {
+
+/// The ledger of a house with one shard: one writer, one block sequence, one hash chain.
+///
+/// The commit loop: resolve identities → look up message ids → read the members that are missing →
+/// decide and apply each message in order → encode → one durable transaction of block and a slice
+/// of member rows → answer. A commit that is not known to be durable answers `unavailable`, and the
+/// next one begins by reopening the journal and replaying its tail: what is true is what is there.
+class Shard final : public Ledger {
+public:
+    Shard(
+        Journal& journal,
+        Store& identities,
+        std::shared_ptr<const Terms> terms,
+        LedgerOptions options);
+    ~Shard() override;
+
+    void commit(std::span<Submission> batch) override;
+    void quote(const Message& message, Outcome& outcome) override;
+    std::optional<MemberView> find_member(std::string_view identifier) override;
+    bool find_outcome(PartnerId partner, std::string_view message_id, Outcome& outcome) override;
+    void for_each_record_of(
+        MemberNumber member,
+        std::optional<Sequence> before,
+        const std::function<bool(const Record&)>& record) override;
+    [[nodiscard]] Time house_time() const override;
+    bool advance_clock(Time to) override;
+    void mark_windows() override;
+    [[nodiscard]] const std::vector<Window>& windows() const override { return windows_; }
+    void publish(std::shared_ptr<const Terms> terms) override;
+    [[nodiscard]] std::shared_ptr<const Terms> terms() const override { return terms_; }
+    [[nodiscard]] Sequence head() const override { return Sequence{durable_.load()}; }
+    [[nodiscard]] std::unique_ptr<JournalReader> open_reader() override;
+    [[nodiscard]] LedgerCounters counters() const override;
+    void settle_down() override;
+
+private:
+    struct LoadedOriginal;
+
+    // Opening and recovering (shard_recovery.cpp).
+    void recover();
+    void check_head(const JournalState& state);
+    void replay_tail(const JournalState& state);
+    void load_members_of_tail(Sequence watermark);
+    void write_back_everything();
+    void write_head_now();
+    [[nodiscard]] bool is_ready();
+    void require_ready();
+
+    // One commit (shard.cpp).
+    void begin_commit();
+    void resolve_members(std::span<Submission> batch);
+    void load_missing_members();
+    void take(Submission& submission, std::size_t place);
+    [[nodiscard]] bool was_decided(
+        Submission& submission, std::size_t place, const Digest& content);
+    void book(Submission& submission, std::size_t place, const Digest& content);
+    [[nodiscard]] bool make_durable();
+    void now_durable();
+
+    // Blocks and house steps.
+    [[nodiscard]] BlockBuilder& open_block();
+    void finish_block();
+    void append(const Record& record);
+    void append_house_step(MessageType type, Time at);
+    void pass_cut_offs(Time now);
+    void open_window(Month month);
+
+    // Looking things up (shard_lookup.cpp).
+    [[nodiscard]] Digest content_digest(const Message& message, MemberNumber member);
+    [[nodiscard]] const BlockView& block_with(Sequence sequence);
+    [[nodiscard]] bool read_record(Sequence sequence, Outcome& outcome);
+    [[nodiscard]] bool find_message(
+        PartnerId partner, std::string_view message_id, Outcome& outcome);
+    [[nodiscard]] bool load_original(const Message& message, LoadedOriginal& loaded);
+    [[nodiscard]] Member* load_member(MemberNumber number);
+    [[nodiscard]] Sequence next_sequence() const { return Sequence{written_.value() + 1}; }
+
+    Journal& journal_;
+    LedgerOptions options_;
+    std::shared_ptr<const Terms> terms_;
+    Identities identities_;
+    IndexKeys index_keys_;
+    MessageIndex index_;
+    MemberCache members_;
+    std::vector<Window> windows_;
+    DecisionContext context_;
+    Time house_time_{};
+    Time next_cut_off_{};
+    Sequence written_; // the last record of the commit that is being built
+    std::atomic<std::uint64_t> durable_{0};
+    Digest last_hash_{};                               // of the last block written
+    bool is_sound_ = false;                            // memory holds what the journal holds
+    std::chrono::steady_clock::time_point retry_at_{}; // not before, after a failed commit
+
+    // The commit that is being built; reused from one to the next.
+    std::deque<BlockBuilder> builders_;
+    std::deque<std::string> contents_; // by builder
+    std::size_t builders_used_ = 0;
+    bool block_is_open_ = false;
+    JournalCommit commit_;
+    std::span<Submission> batch_;
+    std::vector<const Submission*> submissions_; // by record of this commit; null: a house step
+    std::vector<MemberNumber> members_of_batch_; // by submission; none: unknown
+    std::vector<std::uint64_t> keys_;            // by submission, in the message index
+    std::vector<MemberNumber> missing_;
+    std::string canonical_;
+    std::array<std::byte, 64> salt_{}; // one SHA-256 block, so that its state is short to reach
+    Sha256 sha256_;
+    std::optional<BlockView> last_read_; // of the memory that the journal lent out last
+    std::vector<Sequence> candidates_;
+    std::vector<Lot> viewed_lots_;
+    std::chrono::steady_clock::time_point head_written_at_{};
+
+    struct Counters {
+        std::atomic<std::uint64_t> commits{0};
+        std::atomic<std::uint64_t> commit_failures{0};
+        std::atomic<std::uint64_t> replayed{0};
+        std::atomic<std::uint64_t> members_cached{0};
+        std::atomic<std::uint64_t> members_dirty{0};
+        std::atomic<std::uint64_t> commit_micros_last{0};
+        std::atomic<std::uint64_t> commit_micros_max{0};
+    };
+    Counters counters_;
+};
+
+} // namespace pointhouse::ledger

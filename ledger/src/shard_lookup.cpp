@@ -1,0 +1,191 @@
+#include "shard_lookup.hpp"
+
+#include "ledger/invariant.hpp"
+
+namespace pointhouse::ledger {
+
+Digest Shard::content_digest(const Message& message, MemberNumber member)
+{
+    canonical_.clear();
+    append_canonical(message, canonical_);
+    const std::uint64_t number = member.value();
+    sha256_.update(salt_);
+    sha256_.update(std::as_bytes(std::span{&number, 1}));
+    sha256_.update(std::as_bytes(std::span{canonical_}));
+    return sha256_.finish();
+}
+
+// Duplicates and histories come in runs: the last block read is kept, checked once.
+const BlockView& Shard::block_with(Sequence sequence)
+{
+    if (last_read_) {
+        const BlockHeader& header = last_read_->header();
+        if (sequence >= header.first && sequence.value() - header.first.value() < header.count)
+            return *last_read_;
+        last_read_.reset();
+    }
+    auto block = BlockView::parse(journal_.block_with(sequence), BlockView::Check::hash);
+    if (!block) throw StoreFailure{"the block of a record: " + block.error().reason};
+    return last_read_.emplace(*block);
+}
+
+bool Shard::read_record(Sequence sequence, Outcome& outcome)
+{
+    const std::uint64_t durable = durable_;
+    if (sequence.value() > durable) {
+        // Decided in the commit that is being built.
+        const std::uint64_t place = sequence.value() - durable - 1;
+        if (place >= submissions_.size() || submissions_[place] == nullptr) return false;
+        const Outcome& decided = submissions_[place]->outcome;
+        outcome.record = decided.record;
+        outcome.record_storage = std::string{decided.record.message_id};
+        outcome.record.message_id = outcome.record_storage;
+        return true;
+    }
+    const BlockView& block = block_with(sequence);
+    const auto index = static_cast<std::uint32_t>(sequence.value() - block.header().first.value());
+    if (!block.read(index, outcome.record)) throw StoreFailure{"a record does not read back"};
+    outcome.record_storage = std::string{outcome.record.message_id};
+    outcome.record.message_id = outcome.record_storage;
+    return true;
+}
+
+bool Shard::find_message(PartnerId partner, std::string_view message_id, Outcome& outcome)
+{
+    std::vector<Sequence> candidates;
+    index_.find(index_keys_.message_key(partner, message_id), candidates);
+    for (const Sequence candidate : candidates) {
+        if (!read_record(candidate, outcome)) continue;
+        if (outcome.record.partner == partner && outcome.record.message_id == message_id)
+            return true;
+    }
+    return false;
+}
+
+bool Shard::load_original(const Message& message, LoadedOriginal& loaded)
+{
+    if (!find_message(message.partner, message.reverses, loaded.outcome)) return false;
+    loaded.reversed.posting = &loaded.outcome.record;
+    std::vector<Sequence> candidates;
+    index_.find(index_keys_.reversal_key(loaded.outcome.record.sequence), candidates);
+    Outcome reversal;
+    for (const Sequence candidate : candidates) {
+        if (!read_record(candidate, reversal)) continue;
+        if (reversal.record.original != loaded.outcome.record.sequence) continue;
+        loaded.reversed.newest_reversal = reversal.record.sequence;
+        loaded.reversed.reversed = reversal.record.reversed_so_far;
+        loaded.reversed.returned_minor = reversal.record.amount_minor;
+        break;
+    }
+    return true;
+}
+
+Member* Shard::load_member(MemberNumber number)
+{
+    if (Member* cached = members_.find(number)) return cached;
+    Member* loaded = nullptr;
+    journal_.read_members(std::span{&number, 1}, [&](const MemberRow& row) {
+        auto member = std::make_unique<Member>(row.member);
+        invariant(member->decode(row.state, row.through), "a stored member state reads back");
+        loaded = &members_.insert(std::move(member));
+        members_.mark_dirty(*loaded);
+    });
+    return loaded;
+}
+
+std::optional<MemberView> Shard::find_member(std::string_view identifier)
+{
+    require_ready();
+    const auto number = identities_.find(identifier);
+    if (!number) return std::nullopt;
+    const Member* member = load_member(*number);
+    if (member == nullptr || !member->is_enrolled()) return std::nullopt;
+    if (options_.clock != nullptr) house_time_ = std::max(house_time_, options_.clock->now());
+    context_.move_to(house_time_, *terms_);
+    viewed_lots_.clear();
+    for (const PackedLot& lot : member->lots().all()) viewed_lots_.push_back(lot.lot());
+    return MemberView{
+        .number = *number, .balance = member->balance(context_.today), .lots = viewed_lots_};
+}
+
+void Shard::quote(const Message& message, Outcome& outcome)
+{
+    require_ready();
+    LoadedOriginal original;
+    const bool has_original =
+        message.type == MessageType::reversal && load_original(message, original);
+    std::optional<MemberNumber> number;
+    if (has_original) {
+        number = original.outcome.record.member;
+    } else if (!message.member.empty()) {
+        number = identities_.find(message.member);
+    }
+    const Member* member = number && !number->is_none() ? load_member(*number) : nullptr;
+    if (member != nullptr && !member->is_enrolled()) member = nullptr;
+
+    const Time clock = options_.clock == nullptr ? message.occurred_at : options_.clock->now();
+    DecisionContext context{.may_lie_ahead = context_.may_lie_ahead};
+    context.move_to(std::max(house_time_, clock), *terms_);
+    Record& record = outcome.record;
+    record = Record{.sequence = next_sequence()};
+    const auto refusal =
+        decide(message, member, has_original ? &original.reversed : nullptr, context, record);
+    if (refusal && !is_frozen(*refusal)) {
+        outcome.disposition = Disposition::refused;
+        outcome.refusal = *refusal;
+        return;
+    }
+    outcome.disposition = Disposition::decided;
+    record.type = message.type;
+    record.refusal = refusal;
+    record.partner = message.partner;
+    record.message_id = message.message_id;
+    record.terms = terms_->as_of;
+    record.occurred_at = message.occurred_at;
+    record.posted_at = context.now;
+    Member after = member != nullptr ? *member : Member{MemberNumber{1}};
+    record.member = member != nullptr ? member->number() : MemberNumber{};
+    if (!refusal) after.apply(record, *terms_);
+    record.balance = after.balance(context.today);
+}
+
+bool Shard::find_outcome(PartnerId partner, std::string_view message_id, Outcome& outcome)
+{
+    require_ready();
+    if (message_id.size() > 64 || !find_message(partner, message_id, outcome)) return false;
+    outcome.disposition = Disposition::replayed;
+    return true;
+}
+
+void Shard::for_each_record_of(
+    MemberNumber member,
+    std::optional<Sequence> before,
+    const std::function<bool(const Record&)>& record)
+{
+    require_ready();
+    Outcome outcome;
+    Sequence at;
+    if (before) {
+        if (before->value() > durable_ || !read_record(*before, outcome)) return;
+        if (outcome.record.member != member) return;
+        at = outcome.record.previous;
+    } else if (const Member* known = load_member(member)) {
+        at = known->last();
+    }
+    while (!at.is_none()) {
+        if (!read_record(at, outcome) || !record(outcome.record)) return;
+        at = outcome.record.previous;
+    }
+}
+
+Time Shard::house_time() const
+{
+    return options_.clock == nullptr ? house_time_ : std::max(house_time_, options_.clock->now());
+}
+
+std::unique_ptr<JournalReader> Shard::open_reader()
+{
+    return journal_.open_reader();
+}
+
+} // namespace pointhouse::ledger

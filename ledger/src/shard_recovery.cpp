@@ -1,0 +1,177 @@
+#include <algorithm>
+#include <fmt/format.h>
+
+#include "ledger/invariant.hpp"
+#include "shard.hpp"
+
+namespace pointhouse::ledger {
+namespace {
+
+// Calls `visit` for every record from `from` on.
+template <class Visit>
+void for_each_record(Journal& journal, Sequence from, Visit visit)
+{
+    Record record;
+    journal.for_each_block(from, [&](const JournalCommit::Block& row) {
+        const auto block = BlockView::parse(row.bytes, BlockView::Check::hash);
+        if (!block)
+            throw StoreFailure{
+                fmt::format("block {}: {}", row.first.value(), block.error().reason)};
+        for (std::uint32_t index = 0; index < block->count(); ++index) {
+            if (block->sequence_of(index) < from) continue;
+            if (!block->read(index, record))
+                throw StoreFailure{
+                    fmt::format("record {} does not read back", row.first.value() + index)};
+            visit(std::as_const(record));
+        }
+        return true;
+    });
+}
+
+} // namespace
+
+bool Shard::is_ready()
+{
+    if (is_sound_) return true;
+    if (std::chrono::steady_clock::now() < retry_at_) return false;
+    try {
+        journal_.reopen();
+        recover();
+        is_sound_ = true;
+    } catch (const StoreFailure&) {
+        retry_at_ = std::chrono::steady_clock::now() + std::chrono::milliseconds{100};
+    }
+    return is_sound_;
+}
+
+void Shard::require_ready()
+{
+    if (!is_ready()) throw StoreFailure{"the journal is not available"};
+}
+
+void Shard::recover()
+{
+    last_read_.reset();
+    const JournalState state = journal_.state();
+    check_head(state);
+    members_.clear();
+    windows_ = state.windows;
+    context_ = DecisionContext{.may_lie_ahead = context_.may_lie_ahead};
+    written_ = state.head;
+    durable_ = state.head.value();
+    last_hash_ = state.head_hash;
+    submissions_.clear();
+    if (!state.head.is_none()) {
+        Outcome last;
+        invariant(read_record(state.head, last), "the head of the journal is a record");
+        house_time_ = last.record.posted_at;
+    }
+    if (!windows_.empty()) next_cut_off_ = terms_->calendar->start_of(windows_.back().month.next());
+    replay_tail(state);
+    write_back_everything();
+    write_head_now();
+}
+
+void Shard::check_head(const JournalState& state)
+{
+    std::filesystem::create_directories(options_.folder);
+    const std::optional<Head> head = read_head(options_.folder);
+    const auto refuse = [](const std::string& reason) {
+        throw StoreFailure{"the journal cannot be trusted: " + reason};
+    };
+    if (!head) {
+        if (!state.head.is_none()) refuse("its head file is missing");
+        return;
+    }
+    if (head->last > state.head)
+        refuse(fmt::format(
+            "it ends at record {}, but it once reached {}",
+            state.head.value(),
+            head->last.value()));
+    if (head->house > terms_->as_of) refuse("the house's record is shorter than it once was");
+    if (!head->last.is_none()) {
+        const auto block =
+            BlockView::parse(journal_.block_with(head->last), BlockView::Check::hash);
+        if (!block) refuse("the block at its head file's mark: " + block.error().reason);
+        if (block->header().hash != head->hash) refuse("its history is not the one it once had");
+    }
+    if (state.watermark > state.head) refuse("member states are newer than it");
+    for (const IndexRun& run : state.index_runs)
+        if (run.last > state.head) refuse("the message index is newer than it");
+    for (const Window& window : state.windows)
+        if (window.cut > state.head) refuse("a window's end lies beyond it");
+}
+
+void Shard::replay_tail(const JournalState& state)
+{
+    // A run that is missing or damaged costs a look at the whole journal, nothing else.
+    const bool has_index = index_.open(state.index_runs);
+    const Sequence covered = has_index ? index_.covered() : Sequence{};
+    const Sequence from{std::min(covered, state.watermark).value() + 1};
+    if (from > state.head) return;
+    load_members_of_tail(state.watermark);
+    for_each_record(journal_, from, [&](const Record& record) {
+        if (is_house_step(record.type)) return;
+        if (record.sequence > covered) {
+            index_.insert(
+                index_keys_.message_key(record.partner, record.message_id), record.sequence);
+            if (!record.original.is_none())
+                index_.insert(index_keys_.reversal_key(record.original), record.sequence);
+            index_.seal_when_full(record.sequence);
+        }
+        if (record.sequence <= state.watermark || record.member.is_none()) return;
+        Member* member = members_.find(record.member);
+        if (member == nullptr) member = &members_.insert(std::make_unique<Member>(record.member));
+        if (record.sequence <= member->last()) return;
+        member->apply(record, *terms_);
+        members_.mark_dirty(*member);
+    });
+}
+
+void Shard::load_members_of_tail(Sequence watermark)
+{
+    missing_.clear();
+    for_each_record(journal_, Sequence{watermark.value() + 1}, [&](const Record& record) {
+        if (!record.member.is_none()) missing_.push_back(record.member);
+    });
+    std::ranges::sort(missing_);
+    missing_.erase(std::ranges::unique(missing_).begin(), missing_.end());
+    journal_.read_members(missing_, [this](const MemberRow& row) {
+        auto member = std::make_unique<Member>(row.member);
+        if (!member->decode(row.state, row.through))
+            throw StoreFailure{
+                fmt::format("the state of member {} does not read back", row.member.value())};
+        members_.insert(std::move(member));
+    });
+}
+
+// Else the tail would grow with every crash.
+void Shard::write_back_everything()
+{
+    commit_ = {};
+    const auto rows = members_.everything_dirty();
+    commit_.members.assign(rows.begin(), rows.end());
+    commit_.watermark = written_;
+    commit_.index_runs = index_.take_new_manifest();
+    if (journal_.commit(commit_) != CommitResult::durable)
+        throw StoreFailure{"what was replayed could not be written back"};
+    members_.slice_is_durable();
+    if (commit_.index_runs) index_.remove_unnamed_files();
+}
+
+void Shard::write_head_now()
+{
+    write_head(
+        options_.folder,
+        {.last = Sequence{durable_.load()}, .hash = last_hash_, .house = terms_->as_of});
+}
+
+void Shard::settle_down()
+{
+    if (!is_ready()) return;
+    index_.seal_all(written_);
+    write_back_everything();
+    write_head_now();
+}
+
+} // namespace pointhouse::ledger

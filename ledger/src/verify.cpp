@@ -1,0 +1,481 @@
+#include <algorithm>
+#include <cstring>
+#include <fmt/format.h>
+#include <unordered_map>
+
+#include <boost/unordered/unordered_flat_map.hpp>
+
+#include "byte_codec.hpp"
+#include "decision.hpp"
+#include "head_file.hpp"
+#include "identities.hpp"
+#include "index_run.hpp"
+#include "ledger/ledger.hpp"
+#include "member.hpp"
+#include "message_index.hpp"
+#include "sha256.hpp"
+
+namespace pointhouse::ledger {
+namespace {
+
+/// A record as a fault names it; put into words only when there is one.
+struct Named {
+    const Record& record;
+};
+
+} // namespace
+} // namespace pointhouse::ledger
+
+template <>
+struct fmt::formatter<pointhouse::ledger::Named> {
+    static constexpr auto parse(fmt::format_parse_context& context) { return context.begin(); }
+    static auto format(const pointhouse::ledger::Named& named, fmt::format_context& context)
+    {
+        const auto& record = named.record;
+        return fmt::format_to(
+            context.out(),
+            "record {} (message {} of partner {})",
+            record.sequence.value(),
+            record.message_id,
+            record.partner.value());
+    }
+};
+
+namespace pointhouse::ledger {
+namespace {
+
+/// Stops the verification at the first thing that is wrong.
+struct Fault {
+    std::string reason;
+};
+
+[[noreturn]] void fail(std::string reason)
+{
+    throw Fault{std::move(reason)};
+}
+
+template <class... Arguments>
+void require(bool holds, fmt::format_string<Arguments...> reason, Arguments&&... arguments)
+{
+    if (!holds) [[unlikely]]
+        fail(fmt::format(reason, std::forward<Arguments>(arguments)...));
+}
+
+/// The state of every member, recomputed record by record, and held against the stored rows.
+class RecomputedMembers {
+public:
+    void expect(const MemberRow& row)
+    {
+        rows_.emplace(
+            row.member.value(), StoredRow{.through = row.through, .hash = sha256_.of(row.state)});
+    }
+
+    Member& member(MemberNumber number)
+    {
+        auto& member = members_[number.value()];
+        if (!member) member = std::make_unique<Member>(number);
+        return *member;
+    }
+
+    void compare_after(const Record& record)
+    {
+        const auto row = rows_.find(record.member.value());
+        if (row == rows_.end() || row->second.through != record.sequence) return;
+        bytes_.clear();
+        members_.at(record.member.value())->encode(bytes_);
+        require(
+            sha256_.of(bytes_) == row->second.hash,
+            "member {}: its stored state is not what its records come to",
+            record.member.value());
+        row->second.is_compared = true;
+    }
+
+    void finish(Sequence watermark) const
+    {
+        for (const auto& [number, row] : rows_)
+            require(
+                row.is_compared,
+                "member {}: its row claims to contain record {}, which is not one of its records",
+                number,
+                row.through.value());
+        for (const auto& [number, member] : members_) {
+            if (member->last().is_none()) continue;
+            const auto row = rows_.find(number);
+            const bool has_row = row != rows_.end();
+            require(
+                has_row || first_records_.at(number) > watermark,
+                "member {}: its row is missing",
+                number);
+            if (has_row && member->last() <= watermark)
+                require(
+                    row->second.through == member->last(),
+                    "member {}: its row is older than the watermark",
+                    number);
+        }
+    }
+
+    void note_first(const Record& record)
+    {
+        first_records_.try_emplace(record.member.value(), record.sequence);
+    }
+
+private:
+    struct StoredRow {
+        Sequence through;
+        Digest hash{};
+        bool is_compared = false;
+    };
+    boost::unordered_flat_map<std::uint64_t, StoredRow> rows_;
+    boost::unordered_flat_map<std::uint64_t, std::unique_ptr<Member>> members_;
+    boost::unordered_flat_map<std::uint64_t, Sequence> first_records_;
+    std::vector<std::byte> bytes_;
+    Sha256 sha256_;
+};
+
+class Verifier {
+public:
+    Verifier(JournalReader& journal, const TermsHistory& terms, const VerifyOptions& options)
+        : journal_{journal}, history_{terms}, options_{options}
+    {}
+
+    void run(Verification& found)
+    {
+        const std::string integrity = journal_.integrity_fault();
+        require(integrity.empty(), "the journal's database: {}", integrity);
+        state_ = journal_.state();
+        check_head();
+        open_runs();
+        journal_.for_each_member([this](const MemberRow& row) { members_.expect(row); });
+        journal_.for_each_block(Sequence{1}, [&](const JournalReader::BlockRow& row) {
+            check_block(row, found);
+            return true;
+        });
+        require(
+            last_ == state_.head,
+            "the journal ends at record {}, not {}",
+            last_.value(),
+            state_.head.value());
+        members_.finish(state_.watermark);
+        check_windows();
+        check_runs();
+        found.last = last_;
+        found.head = last_hash_;
+    }
+
+private:
+    void check_head()
+    {
+        const auto head = read_head(options_.folder);
+        require(head.has_value() || state_.head.is_none(), "the head file is missing");
+        if (head)
+            require(
+                head->last <= state_.head,
+                "the journal ends at record {}, but it once reached {}: its tail is missing",
+                state_.head.value(),
+                head->last.value());
+        require(state_.watermark <= state_.head, "the watermark lies beyond the journal");
+    }
+
+    void open_runs()
+    {
+        for (const IndexRun& run : state_.index_runs) {
+            runs_.push_back(IndexRunFile::open(options_.folder / "index", run));
+            require(
+                runs_.back() != nullptr,
+                "index run {}: missing, or its bytes were changed",
+                run.name);
+            require(
+                run.first.value() == covered_.value() + 1 && run.last <= state_.head,
+                "index run {}: it does not follow the run before it",
+                run.name);
+            covered_ = run.last;
+        }
+    }
+
+    void check_block(const JournalReader::BlockRow& row, Verification& found)
+    {
+        const std::uint64_t first = row.first.value();
+        const auto block = BlockView::parse(row.bytes, BlockView::Check::hash);
+        if (!block) fail(fmt::format("block {}: {}", first, block.error().reason));
+        const BlockHeader& header = block->header();
+        require(
+            header.first == row.first && header.count == row.count && row.count > 0,
+            "block {}: its row and its bytes disagree",
+            first);
+        require(first == last_.value() + 1, "block {}: records are missing before it", first);
+        require(
+            header.previous == last_hash_,
+            "block {}: it does not follow the block before it",
+            first);
+        last_hash_ = header.hash;
+        ++found.blocks;
+
+        ControlTotals totals;
+        std::shared_ptr<const Terms> newest;
+        Record record;
+        ByteReader contents{row.contents};
+        std::uint64_t next_content = contents.at_end() ? UINT64_MAX : contents.varint();
+        for (std::uint32_t index = 0; index < header.count; ++index) {
+            require(block->read(index, record), "record {}: it does not read back", first + index);
+            check_record(record, header, found);
+            for (const Entry& entry : record.entries) totals.add(entry, record.counterparty);
+            if (next_content != index) continue;
+            check_content(record, contents);
+            next_content = contents.at_end() ? UINT64_MAX : contents.varint();
+        }
+        require(
+            contents.ok() && next_content == UINT64_MAX,
+            "block {}: its contents do not read back",
+            first);
+        std::vector<ControlTotal> stored;
+        require(block->read_totals(stored), "block {}: its control totals do not read back", first);
+        require(
+            stored == totals.priced(*terms_of(record)),
+            "block {}: its control totals are not the sum of its entries",
+            first);
+        tell_progress();
+    }
+
+    void check_record(const Record& record, const BlockHeader& header, Verification& found)
+    {
+        last_ = record.sequence;
+        if (is_house_step(record.type)) {
+            follow_windows(record, header.window);
+            return;
+        }
+        if (windows_.empty())
+            windows_.push_back({.month = header.window, .first = record.sequence});
+        require(
+            header.window == windows_.back().month,
+            "record {}: it does not lie in the open window",
+            record.sequence.value());
+        ++found.messages;
+        if (!record.refusal) ++found.postings;
+        const std::shared_ptr<const Terms> terms = terms_of(record);
+        check_index(record);
+        if (options_.from_scratch && !record.refusal) decide_again(record, *terms);
+        if (!record.original.is_none())
+            reversals_[record.original.value()] = {
+                .newest = record.sequence,
+                .reversed = record.reversed_so_far,
+                .returned_minor = record.amount_minor};
+        if (record.member.is_none()) return;
+
+        Member& member = members_.member(record.member);
+        members_.note_first(record);
+        require(
+            record.previous == member.last(),
+            "{}: it names {} as the member's record before it, which was {}",
+            Named{record},
+            record.previous.value(),
+            member.last().value());
+        member.apply(record, *terms);
+        context_.move_to(record.posted_at, *terms);
+        require(
+            member.balance(context_.today) == record.balance,
+            "{}: its balance is not what the member's records come to",
+            Named{record});
+        members_.compare_after(record);
+    }
+
+    // Decides with the terms and the state that the first decision saw. A refusal keeps no question
+    // to ask again, so only what was booked is decided again.
+    void decide_again(const Record& record, const Terms& terms)
+    {
+        Message message{
+            .type = record.type,
+            .partner = record.partner,
+            .message_id = record.message_id,
+            .occurred_at = record.occurred_at};
+        std::vector<PurchaseLine> lines;
+        const Reversals before =
+            record.original.is_none() ? Reversals{} : reversals_[record.original.value()];
+        const std::int64_t amount = record.type == MessageType::accrual
+                                        ? record.amount_minor
+                                        : record.amount_minor - before.returned_minor;
+        if (record.type == MessageType::accrual && !record.entries.empty())
+            lines.push_back({.vat_rate = record.entries.front().lot.vat_rate});
+        if (amount != 0 && record.type != MessageType::clawback)
+            message.purchase =
+                Purchase{.amount_minor = amount, .currency = terms.currency.code, .lines = lines};
+        else
+            message.points = record.points;
+        if (!record.counterparty.is_none())
+            message.charity = terms.partner(record.counterparty).name;
+
+        Record original_record;
+        Original original{
+            .posting = &original_record,
+            .newest_reversal = before.newest,
+            .reversed = before.reversed,
+            .returned_minor = before.returned_minor};
+        if (!record.original.is_none()) {
+            const auto block =
+                BlockView::parse(journal_.block_with(record.original), BlockView::Check::frame);
+            const bool is_read =
+                block && block->read(
+                             static_cast<std::uint32_t>(
+                                 record.original.value() - block->header().first.value()),
+                             original_record);
+            require(is_read, "{}: what it reverses does not read back", Named{record});
+        }
+        context_.may_lie_ahead = true;
+        context_.move_to(record.posted_at, terms);
+        const Member* member = record.member.is_none() ? nullptr : &members_.member(record.member);
+        if (member != nullptr && !member->is_enrolled()) member = nullptr;
+        Record again{.sequence = record.sequence};
+        const auto refusal = decide(
+            message, member, record.original.is_none() ? nullptr : &original, context_, again);
+        const bool is_same =
+            !refusal && again.points == record.points && again.tariff == record.tariff &&
+            again.counterparty == record.counterparty && again.original == record.original &&
+            again.amount_minor == record.amount_minor &&
+            again.reversal_before == record.reversal_before &&
+            again.reversed_so_far == record.reversed_so_far && again.entries == record.entries;
+        require(is_same, "{}: decided again, it comes out differently", Named{record});
+    }
+
+    void check_content(const Record& record, ByteReader& contents)
+    {
+        const auto canonical = contents.bytes(static_cast<std::size_t>(contents.varint()));
+        require(contents.ok(), "{}: its content does not read back", Named{record});
+        // The digest of a message about nobody known was taken with a number that no record keeps.
+        if (record.member.is_none()) return;
+        std::array<std::byte, 64> salt{};
+        std::ranges::copy(options_.keys.content, salt.begin());
+        const std::uint64_t number =
+            record.type == MessageType::reversal ? 0 : record.member.value();
+        sha256_.update(salt);
+        sha256_.update(std::as_bytes(std::span{&number, 1}));
+        sha256_.update(canonical);
+        require(
+            sha256_.finish() == record.content,
+            "{}: its content is not the one that was decided",
+            Named{record});
+    }
+
+    void check_index(const Record& record)
+    {
+        if (record.sequence > covered_) return;
+        require_indexed(keys_.message_key(record.partner, record.message_id), record);
+        if (!record.original.is_none())
+            require_indexed(keys_.reversal_key(record.original), record);
+    }
+
+    void require_indexed(std::uint64_t key, const Record& record)
+    {
+        ++indexed_;
+        const auto run = std::ranges::find_if(
+            runs_, [&](const auto& candidate) { return record.sequence <= candidate->run().last; });
+        candidates_.clear();
+        (*run)->find(key, candidates_);
+        require(
+            std::ranges::find(candidates_, record.sequence) != candidates_.end(),
+            "{}: the message index does not find it",
+            Named{record});
+    }
+
+    void check_runs() const
+    {
+        std::uint64_t entries = 0;
+        for (const IndexRun& run : state_.index_runs) entries += run.entries;
+        require(
+            entries == indexed_,
+            "the message index holds {} entries, the journal makes {}",
+            entries,
+            indexed_);
+    }
+
+    void follow_windows(const Record& record, Month month)
+    {
+        if (windows_.empty()) windows_.push_back({.month = month, .first = record.sequence});
+        require(
+            month == windows_.back().month,
+            "record {}: it does not lie in the open window",
+            record.sequence.value());
+        if (record.type == MessageType::cut) {
+            windows_.back().cut = record.sequence;
+            windows_.push_back(
+                {.month = month.next(), .first = Sequence{record.sequence.value() + 1}});
+        } else if (record.type == MessageType::drained) {
+            require(windows_.size() > 1, "record {}: nothing was cut", record.sequence.value());
+            windows_[windows_.size() - 2].drained = record.sequence;
+        }
+    }
+
+    void check_windows() const
+    {
+        // A window that was opened and holds nothing yet leaves no trace in the journal.
+        std::vector<Window> stored = state_.windows;
+        if (stored.size() == windows_.size() + 1 &&
+            stored.back().first.value() == last_.value() + 1)
+            stored.pop_back();
+        require(stored == windows_, "the stored windows are not those that the journal marks");
+    }
+
+    std::shared_ptr<const Terms> terms_of(const Record& record)
+    {
+        if (!terms_ || terms_->as_of != record.terms) terms_ = history_.terms_at(record.terms);
+        require(terms_ != nullptr, "record {}: its terms are unknown", record.sequence.value());
+        return terms_;
+    }
+
+    void tell_progress()
+    {
+        if (!options_.progress || state_.head.is_none()) return;
+        const int thousandths = static_cast<int>(last_.value() * 1000 / state_.head.value());
+        if (thousandths == told_) return;
+        told_ = thousandths;
+        options_.progress(thousandths);
+    }
+
+    struct Reversals {
+        Sequence newest;
+        Points reversed;
+        std::int64_t returned_minor = 0;
+    };
+
+    JournalReader& journal_;
+    const TermsHistory& history_;
+    const VerifyOptions& options_;
+    JournalState state_;
+    IndexKeys keys_{options_.keys.fingerprint};
+    std::vector<std::shared_ptr<const IndexRunFile>> runs_;
+    Sequence covered_;
+    std::uint64_t indexed_ = 0;
+    std::vector<Sequence> candidates_;
+    RecomputedMembers members_;
+    boost::unordered_flat_map<std::uint64_t, Reversals> reversals_;
+    std::vector<Window> windows_;
+    std::shared_ptr<const Terms> terms_;
+    DecisionContext context_;
+    Sha256 sha256_;
+    Sequence last_;
+    Digest last_hash_{};
+    int told_ = -1;
+};
+
+} // namespace
+
+Verification verify_journal(
+    JournalReader& journal,
+    Store& identities,
+    const TermsHistory& terms,
+    const VerifyOptions& options)
+{
+    Verification found;
+    try {
+        journal.begin_snapshot();
+        Verifier{journal, terms, options}.run(found);
+        if (auto fault = Identities::first_fault(identities, options.keys.identity))
+            found.fault = std::move(*fault);
+    } catch (const Fault& fault) {
+        found.fault = fault.reason;
+    } catch (const StoreFailure& failure) {
+        found.fault = failure.what();
+    }
+    journal.end_snapshot();
+    return found;
+}
+
+} // namespace pointhouse::ledger
