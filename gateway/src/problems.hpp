@@ -8,6 +8,10 @@
 #include "exchange.hpp"
 #include "ledger/result.hpp"
 
+namespace pointhouse::v1 {
+class Problem;
+}
+
 namespace pointhouse::gateway {
 
 /// What a client may do with a message that got a problem: nothing, send the same again, or send it
@@ -33,6 +37,13 @@ struct Problem {
 /// Appends the RFC 9457 document (application/problem+json). `message_id` is left out when empty.
 void append_problem(
     std::string& out,
+    std::string_view code,
+    std::string_view detail,
+    std::string_view message_id = {});
+
+/// The same as Protobuf.
+void fill_problem(
+    v1::Problem& out,
     std::string_view code,
     std::string_view detail,
     std::string_view message_id = {});

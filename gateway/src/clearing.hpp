@@ -1,0 +1,71 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include "answers.hpp"
+#include "commit_queue.hpp"
+#include "exchange.hpp"
+#include "ledger/ledger.hpp"
+#include "opaque_ids.hpp"
+#include "wire_json.hpp"
+#include "wire_protobuf.hpp"
+
+namespace pointhouse::gateway {
+
+/// The running position of a partner in the open window, as JSON. May throw.
+using PositionOf = std::function<std::string(ledger::PartnerId)>;
+
+/// Everything between a request and the ledger: decodes messages, collects those of a turn into one
+/// commit, renders the answers. Reads wait for the turn's commit too, so that a client that
+/// pipelines a message and a read sees its own message. All on the I/O thread.
+class Clearing final : public ExchangeHandler {
+public:
+    Clearing(
+        boost::asio::any_io_executor executor,
+        ledger::Ledger& ledger,
+        const OpaqueKey& key,
+        PositionOf position_of);
+
+    void begin(Exchange& exchange) override;
+
+private:
+    /// What `begin` made of a request: its answer is complete, or it waits for the turn's commit.
+    enum class Progress { answered, waiting };
+
+    Progress start(Exchange& exchange);
+    Progress start_message(Exchange& exchange, ledger::MessageType type);
+    Progress start_batch(Exchange& exchange);
+    Progress start_question(Exchange& exchange);
+    Progress start_read(Exchange& exchange);
+    Progress answer_echo(Exchange& exchange) const;
+    std::optional<Fault> split_batch(Exchange& exchange);
+    void read_item(Exchange& exchange, std::string_view text);
+
+    void answer_turn(Turn& turn);
+    void answer(Turn& turn, const Turn::Waiting& waiting);
+    void answer_message(Exchange& exchange, const ledger::Submission& submission);
+    void answer_batch(Turn& turn, const Turn::Waiting& waiting);
+    void answer_quote(Exchange& exchange, ledger::Submission& question);
+    void answer_member(Exchange& exchange, std::string_view identifier);
+    void answer_entries(Exchange& exchange);
+    void answer_outcome(Exchange& exchange);
+    void answer_position(Exchange& exchange);
+    std::optional<ledger::PartnerId> partner_of(Exchange& exchange) const;
+
+    ledger::Ledger& ledger_;
+    PositionOf position_of_;
+    OpaqueIds ids_;
+    Answers answers_;
+    JsonReader json_;
+    ProtobufReader protobuf_;
+    CommitQueue queue_;
+    std::vector<std::string_view> pieces_; // of the batch being decoded
+};
+
+} // namespace pointhouse::gateway

@@ -1,0 +1,209 @@
+#include "message_form.hpp"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <fmt/format.h>
+
+namespace pointhouse::gateway {
+namespace {
+
+using ledger::MessageType;
+using enum Field;
+
+constexpr std::array<std::string_view, 13> field_names{
+    "type",
+    "message_id",
+    "member",
+    "occurred_at",
+    "points",
+    "purchase",
+    "value",
+    "receipt",
+    "reason",
+    "pending_until",
+    "promotion",
+    "reverses",
+    "charity"};
+
+template <class... Fields>
+constexpr FieldSet all_of(Fields... fields)
+{
+    return (set_of(fields) | ...);
+}
+
+/// What CONTRACT.md says of one type. `amount`: the fields that say how much, of which one at most.
+struct Form {
+    MessageType type;
+    std::string_view name;
+    FieldSet required;
+    FieldSet optional;
+    FieldSet amount;
+    bool needs_amount;
+};
+
+constexpr FieldSet always = all_of(message_id, member, occurred_at);
+
+constexpr std::array forms{
+    Form{
+        MessageType::accrual,
+        "accrual",
+        always,
+        all_of(reason, pending_until, promotion),
+        all_of(points, purchase),
+        true},
+    Form{
+        MessageType::redemption,
+        "redemption",
+        always,
+        set_of(receipt),
+        all_of(points, value),
+        true},
+    Form{
+        MessageType::reversal,
+        "reversal",
+        all_of(message_id, occurred_at, reverses),
+        0,
+        all_of(points, purchase),
+        false},
+    Form{MessageType::clawback, "clawback", always, set_of(reason), all_of(points, purchase), true},
+    Form{
+        MessageType::donation,
+        "donation",
+        always | set_of(charity),
+        set_of(receipt),
+        all_of(points, value),
+        true},
+    Form{MessageType::enrolment, "enrolment", all_of(message_id, member), 0, 0, false},
+};
+
+const Form& form_of(MessageType type)
+{
+    const auto* const found = std::ranges::find(forms, type, &Form::type);
+    ledger::invariant(found != forms.end(), "only partners' messages are decoded");
+    return *found;
+}
+
+Field first_of(FieldSet set)
+{
+    return static_cast<Field>(std::countr_zero(set));
+}
+
+// A set of bytes as a table, so that a check costs one look-up a character.
+using CharacterSet = std::array<bool, 256>;
+
+constexpr CharacterSet letters_digits_and(std::string_view others)
+{
+    CharacterSet set{};
+    for (unsigned char character = 'a'; character <= 'z'; ++character) set[character] = true;
+    for (unsigned char character = 'A'; character <= 'Z'; ++character) set[character] = true;
+    for (unsigned char character = '0'; character <= '9'; ++character) set[character] = true;
+    for (const char other : others) set[static_cast<unsigned char>(other)] = true;
+    return set;
+}
+
+constexpr CharacterSet message_id_characters = letters_digits_and("._:-");
+constexpr CharacterSet member_characters = letters_digits_and("._:@+-");
+
+bool is_of(std::string_view text, const CharacterSet& set, std::size_t characters_max)
+{
+    if (text.empty() || text.size() > characters_max) return false;
+    return std::ranges::all_of(
+        text, [&](char character) { return set[static_cast<unsigned char>(character)]; });
+}
+
+} // namespace
+
+std::string_view name_of(Field field)
+{
+    return field_names[static_cast<std::size_t>(field)];
+}
+
+Fault malformed(std::string_view field, std::string_view what)
+{
+    return {.code = "malformed", .detail = fmt::format("{}: {}", field, what)};
+}
+
+const char* fault_of_message_id(std::string_view text)
+{
+    return is_of(text, message_id_characters, message_id_characters_max)
+               ? nullptr
+               : "must be 1 to 64 of A-Z a-z 0-9 . _ : -";
+}
+
+const char* fault_of_member(std::string_view text)
+{
+    return is_of(text, member_characters, member_characters_max)
+               ? nullptr
+               : "must be 1 to 64 of A-Z a-z 0-9 . _ : @ + -";
+}
+
+const char* fault_of_text(std::string_view text, std::size_t bytes_max)
+{
+    if (text.empty()) return "must not be empty";
+    if (text.size() > bytes_max) return "is too long";
+    const bool has_control = std::ranges::any_of(text, [](char character) {
+        const auto byte = static_cast<unsigned char>(character);
+        return byte < 0x20 || byte == 0x7F;
+    });
+    return has_control ? "must not have control characters" : nullptr;
+}
+
+const char* fault_of_currency(std::string_view text)
+{
+    const bool is_code = text.size() == 3 && std::ranges::all_of(text, [](char character) {
+                             return character >= 'A' && character <= 'Z';
+                         });
+    return is_code ? nullptr : "must be three capital letters of ISO 4217";
+}
+
+std::optional<Fault> complete(ledger::Message& message, FieldSet sent, std::int64_t points_sent)
+{
+    const Form& form = form_of(message.type);
+    sent &= ~set_of(type);
+
+    if (const FieldSet foreign = sent & ~(form.required | form.optional | form.amount))
+        return malformed(
+            name_of(first_of(foreign)),
+            fmt::format("is not a field of this message ({})", form.name));
+    if (const FieldSet missing = form.required & ~sent)
+        return malformed(name_of(first_of(missing)), "is required");
+
+    const FieldSet amounts = sent & form.amount;
+    if (std::popcount(amounts) > 1) {
+        const Field first = first_of(amounts);
+        return malformed(
+            name_of(first),
+            fmt::format("excludes {}", name_of(first_of(amounts & ~set_of(first)))));
+    }
+    if (form.needs_amount && amounts == 0) {
+        const Field first = first_of(form.amount);
+        return malformed(
+            name_of(first),
+            fmt::format("is required, or {}", name_of(first_of(form.amount & ~set_of(first)))));
+    }
+    if (sent & set_of(points)) {
+        if (points_sent < 1 || points_sent > ledger::points_per_message_max.count())
+            return Fault{
+                .code = "points_out_of_range", .detail = "points: must be 1 to 1,000,000,000"};
+        message.points = ledger::Points{points_sent};
+    }
+    return std::nullopt;
+}
+
+std::optional<Fault> complete_lookup(FieldSet sent)
+{
+    if (const FieldSet foreign = sent & ~set_of(member))
+        return malformed(name_of(first_of(foreign)), "is not a field of a look-up");
+    if (sent == 0) return malformed("member", "is required");
+    return std::nullopt;
+}
+
+std::optional<MessageType> find_message_type(std::string_view name)
+{
+    const auto* const found = std::ranges::find(forms, name, &Form::name);
+    if (found == forms.end()) return std::nullopt;
+    return found->type;
+}
+
+} // namespace pointhouse::gateway

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <memory>
+#include <memory_resource>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "ledger/message.hpp"
+#include "message_form.hpp"
+
+namespace pointhouse::gateway {
+
+/// Reads messages from Protobuf (gateway/proto), as strictly as JsonReader reads JSON: unknown
+/// fields at any depth are refused, items are counted on the wire before anything is parsed,
+/// because the library makes 98 bytes of memory of each byte of empty submessages. Objects are
+/// reused; one thread.
+///
+/// The views of a message point into `scratch`. After a fault only `message_id` is to be relied on.
+class ProtobufReader {
+public:
+    ProtobufReader();
+    ~ProtobufReader();
+
+    /// A message of the type that `message` already has: `Accrual`, `Redemption`, …
+    [[nodiscard]] std::optional<Fault> read(
+        std::string_view bytes, ledger::Message& message, std::pmr::memory_resource& scratch);
+    /// `Message`, which names its own type.
+    [[nodiscard]] std::optional<Fault> read_typed(
+        std::string_view bytes, ledger::Message& message, std::pmr::memory_resource& scratch);
+    /// `MemberLookup`, into `message.member`.
+    [[nodiscard]] std::optional<Fault> read_member(
+        std::string_view bytes, ledger::Message& message, std::pmr::memory_resource& scratch);
+
+    /// Finds the items of a `Batch` without parsing them.
+    [[nodiscard]] static std::optional<Fault> split_batch(
+        std::string_view bytes, std::vector<std::string_view>& items);
+
+private:
+    struct Objects;
+    std::unique_ptr<Objects> objects_;
+};
+
+} // namespace pointhouse::gateway
