@@ -6,6 +6,8 @@
 #include <filesystem>
 #include <fmt/format.h>
 #include <memory>
+#include <random>
+#include <stdexcept>
 #include <string>
 #include <unistd.h>
 #include <utility>
@@ -142,6 +144,122 @@ private:
     std::uint64_t head_ = 0;
     Digest previous_{};
     int snapshots_ = 0;
+};
+
+/// Records of every type and entries of every kind, drawn from a seed. Message ids live as long as
+/// the generator.
+class RandomRecords {
+public:
+    explicit RandomRecords(std::uint64_t seed) : random_{seed} {}
+
+    std::vector<Record> block(Time time)
+    {
+        std::vector<Record> records(1 + below(20));
+        for (auto& record : records) record = next(time);
+        return records;
+    }
+
+    [[nodiscard]] std::uint64_t below(std::uint64_t bound) { return random_() % bound; }
+
+private:
+    Record next(Time time)
+    {
+        ids_.push_back(fmt::format("m-{}.{}", ids_.size(), below(1'000'000)));
+        Record record{
+            .type = static_cast<MessageType>(1 + below(6)),
+            .partner = PartnerId{static_cast<std::uint32_t>(1 + below(3))},
+            .message_id = ids_.back(),
+            .member = MemberNumber{1 + below(50)},
+            .terms = HouseSequence{9},
+            .occurred_at = time - std::chrono::seconds{below(100'000)},
+            .posted_at = time};
+        record.points = some_points();
+        record.tariff = TariffVersion{record.partner.value()};
+        record.amount_minor = static_cast<std::int64_t>(below(10'000));
+        if (record.type == MessageType::reversal) {
+            record.original = earlier();
+            record.reversed_so_far = some_points();
+        }
+        record.balance = {
+            .available = some_points(),
+            .pending = some_points(),
+            .held = some_points(),
+            .debt = {}};
+        if (below(2) == 0) record.counterparty = PartnerId{4};
+        if (below(8) == 0) {
+            record.refusal = static_cast<Refusal>(1 + below(static_cast<int>(last_refusal)));
+            return record;
+        }
+        const std::uint64_t entries = below(5);
+        for (std::uint64_t number = 0; number < entries; ++number)
+            record.entries.push_back(entry(record, time));
+        return record;
+    }
+
+    Entry entry(const Record& record, Time time)
+    {
+        Entry entry{
+            .kind = static_cast<EntryKind>(1 + below(static_cast<int>(last_entry_kind))),
+            .points = some_points()};
+        if (entry.kind == EntryKind::debt_incurred || entry.kind == EntryKind::recovered)
+            entry.debt = {
+                .origin = earlier(),
+                .tariff = some_tariff(),
+                .kind = static_cast<DebtKind>(below(4))};
+        if (entry.kind != EntryKind::debt_incurred)
+            entry.lot = {
+                .key = {earlier(), static_cast<std::uint16_t>(below(3))},
+                .activity = time - std::chrono::hours{below(1'000)},
+                .expires_on = below(2) == 0 ? never : static_cast<Day>(20'000 + below(1'000)),
+                .tariff = some_tariff(),
+                .vat_rate = below(2) == 0 ? vat_rate_unknown : 2'100};
+        const bool to_charity = !record.counterparty.is_none();
+        if (entry.kind == EntryKind::donated && !to_charity) entry.kind = EntryKind::redeemed;
+        const bool redeemer_bears =
+            !entry.debt.tariff.is_none() && entry.debt.kind == DebtKind::redeemer_bears;
+        const bool is_paid =
+            entry.kind == EntryKind::redeemed || (entry.kind == EntryKind::refunded && !to_charity);
+        if (is_paid || redeemer_bears) entry.counterpart = some_tariff();
+        return entry;
+    }
+
+    Sequence earlier() { return Sequence{1 + below(ids_.size())}; }
+    Points some_points() { return Points{static_cast<std::int64_t>(1 + below(1'000))}; }
+    TariffVersion some_tariff() { return TariffVersion{static_cast<std::uint32_t>(1 + below(4))}; }
+
+    std::mt19937_64 random_;
+    std::deque<std::string> ids_;
+};
+
+/// A month of blocks with its cut and, in the next month's first block, its drained marker.
+class RandomMonths {
+public:
+    explicit RandomMonths(std::uint64_t seed) : records_{seed} {}
+
+    void append(MemoryJournal& journal, int months, int blocks_each)
+    {
+        for (int done = 0; done < months; ++done) {
+            for (int block = 0; block < blocks_each; ++block) {
+                time_ += std::chrono::minutes{1 + records_.below(60)};
+                journal.append(month_, time_, records_.block(time_));
+            }
+            journal.append(month_, time_, {marker(MessageType::cut)});
+            month_ = month_.next();
+            journal.append(month_, time_, {marker(MessageType::drained)});
+        }
+    }
+    [[nodiscard]] Month month() const { return month_; }
+    [[nodiscard]] RandomRecords& records() { return records_; }
+
+private:
+    [[nodiscard]] Record marker(MessageType type) const
+    {
+        return {.type = type, .occurred_at = time_, .posted_at = time_};
+    }
+
+    RandomRecords records_;
+    Month month_{.year = 2026, .month = 1};
+    Time time_ = *parse_time("2026-01-01T10:00:00Z");
 };
 
 } // namespace pointhouse::ledger::test
