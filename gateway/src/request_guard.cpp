@@ -185,8 +185,6 @@ std::optional<GuardFault> object_to_fields(const HeadParser& parser, const Guard
 /// Says how long the body is, or why that cannot be known or is too long.
 std::optional<GuardFault> frame_body(const HeadParser& parser, RequestHead& head)
 {
-    constexpr std::string_view send_length = "send Content-Length, not Transfer-Encoding";
-    if (parser.has_transfer_encoding) return GuardFault{"length_required", send_length, {}};
     if (!parser.content_length) {
         if (parser.method != "POST") return std::nullopt;
         return GuardFault{"length_required", "a POST without Content-Length", {}};
@@ -307,8 +305,12 @@ GuardVerdict judge_header(std::string_view header, const GuardRules& rules)
     error_code error;
     const auto used = parser.put(boost::asio::buffer(header.data(), header.size()), error);
     if (error == http::error::bad_transfer_encoding) parser.has_transfer_encoding = true;
-    const bool is_parsed = !error && used == header.size() && parser.is_header_done();
-    if (!is_parsed && !parser.has_transfer_encoding) {
+    if (parser.has_transfer_encoding) {
+        verdict.fault =
+            GuardFault{"length_required", "send Content-Length, not Transfer-Encoding", {}};
+        return verdict;
+    }
+    if (error || used != header.size() || !parser.is_header_done()) {
         const bool is_ours = !parser.objection.empty();
         verdict.fault = malformed(is_ours ? parser.objection : "not a well-formed HTTP/1.1 header");
         return verdict;
@@ -322,7 +324,7 @@ GuardVerdict judge_header(std::string_view header, const GuardRules& rules)
     if (parser.content_type) head.body_type = media_type_of(*parser.content_type);
     head.answer_type = answer_type_of(parser.accept, head.body_type);
 
-    if (!verdict.fault) verdict.fault = frame_body(parser, head);
+    verdict.fault = frame_body(parser, head);
     if (!verdict.fault) verdict.fault = object_to_fields(parser, rules);
     if (!verdict.fault) verdict.fault = object_to_target(parser.target, path);
     if (!verdict.fault) verdict.fault = route_request(parser, path, head);
