@@ -222,7 +222,7 @@ IssuedCertificate Authority::issue_server(std::span<const std::string> names, le
 bool is_reserved_name(std::string_view partner_id)
 {
     return partner_id == "root" || partner_id == "issuing" || partner_id == "house" ||
-           partner_id.starts_with("ca.pem") || partner_id.starts_with(operator_folder_prefix);
+           partner_id == "ca.pem" || partner_id.starts_with(operator_folder_prefix);
 }
 
 } // namespace pointhouse::certs

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
@@ -27,19 +28,42 @@ struct VatTerms {
 
 /// A certificate that the house's CA issued, as registered.
 struct CertificateTerms {
-    std::string serial;      // hexadecimal, lower case
-    std::string subject;     // "partner:GRO" or "operator:anna"
+    std::string serial;  // hexadecimal, lower case
+    std::string subject; // "partner:GRO" or "operator:anna"
     ledger::Time not_after;
     bool revoked = false;
+};
+
+/// An agreement of several partners on who funds a promotion. Kept with each funder's contract; the
+/// ledger refuses promotions until they are approved ones.
+struct PromotionTerms {
+    std::string id;
+    std::map<std::string, std::int32_t> funders; // partner id → integer share, 1 or more
+    ledger::Day from = 0;
+    ledger::Day to = 0;          // inclusive
+    std::int64_t cap_points = 0; // zero: none
+};
+
+/// What a contract file takes for granted of the house. `add` refuses a contract written for
+/// another house; nothing of this is kept.
+struct HouseTable {
+    std::optional<std::string> currency;
+    std::optional<std::string> time_zone;
+    std::optional<ledger::Micro> face_value;
+    std::optional<std::int32_t> late_window_days;
 };
 
 /// What a contract file says of one partner; `add` and `set_tariff` turn it into house entries.
 struct PartnerContract {
     ledger::PartnerTerms terms;
     std::string display_name;
-    std::string billing = "postpaid";
-    std::vector<ledger::Tariff> tariffs;
+    std::string billing = "postpaid";          // or "prepaid"
+    std::optional<ledger::Micro> credit_limit; // postpaid; none: no limit
+    std::string on_short = "refuse";           // prepaid: or "next_block"
+    std::vector<ledger::Tariff> tariffs;       // by valid_from, ascending
     std::vector<VatTerms> vat;
+    std::vector<PromotionTerms> promotions; // those that this partner funds
+    HouseTable house;
 };
 
 /// Why a contract or a command on it is not accepted, in words for the person who wrote it.
@@ -47,11 +71,14 @@ struct ContractFault {
     std::string reason;
 };
 
-/// The registry of partners, contracts, tariffs and certificates: a fold over the house's own record,
-/// kept in memory. Changes append to the record first. One thread; `terms()` may be shared.
+/// The registry of partners, contracts, tariffs and certificates: a fold over the house's own
+/// record, kept in memory. A change is judged, then appended to the record, then applied as replay
+/// applies it (kinds and keys: HOUSE_RECORD.md). One thread; `terms` and `terms_at` from any.
 class Registry final : public ledger::TermsHistory {
 public:
-    /// Replays the house's record. The record must outlive the registry.
+    /// Replays the house's record, which must outlive the registry. Entries of kinds that are not
+    /// the registry's are passed over. Throws std::runtime_error naming an entry that cannot be
+    /// read.
     explicit Registry(ledger::HouseRecord& record);
     ~Registry() override;
 
@@ -73,26 +100,34 @@ public:
         bool production = false;
     };
     Accepted<void> found(const Founding& founding, Act act);
+    /// Pre: the house is founded.
     [[nodiscard]] const Founding& founding() const;
     /// A sandbox with no partners and no messages may change its currency (`replay --setup`).
     Accepted<void> change_currency(std::string_view currency, Act act);
 
+    /// Numbers the partner and its tariffs; numbers already in the contract are passed over.
     Accepted<ledger::PartnerId> add(const PartnerContract& contract, Act act);
-    /// Publishes a further tariff, dated from `valid_from` on, not before any published one.
+    /// Publishes a further tariff: dated after all that the partner has, and after every closed
+    /// window.
     Accepted<ledger::TariffVersion> set_tariff(
         ledger::PartnerId partner, const ledger::Tariff& tariff, Act act);
 
+    /// Pre: the serial number is new.
     void certificate_issued(const CertificateTerms& certificate, Act act);
     Accepted<void> revoke_certificate(std::string_view serial, Act act);
     [[nodiscard]] const std::map<std::string, CertificateTerms, std::less<>>& certificates() const;
 
-    /// A window that the finance team closed, and its end in the journal.
+    /// A window that the finance team closed, and its end in the journal. Pre: not closed yet.
     void window_closed(ledger::Month month, ledger::Sequence cut, Act act);
     [[nodiscard]] bool is_closed(ledger::Month month) const;
 
+    /// The terms in force; their `as_of` is the entry that changed them last. Null before the
+    /// founding.
     [[nodiscard]] std::shared_ptr<const ledger::Terms> terms() const;
+    /// The terms as they were when `sequence` was the last entry. Null before the founding.
     [[nodiscard]] std::shared_ptr<const ledger::Terms> terms_at(
         ledger::HouseSequence sequence) const override;
+    /// Null when there is none; valid until the next change.
     [[nodiscard]] const PartnerContract* find_contract(std::string_view id) const;
     [[nodiscard]] const std::vector<PartnerContract>& contracts() const; // by PartnerId, from 1
     /// The partner's VAT row for a flow at a date; null when none is set.
@@ -109,12 +144,12 @@ private:
 /// but charity.
 [[nodiscard]] PartnerContract standard_contract(std::string_view id);
 
-/// Reads `partner add ID --terms FILE.toml` (form: a [[partner]] table per partner, see
-/// ops/manual/terms.md). Names line and key of what is wrong.
+/// Reads `partner add ID --terms FILE.toml`: the [[partner]] table with that id
+/// (ops/manual/terms.md). A fault names line and key. Dates are days of `calendar`.
 [[nodiscard]] ledger::Result<PartnerContract, ContractFault> parse_contract(
     std::string_view toml, std::string_view id, const ledger::Calendar& calendar);
 
-/// Reads `partner set-tariff ID FILE.toml`: one [tariff] table.
+/// Reads `partner set-tariff ID FILE.toml`: one [tariff] table, with every price in it.
 [[nodiscard]] ledger::Result<ledger::Tariff, ContractFault> parse_tariff(
     std::string_view toml, const ledger::Calendar& calendar);
 

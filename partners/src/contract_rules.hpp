@@ -1,0 +1,26 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "partners/registry.hpp"
+
+namespace pointhouse::partners {
+
+/// What is wrong with a founding, a contract or a tariff on its own; none when the house can live
+/// with it. In words for the person who wrote it.
+[[nodiscard]] std::optional<std::string> fault_of(const Registry::Founding& founding);
+[[nodiscard]] std::optional<std::string> fault_of(const PartnerContract& contract);
+[[nodiscard]] std::optional<std::string> fault_of(const ledger::Tariff& tariff);
+[[nodiscard]] std::optional<std::string> fault_of(const VatTerms& row);
+[[nodiscard]] std::optional<std::string> fault_of(const PromotionTerms& promotion);
+
+/// What a contract takes for granted that this house does not have.
+[[nodiscard]] std::optional<std::string> fault_of(
+    const HouseTable& expected, const Registry::Founding& founding);
+
+/// The EN 16931 category that goes with a treatment; none when the treatment is unknown.
+[[nodiscard]] std::optional<std::string_view> category_of(std::string_view treatment);
+
+} // namespace pointhouse::partners

@@ -1,0 +1,277 @@
+#include "house_entries.hpp"
+
+#include <stdexcept>
+#include <string>
+
+#include <boost/json/array.hpp>
+#include <boost/json/value.hpp>
+#include <boost/json/value_to.hpp>
+
+namespace pointhouse::partners {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::string_view month_end = "month_end";
+constexpr std::string_view same_day = "day";
+
+template <class T>
+T number_in(const json::object& content, std::string_view key)
+{
+    return content.at(key).to_number<T>();
+}
+
+// Throws what `at` throws for a missing key: the reader of the record names the entry.
+template <class T>
+T required(std::optional<T> value, std::string_view key)
+{
+    if (!value) throw std::invalid_argument{"no value in " + std::string{key}};
+    return *std::move(value);
+}
+
+ledger::Micro micro_in(const json::object& content, std::string_view key)
+{
+    return required(ledger::parse_micro(text_in(content, key)), key);
+}
+
+ledger::Time time_in(const json::object& content, std::string_view key)
+{
+    return required(ledger::parse_time(text_in(content, key)), key);
+}
+
+ledger::Day day_in(const json::object& content, std::string_view key)
+{
+    return required(ledger::parse_day(text_in(content, key)), key);
+}
+
+std::string_view name_of(ledger::DebtBearer bearer)
+{
+    switch (bearer) {
+    case ledger::DebtBearer::issuer: return "issuer";
+    case ledger::DebtBearer::redeemer: return "redeemer";
+    case ledger::DebtBearer::house: return "operator";
+    }
+    return {};
+}
+
+ledger::DebtBearer debt_bearer_from(std::string_view name)
+{
+    for (const auto bearer :
+         {ledger::DebtBearer::issuer, ledger::DebtBearer::redeemer, ledger::DebtBearer::house})
+        if (name_of(bearer) == name) return bearer;
+    throw std::invalid_argument{"unknown debt bearer"};
+}
+
+json::array to_json(const ledger::Roles& roles)
+{
+    json::array names;
+    if (roles.issuer) names.emplace_back("issuer");
+    if (roles.redeemer) names.emplace_back("redeemer");
+    if (roles.charity) names.emplace_back("charity");
+    return names;
+}
+
+ledger::Roles roles_from(const json::array& names)
+{
+    ledger::Roles roles;
+    for (const auto& name : names) {
+        if (name == "issuer")
+            roles.issuer = true;
+        else if (name == "redeemer")
+            roles.redeemer = true;
+        else if (name == "charity")
+            roles.charity = true;
+        else
+            throw std::invalid_argument{"unknown role"};
+    }
+    return roles;
+}
+
+json::object to_json(const VatTerms& row)
+{
+    json::array flows;
+    for (const auto& flow : row.flows) flows.emplace_back(flow);
+    return {
+        {"from", ledger::format_time(row.valid_from)},
+        {"flows", std::move(flows)},
+        {"treatment", row.treatment},
+        {"category", row.category},
+        {"rate_bp", row.rate_basis_points}};
+}
+
+VatTerms vat_from(const json::object& content, ledger::PartnerId partner)
+{
+    return {
+        .partner = partner,
+        .valid_from = time_in(content, "from"),
+        .flows = json::value_to<std::vector<std::string>>(content.at("flows")),
+        .treatment = std::string{text_in(content, "treatment")},
+        .category = std::string{text_in(content, "category")},
+        .rate_basis_points = number_in<std::int32_t>(content, "rate_bp")};
+}
+
+json::object to_json(const PromotionTerms& promotion)
+{
+    json::object funders;
+    for (const auto& [funder, share] : promotion.funders) funders.emplace(funder, share);
+    return {
+        {"id", promotion.id},
+        {"funders", std::move(funders)},
+        {"from", ledger::format_day(promotion.from)},
+        {"to", ledger::format_day(promotion.to)},
+        {"cap_points", promotion.cap_points}};
+}
+
+PromotionTerms promotion_from(const json::object& content)
+{
+    PromotionTerms promotion{
+        .id = std::string{text_in(content, "id")},
+        .funders = {},
+        .from = day_in(content, "from"),
+        .to = day_in(content, "to"),
+        .cap_points = number_in<std::int64_t>(content, "cap_points")};
+    for (const auto& [funder, share] : content.at("funders").as_object())
+        promotion.funders.emplace(funder, share.to_number<std::int32_t>());
+    return promotion;
+}
+
+} // namespace
+
+std::string_view text_in(const json::object& content, std::string_view key)
+{
+    return content.at(key).as_string();
+}
+
+json::object to_json(const Registry::Founding& founding)
+{
+    return {
+        {"currency", founding.currency},
+        {"time_zone", founding.time_zone},
+        {"face_value", founding.face_value},
+        {"late_window_days", founding.late_window_days},
+        {"production", founding.production}};
+}
+
+Registry::Founding founding_from(const json::object& content)
+{
+    return {
+        .currency = std::string{text_in(content, "currency")},
+        .time_zone = std::string{text_in(content, "time_zone")},
+        .face_value = std::string{text_in(content, "face_value")},
+        .late_window_days = number_in<std::int32_t>(content, "late_window_days"),
+        .production = content.at("production").as_bool()};
+}
+
+json::object to_json(const ledger::Tariff& tariff)
+{
+    json::value expiry;
+    if (tariff.expiry)
+        expiry = json::object{
+            {"months", tariff.expiry->months},
+            {"at", tariff.expiry->at_month_end ? month_end : same_day}};
+    return {
+        {"version", tariff.version.value()},
+        {"from", ledger::format_time(tariff.valid_from)},
+        {"issue_price", ledger::format_micro(tariff.issue_price)},
+        {"service_fee", ledger::format_micro(tariff.service_fee)},
+        {"reimbursement", ledger::format_micro(tariff.reimbursement)},
+        {"prefund_share",
+         json::array{tariff.prefund_share.numerator, tariff.prefund_share.denominator}},
+        {"pending_days", tariff.pending_days},
+        {"expiry", std::move(expiry)},
+        {"breakage",
+         json::object{{"operator", tariff.breakage_operator}, {"issuer", tariff.breakage_issuer}}}};
+}
+
+ledger::Tariff tariff_from(const json::object& content, ledger::PartnerId partner)
+{
+    const auto& share = content.at("prefund_share").as_array();
+    const auto& breakage = content.at("breakage").as_object();
+    ledger::Tariff tariff{
+        .version = ledger::TariffVersion{number_in<std::uint32_t>(content, "version")},
+        .partner = partner,
+        .valid_from = time_in(content, "from"),
+        .issue_price = micro_in(content, "issue_price"),
+        .service_fee = micro_in(content, "service_fee"),
+        .reimbursement = micro_in(content, "reimbursement"),
+        .prefund_share =
+            {.numerator = share.at(0).to_number<std::int32_t>(),
+             .denominator = share.at(1).to_number<std::int32_t>()},
+        .expiry = std::nullopt,
+        .pending_days = number_in<std::int32_t>(content, "pending_days"),
+        .breakage_operator = number_in<std::int32_t>(breakage, "operator"),
+        .breakage_issuer = number_in<std::int32_t>(breakage, "issuer")};
+    if (const auto& expiry = content.at("expiry"); !expiry.is_null())
+        tariff.expiry = ledger::ExpiryPolicy{
+            .months = number_in<std::int32_t>(expiry.as_object(), "months"),
+            .at_month_end = text_in(expiry.as_object(), "at") == month_end};
+    return tariff;
+}
+
+json::object to_json(const PartnerContract& contract)
+{
+    json::array tariffs;
+    for (const auto& tariff : contract.tariffs) tariffs.emplace_back(to_json(tariff));
+    json::array vat;
+    for (const auto& row : contract.vat) vat.emplace_back(to_json(row));
+    json::array promotions;
+    for (const auto& promotion : contract.promotions) promotions.emplace_back(to_json(promotion));
+    json::value credit_limit;
+    if (contract.credit_limit) credit_limit = ledger::format_micro(*contract.credit_limit);
+    return {
+        {"partner", contract.terms.partner.value()},
+        {"id", contract.terms.name},
+        {"name", contract.display_name},
+        {"roles", to_json(contract.terms.roles)},
+        {"debt_bearer", name_of(contract.terms.debt_bearer)},
+        {"excess_clawbacks", contract.terms.excess_clawbacks_allowed},
+        {"billing", contract.billing},
+        {"credit_limit", std::move(credit_limit)},
+        {"on_short", contract.on_short},
+        {"tariffs", std::move(tariffs)},
+        {"vat", std::move(vat)},
+        {"promotions", std::move(promotions)}};
+}
+
+PartnerContract contract_from(const json::object& content)
+{
+    PartnerContract contract;
+    const ledger::PartnerId partner{number_in<std::uint32_t>(content, "partner")};
+    contract.terms = {
+        .partner = partner,
+        .name = std::string{text_in(content, "id")},
+        .roles = roles_from(content.at("roles").as_array()),
+        .debt_bearer = debt_bearer_from(text_in(content, "debt_bearer")),
+        .excess_clawbacks_allowed = content.at("excess_clawbacks").as_bool()};
+    contract.display_name = text_in(content, "name");
+    contract.billing = text_in(content, "billing");
+    if (!content.at("credit_limit").is_null())
+        contract.credit_limit = micro_in(content, "credit_limit");
+    contract.on_short = text_in(content, "on_short");
+    for (const auto& tariff : content.at("tariffs").as_array())
+        contract.tariffs.push_back(tariff_from(tariff.as_object(), partner));
+    for (const auto& row : content.at("vat").as_array())
+        contract.vat.push_back(vat_from(row.as_object(), partner));
+    for (const auto& promotion : content.at("promotions").as_array())
+        contract.promotions.push_back(promotion_from(promotion.as_object()));
+    return contract;
+}
+
+json::object to_json(const CertificateTerms& certificate)
+{
+    return {
+        {"serial", certificate.serial},
+        {"subject", certificate.subject},
+        {"not_after", ledger::format_time(certificate.not_after)}};
+}
+
+CertificateTerms certificate_from(const json::object& content)
+{
+    return {
+        .serial = std::string{text_in(content, "serial")},
+        .subject = std::string{text_in(content, "subject")},
+        .not_after = time_in(content, "not_after"),
+        .revoked = false};
+}
+
+} // namespace pointhouse::partners

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <string_view>
+
+#include <boost/json/object.hpp>
+
+#include "partners/registry.hpp"
+
+namespace pointhouse::partners {
+
+// The registry's entries in the house's record: kinds and JSON content, as HOUSE_RECORD.md has
+// them. What was written once must be read for ever: keys are added, never renamed.
+
+namespace kind {
+inline constexpr std::string_view house_founded = "house_founded";
+inline constexpr std::string_view currency_changed = "currency_changed";
+inline constexpr std::string_view partner_added = "partner_added";
+inline constexpr std::string_view tariff_set = "tariff_set";
+inline constexpr std::string_view certificate_issued = "certificate_issued";
+inline constexpr std::string_view certificate_revoked = "certificate_revoked";
+inline constexpr std::string_view window_closed = "window_closed";
+} // namespace kind
+
+[[nodiscard]] boost::json::object to_json(const Registry::Founding& founding);
+[[nodiscard]] boost::json::object to_json(const PartnerContract& contract);
+[[nodiscard]] boost::json::object to_json(const ledger::Tariff& tariff);
+[[nodiscard]] boost::json::object to_json(const CertificateTerms& certificate);
+
+/// The same back. Throw an exception of some kind when a key is missing or of the wrong type.
+[[nodiscard]] Registry::Founding founding_from(const boost::json::object& content);
+[[nodiscard]] PartnerContract contract_from(const boost::json::object& content);
+[[nodiscard]] ledger::Tariff tariff_from(
+    const boost::json::object& content, ledger::PartnerId partner);
+[[nodiscard]] CertificateTerms certificate_from(const boost::json::object& content);
+
+/// A key's text.
+[[nodiscard]] std::string_view text_in(const boost::json::object& content, std::string_view key);
+
+} // namespace pointhouse::partners

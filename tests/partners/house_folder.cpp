@@ -1,0 +1,59 @@
+#include "house_folder.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <boost/json/serialize.hpp>
+
+#include "house_entries.hpp"
+
+namespace pointhouse::partners {
+
+std::string text_of(const ledger::Terms& terms)
+{
+    auto text = fmt::format(
+        "as of {} {} {} face {} late {} zone {}\n",
+        terms.as_of.value(),
+        terms.currency.code,
+        terms.currency.minor_digits,
+        terms.face_value.count(),
+        terms.late_window_days,
+        terms.calendar->time_zone());
+    for (const auto& partner : terms.partners)
+        text += fmt::format(
+            "partner {} {} {}{}{} debt {} excess {} tariffs {}\n",
+            partner.partner.value(),
+            partner.name,
+            partner.roles.issuer ? "i" : "-",
+            partner.roles.redeemer ? "r" : "-",
+            partner.roles.charity ? "c" : "-",
+            static_cast<int>(partner.debt_bearer),
+            partner.excess_clawbacks_allowed,
+            fmt::join(partner.tariffs, " "));
+    for (const auto& tariff : terms.tariffs)
+        text += fmt::format(
+            "tariff of {}: {}\n", tariff.partner.value(), boost::json::serialize(to_json(tariff)));
+    return text;
+}
+
+std::string text_of(const Registry& registry)
+{
+    auto text =
+        boost::json::serialize(to_json(registry.founding())) + '\n' + text_of(*registry.terms());
+    for (const auto& contract : registry.contracts()) {
+        text += boost::json::serialize(to_json(contract)) + '\n';
+        for (const auto& row : contract.vat)
+            text += fmt::format("vat of {}\n", row.partner.value());
+    }
+    for (const auto& [serial, certificate] : registry.certificates())
+        text += fmt::format(
+            "{} {} revoked {}\n",
+            serial,
+            boost::json::serialize(to_json(certificate)),
+            certificate.revoked);
+    for (auto month = ledger::Month{2026, 1}; month < ledger::Month{2027, 1}; month = month.next())
+        text += registry.is_closed(month) ? "closed " : "open ";
+    return text;
+}
+
+} // namespace pointhouse::partners
