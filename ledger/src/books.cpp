@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <ranges>
 
 #include "books_projector.hpp"
 #include "books_rows.hpp"
@@ -107,16 +108,19 @@ std::uint64_t Books::project(JournalReader& journal, std::size_t blocks_max)
 
 void Books::index_drained_windows()
 {
-    for (auto& window : state_->windows) {
-        if (window.indexed || window.drained.is_none()) continue;
-        books::WindowRow after = window;
-        after.indexed = true;
-        store_.transact([&](Transaction& transaction) {
-            books::create_window_indexes(transaction, after.month);
+    const auto is_due = [](const books::WindowRow& window) {
+        return !window.indexed && !window.drained.is_none();
+    };
+    if (std::ranges::none_of(state_->windows, is_due)) return;
+    store_.transact([&](Transaction& transaction) {
+        for (const auto& window : state_->windows | std::views::filter(is_due)) {
+            books::create_window_indexes(transaction, window.month);
+            auto after = window;
+            after.indexed = true;
             books::write_window(transaction, after);
-        });
-        window = after;
-    }
+        }
+    });
+    for (auto& window : state_->windows) window.indexed = !window.drained.is_none();
 }
 
 std::vector<PositionRow> Books::positions(Month window)

@@ -292,7 +292,7 @@ TEST_P(BooksOfRandomMonths, HaveOneTrialBalance)
 TEST_F(BooksTest, AThousandWindowsStayReadable)
 {
     RandomMonths{1}.append(journal, 1'000, 1);
-    project_all(4);
+    project_all(64);
     EXPECT_EQ(text(query(*store, "SELECT count(*) FROM settlement_window")[0]), "1001");
     EXPECT_EQ(text(query(*store, "SELECT count(DISTINCT month) FROM posting")[0]), "240");
     EXPECT_EQ(books.first_fault(journal), std::nullopt);
