@@ -126,6 +126,7 @@ struct HouseDouble::Server {
         if (mood == Mood::limited) return {.status = 429, .body = R"({"code":"rate_limited"})"};
         if (mood == Mood::refuse)
             return {.status = 422, .body = R"({"code":"member_blocked","detail":"so it is"})"};
+        if (request.method() == http::verb::get) return {.status = 200, .body = "{}"};
         const auto message = json::parse(request.body()).as_object();
         const auto text = [&message](std::string_view field) {
             return message.contains(field) ? std::string{message.at(field).as_string()} : "";
