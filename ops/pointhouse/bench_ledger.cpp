@@ -1,0 +1,299 @@
+#include "bench_ledger.hpp"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdio>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <fstream>
+#include <random>
+#include <string>
+#include <unistd.h>
+#include <vector>
+
+#include "bench_gateway_report.hpp"
+#include "gateway/house.hpp"
+#include "gateway/projector.hpp"
+#include "ledger/invariant.hpp"
+
+namespace pointhouse::ops {
+namespace {
+
+using SteadyClock = std::chrono::steady_clock;
+using ledger::Disposition;
+using ledger::MessageType;
+using ledger::Points;
+
+constexpr std::int64_t points_per_accrual = 100;
+
+double seconds_since(SteadyClock::time_point start)
+{
+    return std::chrono::duration<double>(SteadyClock::now() - start).count();
+}
+
+/// A number from one of /proc/self's files: "VmRSS:" in status, "write_bytes:" in io.
+double own_figure(const char* file, std::string_view name)
+{
+    std::ifstream in{std::string{"/proc/self/"} + file};
+    std::string word;
+    while (in >> word) {
+        double value = 0;
+        if (word == name && in >> value) return value;
+    }
+    return 0;
+}
+
+/// Messages of random members: nine accruals of ten, and redemptions that take a member back to
+/// where its lots are about `lots` on average over time.
+class RandomTraffic {
+public:
+    explicit RandomTraffic(const BenchLedgerOptions& options)
+        : options_{options}, held_(static_cast<std::size_t>(options.members)),
+          submissions_(static_cast<std::size_t>(options.batch)), texts_(submissions_.size())
+    {}
+
+    struct Next {
+        std::size_t member;
+        std::int64_t lots_taken; // none: an accrual
+    };
+
+    Next next()
+    {
+        const auto member =
+            static_cast<std::size_t>(random_() % static_cast<std::uint64_t>(options_.members));
+        // Nine accruals on average between two redemptions, and nine after one at any moment.
+        const std::int64_t kept = std::max(0, options_.lots - 9);
+        if (held_[member] > kept && random_() % 10 == 0) {
+            const std::int64_t taken = held_[member] - kept;
+            held_[member] = static_cast<std::uint16_t>(kept);
+            return {.member = member, .lots_taken = taken};
+        }
+        ++held_[member];
+        return {.member = member, .lots_taken = 0};
+    }
+
+    std::span<ledger::Submission> batch(std::size_t size)
+    {
+        const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+        for (std::size_t place = 0; place < size; ++place) {
+            const Next chosen = next();
+            Texts& texts = texts_[place];
+            texts.message_id = fmt::format("{:016x}-{}", random_(), ++sent_);
+            texts.member = fmt::format("member-{:08}", chosen.member);
+            ledger::Message& message = submissions_[place].message;
+            message = {};
+            message.type = chosen.lots_taken == 0 ? MessageType::accrual : MessageType::redemption;
+            message.partner = ledger::PartnerId{
+                static_cast<std::uint32_t>(random_() % static_cast<unsigned>(options_.partners)) +
+                1};
+            message.message_id = texts.message_id;
+            message.member = texts.member;
+            message.occurred_at = now;
+            message.points =
+                Points{points_per_accrual * std::max<std::int64_t>(1, chosen.lots_taken)};
+        }
+        return std::span{submissions_}.first(size);
+    }
+
+private:
+    struct Texts {
+        std::string message_id;
+        std::string member;
+    };
+
+    const BenchLedgerOptions& options_;
+    std::mt19937_64 random_{20'261'121};
+    std::uint64_t sent_ = 0;
+    std::vector<std::uint16_t> held_;
+    std::vector<ledger::Submission> submissions_;
+    std::vector<Texts> texts_;
+};
+
+/// A folder that goes when the bench ends, however it ends.
+class BenchFolder {
+public:
+    explicit BenchFolder(const std::filesystem::path& parent)
+        : path_{parent / fmt::format("pointhouse-bench-{}", ::getpid())}
+    {}
+    ~BenchFolder()
+    {
+        std::error_code ignored; // a folder left behind costs space, nothing else
+        std::filesystem::remove_all(path_, ignored);
+    }
+    BenchFolder(const BenchFolder&) = delete;
+    BenchFolder& operator=(const BenchFolder&) = delete;
+    [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+
+private:
+    std::filesystem::path path_;
+};
+
+struct Measurement {
+    double per_second = 0;
+    double bytes_per_posting = 0;
+    double longest_commit_ms = 0;
+};
+
+class LedgerBench {
+public:
+    explicit LedgerBench(const BenchLedgerOptions& options)
+        : options_{options}, folder_{options.folder}, traffic_{options}
+    {}
+
+    std::vector<BenchRow> run()
+    {
+        make_house();
+        {
+            gateway::House house{folder_.path()};
+            static_cast<void>(house.projector());
+            post(house, options_.small, "small journal");
+        }
+        report_measurement("small");
+        {
+            gateway::House house{folder_.path()};
+            static_cast<void>(house.projector());
+            post(house, options_.postings - posted_, "large journal");
+        }
+        report_measurement("large");
+        report_bound();
+        return std::move(rows_);
+    }
+
+private:
+    void make_house() const
+    {
+        gateway::make_house({.data = folder_.path(), .currency = "EUR", .time_zone = "UTC"});
+        std::ofstream{gateway::HouseFolder{folder_.path()}.config(), std::ios::app}
+            << fmt::format("\ncached_members_max = {}\n", options_.cached_members);
+        gateway::House house{folder_.path()};
+        for (int partner = 0; partner < options_.partners; ++partner) {
+            const auto contract = partners::standard_contract(fmt::format("brand-{}", partner + 1));
+            const auto added = house.registry().add(contract, house.act());
+            if (!added) throw gateway::HouseFailure{added.error().reason};
+        }
+        house.tend();
+    }
+
+    Measurement post(gateway::House& house, std::int64_t postings, const char* stage)
+    {
+        ledger::Ledger& books_of_points = house.ledger();
+        house.tend();
+        const double bytes = own_figure("io", "write_bytes:");
+        const auto started = SteadyClock::now();
+        Measurement measured;
+        std::int64_t left = postings;
+        while (left > 0) {
+            const auto batch = traffic_.batch(
+                static_cast<std::size_t>(std::min<std::int64_t>(left, options_.batch)));
+            const auto commit_started = SteadyClock::now();
+            books_of_points.commit(batch);
+            measured.longest_commit_ms =
+                std::max(measured.longest_commit_ms, seconds_since(commit_started) * 1000);
+            for (const ledger::Submission& submission : batch) {
+                const ledger::Outcome& outcome = submission.outcome;
+                if (outcome.disposition != Disposition::decided || outcome.record.refusal)
+                    throw gateway::HouseFailure{"a posting of the bench was not booked"};
+            }
+            left -= static_cast<std::int64_t>(batch.size());
+            posted_ += static_cast<std::int64_t>(batch.size());
+            if (!options_.json && posted_ % (options_.batch * 256) == 0)
+                std::fprintf(stderr, "\r%s: %lld postings", stage, static_cast<long long>(posted_));
+        }
+        if (!options_.json) std::fprintf(stderr, "\r%60s\r", "");
+        const auto count = static_cast<double>(postings);
+        measured.per_second = count / seconds_since(started);
+        measured.bytes_per_posting = (own_figure("io", "write_bytes:") - bytes) / count;
+        return measured;
+    }
+
+    /// Opens the house afresh and measures: start-up, then postings with the projector running.
+    void report_measurement(const char* size)
+    {
+        const auto opening = SteadyClock::now();
+        gateway::House house{folder_.path()};
+        static_cast<void>(house.ledger());
+        const double ready_seconds = seconds_since(opening);
+        static_cast<void>(house.projector());
+        const std::int64_t before = posted_;
+        const Measurement measured = post(house, options_.measured, "measuring");
+        const double lag = static_cast<double>(house.projector().lag().records);
+        const auto row = [&](std::string name, double value, const char* unit) {
+            rows_.push_back(
+                {.name = fmt::format("ledger.sqlite.{}", name),
+                 .value = value,
+                 .unit = unit,
+                 .bound = std::nullopt,
+                 .bound_name = {},
+                 .parameters = {
+                     {"members", options_.members},
+                     {"lots", options_.lots},
+                     {"postings_before", before},
+                     {"measured", options_.measured},
+                     {"batch", options_.batch}}});
+        };
+        row(fmt::format("{}.{}", options_.batch, size), measured.per_second, "postings/s");
+        row(fmt::format("ready.{}", size), ready_seconds, "s");
+        row(fmt::format("bytes.{}", size), measured.bytes_per_posting, "bytes/posting");
+        row(fmt::format("longest_commit.{}", size), measured.longest_commit_ms, "ms");
+        row(fmt::format("resident.{}", size), own_figure("status", "VmRSS:") / 1024, "MiB");
+        row(fmt::format("books_lag.{}", size), lag, "postings");
+    }
+
+    /// What the disk and the bookkeeping of lots alone allow: no index, hash, identity or database.
+    void report_bound()
+    {
+        constexpr std::size_t record_bytes = 40;
+        struct Held {
+            std::vector<std::array<std::uint64_t, 4>> lots;
+            std::size_t first = 0;
+        };
+        std::vector<Held> members(static_cast<std::size_t>(options_.members));
+        std::vector<std::byte> block(record_bytes * static_cast<std::size_t>(options_.batch));
+        const std::filesystem::path file = folder_.path() / "bound";
+        const int handle = ::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+        ledger::invariant(handle >= 0, "the bound's file opens");
+        const auto started = SteadyClock::now();
+        std::int64_t done = 0;
+        while (done < options_.measured) {
+            for (int place = 0; place < options_.batch; ++place) {
+                const RandomTraffic::Next next = traffic_.next();
+                Held& held = members[next.member];
+                for (std::int64_t taken = 0; taken < next.lots_taken; ++taken)
+                    if (held.first < held.lots.size()) ++held.first;
+                if (held.first == held.lots.size()) held.lots.clear(), held.first = 0;
+                if (next.lots_taken == 0)
+                    held.lots.push_back(
+                        {static_cast<std::uint64_t>(done), points_per_accrual, 0, 0});
+                const auto at = record_bytes * static_cast<std::size_t>(place);
+                std::copy_n(reinterpret_cast<const std::byte*>(&next), sizeof next, &block[at]);
+            }
+            const auto written = ::write(handle, block.data(), block.size());
+            ledger::invariant(
+                written == static_cast<ssize_t>(block.size()) && ::fdatasync(handle) == 0,
+                "the bound's file takes a block");
+            done += options_.batch;
+        }
+        const double bound = static_cast<double>(done) / seconds_since(started);
+        ::close(handle);
+        for (BenchRow& row : rows_)
+            if (row.unit == "postings/s") row.bound = bound, row.bound_name = "append+fdatasync";
+    }
+
+    const BenchLedgerOptions& options_;
+    BenchFolder folder_;
+    RandomTraffic traffic_;
+    std::int64_t posted_ = 0;
+    std::vector<BenchRow> rows_;
+};
+
+} // namespace
+
+int run_bench_ledger(const BenchLedgerOptions& options)
+{
+    const std::vector<BenchRow> rows = LedgerBench{options}.run();
+    std::fputs((options.json ? bench_as_json(rows) : bench_as_table(rows)).c_str(), stdout);
+    return 0;
+}
+
+} // namespace pointhouse::ops
