@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cairo.h>
+#include <cstdint>
 #include <memory>
 #include <pango/pangocairo.h>
 #include <string>
@@ -27,7 +28,7 @@ struct Ink {
     double blue = 0;
 };
 
-enum class Alignment { left, right };
+enum class Alignment : std::uint8_t { left, right };
 
 struct TextStyle {
     double size = 8.5;

@@ -143,6 +143,16 @@ std::string settlement_json(const Settlement& settlement)
     });
 }
 
+std::string partner_json(const Settlement& settlement, ledger::PartnerId partner)
+{
+    const auto& rows = settlement.figures.partners;
+    const auto row = std::ranges::find(rows, partner, &PartnerFigures::partner);
+    ledger::invariant(row != rows.end(), "a settlement has a row for each of its partners");
+    json::object position{{"window", ledger::format_month(settlement.window.month)}};
+    for (auto& member : partner_object(settlement, *row)) position.insert(std::move(member));
+    return json::serialize(position);
+}
+
 std::string statement_json(const Settlement& settlement, const Statement& statement)
 {
     return json::serialize(statement_object(settlement, statement));

@@ -15,6 +15,10 @@ inline constexpr const char* pro_forma_notice = "Pro forma — not a tax invoice
 /// part of the contract; a settlement gives the same bytes for ever.
 [[nodiscard]] std::string settlement_json(const Settlement& settlement);
 
+/// One partner's running position: the window's id, and the keys of its row in `partners` of
+/// `settlement_json`. Pre: the partner is one of the settlement's.
+[[nodiscard]] std::string partner_json(const Settlement& settlement, ledger::PartnerId partner);
+
 /// One statement, as in `documents` of `settlement_json`, as one line without its end.
 [[nodiscard]] std::string statement_json(const Settlement& settlement, const Statement& statement);
 
