@@ -7,6 +7,9 @@
 #include <system_error>
 #include <utility>
 
+#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
+
 #include "certs/authority.hpp"
 #include "gateway/projector.hpp"
 #include "house_files.hpp"
@@ -37,7 +40,7 @@ const HouseFolder& require_house(const HouseFolder& folder)
 struct House::State {
     State(const fs::path& data, std::optional<ClockKind> wished)
         : folder{data}, lease{require_house(folder).lock()}, config{read_config(folder.config())},
-          keys{read_ledger_keys(folder.keys())},
+          keys{read_ledger_keys(folder.keys())}, wire_key{read_wire_key(folder.keys())},
           record_store{ledger::open_sqlite_store(folder.house())}, record{*record_store},
           registry{record}
     {
@@ -70,6 +73,7 @@ struct House::State {
     Lease lease;
     HouseConfig config;
     ledger::LedgerKeys keys;
+    std::array<std::byte, 16> wire_key;
     ClockKind clock_kind = ClockKind::system;
     bool has_run = false;
     ledger::SystemClock system_clock;
@@ -143,6 +147,11 @@ const ledger::LedgerKeys& House::ledger_keys() const
     return state_->keys;
 }
 
+const std::array<std::byte, 16>& House::wire_key() const
+{
+    return state_->wire_key;
+}
+
 std::unique_ptr<ledger::JournalReader> House::open_reader()
 {
     return state_->open_journal().open_reader();
@@ -178,9 +187,16 @@ Projector& House::projector()
     return *state_->projector;
 }
 
-bool House::is_projecting() const
+std::optional<ledger::HouseSequence> House::closing_of(ledger::Month month) const
 {
-    return state_->projector != nullptr;
+    if (!state_->registry.is_closed(month)) return std::nullopt;
+    for (const auto& entry : state_->record.entries()) {
+        if (entry.kind != "window_closed") continue;
+        const auto content = boost::json::parse(entry.content).as_object();
+        if (ledger::parse_month(std::string_view{content.at("window").as_string()}) == month)
+            return entry.sequence;
+    }
+    return std::nullopt;
 }
 
 void House::tend()
@@ -212,7 +228,7 @@ namespace {
 void fill_new_house(const HouseFolder& folder, const NewHouse& plan)
 {
     const ledger::SystemClock clock;
-    make_ledger_keys(folder.keys());
+    make_keys(folder.keys());
     auto authority = certs::Authority::create(folder.certificates(), clock.now());
     const auto server = authority.issue_server({}, clock.now());
     if (::mkdir(folder.ledger().c_str(), 0700) != 0)

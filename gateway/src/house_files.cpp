@@ -50,6 +50,16 @@ std::string text_setting(const toml::node& node, const fs::path& file, std::stri
     return *value;
 }
 
+std::vector<std::string> text_list(
+    const toml::node& node, const fs::path& file, std::string_view key)
+{
+    const auto* const list = node.as_array();
+    if (list == nullptr) fail(file, fmt::format("{} must be a list of texts", key));
+    std::vector<std::string> texts;
+    for (const auto& item : *list) texts.push_back(text_setting(item, file, key));
+    return texts;
+}
+
 template <std::size_t size>
 void read_key(const fs::path& file, std::array<std::byte, size>& key)
 {
@@ -109,6 +119,8 @@ HouseConfig read_config(const fs::path& file)
             config.listen = text_setting(node, file, key);
         } else if (key == "admin") {
             config.admin = text_setting(node, file, key);
+        } else if (key == "hosts") {
+            config.hosts = text_list(node, file, key);
         } else if (key == "cached_members_max") {
             const auto count = node.value_exact<std::int64_t>();
             if (!count || *count < 1) fail(file, "cached_members_max must be a number from 1");
@@ -133,6 +145,7 @@ void write_config(const fs::path& file, const HouseConfig& config)
             "listen = \"{}\"  # the partners' side, mutual TLS\n"
             "admin = \"{}\"   # health, readiness and metrics, plain HTTP: keep it on this "
             "machine\n"
+            "hosts = []                   # further names and addresses it is reached under\n"
             "cached_members_max = {}      # members kept in memory\n",
             config.listen,
             config.admin,
@@ -150,13 +163,14 @@ void require_private(const fs::path& file)
             "others may read this key; the house does not start. chmod 0400, and ask who did");
 }
 
-void make_ledger_keys(const fs::path& folder)
+void make_keys(const fs::path& folder)
 {
     if (::mkdir(folder.c_str(), 0700) != 0) fail_with_errno(folder, "make the folder");
     const ledger::LedgerKeys sizes;
     make_key(folder / "identity.key", sizes.identity.size());
     make_key(folder / "content.key", sizes.content.size());
     make_key(folder / "fingerprint.key", sizes.fingerprint.size());
+    make_key(folder / "wire.key", std::tuple_size_v<decltype(read_wire_key(folder))>);
 }
 
 ledger::LedgerKeys read_ledger_keys(const fs::path& folder)
@@ -166,6 +180,13 @@ ledger::LedgerKeys read_ledger_keys(const fs::path& folder)
     read_key(folder / "content.key", keys.content);
     read_key(folder / "fingerprint.key", keys.fingerprint);
     return keys;
+}
+
+std::array<std::byte, 16> read_wire_key(const fs::path& folder)
+{
+    std::array<std::byte, 16> key{};
+    read_key(folder / "wire.key", key);
+    return key;
 }
 
 std::optional<ClockKind> remembered_clock(const fs::path& file)

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -21,10 +23,11 @@ void write_config(const std::filesystem::path& file, const HouseConfig& config);
 
 /// Throws HouseFailure when anyone but the file's owner may read it.
 void require_private(const std::filesystem::path& file);
-/// Makes the ledger's keys from the system's random source, each in a file of mode 0400.
-void make_ledger_keys(const std::filesystem::path& folder);
+/// Makes the house's keys from the system's random source, each in a file of mode 0400.
+void make_keys(const std::filesystem::path& folder);
 /// Throws HouseFailure when a key is missing, of a wrong size or readable by others.
 [[nodiscard]] ledger::LedgerKeys read_ledger_keys(const std::filesystem::path& folder);
+[[nodiscard]] std::array<std::byte, 16> read_wire_key(const std::filesystem::path& folder);
 
 /// The clock that a house last ran with; none when it has never served.
 [[nodiscard]] std::optional<ClockKind> remembered_clock(const std::filesystem::path& file);

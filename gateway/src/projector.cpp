@@ -41,15 +41,6 @@ Projector::~Projector()
     thread_.join();
 }
 
-void Projector::notify()
-{
-    {
-        const std::scoped_lock lock{mutex_};
-        notified_ = true;
-    }
-    changed_.notify_all();
-}
-
 Projector::Lag Projector::lag() const
 {
     const std::uint64_t head = head_;
@@ -107,11 +98,8 @@ void Projector::run()
         {
             std::unique_lock lock{mutex_};
             const auto pause = fault_.empty() ? idle_pause : failure_pause;
-            if (!more)
-                changed_.wait_for(
-                    lock, pause, [this] { return stopping_ || notified_ || clearing_; });
+            if (!more) changed_.wait_for(lock, pause, [this] { return stopping_ || clearing_; });
             if (stopping_) return;
-            notified_ = false;
         }
         try {
             more = advance();

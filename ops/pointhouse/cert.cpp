@@ -9,7 +9,7 @@
 #include <boost/json/object.hpp>
 
 #include "answers.hpp"
-#include "certs/authority.hpp"
+#include "certificates.hpp"
 #include "certs/identity.hpp"
 #include "commands.hpp"
 
@@ -21,10 +21,6 @@ namespace json = boost::json;
 
 using gateway::CommandResult;
 using gateway::House;
-
-constexpr std::string_view operator_prefix = "operator:";
-constexpr std::string_view partner_prefix = "partner:";
-constexpr std::string_view server_subject = "house";
 
 /// Leaves live 90 days and are renewed when two thirds of that are over.
 constexpr std::chrono::days renewal_before_end{30};
@@ -40,36 +36,10 @@ ledger::Time machine_time()
     return ledger::SystemClock{}.now();
 }
 
-/// "GRO" and "partner:GRO" mean the same.
-std::string subject_of(std::string_view typed)
-{
-    if (typed.starts_with(operator_prefix) || typed.starts_with(partner_prefix) ||
-        typed == server_subject)
-        return std::string{typed};
-    return fmt::format("{}{}", partner_prefix, typed);
-}
-
 std::string_view state_of(const partners::CertificateTerms& certificate, ledger::Time now)
 {
     if (certificate.revoked) return "revoked";
     return certificate.not_after < now ? "expired" : "valid";
-}
-
-certs::IssuedCertificate issue_for(House& house, const std::string& subject)
-{
-    auto authority = certs::Authority::open(house.folder().certificates());
-    const auto now = machine_time();
-    auto issued = [&] {
-        if (subject == server_subject) return authority.issue_server({}, now);
-        const std::string_view name = subject;
-        if (name.starts_with(operator_prefix))
-            return authority.issue_operator(name.substr(operator_prefix.size()), now);
-        return authority.issue_partner(name.substr(partner_prefix.size()), now);
-    }();
-    house.registry().certificate_issued(
-        {.serial = issued.serial, .subject = issued.subject, .not_after = issued.not_after},
-        house.act());
-    return issued;
 }
 
 json::object issued_as_json(const certs::IssuedCertificate& issued)
@@ -95,7 +65,7 @@ CommandResult issue(House& house, const Options& options, const Invocation& type
     else if (!certs::is_certificate_name(name.substr(operator_prefix.size())))
         return refused(
             "an operator's name is 1 to 32 letters, digits, dots, dashes or underscores");
-    const auto issued = issue_for(house, subject);
+    const auto issued = issue_certificate(house, subject);
     return report(
         typed,
         issued_as_json(issued),
@@ -170,7 +140,7 @@ CommandResult rotate(House& house, const Options& options, const Invocation& typ
     std::string text;
     for (const auto& [subject, end] : newest_ends(house)) {
         if (!options.all && end > due) continue;
-        const auto issued = issue_for(house, subject);
+        const auto issued = issue_certificate(house, subject);
         renewed.push_back(issued_as_json(issued));
         text +=
             fmt::format("{} renewed until {}\n", subject, ledger::format_time(issued.not_after));

@@ -8,14 +8,13 @@
 
 #include "answers.hpp"
 #include "commands.hpp"
-#include "gateway/projector.hpp"
+#include "verification.hpp"
 
 namespace pointhouse::ops {
 
 namespace {
 
 using gateway::CommandResult;
-using gateway::CommandStep;
 using gateway::Console;
 using gateway::House;
 
@@ -93,9 +92,10 @@ CommandResult run_guarded(const Check& check, const Invocation& typed, Console& 
     }
 }
 
-CommandStep verify(House& house, const Options& options, const Invocation& typed)
+} // namespace
+
+gateway::LongWork verification_of(House& house, bool from_scratch, const Invocation& typed)
 {
-    // The ledger is not opened for it: recovery would write before anything was looked at.
     const Check check{
         .record_store = house.record_store(),
         .identities = house.identity_store(),
@@ -105,12 +105,10 @@ CommandStep verify(House& house, const Options& options, const Invocation& typed
         .options = {
             .folder = house.folder().ledger(),
             .keys = house.ledger_keys(),
-            .from_scratch = options.from_scratch,
+            .from_scratch = from_scratch,
             .progress = {}}};
     return [check, typed](Console& console) { return run_guarded(check, typed, console); };
 }
-
-} // namespace
 
 void declare_verify(CLI::App& app, Invocation& invocation)
 {
@@ -121,7 +119,7 @@ void declare_verify(CLI::App& app, Invocation& invocation)
         "Recompute everything from the journal and compare; exit code 1 names the first bad entry",
         invocation,
         [options](House& house, const Invocation& typed) {
-            return verify(house, *options, typed);
+            return verification_of(house, options->from_scratch, typed);
         });
     command.parse_complete_callback([&invocation] { invocation.without_house = unsound; });
     command.add_flag("--from-scratch", options->from_scratch, "Decide every message again, too");

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -8,6 +10,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "gateway/command.hpp"
 #include "ledger/books.hpp"
@@ -36,7 +39,10 @@ enum class ClockKind : std::uint8_t { system, messages };
 /// (currency, time zone, kind of house) stands in the house's own record.
 struct HouseConfig {
     std::string listen = "127.0.0.1:8443";
-    std::string admin = "127.0.0.1:8444";
+    std::string admin = "127.0.0.1:9443";
+    /// Names and addresses beside localhost under which partners reach it: in the server's
+    /// certificate and as values of Host.
+    std::vector<std::string> hosts;
     std::int64_t cached_members_max = 1'000'000;
 };
 
@@ -85,6 +91,8 @@ public:
     [[nodiscard]] ledger::Store& record_store();
     [[nodiscard]] ledger::Store& identity_store();
     [[nodiscard]] const ledger::LedgerKeys& ledger_keys() const;
+    /// What the ids on the wire are made with, so that they say nothing to who reads them.
+    [[nodiscard]] const std::array<std::byte, 16>& wire_key() const;
     /// A reading connection to the journal that does not need the ledger to be open.
     [[nodiscard]] std::unique_ptr<ledger::JournalReader> open_reader();
 
@@ -94,8 +102,8 @@ public:
     [[nodiscard]] ledger::Books& books();
     /// The projector of the books, started the first time.
     [[nodiscard]] Projector& projector();
-    /// False while a projector has never been asked for.
-    [[nodiscard]] bool is_projecting() const;
+    /// The entry of the house's record that closed a window; none: it is open.
+    [[nodiscard]] std::optional<ledger::HouseSequence> closing_of(ledger::Month month) const;
 
     /// Brings the ledger up to the registry's terms, marks the windows that time has passed and, on
     /// the message clock, closes those that are drained. After each command, and by a coarse timer.

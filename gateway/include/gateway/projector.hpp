@@ -31,8 +31,6 @@ public:
     Projector(const Projector&) = delete;
     Projector& operator=(const Projector&) = delete;
 
-    /// The journal may have grown.
-    void notify();
     [[nodiscard]] Lag lag() const;
     /// Why it last failed; empty when it goes well. It tries again by itself.
     [[nodiscard]] std::string fault() const;
@@ -56,7 +54,6 @@ private:
     mutable std::mutex mutex_;
     mutable std::condition_variable changed_;
     bool stopping_ = false;
-    bool notified_ = false;
     bool clearing_ = false;
     std::string fault_;
     std::thread thread_;

@@ -17,10 +17,9 @@ public:
     SqliteSnapshot(SqliteSnapshot&& other) noexcept;
     SqliteSnapshot& operator=(SqliteSnapshot&& other) noexcept;
 
-    /// Writes it to a file that is not there yet, durable when it returns. `progress` is told the share
-    /// done, in thousandths, and may throw to give up.
-    void copy_to(
-        const std::filesystem::path& file, const std::function<void(int)>& progress) const;
+    /// Writes it to a file that is not there yet, durable when it returns. `progress` is told the
+    /// share done, in thousandths, and may throw to give up.
+    void copy_to(const std::filesystem::path& file, const std::function<void(int)>& progress) const;
 
 private:
     struct State;

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "gateway/command.hpp"
+#include "gateway/house.hpp"
+#include "settlement/settlement.hpp"
+
+namespace pointhouse::gateway {
+
+/// What documents name and tax by, of the partners that the terms know.
+[[nodiscard]] settlement::Contracts contracts_of(
+    const partners::Registry& registry, const ledger::Terms& terms);
+
+/// All that one window is settled from. Made on the house's thread, settled on any other.
+class SettlementSource {
+public:
+    /// Throws HouseFailure when the house knows no such window.
+    SettlementSource(House& house, ledger::Month month);
+
+    [[nodiscard]] bool is_closed() const { return window_.state != settlement::WindowState::open; }
+    /// Waits for the books to hold the window (an open one: all that the journal has now).
+    /// Throws HouseFailure, ledger::StoreFailure, Interrupted.
+    [[nodiscard]] settlement::Settlement settle(Console& console) const;
+
+private:
+    settlement::Window window_;
+    ledger::Sequence end_;
+    std::shared_ptr<const ledger::Terms> terms_;
+    settlement::Contracts contracts_;
+    ledger::Books& books_;
+    Projector& projector_;
+};
+
+} // namespace pointhouse::gateway

@@ -1,0 +1,267 @@
+#include "gateway/server.hpp"
+
+#include <charconv>
+#include <chrono>
+#include <csignal>
+#include <exception>
+#include <filesystem>
+#include <fmt/format.h>
+#include <future>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "admin_listener.hpp"
+#include "clearing.hpp"
+#include "control_socket.hpp"
+#include "gateway/projector.hpp"
+#include "house_authority.hpp"
+#include "listener.hpp"
+#include "log.hpp"
+#include "metrics.hpp"
+#include "position_source.hpp"
+
+namespace pointhouse::gateway {
+
+namespace asio = boost::asio;
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::chrono::milliseconds tend_pause{100};
+constexpr int tends_per_look_at_certificates = 10;
+
+struct Address {
+    std::string host;
+    std::uint16_t port = 0;
+};
+
+Address parse_address(const std::string& text)
+{
+    const auto colon = text.rfind(':');
+    Address address;
+    if (colon != std::string::npos) {
+        address.host = text.substr(0, colon);
+        if (address.host.starts_with('[') && address.host.ends_with(']'))
+            address.host = address.host.substr(1, address.host.size() - 2);
+        const char* const end = text.data() + text.size();
+        const auto read = std::from_chars(text.data() + colon + 1, end, address.port);
+        if (read.ec == std::errc{} && read.ptr == end && !address.host.empty()) return address;
+    }
+    throw HouseFailure{fmt::format("\"{}\" is not an address; write HOST:PORT", text)};
+}
+
+std::string url_of(std::string_view scheme, const std::string& host, std::uint16_t port)
+{
+    const bool is_v6 = host.find(':') != std::string::npos;
+    return fmt::format("{}://{}{}{}:{}", scheme, is_v6 ? "[" : "", host, is_v6 ? "]" : "", port);
+}
+
+House& recovered(House& house)
+{
+    static_cast<void>(house.ledger());
+    return house;
+}
+
+ListenerOptions listener_options(const House& house, const Address& address)
+{
+    const auto server = house.folder().certificates() / "house";
+    ListenerOptions options;
+    options.address = address.host;
+    options.port = address.port;
+    options.certificate_file = (server / "cert.pem").string();
+    options.key_file = (server / "key.pem").string();
+    options.ca_file = (house.folder().certificates() / "ca.pem").string();
+    options.allowed_hosts = house.config().hosts;
+    return options;
+}
+
+} // namespace
+
+class Server::State {
+public:
+    State(House& house, const ServeOptions& options, CommandInterpreter interpreter)
+        : house_{house}, interpreter_{std::move(interpreter)},
+          address_{parse_address(options.listen.empty() ? house.config().listen : options.listen)},
+          admin_address_{
+              parse_address(options.admin.empty() ? house.config().admin : options.admin)},
+          signals_{loop_}, timer_{loop_}, authority_{house.registry()},
+          // Recovers, and only then opens the doors.
+          positions_{recovered(house)},
+          clearing_{
+              loop_.get_executor(),
+              house.ledger(),
+              house.wire_key(),
+              [this](ledger::PartnerId partner) { return positions_(partner); }},
+          listener_{loop_, listener_options(house, address_), clearing_, authority_},
+          admin_{loop_, admin_options()},
+          control_{std::in_place, house.folder().control_socket(), control_begin()},
+          certificate_time_{certificate_time()}
+    {
+        static_cast<void>(house.projector());
+        house.tend();
+        if (options.stops_on_signals) {
+            signals_.add(SIGTERM);
+            signals_.add(SIGINT);
+            signals_.async_wait([this](boost::system::error_code error, int) {
+                if (!error) drain();
+            });
+        }
+        tend_later();
+    }
+
+    [[nodiscard]] std::string url() const
+    {
+        return url_of("https", address_.host, listener_.port());
+    }
+    [[nodiscard]] std::string admin_url() const
+    {
+        return url_of("http", admin_address_.host, admin_.port());
+    }
+
+    void run()
+    {
+        loop_.run();
+        if (closing_.joinable()) closing_.join();
+    }
+
+    void stop()
+    {
+        asio::post(loop_, [this] { drain(); });
+    }
+
+private:
+    AdminOptions admin_options()
+    {
+        return {
+            .address = admin_address_.host,
+            .port = admin_address_.port,
+            .is_ready = [this] { return !is_draining_; },
+            .metrics = [this] { return metrics_text(house_, listener_.counters()); }};
+    }
+
+    /// A command's first step runs between two turns of the loop, like a request.
+    ControlSocket::Begin control_begin()
+    {
+        return [this](const CommandRequest& request) {
+            std::promise<CommandStep> promise;
+            auto step = promise.get_future();
+            asio::post(loop_, [this, &promise, &request] {
+                try {
+                    promise.set_value(interpreter_(house_, request));
+                } catch (...) {
+                    promise.set_exception(std::current_exception());
+                }
+            });
+            return step.get();
+        };
+    }
+
+    void tend_later()
+    {
+        timer_.expires_after(tend_pause);
+        timer_.async_wait([this](boost::system::error_code error) {
+            if (error || is_draining_) return;
+            tend();
+            tend_later();
+        });
+    }
+
+    void tend()
+    {
+        try {
+            house_.tend();
+            if (++tends_ % tends_per_look_at_certificates == 0) reload_changed_certificate();
+        } catch (const std::exception& failure) {
+            log_event(LogLevel::error, "tend_failed", {{LogField::reason, failure.what()}});
+        }
+    }
+
+    [[nodiscard]] fs::file_time_type certificate_time() const
+    {
+        std::error_code error;
+        return fs::last_write_time(listener_options(house_, address_).certificate_file, error);
+    }
+
+    void reload_changed_certificate()
+    {
+        const auto time = certificate_time();
+        if (time == certificate_time_) return;
+        certificate_time_ = time;
+        listener_.reload_certificates();
+        log_event(LogLevel::info, "server_certificate_reloaded");
+    }
+
+    void drain()
+    {
+        if (std::exchange(is_draining_, true)) return;
+        log_event(LogLevel::info, "draining");
+        timer_.cancel();
+        signals_.cancel();
+        listener_.drain([this] { finish_part(); });
+        // Commands under way wait for the loop, so the loop must not wait for them.
+        closing_ = std::thread{[this] {
+            control_.reset();
+            asio::post(loop_, [this] { finish_part(); });
+        }};
+    }
+
+    void finish_part()
+    {
+        if (++parts_finished_ < 2) return;
+        admin_.stop();
+        loop_.stop();
+    }
+
+    House& house_;
+    CommandInterpreter interpreter_;
+    Address address_;
+    Address admin_address_;
+    asio::io_context loop_{1};
+    asio::signal_set signals_;
+    asio::steady_timer timer_;
+    HouseAuthority authority_;
+    PositionSource positions_;
+    Clearing clearing_;
+    Listener listener_;
+    AdminListener admin_;
+    std::optional<ControlSocket> control_;
+    std::thread closing_;
+    fs::file_time_type certificate_time_;
+    int tends_ = 0;
+    int parts_finished_ = 0;
+    bool is_draining_ = false;
+};
+
+Server::Server(House& house, const ServeOptions& options, CommandInterpreter interpreter)
+    : state_{std::make_unique<State>(house, options, std::move(interpreter))}
+{}
+
+Server::~Server() = default;
+
+std::string Server::url() const
+{
+    return state_->url();
+}
+
+std::string Server::admin_url() const
+{
+    return state_->admin_url();
+}
+
+void Server::run()
+{
+    state_->run();
+}
+
+void Server::stop()
+{
+    state_->stop();
+}
+
+} // namespace pointhouse::gateway

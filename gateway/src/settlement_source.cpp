@@ -1,0 +1,77 @@
+#include "gateway/settlement_source.hpp"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+#include "gateway/projector.hpp"
+
+namespace pointhouse::gateway {
+
+settlement::Contracts contracts_of(const partners::Registry& registry, const ledger::Terms& terms)
+{
+    settlement::Contracts contracts{.house = {.id = "house", .name = "Pointhouse"}};
+    for (const auto& contract : registry.contracts()) {
+        if (contracts.partners.size() == terms.partners.size()) break;
+        const auto& name = contract.terms.name;
+        contracts.partners.push_back(
+            {.id = name, .name = contract.display_name.empty() ? name : contract.display_name});
+        for (const auto& row : contract.vat) {
+            for (const auto& flow : row.flows) {
+                contracts.vat.push_back(
+                    {.partner = contract.terms.partner,
+                     .charge = flow,
+                     .valid_from = row.valid_from,
+                     .treatment = row.treatment,
+                     .category = row.category,
+                     .rate_basis_points = row.rate_basis_points});
+            }
+        }
+    }
+    return contracts;
+}
+
+namespace {
+
+/// A closed window is settled by the terms that it was closed under, so that settling it again
+/// gives the same bytes.
+std::shared_ptr<const ledger::Terms> terms_of(House& house, ledger::Month month)
+{
+    const auto closing = house.closing_of(month);
+    return closing ? house.registry().terms_at(*closing) : house.registry().terms();
+}
+
+} // namespace
+
+SettlementSource::SettlementSource(House& house, ledger::Month month)
+    : books_{house.books()}, projector_{house.projector()}
+{
+    auto& points = house.ledger();
+    house.tend();
+    terms_ = terms_of(house, month);
+    contracts_ = contracts_of(house.registry(), *terms_);
+    const auto& windows = points.windows();
+    const auto found = std::ranges::find(windows, month, &ledger::Window::month);
+    if (found == windows.end())
+        throw HouseFailure{fmt::format("the house has no window {}", ledger::format_month(month))};
+    window_ = {
+        .month = month,
+        .from = terms_->calendar->start_of(month),
+        .to = terms_->calendar->start_of(month.next()),
+        .state = house.registry().is_closed(month) ? settlement::WindowState::closed
+                                                   : settlement::WindowState::open};
+    end_ = found->drained.is_none() ? points.head() : found->drained;
+}
+
+settlement::Settlement SettlementSource::settle(Console& console) const
+{
+    projector_.wait_for(end_, console);
+    const auto before = books_.positions_before(window_.month);
+    const auto rows = books_.positions(window_.month);
+    return settlement::settle(
+        {.window = window_,
+         .positions = {.before = before, .window = rows},
+         .terms = *terms_,
+         .contracts = contracts_});
+}
+
+} // namespace pointhouse::gateway

@@ -1,0 +1,81 @@
+#include <memory>
+
+#include "bench_gateway.hpp"
+#include "bench_ledger.hpp"
+#include "commands.hpp"
+
+namespace pointhouse::ops {
+
+namespace {
+
+void declare_gateway(CLI::App& bench, Invocation& invocation)
+{
+    const auto options = std::make_shared<BenchGatewayOptions>();
+    auto& command = declare_alone(
+        bench,
+        "gateway",
+        "Durable postings through mutual TLS, beside nginx where it is installed",
+        invocation,
+        [options](const Invocation& typed) {
+            options->executable = std::filesystem::read_symlink("/proc/self/exe");
+            options->json = typed.json;
+            return run_bench_gateway(*options);
+        });
+    command.add_option("--seconds", options->seconds, "Of one measurement")->capture_default_str();
+    command.add_option("--rounds", options->rounds, "House and bounds take turns; medians count")
+        ->capture_default_str();
+    command.add_option("--connections", options->connections, "Of single messages, closed loop")
+        ->capture_default_str()
+        ->delimiter(',');
+    command.add_option("--members", options->members, "Enrolled first")->capture_default_str();
+    command.add_option("--lots", options->lots, "That each holds on average")
+        ->capture_default_str();
+    command.add_option("--partners", options->partners)->capture_default_str();
+    command.add_option("--rate", options->open_loop_rate, "Open loop, requests a second; 0: none")
+        ->capture_default_str();
+    command.add_option("--idle", options->idle_connections, "Idle connections; 0: none")
+        ->capture_default_str();
+    command.add_option("--nginx", options->nginx, "The bound, where it is installed")
+        ->capture_default_str();
+    add_json_option(command, invocation);
+}
+
+void declare_ledger(CLI::App& bench, Invocation& invocation)
+{
+    const auto options = std::make_shared<BenchLedgerOptions>();
+    auto& command = declare_alone(
+        bench,
+        "ledger",
+        "Durable postings of a whole house without the gateway, with a small and a large journal",
+        invocation,
+        [options](const Invocation& typed) {
+            options->json = typed.json;
+            return run_bench_ledger(*options);
+        });
+    command.add_option("--folder", options->folder, "Where the bench's house is made, and removed")
+        ->capture_default_str();
+    command.add_option("--members", options->members)->capture_default_str();
+    command.add_option("--postings", options->postings, "In the journal of the large measurement")
+        ->capture_default_str();
+    command.add_option("--small", options->small, "In the journal of the small one")
+        ->capture_default_str();
+    command.add_option("--measured", options->measured, "In each measurement")
+        ->capture_default_str();
+    command.add_option("--batch", options->batch, "Messages in a commit")->capture_default_str();
+    command.add_option("--lots", options->lots, "That a member holds on average")
+        ->capture_default_str();
+    command.add_option("--partners", options->partners)->capture_default_str();
+    command.add_option("--cached-members", options->cached_members)->capture_default_str();
+    add_json_option(command, invocation);
+}
+
+} // namespace
+
+void declare_bench(CLI::App& app, Invocation& invocation)
+{
+    auto& bench = declare_group(app, "bench", "Figures, measured beside their bounds");
+    declare_gateway(bench, invocation);
+    declare_ledger(bench, invocation);
+}
+
+} // namespace pointhouse::ops

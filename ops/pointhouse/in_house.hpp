@@ -1,0 +1,18 @@
+#pragma once
+
+#include "command_line.hpp"
+
+namespace pointhouse::ops {
+
+/// Does a command on a house: in this process when nobody has the house open, else in the process
+/// that serves it. What it throws is for the person at the keyboard.
+[[nodiscard]] gateway::CommandResult run_in_house(
+    const Invocation& invocation,
+    const gateway::CommandRequest& request,
+    gateway::Console& console);
+
+/// The first step of a command that came to a serving house. On the house's thread.
+[[nodiscard]] gateway::CommandStep interpret(
+    gateway::House& house, const gateway::CommandRequest& request);
+
+} // namespace pointhouse::ops

@@ -1,0 +1,49 @@
+#include <filesystem>
+#include <fmt/format.h>
+#include <memory>
+
+#include "answers.hpp"
+#include "commands.hpp"
+#include "gateway/backup.hpp"
+#include "terminal.hpp"
+#include "verification.hpp"
+
+namespace pointhouse::ops {
+
+namespace {
+
+struct Options {
+    std::string folder;
+};
+
+int restore(const Options& options, const Invocation& typed)
+{
+    Terminal terminal;
+    gateway::copy_backup(typed.path(options.folder), typed.data, terminal);
+    gateway::House house{typed.data};
+    const auto result = verification_of(house, false, typed)(terminal);
+    if (result.exit_code != 0) {
+        terminal.print(fmt::format("{} was copied, but do not serve it\n", typed.data.string()));
+        return terminal.finish(result);
+    }
+    if (!typed.json) terminal.print(fmt::format("restored to {}\n", typed.data.string()));
+    return terminal.finish(result);
+}
+
+} // namespace
+
+void declare_restore(CLI::App& app, Invocation& invocation)
+{
+    const auto options = std::make_shared<Options>();
+    auto& command = declare_alone(
+        app,
+        "restore",
+        "Make a house from a backup, and verify it",
+        invocation,
+        [options](const Invocation& typed) { return restore(*options, typed); });
+    add_data_option(command, invocation);
+    command.add_option("--from", options->folder, "The backup")->required()->type_name("DIR");
+    add_json_option(command, invocation);
+}
+
+} // namespace pointhouse::ops

@@ -1,0 +1,147 @@
+#include <fmt/format.h>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+
+#include "answers.hpp"
+#include "commands.hpp"
+#include "gateway/settlement_source.hpp"
+#include "settlement/rendering.hpp"
+
+namespace pointhouse::ops {
+
+namespace {
+
+namespace json = boost::json;
+
+using gateway::CommandResult;
+using gateway::CommandStep;
+using gateway::Console;
+using gateway::House;
+
+struct Options {
+    std::string window;
+    std::string folder;
+    std::string file;
+};
+
+ledger::Month read_window(const std::string& typed)
+{
+    const auto month = ledger::parse_month(typed);
+    if (!month) throw CommandFailure{"a window is a month, written 2026-06"};
+    return *month;
+}
+
+std::string in_words(const settlement::Settlement& settled)
+{
+    const auto& currency = settled.currency;
+    std::string text = fmt::format(
+        "window {}, {} ({})\n\n{:<16}{:>12}{:>12}{:>12}{:>12}{:>12}{:>12}{:>14}\n",
+        ledger::format_month(settled.window.month),
+        settlement::days_in_words(settled.window.month),
+        settlement::name_of(settled.window.state),
+        "partner",
+        "opening",
+        "issued",
+        "redeemed",
+        "own spent",
+        "clawed back",
+        "closing",
+        "net " + currency.code);
+    for (const auto& row : settled.figures.partners) {
+        text += fmt::format(
+            "{:<16}{:>12}{:>12}{:>12}{:>12}{:>12}{:>12}{:>14}\n",
+            settled.partners.at(row.partner.value() - 1).id,
+            row.opening,
+            row.issued,
+            row.redeemed_here,
+            row.own_redeemed_anywhere,
+            row.clawed_back,
+            row.closing,
+            ledger::format_minor(settled.net_of(row.partner), currency));
+    }
+    const auto& balance = settled.figures.trial_balance;
+    text += fmt::format(
+        "\nnet above zero: the house pays the partner\n"
+        "trial balance: points {} = {}, money {} = {} {}\n",
+        balance.points_debits,
+        balance.points_credits,
+        ledger::format_micro(balance.money_debits),
+        ledger::format_micro(balance.money_credits),
+        currency.code);
+    return text;
+}
+
+CommandStep show(House& house, const Options& options, const Invocation& typed)
+{
+    auto source = std::make_shared<gateway::SettlementSource>(house, read_window(options.window));
+    return [source, typed](Console& console) {
+        const auto settled = source->settle(console);
+        if (typed.json) return done(settlement::settlement_json(settled) + "\n");
+        return done(in_words(settled));
+    };
+}
+
+CommandStep invoices(House& house, const Options& options, const Invocation& typed)
+{
+    auto source = std::make_shared<gateway::SettlementSource>(house, read_window(options.window));
+    if (!source->is_closed()) {
+        return refused(fmt::format(
+            "{} is not closed; statements are written of closed windows", options.window));
+    }
+    const auto folder = typed.path(options.folder);
+    return [source, folder, typed](Console& console) {
+        const auto settled = source->settle(console);
+        json::array files;
+        std::string text;
+        for (const auto& file : settlement::write_documents(folder, settled)) {
+            files.emplace_back(file.string());
+            text += file.string() + "\n";
+        }
+        if (text.empty()) text = "no money moved: there is nothing to state\n";
+        return report(typed, files, text);
+    };
+}
+
+} // namespace
+
+void declare_settle(CLI::App& app, Invocation& invocation)
+{
+    auto& settle = declare_group(app, "settle", "What partners owe each other for a window");
+    const auto options = std::make_shared<Options>();
+
+    auto& showing = declare_in_house(
+        settle,
+        "show",
+        "Positions, flows, documents and trial balance of a window",
+        invocation,
+        [options](House& house, const Invocation& typed) { return show(house, *options, typed); });
+    showing.add_option("WINDOW", options->window, "A month, 2026-06")->required();
+    add_json_option(showing, invocation);
+
+    auto& stating = declare_in_house(
+        settle,
+        "invoices",
+        "Write the statements of a closed window: JSON, CSV and PDF",
+        invocation,
+        [options](House& house, const Invocation& typed) {
+            return invoices(house, *options, typed);
+        });
+    stating.add_option("WINDOW", options->window, "A month, 2026-06")->required();
+    stating.add_option("--out", options->folder)->required()->type_name("DIR");
+    add_json_option(stating, invocation);
+
+    auto& paying = declare_in_house(
+        settle,
+        "payments",
+        "Write the payment file of a window",
+        invocation,
+        [](House&, const Invocation&) { return not_yet("write payment files"); });
+    paying.add_option("WINDOW", options->window, "A month, 2026-06")->required();
+    paying.add_option("--out", options->file)->required()->type_name("FILE");
+}
+
+} // namespace pointhouse::ops
