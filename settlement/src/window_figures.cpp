@@ -36,26 +36,35 @@ public:
         const std::int64_t points = row.points.count();
         PartnerFigures& own = of(row.partner);
         switch (row.kind) {
-        case EntryKind::issued: add(own.issued, points); break;
+        case EntryKind::issued:
+            add(own.issued, points);
+            add(own.closing, points);
+            break;
         case EntryKind::redeemed:
         case EntryKind::donated:
             add(own.own_redeemed_anywhere, points);
+            add(own.closing, -points);
             if (row.kind == EntryKind::donated) add(own.donated, points);
             add(of(row.counterparty).redeemed_here, points);
             break;
         case EntryKind::refunded:
             add(own.own_redeemed_anywhere, -points);
+            add(own.closing, points);
             // A charity has no tariff, so a refund without one undoes a donation.
             if (row.counterpart.is_none()) add(own.donated, -points);
             add(of(row.counterparty).refunded, points);
             break;
-        case EntryKind::clawed_back: add(own.clawed_back, points); break;
+        case EntryKind::clawed_back:
+            add(own.clawed_back, points);
+            add(own.closing, -points);
+            break;
         case EntryKind::debt_incurred:
             add(own.clawed_back, points);
             add(own.debt, points);
             break;
         case EntryKind::recovered:
             add(own.recovered_given, points);
+            add(own.closing, -points);
             add(of(row.counterparty).recovered_received, points);
             add(of(row.counterparty).debt, -points);
             break;
@@ -66,10 +75,11 @@ public:
     void open_next()
     {
         for (PartnerFigures& figures : partners_) {
-            close(figures);
+            check(figures);
             figures = {
                 .partner = figures.partner,
                 .opening = figures.closing - figures.debt,
+                .closing = figures.closing,
                 .debt = figures.debt,
             };
         }
@@ -77,7 +87,7 @@ public:
 
     std::vector<PartnerFigures> closed()
     {
-        for (PartnerFigures& figures : partners_) close(figures);
+        for (const PartnerFigures& figures : partners_) check(figures);
         return std::move(partners_);
     }
 
@@ -90,17 +100,17 @@ private:
         return partners_[partner.value() - 1];
     }
 
-    static void close(PartnerFigures& figures)
+    // Open points and debt were counted entry by entry; the roll-forward must come to the same.
+    static void check(const PartnerFigures& figures)
     {
-        std::int64_t closing = figures.opening;
-        add(closing, figures.debt);
-        add(closing, figures.issued);
-        add(closing, -figures.own_redeemed_anywhere);
-        add(closing, -figures.clawed_back);
-        add(closing, -figures.expired);
-        add(closing, -figures.recovered_given);
-        add(closing, figures.recovered_received);
-        figures.closing = closing;
+        std::int64_t net = figures.opening;
+        add(net, figures.issued);
+        add(net, -figures.own_redeemed_anywhere);
+        add(net, -figures.clawed_back);
+        add(net, -figures.expired);
+        add(net, -figures.recovered_given);
+        add(net, figures.recovered_received);
+        invariant(net == figures.closing - figures.debt, "the roll-forward ends at what is open");
         invariant(figures.closing >= 0, "no issuer has fewer than zero open points");
         invariant(figures.debt >= 0, "no more debt is recovered than was incurred");
     }

@@ -9,6 +9,14 @@
 #include "coalition.hpp"
 #include "settlement/rendering.hpp"
 
+// Fontconfig keeps its caches until the process ends; LeakSanitizer asks this function at its
+// start.
+extern "C" const char* __lsan_default_suppressions();
+extern "C" const char* __lsan_default_suppressions()
+{
+    return "leak:libfontconfig";
+}
+
 namespace pointhouse::settlement {
 namespace {
 
