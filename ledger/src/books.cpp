@@ -12,6 +12,9 @@ namespace pointhouse::ledger {
 
 namespace {
 
+// Blocks hold from one record to 65,536: this bounds the transaction when they are large.
+constexpr std::uint64_t postings_per_transaction_max = 65'536;
+
 std::vector<PositionRow> read_positions(
     Store& store, const std::string& sql, std::string_view month)
 {
@@ -94,7 +97,7 @@ std::uint64_t Books::project(JournalReader& journal, std::size_t blocks_max)
             const BlockView block = books::checked_block(row.bytes, Sequence{next});
             projector.project(block);
             next += block.count();
-            return ++blocks < blocks_max;
+            return ++blocks < blocks_max && projector.postings() < postings_per_transaction_max;
         });
         through = Sequence{next - 1};
         projector.finish(through);

@@ -5,6 +5,7 @@
 
 #include "books_projector.hpp"
 #include "books_rows.hpp"
+#include "journal_snapshot.hpp"
 #include "ledger/books.hpp"
 
 namespace pointhouse::ledger {
@@ -313,18 +314,6 @@ void compare_books(Transaction& transaction, JournalReader& journal, const Terms
     recomputation.finish();
 }
 
-/// Holds a reader's snapshot while it lives.
-class Snapshot {
-public:
-    explicit Snapshot(JournalReader& journal) : journal_{journal} { journal_.begin_snapshot(); }
-    ~Snapshot() { journal_.end_snapshot(); }
-    Snapshot(const Snapshot&) = delete;
-    Snapshot& operator=(const Snapshot&) = delete;
-
-private:
-    JournalReader& journal_;
-};
-
 } // namespace
 
 std::optional<std::string> Books::first_fault(JournalReader& journal)
@@ -332,7 +321,7 @@ std::optional<std::string> Books::first_fault(JournalReader& journal)
     std::optional<std::string> fault;
     store_.read([&](Transaction& transaction) {
         // After the books' own snapshot, so that the journal is never the older of the two.
-        const Snapshot snapshot{journal};
+        const JournalSnapshot snapshot{journal};
         try {
             compare_books(transaction, journal, terms_);
         } catch (const Fault& found) {

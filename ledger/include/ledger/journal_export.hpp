@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "ledger/accounts.hpp"
+#include "ledger/ids.hpp"
+#include "ledger/journal.hpp"
+#include "ledger/terms.hpp"
+
+namespace pointhouse::ledger {
+
+/// Whose file an export is: the plain-text journals of hledger and beancount, or one CSV row per
+/// line.
+enum class ExportFormat : std::uint8_t { hledger, beancount, csv };
+
+[[nodiscard]] std::optional<ExportFormat> find_export_format(std::string_view name);
+
+struct ExportOptions {
+    ExportFormat format = ExportFormat::hledger;
+    bool by_member = false; // an account per member number instead of one for all members
+};
+
+/// The partner's id; "#4" where it has characters that a journal could misread. No id that is
+/// written as it stands has a '#'.
+[[nodiscard]] std::string exported_partner(PartnerId id, const Terms& terms);
+/// An account and a unit as the format writes them, e.g. "unbilled:GRO" and "EUR" for hledger,
+/// "Assets:Unbilled:GRO" for beancount. Two partners never get the same name.
+[[nodiscard]] std::string exported_account(
+    ExportFormat format, Account account, PartnerId partner, const Terms& terms);
+[[nodiscard]] std::string exported_unit(ExportFormat format, PartnerId issuer, const Terms& terms);
+
+/// Writes every posting of the journal that moved points, with all its lines, dated by the house's
+/// calendar, amounts exact, for an independent book-keeping program. The same journal gives the
+/// same bytes. Streams in one snapshot, which the reader must not hold yet; returns the number of
+/// postings. Throws StoreFailure; what `write` throws passes through.
+std::uint64_t export_journal(
+    JournalReader& journal,
+    const TermsHistory& terms,
+    const ExportOptions& options,
+    const std::function<void(std::string_view)>& write);
+
+} // namespace pointhouse::ledger

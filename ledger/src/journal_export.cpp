@@ -1,0 +1,244 @@
+#include "ledger/journal_export.hpp"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <set>
+#include <vector>
+
+#include "books_projector.hpp"
+#include "journal_snapshot.hpp"
+
+namespace pointhouse::ledger {
+namespace {
+
+// Text is handed over in pieces of about this size.
+constexpr std::size_t piece_bytes = 65'536;
+
+/// Beancount wants accounts opened before their first use; no posting is older.
+constexpr std::string_view opening_day = "1970-01-01";
+
+/// The lines of a whole posting: one per account, unit and side.
+std::vector<AccountLine> lines_of(const Record& record, const Terms& terms)
+{
+    std::vector<AccountLine> lines;
+    for (const Entry& entry : record.entries) {
+        ControlTotals totals;
+        totals.add(entry, record.counterparty);
+        const PositionRow position = position_of(totals.priced(terms).front(), {}, terms);
+        for (const AccountLine& line : lines_of(position, terms)) {
+            const auto same = std::ranges::find_if(lines, [&](const AccountLine& other) {
+                return other.account == line.account && other.partner == line.partner &&
+                       other.issuer == line.issuer && (other.amount > 0) == (line.amount > 0);
+            });
+            if (same == lines.end())
+                lines.push_back(line);
+            else
+                same->amount += line.amount;
+        }
+    }
+    return lines;
+}
+
+/// A CSV field, quoted where it must be.
+std::string quoted(std::string field)
+{
+    if (field.find_first_of("\",\r\n") == std::string::npos) return field;
+    for (std::size_t at = 0; (at = field.find('"', at)) != std::string::npos; at += 2)
+        field.insert(at, 1, '"');
+    return '"' + field + '"';
+}
+
+class Writer {
+public:
+    Writer(const ExportOptions& options, const std::function<void(std::string_view)>& write)
+        : options_{options}, write_{write}
+    {}
+
+    void posting(const Record& record, const Terms& terms)
+    {
+        if (!has_header_) header(terms);
+        const auto lines = lines_of(record, terms);
+        const std::string day = format_day(terms.calendar->day_of(record.posted_at));
+        switch (options_.format) {
+        case ExportFormat::hledger: hledger(record, lines, day, terms); break;
+        case ExportFormat::beancount: beancount(record, lines, day, terms); break;
+        case ExportFormat::csv: csv(record, lines, day, terms); break;
+        }
+        if (text_.size() >= piece_bytes) flush();
+    }
+
+    void finish()
+    {
+        // An empty house has no terms to take a currency from; CSV has its header all the same.
+        if (!has_header_ && options_.format == ExportFormat::csv) text_ += csv_header;
+        flush();
+    }
+
+private:
+    static constexpr std::string_view csv_header =
+        "sequence,date,posted_at,partner,message_id,type,member,account,unit,debit,credit\n";
+
+    void flush()
+    {
+        if (!text_.empty()) write_(text_);
+        text_.clear();
+    }
+
+    template <class... Parts>
+    void add(fmt::format_string<Parts...> form, Parts&&... parts)
+    {
+        fmt::format_to(std::back_inserter(text_), form, std::forward<Parts>(parts)...);
+    }
+
+    void header(const Terms& terms)
+    {
+        has_header_ = true;
+        const std::string& currency = terms.currency.code;
+        switch (options_.format) {
+        case ExportFormat::hledger:
+            add("; Pointhouse journal. Points of an issuer are the commodity \"P.<issuer>\".\n"
+                "decimal-mark .\ncommodity 1000.000000 {}\n\n",
+                currency);
+            break;
+        case ExportFormat::beancount:
+            add("; Pointhouse journal. Points of an issuer are the commodity P.<issuer>.\n"
+                "option \"title\" \"Pointhouse\"\noption \"operating_currency\" \"{}\"\n\n",
+                currency);
+            break;
+        case ExportFormat::csv: text_ += csv_header; break;
+        }
+    }
+
+    [[nodiscard]] std::string account(
+        const AccountLine& line, const Record& record, const Terms& terms) const
+    {
+        const bool is_of_members =
+            line.account == Account::members_active || line.account == Account::members_debt;
+        if (!options_.by_member || !is_of_members)
+            return exported_account(options_.format, line.account, line.partner, terms);
+        const bool is_debt = line.account == Account::members_debt;
+        if (options_.format == ExportFormat::beancount)
+            return fmt::format(
+                "Equity:Points:Member:M{}:{}", record.member.value(), is_debt ? "Debt" : "Active");
+        return fmt::format("member:{}:{}", record.member.value(), is_debt ? "debt" : "active");
+    }
+
+    [[nodiscard]] static std::string amount(const AccountLine& line, std::int64_t count)
+    {
+        return line.issuer.is_none() ? format_micro(Micro{count}) : fmt::format("{}", count);
+    }
+
+    // The code in brackets is the posting's sequence.
+    void hledger(
+        const Record& record,
+        const std::vector<AccountLine>& lines,
+        const std::string& day,
+        const Terms& terms)
+    {
+        for (const auto& line : lines) {
+            const std::string name = account(line, record, terms);
+            if (declared_.insert(name).second) add("account {}\n", name);
+            if (line.issuer.is_none()) continue;
+            const std::string unit = exported_unit(options_.format, line.issuer, terms);
+            if (declared_.insert(unit).second) add("commodity 1000. {}\n", unit);
+        }
+        add("{} * ({}) {} | {} {}\n",
+            day,
+            record.sequence.value(),
+            exported_partner(record.partner, terms),
+            name_of(record.type),
+            record.message_id);
+        for (const auto& line : lines)
+            add("    {}  {} {}\n",
+                account(line, record, terms),
+                amount(line, line.amount),
+                exported_unit(options_.format, line.issuer, terms));
+        add("\n");
+    }
+
+    void beancount(
+        const Record& record,
+        const std::vector<AccountLine>& lines,
+        const std::string& day,
+        const Terms& terms)
+    {
+        for (const auto& line : lines) {
+            const std::string name = account(line, record, terms);
+            if (declared_.insert(name).second) add("{} open {}\n", opening_day, name);
+        }
+        add("{} * \"{}\" \"{} {}\"\n  sequence: {}\n",
+            day,
+            terms.partner(record.partner).name,
+            name_of(record.type),
+            record.message_id,
+            record.sequence.value());
+        for (const auto& line : lines)
+            add("  {}  {} {}\n",
+                account(line, record, terms),
+                amount(line, line.amount),
+                exported_unit(options_.format, line.issuer, terms));
+        add("\n");
+    }
+
+    void csv(
+        const Record& record,
+        const std::vector<AccountLine>& lines,
+        const std::string& day,
+        const Terms& terms)
+    {
+        for (const auto& line : lines) {
+            const bool is_debit = line.amount > 0;
+            add("{},{},{},{},{},{},{},{},{},{},{}\n",
+                record.sequence.value(),
+                day,
+                format_time(record.posted_at),
+                exported_partner(record.partner, terms),
+                record.message_id,
+                name_of(record.type),
+                record.member.value(),
+                quoted(account(line, record, terms)),
+                quoted(exported_unit(options_.format, line.issuer, terms)),
+                is_debit ? amount(line, line.amount) : "",
+                is_debit ? "" : amount(line, -line.amount));
+        }
+    }
+
+    const ExportOptions& options_;
+    const std::function<void(std::string_view)>& write_;
+    std::string text_;
+    std::set<std::string> declared_; // accounts and units that the file knows
+    bool has_header_ = false;
+};
+
+} // namespace
+
+std::uint64_t export_journal(
+    JournalReader& journal,
+    const TermsHistory& terms,
+    const ExportOptions& options,
+    const std::function<void(std::string_view)>& write)
+{
+    const JournalSnapshot snapshot{journal};
+    Writer writer{options, write};
+    books::TermsSeen terms_seen{terms};
+    std::uint64_t postings = 0;
+    std::uint64_t next = 1;
+    Record record;
+    journal.for_each_block(Sequence{next}, [&](const JournalReader::BlockRow& row) {
+        const BlockView block = books::checked_block(row.bytes, Sequence{next});
+        for (std::uint32_t index = 0; index < block.count(); ++index) {
+            if (!block.read(index, record))
+                throw StoreFailure{fmt::format(
+                    "journal: record {} cannot be read", block.sequence_of(index).value())};
+            if (record.entries.empty()) continue;
+            writer.posting(record, terms_seen.at(record.terms));
+            ++postings;
+        }
+        next += block.count();
+        return true;
+    });
+    writer.finish();
+    return postings;
+}
+
+} // namespace pointhouse::ledger
