@@ -154,9 +154,10 @@ void Connection::resume()
     settle();
 }
 
-void Connection::on_finished()
+void Connection::on_finished(const HttpExchange& exchange)
 {
     --unfinished_;
+    unsent_bytes_ += exchange.answer.size();
     if (is_serving_ || std::exchange(is_revisited_, true)) return;
     transport_.revisit(*this);
 }
@@ -175,7 +176,8 @@ void Connection::settle()
     if (first_ == nullptr) {
         if (input_left() == 0) release_input();
         const bool is_idle = input_left() == 0 && !has_more_;
-        if (peer_ended_ || takes_no_more_ || (is_idle && transport_.is_draining)) {
+        const bool is_over = peer_ended_ && !has_more_;
+        if (is_over || takes_no_more_ || (is_idle && transport_.is_draining)) {
             return begin_closing();
         }
     }

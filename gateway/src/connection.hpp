@@ -44,7 +44,7 @@ public:
     void close();
 
     /// From the exchanges.
-    void on_finished();
+    void on_finished(const HttpExchange& exchange);
 
     /// Where Transport::connections holds this.
     [[nodiscard]] std::size_t place() const noexcept { return place_; }
@@ -103,7 +103,7 @@ private:
     bool waits_writable_ = false;
     bool is_serving_ = false;    // on the stack: answers leave at its end
     bool is_revisited_ = false;  // on the transport's list
-    bool has_more_ = false;      // reading paused before the socket was empty
+    bool has_more_ = false;      // input that can go on without the socket being readable
     bool peer_ended_ = false;    // it sends no more
     bool takes_no_more_ = false; // the last request is in the line; what follows is not read
     bool owes_continue_ = false;
@@ -124,7 +124,8 @@ private:
     HttpExchange* first_ = nullptr; // the line of exchanges, oldest first
     HttpExchange* last_ = nullptr;
     std::size_t unfinished_ = 0;
-    std::string backlog_; // answers that the peer is slow to take, from backlog_sent_ on
+    std::size_t unsent_bytes_ = 0; // of the answers of finished exchanges in the line
+    std::string backlog_;          // answers that the peer is slow to take, from backlog_sent_ on
     std::size_t backlog_sent_ = 0;
 };
 

@@ -10,6 +10,8 @@
 namespace pointhouse::gateway {
 namespace {
 
+constexpr std::size_t unsent_bytes_max = std::size_t{256} << 10U;
+
 int hex_value(char digit)
 {
     if (digit <= '9') return digit - '0';
@@ -95,6 +97,10 @@ void Connection::release_input()
 void Connection::take_requests()
 {
     while (!takes_no_more_ && input_left() > 0) {
+        if (unsent_bytes_ > unsent_bytes_max) {
+            has_more_ = true; // small requests for large answers: send some first
+            return;
+        }
         if (!take_request({input_.bytes.get() + consumed_, input_left()})) return;
     }
 }

@@ -60,6 +60,7 @@ void Connection::pop_exchange()
     HttpExchange& exchange = *first_;
     first_ = exchange.next;
     if (first_ == nullptr) last_ = nullptr;
+    if (exchange.is_finished) unsent_bytes_ -= exchange.answer.size();
     if (exchange.is_counted) {
         --use_->in_flight;
         --transport_.counters.requests_in_flight;

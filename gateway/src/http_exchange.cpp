@@ -17,7 +17,7 @@ void HttpExchange::finish()
 {
     ledger::invariant(!is_finished, "an exchange is finished once");
     is_finished = true;
-    connection->on_finished();
+    connection->on_finished(*this);
 }
 
 void HttpExchange::reset()
