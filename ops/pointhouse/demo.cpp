@@ -194,8 +194,8 @@ int run_demo(const DemoOptions& options)
     for (auto& row : demo_month(options.month, options.seed)) builder.add(std::move(row));
     const auto plan = builder.finish();
 
-    const auto seconds = std::max<std::int64_t>(options.lasts.count(), 1);
-    const auto pace = plan.baskets / static_cast<std::uint64_t>(seconds) + 1;
+    const auto seconds = static_cast<std::uint64_t>(options.lasts.count());
+    const std::uint64_t pace = seconds == 0 ? 0 : plan.baskets / seconds + 1;
     ReplayPlayer player{plan, {.house = options.house, .per_second_max = pace}};
     Progress progress{plan.baskets};
     const auto summary = player.play(progress);

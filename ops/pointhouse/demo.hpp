@@ -31,7 +31,7 @@ struct DemoOptions {
     ServedHouse house; // knows all demo_brands(), with the standard tariff in demo_currency
     ledger::Month month;
     std::uint64_t seed = 2026;
-    std::chrono::seconds lasts{25}; // how long a person watches
+    std::chrono::seconds lasts{25}; // how long a person watches; 0: no pauses
 };
 
 /// Plays the demo month through the gateway with a progress bar. Exit code as run_replay; an
