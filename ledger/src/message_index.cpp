@@ -10,21 +10,13 @@
 namespace pointhouse::ledger {
 namespace {
 
-constexpr std::size_t table_entries_max = std::size_t{1} << 20;
 constexpr std::size_t merge_fan_in = 4;
-
-// Which power of the fan-in a run has grown to: runs of one tier are merged together.
-int tier_of(std::uint64_t entries)
-{
-    int tier = 0;
-    for (std::uint64_t size = table_entries_max * 2; entries > size; size *= merge_fan_in) ++tier;
-    return tier;
-}
+constexpr std::size_t slots_at_first = std::size_t{1} << 14;
 
 } // namespace
 
 IndexTable::IndexTable(std::size_t entries_max)
-    : slots_(std::bit_ceil(entries_max * 2)), mask_{slots_.size() - 1}, entries_max_{entries_max}
+    : slots_(slots_at_first), mask_{slots_.size() - 1}, entries_max_{entries_max}
 {}
 
 void IndexTable::insert(IndexEntry entry)
@@ -36,7 +28,7 @@ void IndexTable::insert(IndexEntry entry)
     ++size_;
 }
 
-// Beyond entries_max only while a long merge keeps the table from being sealed.
+// Beyond twice entries_max only while a long merge keeps the table from being sealed.
 void IndexTable::grow()
 {
     std::vector<IndexEntry> entries(slots_.size() * 2);
@@ -119,9 +111,9 @@ void MessageIndex::Job::run()
     }
 }
 
-MessageIndex::MessageIndex(std::filesystem::path folder)
-    : folder_{std::move(folder)}, table_{std::make_unique<IndexTable>(table_entries_max)},
-      worker_{[this] { run_jobs(); }}
+MessageIndex::MessageIndex(std::filesystem::path folder, std::size_t table_entries)
+    : folder_{std::move(folder)}, table_entries_{table_entries},
+      table_{std::make_unique<IndexTable>(table_entries)}, worker_{[this] { run_jobs(); }}
 {
     std::filesystem::create_directories(folder_);
 }
@@ -157,7 +149,7 @@ bool MessageIndex::open(const std::vector<IndexRun>& manifest)
         changed_.wait(lock, [this] { return !job_ || job_->finished; });
         job_.reset();
     }
-    table_ = std::make_unique<IndexTable>(table_entries_max);
+    table_ = std::make_unique<IndexTable>(table_entries_);
     sealing_.reset();
     unnamed_.clear();
     manifest_changed_ = false;
@@ -244,7 +236,7 @@ void MessageIndex::seal_when_full(Sequence durable)
         return;
     }
     sealing_ = std::shared_ptr<const IndexTable>{std::move(table_)};
-    table_ = std::make_unique<IndexTable>(table_entries_max);
+    table_ = std::make_unique<IndexTable>(table_entries_);
     auto job = std::make_unique<Job>();
     job->folder = folder_;
     job->first = table_first_;
@@ -298,6 +290,14 @@ void MessageIndex::start_merge_when_due()
     start(std::move(job));
 }
 
+// Which power of the fan-in a run has grown to: runs of one tier are merged together.
+int MessageIndex::tier_of(std::uint64_t entries) const
+{
+    int tier = 0;
+    for (std::uint64_t size = table_entries_ * 2; entries > size; size *= merge_fan_in) ++tier;
+    return tier;
+}
+
 std::vector<IndexRun> MessageIndex::manifest() const
 {
     std::vector<IndexRun> named;
@@ -337,7 +337,7 @@ void MessageIndex::seal_all(Sequence durable)
     job.first = table_first_;
     job.last = durable;
     job.table = std::shared_ptr<const IndexTable>{std::move(table_)};
-    table_ = std::make_unique<IndexTable>(table_entries_max);
+    table_ = std::make_unique<IndexTable>(table_entries_);
     job.run();
     if (!job.made) throw StoreFailure{"cannot seal the message index: " + job.failure};
     runs_.push_back(job.made);

@@ -22,6 +22,7 @@ namespace pointhouse::ledger {
 /// Fingerprints and sequences in memory: open addressing, several entries to a fingerprint.
 class IndexTable {
 public:
+    /// Starts small and grows: `entries_max` is when it is full, not what it holds at most.
     explicit IndexTable(std::size_t entries_max);
     void insert(IndexEntry entry);
     void prefetch(std::uint64_t fingerprint) const;
@@ -60,7 +61,9 @@ private:
 /// thread.
 class MessageIndex {
 public:
-    explicit MessageIndex(std::filesystem::path folder);
+    /// `table_entries` in memory make a run; a parameter so that tests see many runs soon.
+    explicit MessageIndex(
+        std::filesystem::path folder, std::size_t table_entries = std::size_t{1} << 20);
     ~MessageIndex();
     MessageIndex(const MessageIndex&) = delete;
     MessageIndex& operator=(const MessageIndex&) = delete;
@@ -91,9 +94,11 @@ private:
     void start(std::unique_ptr<Job> job);
     void take_over_finished();
     void start_merge_when_due();
+    [[nodiscard]] int tier_of(std::uint64_t entries) const;
     [[nodiscard]] std::vector<IndexRun> manifest() const;
 
     std::filesystem::path folder_;
+    std::size_t table_entries_;
     std::unique_ptr<IndexTable> table_;
     Sequence table_first_;                                  // the first record of the table
     std::shared_ptr<const IndexTable> sealing_;             // shared with the thread that writes it

@@ -11,7 +11,6 @@ namespace pointhouse::ledger {
 namespace {
 
 using SteadyClock = std::chrono::steady_clock;
-constexpr std::chrono::milliseconds retry_after{100};
 constexpr std::chrono::seconds head_interval{1};
 
 bool may_enrol(MessageType type)
@@ -59,7 +58,7 @@ void Shard::commit(std::span<Submission> batch)
         for (Submission& submission : batch)
             submission.outcome.disposition = Disposition::unavailable;
         is_sound_ = false;
-        retry_at_ = SteadyClock::now() + retry_after;
+        retry_at_ = SteadyClock::now() + options_.retry_after;
         ++counters_.commit_failures;
     }
     const auto micros = static_cast<std::uint64_t>(
@@ -311,7 +310,7 @@ bool Shard::make_durable()
     ++counters_.commits;
     if (journal_.commit(commit_) != CommitResult::durable) {
         is_sound_ = false;
-        retry_at_ = SteadyClock::now() + retry_after;
+        retry_at_ = SteadyClock::now() + options_.retry_after;
         ++counters_.commit_failures;
         return false;
     }

@@ -38,15 +38,13 @@ bool Shard::read_record(Sequence sequence, Outcome& outcome)
         if (place >= submissions_.size() || submissions_[place] == nullptr) return false;
         const Outcome& decided = submissions_[place]->outcome;
         outcome.record = decided.record;
-        outcome.record_storage = std::string{decided.record.message_id};
-        outcome.record.message_id = outcome.record_storage;
+        outcome.keep_message_id(decided.record.message_id);
         return true;
     }
     const BlockView& block = block_with(sequence);
     const auto index = static_cast<std::uint32_t>(sequence.value() - block.header().first.value());
     if (!block.read(index, outcome.record)) throw StoreFailure{"a record does not read back"};
-    outcome.record_storage = std::string{outcome.record.message_id};
-    outcome.record.message_id = outcome.record_storage;
+    outcome.keep_message_id(outcome.record.message_id);
     return true;
 }
 

@@ -39,7 +39,7 @@ bool Shard::is_ready()
         recover();
         is_sound_ = true;
     } catch (const StoreFailure&) {
-        retry_at_ = std::chrono::steady_clock::now() + std::chrono::milliseconds{100};
+        retry_at_ = std::chrono::steady_clock::now() + options_.retry_after;
     }
     return is_sound_;
 }

@@ -158,6 +158,22 @@ public:
         give_back(std::move(session));
     }
 
+    [[nodiscard]] std::string integrity_fault() override
+    {
+        {
+            // The kept readers may still hold sound pages in memory where the file's are not.
+            const std::scoped_lock lock{pooling_};
+            readers_.clear();
+        }
+        std::string fault;
+        read([&](Transaction& transaction) {
+            const auto rows = transaction.run("PRAGMA integrity_check(1)", {});
+            const auto* words = rows.empty() ? nullptr : std::get_if<std::string>(&rows[0][0]);
+            if (words == nullptr || *words != "ok") fault = words != nullptr ? *words : "no answer";
+        });
+        return fault;
+    }
+
 private:
     void commit()
     {

@@ -148,7 +148,7 @@ TEST_F(BooksFaultTest, ExtraRowsAreFound)
     EXPECT_NE(fault().find("posting_2026_01: has "), std::string::npos) << fault();
     change("DELETE FROM posting_2026_01 WHERE sequence > 1000000");
     change("INSERT INTO settlement_window VALUES ('2031-01', 7, 0, 0, 0)");
-    EXPECT_EQ(fault(), "settlement_window, month '2031-01': a row too many");
+    EXPECT_EQ(fault(), "books: settlement_window, month '2031-01': a row too many");
 }
 
 TEST_F(BooksFaultTest, AMissingTableIsAFault)

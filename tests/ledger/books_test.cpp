@@ -227,7 +227,8 @@ TEST_F(BooksTest, AJournalShorterThanTheBooksIsRefused)
     project_all();
     journal.drop_last();
     EXPECT_THROW(books.project(journal, 1), StoreFailure);
-    EXPECT_EQ(books.first_fault(journal), "projection: sequence is 2 and the journal ends at 1");
+    EXPECT_EQ(
+        books.first_fault(journal), "books: projection: sequence is 2 and the journal ends at 1");
 }
 
 class BooksOfRandomMonths : public BooksTest, public testing::WithParamInterface<int> {};

@@ -220,16 +220,17 @@ TEST(MessageIndex, FindsEveryKeyThroughSealingMergingAndReopening)
 {
     const LedgerHouse house; // for its folder
     const std::filesystem::path folder = house.folder / "index-test";
-    constexpr std::uint64_t keys = 5'500'000;
+    constexpr std::uint64_t keys = 350'000;
+    constexpr std::size_t table_entries = 1 << 12;
     const auto key_of = [](std::uint64_t sequence) { return sequence * 0x9e3779b97f4a7c15; };
     std::vector<IndexRun> manifest;
     std::vector<Sequence> found;
     {
-        MessageIndex index{folder};
+        MessageIndex index{folder, table_entries};
         ASSERT_TRUE(index.open({}));
         for (std::uint64_t sequence = 1; sequence <= keys; ++sequence) {
             index.insert(key_of(sequence), Sequence{sequence});
-            if (sequence % 4096 == 0) {
+            if (sequence % 512 == 0) {
                 index.seal_when_full(Sequence{sequence});
                 if (auto changed = index.take_new_manifest()) {
                     manifest = *changed;
@@ -239,16 +240,16 @@ TEST(MessageIndex, FindsEveryKeyThroughSealingMergingAndReopening)
         }
         index.seal_all(Sequence{keys});
         if (auto changed = index.take_new_manifest()) manifest = *changed;
-        for (std::uint64_t sequence = 1; sequence <= keys; sequence += 9973) {
+        for (std::uint64_t sequence = 1; sequence <= keys; sequence += 97) {
             index.find(key_of(sequence), found);
             ASSERT_EQ(found, std::vector{Sequence{sequence}});
         }
     }
 
-    MessageIndex reopened{folder};
+    MessageIndex reopened{folder, table_entries};
     ASSERT_TRUE(reopened.open(manifest));
     EXPECT_EQ(reopened.covered(), Sequence{keys});
-    for (std::uint64_t sequence = 1; sequence <= keys; sequence += 997) {
+    for (std::uint64_t sequence = 1; sequence <= keys; sequence += 7) {
         reopened.find(key_of(sequence), found);
         ASSERT_EQ(found, std::vector{Sequence{sequence}});
     }

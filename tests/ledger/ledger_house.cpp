@@ -69,6 +69,7 @@ void LedgerHouse::open()
     options.keys.identity.fill(std::byte{1});
     options.keys.content.fill(std::byte{2});
     options.keys.fingerprint.fill(std::byte{3});
+    options.retry_after = std::chrono::milliseconds{1};
     if (!message_clock_) options.clock = &clock;
     ledger = open_ledger(*faulty, *identities, terms, options);
 }

@@ -270,7 +270,7 @@ TEST(Shard, FailedCommitAnswersUnavailableAndTheRetryTellsTheTruth)
         Outcome retried = failed;
         for (int attempt = 0; attempt < 50 && retried.disposition == Disposition::unavailable;
              ++attempt) {
-            ::usleep(20'000);
+            ::usleep(2'000);
             retried = house.send(redemption(fuel, "r1", "anna", 60));
         }
 
@@ -384,7 +384,7 @@ TEST(Shard, AgreesWithTheNaiveRulesThroughFaultsAndRestarts)
             if (random() % 8 == 0) house.faulty->next = static_cast<Fault>(1 + random() % 3);
             Outcome outcome = house.send(message);
             while (outcome.disposition == Disposition::unavailable) {
-                ::usleep(5'000);
+                ::usleep(1'000);
                 outcome = house.send(message);
             }
             const bool is_known = outcome.disposition != Disposition::refused;

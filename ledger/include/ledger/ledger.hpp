@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -36,7 +37,15 @@ struct Outcome {
     Disposition disposition = Disposition::unavailable;
     Refusal refusal = Refusal::overloaded; // of Disposition::refused
     Record record{};                       // of decided and replayed
-    std::string record_storage{};          // what a replayed record's views point into
+    std::vector<char> kept_id;             // what the id of a replayed record points into
+
+    /// Copies the record's message id, so that it outlives the block it was read from. Moving an
+    /// outcome keeps it valid.
+    void keep_message_id(std::string_view id)
+    {
+        kept_id.assign(id.begin(), id.end());
+        record.message_id = {kept_id.data(), kept_id.size()};
+    }
 };
 
 /// A message on its way in, and its outcome on the way back.
@@ -77,6 +86,8 @@ struct LedgerOptions {
     LedgerKeys keys{};
     const Clock* clock = nullptr; // null: the sandbox's message clock
     std::size_t cached_members_max = 1'000'000;
+    /// After a commit that failed: how long until the journal is looked at again.
+    std::chrono::milliseconds retry_after{100};
 };
 
 /// Decides messages and makes them durable: the one writer of points. Identities, message ids,
