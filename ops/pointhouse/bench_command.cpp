@@ -2,6 +2,7 @@
 
 #include "bench_gateway.hpp"
 #include "bench_ledger.hpp"
+#include "bench_ledger.hpp"
 #include "commands.hpp"
 
 namespace pointhouse::ops {
@@ -69,12 +70,43 @@ void declare_ledger(CLI::App& bench, Invocation& invocation)
     add_json_option(command, invocation);
 }
 
+void declare_ledger(CLI::App& bench, Invocation& invocation)
+{
+    const auto options = std::make_shared<BenchLedgerOptions>();
+    auto& command = declare_alone(
+        bench,
+        "ledger",
+        "Durable postings without the gateway, beside a raw file append",
+        invocation,
+        [options](const Invocation& typed) {
+            options->json = typed.json;
+            return run_bench_ledger(*options);
+        });
+    command.add_option("--folder", options->folder, "Where the house of the bench is made")
+        ->capture_default_str();
+    command.add_option("--members", options->members)->capture_default_str();
+    command.add_option("--postings", options->postings, "In the journal before the large figure")
+        ->capture_default_str();
+    command.add_option("--small", options->small, "In the journal before the small figure")
+        ->capture_default_str();
+    command.add_option("--measured", options->measured, "Postings of each figure")
+        ->capture_default_str();
+    command.add_option("--batch", options->batch)->capture_default_str();
+    command.add_option("--lots", options->lots, "That a member holds on average")
+        ->capture_default_str();
+    command.add_option("--partners", options->partners)->capture_default_str();
+    command.add_option("--cache", options->cached_members, "Members held in memory")
+        ->capture_default_str();
+    add_json_option(command, invocation);
+}
+
 } // namespace
 
 void declare_bench(CLI::App& app, Invocation& invocation)
 {
     auto& bench = declare_group(app, "bench", "Figures, measured beside their bounds");
     declare_gateway(bench, invocation);
+    declare_ledger(bench, invocation);
     declare_ledger(bench, invocation);
 }
 
