@@ -53,7 +53,10 @@ public:
     Registry registry_{record_};
 
 private:
-    std::uint32_t pick(std::uint32_t below) { return random_() % below; }
+    std::uint32_t pick(std::uint32_t below)
+    {
+        return static_cast<std::uint32_t>(random_() % below);
+    }
 
     void remember()
     {
