@@ -1,0 +1,313 @@
+#include <atomic>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <unistd.h>
+
+#include <gtest/gtest.h>
+
+#include "ledger/store.hpp"
+#include "store/sqlite_store.hpp"
+
+namespace pointhouse::ledger {
+namespace {
+
+class TemporaryFolder {
+public:
+    TemporaryFolder()
+    {
+        std::string name = (std::filesystem::temp_directory_path() / "store-XXXXXX").string();
+        if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error{"no temporary folder"};
+        path_ = name;
+    }
+    ~TemporaryFolder() { std::filesystem::remove_all(path_); }
+    TemporaryFolder(const TemporaryFolder&) = delete;
+    TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+    [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+
+private:
+    std::filesystem::path path_;
+};
+
+/// A kind of database: opens the store that was opened in the same folder before, or a new one.
+struct Adapter {
+    std::string name;
+    std::function<std::unique_ptr<Store>(const std::filesystem::path& folder)> open;
+};
+
+/// What every cold store promises, whatever the database.
+class StoreContract : public testing::TestWithParam<Adapter> {
+protected:
+    void SetUp() override
+    {
+        store = GetParam().open(folder.path());
+        store->transact([](Transaction& transaction) {
+            transaction.script(
+                "CREATE TABLE thing (id BIGINT PRIMARY KEY, name TEXT, picture BYTEA,"
+                " size BIGINT CHECK (size >= 0));");
+        });
+    }
+
+    void insert(std::int64_t id, std::string_view name)
+    {
+        store->transact([&](Transaction& transaction) { insert(transaction, id, name); });
+    }
+    static void insert(Transaction& transaction, std::int64_t id, std::string_view name)
+    {
+        const std::array<Parameter, 2> parameters{id, name};
+        transaction.run("INSERT INTO thing (id, name) VALUES ($1, $2)", parameters);
+    }
+    static std::int64_t count(Transaction& transaction)
+    {
+        return std::get<std::int64_t>(
+            transaction.run("SELECT count(*) FROM thing", {}).at(0).at(0));
+    }
+    std::int64_t count()
+    {
+        std::int64_t found = 0;
+        store->read([&](Transaction& transaction) { found = count(transaction); });
+        return found;
+    }
+
+    TemporaryFolder folder;
+    std::unique_ptr<Store> store;
+};
+
+INSTANTIATE_TEST_SUITE_P(
+    Databases,
+    StoreContract,
+    testing::Values(
+        Adapter{
+            "sqlite", [](const auto& folder) { return open_sqlite_store(folder / "store.db"); }},
+        Adapter{
+            "sqlite_relaxed",
+            [](const auto& folder) {
+                return open_sqlite_store(folder / "store.db", Durability::relaxed);
+            }}),
+    [](const auto& adapter) { return adapter.param.name; });
+
+TEST_P(StoreContract, GivesBackWhatItWasGiven)
+{
+    const std::string text = "Grüße, 'quoted'; DROP TABLE thing; --";
+    const Bytes picture{std::byte{0}, std::byte{255}, std::byte{39}};
+    store->transact([&](Transaction& transaction) {
+        const std::array<Parameter, 4> cells{
+            std::int64_t{INT64_MIN},
+            std::string_view{text},
+            std::span{std::as_const(picture)},
+            std::int64_t{INT64_MAX}};
+        transaction.run("INSERT INTO thing VALUES ($1, $2, $3, $4)", cells);
+        const std::array<Parameter, 3> empty{
+            std::int64_t{1}, std::string_view{}, std::span<const std::byte>{}};
+        transaction.run("INSERT INTO thing (id, name, picture) VALUES ($1, $2, $3)", empty);
+    });
+    store->read([&](Transaction& transaction) {
+        const auto rows = transaction.run("SELECT * FROM thing ORDER BY id", {});
+        ASSERT_EQ(rows.size(), 2U);
+        EXPECT_EQ(rows[0], (Row{std::int64_t{INT64_MIN}, text, picture, std::int64_t{INT64_MAX}}));
+        EXPECT_EQ(rows[1], (Row{std::int64_t{1}, std::string{}, Bytes{}, std::monostate{}}));
+    });
+}
+
+TEST_P(StoreContract, ParametersGoByTheirNumber)
+{
+    store->read([&](Transaction& transaction) {
+        const std::array<Parameter, 3> parameters{
+            std::string_view{"one"}, std::string_view{"two"}, std::string_view{"three"}};
+        const auto rows = transaction.run(
+            "SELECT CAST($3 AS TEXT), CAST($1 AS TEXT), CAST($2 AS TEXT), CAST($1 AS TEXT)",
+            parameters);
+        EXPECT_EQ(
+            rows.at(0),
+            (Row{
+                std::string{"three"}, std::string{"one"}, std::string{"two"}, std::string{"one"}}));
+    });
+}
+
+TEST_P(StoreContract, RollsBackWhenWorkThrows)
+{
+    EXPECT_THROW(
+        store->transact([&](Transaction& transaction) {
+            insert(transaction, 1, "lost");
+            throw std::runtime_error{"changed its mind"};
+        }),
+        std::runtime_error);
+    EXPECT_EQ(count(), 0);
+    insert(1, "kept");
+    EXPECT_EQ(count(), 1);
+}
+
+TEST_P(StoreContract, AFailedStatementRollsAllBackAndIsKnownNotToHaveHappened)
+{
+    insert(1, "first");
+    try {
+        store->transact([&](Transaction& transaction) {
+            insert(transaction, 2, "second");
+            insert(transaction, 1, "the same key");
+        });
+        FAIL() << "a key cannot stand twice";
+    } catch (const StoreFailure& failure) {
+        EXPECT_FALSE(failure.unknown);
+    }
+    EXPECT_EQ(count(), 1);
+    EXPECT_THROW(
+        store->transact(
+            [](Transaction& transaction) { transaction.run("UPDATE thing SET size = -1", {}); }),
+        StoreFailure);
+}
+
+TEST_P(StoreContract, BadSqlIsAFailureInWords)
+{
+    try {
+        store->read(
+            [](Transaction& transaction) { transaction.run("SELECT nothing FROM nowhere", {}); });
+        FAIL();
+    } catch (const StoreFailure& failure) {
+        EXPECT_NE(std::string{failure.what()}.find("nowhere"), std::string::npos) << failure.what();
+    }
+    EXPECT_EQ(count(), 0) << "the store goes on";
+}
+
+TEST_P(StoreContract, AReaderCannotWrite)
+{
+    EXPECT_THROW(
+        store->read([&](Transaction& transaction) { insert(transaction, 1, "no"); }), StoreFailure);
+    EXPECT_EQ(count(), 0);
+}
+
+TEST_P(StoreContract, AReaderSeesOneSnapshotAndDoesNotStopTheWriter)
+{
+    insert(1, "before");
+    store->read([&](Transaction& transaction) {
+        std::thread{[&] { insert(2, "meanwhile"); }}.join();
+        EXPECT_EQ(count(transaction), 1);
+        EXPECT_EQ(count(), 2) << "a reader inside a reader has a snapshot of its own";
+        EXPECT_EQ(count(transaction), 1);
+    });
+    EXPECT_EQ(count(), 2);
+}
+
+// The snapshot begins with read(), not with its first statement.
+TEST_P(StoreContract, TheSnapshotBeginsAtOnce)
+{
+    store->read([&](Transaction& transaction) {
+        std::thread{[&] { insert(1, "later"); }}.join();
+        EXPECT_EQ(count(transaction), 0);
+    });
+}
+
+TEST_P(StoreContract, ATransactionSeesItsOwnWrites)
+{
+    store->transact([&](Transaction& transaction) {
+        insert(transaction, 1, "mine");
+        EXPECT_EQ(count(transaction), 1);
+        EXPECT_EQ(count(), 0) << "nobody else does yet";
+    });
+}
+
+TEST_P(StoreContract, AppendsManyRows)
+{
+    constexpr std::array<std::string_view, 2> columns{"id", "name"};
+    std::vector<std::string> names;
+    for (int id = 0; id < 10'000; ++id) names.push_back("thing " + std::to_string(id));
+    std::vector<Parameter> cells;
+    for (std::size_t id = 0; id < names.size(); ++id) {
+        cells.emplace_back(static_cast<std::int64_t>(id));
+        cells.emplace_back(std::string_view{names[id]});
+    }
+    store->transact([&](Transaction& transaction) {
+        transaction.append("thing", columns, cells);
+        transaction.append("thing", columns, {});
+    });
+    EXPECT_EQ(count(), 10'000);
+    store->read([&](Transaction& transaction) {
+        const auto rows = transaction.run("SELECT name FROM thing WHERE id = 7777", {});
+        EXPECT_EQ(rows.at(0).at(0), Value{std::string{"thing 7777"}});
+    });
+    EXPECT_THROW(
+        store->transact([&](Transaction& transaction) {
+            transaction.append("thing", columns, std::span{cells}.first(3));
+        }),
+        StoreFailure);
+}
+
+TEST_P(StoreContract, TheSameStatementInsideItself)
+{
+    insert(1, "a");
+    insert(2, "b");
+    int pairs = 0;
+    store->read([&](Transaction& transaction) {
+        constexpr std::string_view sql = "SELECT id FROM thing ORDER BY id";
+        transaction.for_each(sql, {}, [&](const Row&) {
+            transaction.for_each(sql, {}, [&](const Row&) { ++pairs; });
+        });
+    });
+    EXPECT_EQ(pairs, 4);
+}
+
+TEST_P(StoreContract, LeavingAReadHalfWayIsHarmless)
+{
+    insert(1, "a");
+    insert(2, "b");
+    for (int round = 0; round < 20; ++round)
+        EXPECT_THROW(
+            store->read([&](Transaction& transaction) {
+                transaction.for_each("SELECT id FROM thing", {}, [](const Row&) {
+                    throw std::runtime_error{"seen enough"};
+                });
+            }),
+            std::runtime_error);
+    EXPECT_EQ(count(), 2);
+    insert(3, "c");
+    EXPECT_EQ(count(), 3);
+}
+
+TEST_P(StoreContract, KeepsWhatWasCommittedWhenReopened)
+{
+    insert(1, "kept");
+    store.reset();
+    store = GetParam().open(folder.path());
+    EXPECT_EQ(count(), 1);
+}
+
+// Amounts move between rows while readers sum them: no read sees a wrong total.
+TEST_P(StoreContract, NoReadSeesHalfATransaction)
+{
+    store->transact([](Transaction& transaction) {
+        transaction.script("INSERT INTO thing (id, size) VALUES (1, 500), (2, 500)");
+    });
+    std::atomic<bool> done = false;
+    std::atomic<int> reads = 0;
+    std::vector<std::thread> readers;
+    for (int reader = 0; reader < 3; ++reader)
+        readers.emplace_back([&] {
+            while (!done) {
+                store->read([&](Transaction& transaction) {
+                    const auto rows =
+                        transaction.run("SELECT CAST(SUM(size) AS BIGINT) FROM thing", {});
+                    EXPECT_EQ(rows.at(0).at(0), Value{std::int64_t{1'000}});
+                });
+                ++reads;
+            }
+        });
+    for (int move = 0; move < 300; ++move)
+        store->transact([](Transaction& transaction) {
+            transaction.run("UPDATE thing SET size = size - 1 WHERE id = 1", {});
+            transaction.run("UPDATE thing SET size = size + 1 WHERE id = 2", {});
+        });
+    while (reads < 10) std::this_thread::yield();
+    done = true;
+    for (auto& reader : readers) reader.join();
+}
+
+TEST_P(StoreContract, ASoundDatabaseHasNoFault)
+{
+    insert(1, "a");
+    EXPECT_EQ(store->integrity_fault(), "");
+}
+
+} // namespace
+} // namespace pointhouse::ledger
