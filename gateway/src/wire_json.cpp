@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstring>
 #include <fmt/format.h>
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -84,8 +85,13 @@ public:
     static constexpr std::size_t max_key_size = static_cast<std::size_t>(-1);
     static constexpr std::size_t max_string_size = static_cast<std::size_t>(-1);
 
-    void start(ledger::Message& message, std::pmr::memory_resource& scratch, bool takes_type)
+    void start(
+        std::string_view input,
+        ledger::Message& message,
+        std::pmr::memory_resource& scratch,
+        bool takes_type)
     {
+        input_ = input;
         message_ = &message;
         scratch_ = &scratch;
         takes_type_ = takes_type;
@@ -207,9 +213,10 @@ public:
 
     bool on_string(boost::json::string_view text, std::size_t, error_code& error)
     {
+        // A text with escapes comes out of a buffer of the parser, whole or in parts.
         std::string_view value = text;
-        if (!parts_.empty()) {
-            value = kept(whole(text));
+        if (!parts_.empty() || !is_of_input(value)) {
+            value = kept(whole(value));
             parts_.clear();
         }
         switch (level_) {
@@ -409,7 +416,14 @@ private:
         message_->purchase->lines = {stored, lines_.size()};
     }
 
-    // The whole of a text that came in parts because it has escapes.
+    [[nodiscard]] bool is_of_input(std::string_view text) const
+    {
+        const std::less_equal<> is_before; // of pointers into different objects, too
+        return is_before(input_.data(), text.data()) &&
+               is_before(text.data() + text.size(), input_.data() + input_.size());
+    }
+
+    // The whole of a text that came in parts.
     std::string_view whole(std::string_view last)
     {
         if (parts_.empty()) return last;
@@ -482,6 +496,7 @@ private:
         return {};
     }
 
+    std::string_view input_;
     ledger::Message* message_ = nullptr;
     std::pmr::memory_resource* scratch_ = nullptr;
     bool takes_type_ = false;
@@ -516,7 +531,7 @@ struct JsonReader::Parser {
         bool typed)
     {
         events.reset();
-        events.handler().start(message, scratch, typed);
+        events.handler().start(text, message, scratch, typed);
         error_code error;
         const std::size_t read = events.write_some(false, text.data(), text.size(), error);
         if (error) return events.handler().fault();

@@ -7,6 +7,7 @@
 
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/stubs/logging.h>
 
 #include "ledger/time.hpp"
 #include "pointhouse/v1/messages.pb.h"
@@ -321,7 +322,11 @@ struct ProtobufReader::Objects {
     v1::MemberLookup lookup;
 };
 
-ProtobufReader::ProtobufReader() : objects_{std::make_unique<Objects>()} {}
+ProtobufReader::ProtobufReader() : objects_{std::make_unique<Objects>()}
+{
+    // What a client sends wrong is its own affair: the library must not write it to our log.
+    google::protobuf::SetLogHandler(nullptr);
+}
 ProtobufReader::~ProtobufReader() = default;
 
 std::optional<Fault> ProtobufReader::read(
@@ -379,7 +384,7 @@ std::optional<Fault> ProtobufReader::split_batch(
         const auto item = take_item(stream, bytes);
         if (!item) return malformed("body", "is not a Protobuf Batch");
         if (items.size() == batch_messages_max)
-            return malformed("messages", fmt::format("more than {}", batch_messages_max));
+            return Fault{.code = "too_large", .detail = "messages: has more than 10,000"};
         items.push_back(*item);
     }
     if (!stream.ConsumedEntireMessage()) return malformed("body", "is not a Protobuf Batch");
