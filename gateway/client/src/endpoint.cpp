@@ -100,7 +100,14 @@ ssl_st* TlsIdentity::open_session(int socket) const
     SSL* session = SSL_new(context_.get());
     if (session == nullptr) throw SetupFault{"TLS: " + openssl_reason()};
     SSL_set_fd(session, socket);
-    if (!is_address(host_)) SSL_set_tlsext_host_name(session, host_.c_str());
+    if (!is_address(host_)) {
+        // SSL_set_tlsext_host_name, whose macro has a cast that our warnings do not take.
+        SSL_ctrl(
+            session,
+            SSL_CTRL_SET_TLSEXT_HOSTNAME,
+            TLSEXT_NAMETYPE_host_name,
+            const_cast<char*>(host_.c_str()));
+    }
     return session;
 }
 
