@@ -125,10 +125,7 @@ CommandResult run_command(
     } catch (const Interrupted&) {
         throw;
     } catch (const std::exception& failure) {
-        return {
-            .exit_code = 1,
-            .output = {},
-            .complaint = fmt::format("pointhouse: {}\n", failure.what())};
+        return {.exit_code = 1, .complaint = fmt::format("pointhouse: {}\n", failure.what())};
     }
 }
 
@@ -209,7 +206,7 @@ void ControlSocket::serve(int descriptor)
     try {
         const auto request = read_request(*line);
         if (!request) {
-            console.finish({.exit_code = 2, .output = {}, .complaint = "not a request\n"});
+            console.finish({.exit_code = 2, .complaint = "not a request\n"});
             return;
         }
         const auto result = run_command(begin_, *request, console);

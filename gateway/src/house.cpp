@@ -23,6 +23,12 @@ namespace fs = std::filesystem;
 
 namespace {
 
+void require_private_keys(const HouseFolder& folder)
+{
+    for (const auto& entry : fs::recursive_directory_iterator{folder.certificates()})
+        if (entry.path().filename() == "key.pem") require_private(entry.path());
+}
+
 const HouseFolder& require_house(const HouseFolder& folder)
 {
     if (!fs::exists(folder.config())) {
@@ -44,6 +50,7 @@ struct House::State {
           record_store{ledger::open_sqlite_store(folder.house())}, record{*record_store},
           registry{record}
     {
+        require_private_keys(folder);
         if (record.entries().empty())
             throw HouseFailure{folder.root.string() + " was never founded"};
         const auto remembered = remembered_clock(folder.clock());

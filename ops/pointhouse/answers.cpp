@@ -11,7 +11,7 @@ namespace pointhouse::ops {
 
 gateway::CommandResult done(std::string text)
 {
-    return {.exit_code = 0, .output = std::move(text), .complaint = {}};
+    return {.exit_code = 0, .output = std::move(text)};
 }
 
 gateway::CommandResult report(
@@ -23,14 +23,13 @@ gateway::CommandResult report(
 
 gateway::CommandResult refused(std::string_view reason)
 {
-    return {.exit_code = 1, .output = {}, .complaint = fmt::format("pointhouse: {}\n", reason)};
+    return {.exit_code = 1, .complaint = fmt::format("pointhouse: {}\n", reason)};
 }
 
 gateway::CommandResult not_yet(std::string_view what)
 {
     return {
         .exit_code = 2,
-        .output = {},
         .complaint = fmt::format("pointhouse: this version does not {} yet\n", what)};
 }
 

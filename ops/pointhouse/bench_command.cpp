@@ -2,7 +2,6 @@
 
 #include "bench_gateway.hpp"
 #include "bench_ledger.hpp"
-#include "bench_ledger.hpp"
 #include "commands.hpp"
 
 namespace pointhouse::ops {
@@ -47,35 +46,6 @@ void declare_ledger(CLI::App& bench, Invocation& invocation)
     auto& command = declare_alone(
         bench,
         "ledger",
-        "Durable postings of a whole house without the gateway, with a small and a large journal",
-        invocation,
-        [options](const Invocation& typed) {
-            options->json = typed.json;
-            return run_bench_ledger(*options);
-        });
-    command.add_option("--folder", options->folder, "Where the bench's house is made, and removed")
-        ->capture_default_str();
-    command.add_option("--members", options->members)->capture_default_str();
-    command.add_option("--postings", options->postings, "In the journal of the large measurement")
-        ->capture_default_str();
-    command.add_option("--small", options->small, "In the journal of the small one")
-        ->capture_default_str();
-    command.add_option("--measured", options->measured, "In each measurement")
-        ->capture_default_str();
-    command.add_option("--batch", options->batch, "Messages in a commit")->capture_default_str();
-    command.add_option("--lots", options->lots, "That a member holds on average")
-        ->capture_default_str();
-    command.add_option("--partners", options->partners)->capture_default_str();
-    command.add_option("--cached-members", options->cached_members)->capture_default_str();
-    add_json_option(command, invocation);
-}
-
-void declare_ledger(CLI::App& bench, Invocation& invocation)
-{
-    const auto options = std::make_shared<BenchLedgerOptions>();
-    auto& command = declare_alone(
-        bench,
-        "ledger",
         "Durable postings without the gateway, beside a raw file append",
         invocation,
         [options](const Invocation& typed) {
@@ -106,7 +76,6 @@ void declare_bench(CLI::App& app, Invocation& invocation)
 {
     auto& bench = declare_group(app, "bench", "Figures, measured beside their bounds");
     declare_gateway(bench, invocation);
-    declare_ledger(bench, invocation);
     declare_ledger(bench, invocation);
 }
 

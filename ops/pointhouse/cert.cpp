@@ -115,7 +115,8 @@ CommandResult list(House& house, const Invocation& typed)
             {{"serial", serial},
              {"subject", certificate.subject},
              {"not_after", until},
-             {"state", state}});
+             {"state", state},
+             {"revoked", certificate.revoked}});
         text += fmt::format("{}  {:<8} {:<24} {}\n", serial, state, until, certificate.subject);
     }
     return report(typed, all, text);

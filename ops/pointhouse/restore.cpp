@@ -16,18 +16,34 @@ struct Options {
     std::string folder;
 };
 
+gateway::CommandResult verified(const Invocation& typed, gateway::Console& console)
+{
+    gateway::House house{typed.data};
+    return verification_of(house, false, typed)(console);
+}
+
+/// Nobody shall find a house there that was not sound.
+void discard(const std::filesystem::path& data)
+{
+    for (const auto& entry : std::filesystem::directory_iterator{data})
+        std::filesystem::remove_all(entry);
+}
+
 int restore(const Options& options, const Invocation& typed)
 {
     Terminal terminal;
     gateway::copy_backup(typed.path(options.folder), typed.data, terminal);
-    gateway::House house{typed.data};
-    const auto result = verification_of(house, false, typed)(terminal);
-    if (result.exit_code != 0) {
-        terminal.print(fmt::format("{} was copied, but do not serve it\n", typed.data.string()));
+    try {
+        const auto result = verified(typed, terminal);
+        if (result.exit_code != 0)
+            discard(typed.data);
+        else if (!typed.json)
+            terminal.print(fmt::format("restored to {}\n", typed.data.string()));
         return terminal.finish(result);
+    } catch (...) {
+        discard(typed.data);
+        throw;
     }
-    if (!typed.json) terminal.print(fmt::format("restored to {}\n", typed.data.string()));
-    return terminal.finish(result);
 }
 
 } // namespace

@@ -33,6 +33,7 @@ int serve(const Options& options, const Invocation& typed)
     std::cout << "listening on " << server.url() << "\nadmin on " << server.admin_url()
               << std::endl;
     server.run();
+    std::cout << "stopped" << std::endl;
     return 0;
 }
 

@@ -31,8 +31,8 @@ public:
 /// How a command ended: 0 done, 1 refused or found wrong, 2 not a command that the house knows.
 struct CommandResult {
     int exit_code = 0;
-    std::string output;    // for standard output, after all that was printed
-    std::string complaint; // for standard error
+    std::string output{};    // for standard output, after all that was printed
+    std::string complaint{}; // for standard error
 };
 
 /// Work of a command that takes long and needs nothing of the house's thread any more.
@@ -42,8 +42,8 @@ using CommandStep = std::variant<CommandResult, LongWork>;
 
 /// A command as it was typed. Relative paths in it are meant from `folder`.
 struct CommandRequest {
-    std::vector<std::string> arguments;
-    std::filesystem::path folder;
+    std::vector<std::string> arguments{};
+    std::filesystem::path folder{};
 };
 
 /// Runs the first step of a command, on the house's thread.

@@ -39,10 +39,10 @@ enum class ClockKind : std::uint8_t { system, messages };
 /// (currency, time zone, kind of house) stands in the house's own record.
 struct HouseConfig {
     std::string listen = "127.0.0.1:8443";
-    std::string admin = "127.0.0.1:9443";
+    std::string admin = "127.0.0.1:8444";
     /// Names and addresses beside localhost under which partners reach it: in the server's
     /// certificate and as values of Host.
-    std::vector<std::string> hosts;
+    std::vector<std::string> hosts{};
     std::int64_t cached_members_max = 1'000'000;
 };
 
