@@ -16,10 +16,10 @@ struct ResponseHead {
     bool replayed = false;
     bool closes = false;
     int retry_after_seconds = 0;
-    std::string_view request_id;
-    std::string_view date;       // RFC 9110 form
-    std::string_view allow;      // for 405
-    std::string_view rate_limit; // whole lines with their CR LF, for 429
+    std::string_view request_id = {};
+    std::string_view date = {};       // RFC 9110 form
+    std::string_view allow = {};      // for 405
+    std::string_view rate_limit = {}; // whole lines with their CR LF, for 429
 };
 
 /// Appends a whole response: header, empty line, body.
