@@ -190,7 +190,7 @@ HouseSnapshot::HouseSnapshot(House& house) : state_{std::make_unique<State>()}
     state_->head = journal.head;
     for (const auto& file : {folder.journal(), folder.house(), folder.identities(), folder.books()})
         state_->add_database(folder, file);
-    for (const auto& run : journal.index_runs) state_->add_file(folder, folder.ledger() / run.name);
+    for (const auto& run : journal.index_runs) state_->add_file(folder, folder.ledger() / "index" / run.name);
     state_->add_file(folder, folder.ledger() / "head");
     state_->add_file(folder, folder.config());
     state_->add_file(folder, folder.clock());
