@@ -158,7 +158,7 @@ void Answers::prepare(const Subject& subject)
 void Answers::append_lots_json(std::string& out, const Record& record)
 {
     const std::string_view available_from = name_of_day(record.occurred_at);
-    const char* separator = "";
+    std::string_view separator;
     for (const Row& row : rows_) {
         append_json_parts(
             out,
@@ -182,7 +182,7 @@ void Answers::append_lots_json(std::string& out, const Record& record)
 
 void Answers::append_rows_json(std::string& out) const
 {
-    const char* separator = "";
+    std::string_view separator;
     for (const Row& row : rows_) {
         append_json_parts(out, separator, "{");
         if (row.has_id) append_json_parts(out, R"("lot":")", row.id.text(), "\",");
@@ -238,7 +238,7 @@ void Answers::append_json(std::string& out, const Subject& subject)
             out,
             R"("points":)",
             record.points.count(),
-            is_refund_ ? R"(,"restored":[)" : R"(,"clawed_back":[)");
+            std::string_view{is_refund_ ? R"(,"restored":[)" : R"(,"clawed_back":[)"});
         append_rows_json(out);
         append_json_parts(out, R"(],"debt":)", debt_, ",");
         break;
@@ -254,8 +254,8 @@ void Answers::append_json(std::string& out, const Subject& subject)
 void Answers::append_item_json(std::string& out, const Item& item)
 {
     const Verdict& verdict = item.verdict;
-    append_json_parts(
-        out, R"({"status":)", verdict.status, R"(,"replayed":)", verdict.replayed, ",");
+    const std::string_view replayed = verdict.replayed ? "true" : "false";
+    append_json_parts(out, R"({"status":)", verdict.status, R"(,"replayed":)", replayed, ",");
     if (verdict.is_booked()) {
         out += R"("answer":)";
         append_json(out, {*verdict.record, item.member, item.reader});

@@ -2,38 +2,59 @@
 
 #include <charconv>
 #include <concepts>
-#include <cstdint>
+#include <cstddef>
+#include <cstring>
 #include <string>
 #include <string_view>
 
 namespace pointhouse::gateway {
 
-/// Appends parts of a preformatted JSON text: literals, whole numbers, and texts that need no
-/// escaping because their characters were checked when they came in.
-template <std::integral Number>
-void append_part(std::string& out, Number number)
+template <class Number>
+concept WholeNumber = std::integral<Number> && !std::same_as<Number, bool>;
+
+// Each kind of part: the most bytes that it takes, and how it is written.
+
+template <std::size_t size>
+constexpr std::size_t bytes_of(const char (&)[size])
 {
-    char digits[24];
-    const auto end = std::to_chars(digits, digits + sizeof digits, number).ptr;
-    out.append(digits, end);
+    return size - 1;
 }
-inline void append_part(std::string& out, std::string_view text)
+inline std::size_t bytes_of(std::string_view text)
 {
-    out.append(text);
+    return text.size();
 }
-inline void append_part(std::string& out, bool value)
+constexpr std::size_t bytes_of(WholeNumber auto)
 {
-    out.append(value ? "true" : "false");
-}
-inline void append_part(std::string& out, const char* text)
-{
-    out.append(text);
+    return 20;
 }
 
+template <std::size_t size>
+char* write_part(char* at, const char (&literal)[size])
+{
+    std::memcpy(at, literal, size - 1);
+    return at + size - 1;
+}
+inline char* write_part(char* at, std::string_view text)
+{
+    if (!text.empty()) std::memcpy(at, text.data(), text.size());
+    return at + text.size();
+}
+inline char* write_part(char* at, WholeNumber auto number)
+{
+    return std::to_chars(at, at + bytes_of(number), number).ptr;
+}
+
+/// Appends parts of a preformatted JSON text with one check of the room: literals, whole numbers,
+/// and texts that need no escaping because their characters were checked when they came in.
 template <class... Parts>
 void append_json_parts(std::string& out, const Parts&... parts)
 {
-    (append_part(out, parts), ...);
+    const std::size_t before = out.size();
+    out.resize_and_overwrite(before + (bytes_of(parts) + ...), [&](char* data, std::size_t) {
+        char* at = data + before;
+        ((at = write_part(at, parts)), ...);
+        return at - data;
+    });
 }
 
 } // namespace pointhouse::gateway

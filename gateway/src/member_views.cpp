@@ -120,7 +120,7 @@ void append_entry(std::string& out, const v1::EntriesAnswer::Entry& entry)
     out += ',';
     append_time(out, "posted_at", entry.posted_at_micros());
     append_json_parts(out, R"(,"points":)", entry.points(), R"(,"movements":[)");
-    const char* separator = "";
+    std::string_view separator;
     for (const auto& movement : entry.movements()) {
         append_json_parts(out, separator, R"({"kind":")", movement.kind(), "\",");
         if (!movement.lot().empty()) append_json_parts(out, R"("lot":")", movement.lot(), "\",");
@@ -203,7 +203,7 @@ void append_json(std::string& out, const v1::MemberAnswer& answer)
         R"(,"currency":")",
         answer.value().currency(),
         R"("},"expiring":[)");
-    const char* separator = "";
+    std::string_view separator;
     for (const auto& row : answer.expiring()) {
         append_json_parts(
             out, separator, R"({"on":")", row.on(), R"(","points":)", row.points(), "}");
@@ -215,7 +215,7 @@ void append_json(std::string& out, const v1::MemberAnswer& answer)
 void append_json(std::string& out, const v1::EntriesAnswer& answer)
 {
     out += R"({"entries":[)";
-    const char* separator = "";
+    std::string_view separator;
     for (const auto& entry : answer.entries()) {
         out += separator;
         append_entry(out, entry);
@@ -232,7 +232,7 @@ void append_json(std::string& out, const v1::EchoAnswer& answer)
     const bool is_partner = !answer.partner().empty();
     append_json_parts(
         out,
-        is_partner ? R"({"partner":")" : R"({"operator":")",
+        std::string_view{is_partner ? R"({"partner":")" : R"({"operator":")"},
         is_partner ? answer.partner() : answer.operator_(),
         "\",");
     append_time(out, "time", answer.time_micros());
