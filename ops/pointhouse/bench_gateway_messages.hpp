@@ -11,15 +11,14 @@
 
 namespace pointhouse::ops {
 
-/// Which messages a bench sends. Ids are unique over all sources that share a `first`less range,
-/// and look random; a point amount is 100.
+/// Which messages a bench sends: each of 100 points, to random members.
 struct BenchMessages {
     client::Endpoint endpoint;
     ledger::Time occurred_at;
     std::int64_t members = 1;
 };
 
-/// Numbers the bench's messages, across its sources: no id is used twice.
+/// Numbers the messages of all sources of a bench, so that no id is used twice.
 class MessageCounter {
 public:
     std::uint64_t next() { return count_++; }

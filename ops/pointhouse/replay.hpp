@@ -37,12 +37,16 @@ struct ReplayOptions {
     bool json = false;                     // the summary as JSON on standard output
 };
 
-/// Sends the purchases of a file as real messages, in order per member, month by month; progress
-/// goes to standard error, the summary to standard output. Safe to run again after an interruption:
-/// what was booked is answered again and counted as such. Returns the exit code: 0 when every
-/// message was booked, 1 when one was refused or the house could not be reached. Throws
-/// std::runtime_error for a file that is not in the form (naming the line), or certificates that
-/// cannot be read.
+/// Sends the rows of a file as real messages: the purchase rows of a basket at a partner become one
+/// accrual, its return rows one clawback, its redemption rows one redemption by value; offers are
+/// counted and skipped. Under rule R(T) returns and redemptions are skipped, too. A member whose
+/// first message is not an accrual is enrolled first.
+///
+/// Messages go in order per member, month by month. Progress goes to standard error, the summary to
+/// standard output. Safe to run again after an interruption: what was booked is answered again and
+/// counted as such. Returns the exit code: 0 when every message was booked, 1 when one was refused
+/// or the house could not be reached. Throws std::runtime_error for a file that is not in the form
+/// (naming the line), or certificates that cannot be read.
 int run_replay(const ReplayOptions& options);
 
 } // namespace pointhouse::ops

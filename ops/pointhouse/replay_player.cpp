@@ -14,9 +14,9 @@ namespace {
 namespace json = boost::json;
 using namespace std::chrono_literals;
 
-constexpr std::size_t in_flight_max = 512;
+constexpr std::size_t in_flight_max = 1024;
 constexpr std::size_t refusals_shown_max = 5;
-constexpr client::ChannelOptions channel_options{.connections = 2, .pipeline_max = 16};
+constexpr client::ChannelOptions channel_options{.connections = 2, .pipeline_max = 64};
 
 std::string_view name_of(ReplayMessage::Kind kind)
 {
