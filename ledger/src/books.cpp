@@ -46,6 +46,8 @@ Books::Books(Store& store, const TermsHistory& terms)
         found = books::read_projection(transaction);
         if (found.format == books::books_format) {
             state.windows = books::read_windows(transaction);
+            // Views hold no rows that could be compared with the journal, so they are never old.
+            books::create_views(transaction, state.windows);
             const auto rows_of = [&](std::string_view table) {
                 return transaction.run(fmt::format("SELECT * FROM {}", table), {}).size();
             };

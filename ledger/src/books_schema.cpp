@@ -181,7 +181,10 @@ CREATE INDEX IF NOT EXISTS posting_{0}_member ON posting_{0} (member, sequence);
 CREATE INDEX IF NOT EXISTS entry_{0}_lot ON entry_{0} (lot_origin, lot_position);
 )sql";
 
+// From those that depend on others to those on which they depend.
 constexpr std::string_view drop_views = R"sql(
+DROP VIEW IF EXISTS trial_balance;
+DROP VIEW IF EXISTS account_line;
 DROP VIEW IF EXISTS allocation;
 DROP VIEW IF EXISTS entry;
 DROP VIEW IF EXISTS posting;
@@ -211,7 +214,6 @@ void create_projection(Transaction& transaction)
 void create_schema(Transaction& transaction)
 {
     transaction.script(fixed_tables);
-    transaction.script(trial_balance_views);
     create_views(transaction, {});
     write_projection(transaction, Sequence{});
 }
@@ -219,7 +221,6 @@ void create_schema(Transaction& transaction)
 void drop_schema(Transaction& transaction)
 {
     transaction.script(drop_views);
-    transaction.script("DROP VIEW IF EXISTS trial_balance; DROP VIEW IF EXISTS account_line;");
     for (const auto& window : read_windows(transaction))
         transaction.script(fmt::format(
             "DROP TABLE IF EXISTS {}; DROP TABLE IF EXISTS {};",
@@ -244,6 +245,7 @@ void create_views(Transaction& transaction, std::span<const WindowRow> windows)
 {
     const auto newest = windows.last(std::min(windows.size(), windows_in_views_max));
     std::string sql{drop_views};
+    sql += trial_balance_views;
     sql += fmt::format(
         "CREATE VIEW posting_row AS {};", union_of(newest, posting_columns, posting_table));
     sql +=

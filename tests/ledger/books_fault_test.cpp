@@ -1,3 +1,6 @@
+#include <fstream>
+#include <iterator>
+
 #include <gtest/gtest.h>
 
 #include "books_fixture.hpp"
@@ -163,6 +166,64 @@ TEST_F(BooksFaultTest, TheSequenceReachedIsCompared)
     EXPECT_NE(fault().find("the journal ends at"), std::string::npos) << fault();
     change("UPDATE projection SET sequence = sequence - 1002");
     EXPECT_NE(fault(), "none");
+}
+
+// Any byte of the file: it is found, or it is in no stored value.
+TEST_F(BooksFaultTest, EveryFlippedByteIsFoundOrOfNoAccount)
+{
+    const auto contents = [](Store& from) {
+        std::string text;
+        from.read([&](Transaction& transaction) {
+            for (const auto* sql :
+                 {"SELECT * FROM posting ORDER BY sequence",
+                  "SELECT * FROM entry ORDER BY sequence, number",
+                  "SELECT * FROM position",
+                  "SELECT * FROM trial_balance",
+                  "SELECT * FROM settlement_window",
+                  "SELECT * FROM partner",
+                  "SELECT * FROM tariff"})
+                transaction.for_each(sql, {}, [&](const Row& row) {
+                    for (const auto& cell : row) {
+                        if (const auto* count = std::get_if<std::int64_t>(&cell))
+                            text += std::to_string(*count) + "|";
+                        if (const auto* words = std::get_if<std::string>(&cell))
+                            text += *words + "|";
+                    }
+                });
+        });
+        return text;
+    };
+    const std::string sound = contents(*store);
+    store.reset(); // takes the log in
+    std::string bytes;
+    {
+        std::ifstream file{folder / "books.db", std::ios::binary};
+        bytes.assign(std::istreambuf_iterator<char>{file}, {});
+    }
+    ASSERT_GT(bytes.size(), 100'000U);
+
+    std::mt19937_64 random{2026};
+    int found = 0;
+    for (int flip = 0; flip < 60; ++flip) {
+        const std::size_t at = random() % bytes.size();
+        const char mask = static_cast<char>(1U << (random() % 8));
+        std::string spoilt = bytes;
+        spoilt[at] = static_cast<char>(spoilt[at] ^ mask);
+        const auto file = folder / ("flip-" + std::to_string(flip) + ".db");
+        std::ofstream{file, std::ios::binary} << spoilt;
+        try {
+            auto opened = open_sqlite_store(file, Durability::relaxed);
+            Books flipped{*opened, coalition};
+            if (flipped.first_fault(journal))
+                ++found;
+            else
+                EXPECT_EQ(contents(*opened), sound) << "byte " << at << " of flip " << flip;
+        } catch (const StoreFailure&) {
+            ++found; // not even opened
+        }
+        std::filesystem::remove(file);
+    }
+    EXPECT_GT(found, 12);
 }
 
 // Lag is no fault: what is there is right.

@@ -1,5 +1,6 @@
 #include "ledger/books.hpp"
 
+#include <fstream>
 #include <map>
 
 #include <gtest/gtest.h>
@@ -288,6 +289,31 @@ TEST_P(BooksOfRandomMonths, HaveOneTrialBalance)
             fmt::format("{}|{}|{}|{}", row.account, row.unit, row.debits, row.credits));
     EXPECT_EQ(in_code, in_sql) << "seed " << GetParam();
     EXPECT_GT(in_code.size(), 20U);
+}
+
+// What BOOKS.md prints can be typed.
+TEST_F(BooksTest, TheQuestionsInTheDocumentHaveAnswers)
+{
+    RandomMonths{5}.append(journal, 6, 10);
+    project_all();
+    std::ifstream file{LEDGER_FOLDER "/BOOKS.md"};
+    ASSERT_TRUE(file);
+    std::string line;
+    while (std::getline(file, line) && line != "## Questions") {
+    }
+    std::string sql;
+    int asked = 0;
+    for (bool more = true; more;) {
+        more = static_cast<bool>(std::getline(file, line));
+        if (more && line.starts_with("    "))
+            sql += line + '\n';
+        else if (!sql.empty()) {
+            EXPECT_NO_THROW((void)query(*store, sql)) << sql;
+            sql.clear();
+            ++asked;
+        }
+    }
+    EXPECT_EQ(asked, 8);
 }
 
 TEST_F(BooksTest, AThousandWindowsStayReadable)
