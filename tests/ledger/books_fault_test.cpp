@@ -103,8 +103,9 @@ TEST_F(BooksFaultTest, EveryColumnOfEveryTableIsCompared)
             const std::string found = fault();
             EXPECT_NE(found.find(place.name), std::string::npos)
                 << place.table << "." << column << ": " << found;
-            if (place.table != "position")
+            if (place.table != "position") {
                 EXPECT_NE(found.find("column " + column + " "), std::string::npos) << found;
+            }
             change(
                 "UPDATE " + place.table + " SET " + column + " = " + set("-") + " WHERE " +
                 place.row);
