@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <memory>
 
 #include "answers.hpp"
@@ -22,7 +23,9 @@ void declare_import(CLI::App& app, Invocation& invocation)
         "opening",
         "Take over lots, blocks and balances as one balanced record",
         invocation,
-        [](gateway::House&, const Invocation&) { return not_yet("import opening balances"); });
+        [options](gateway::House&, const Invocation&) {
+            return not_yet(fmt::format("import opening balances ({})", options->file));
+        });
     opening.add_option("FILE", options->file)->required()->type_name("FILE.json");
 }
 

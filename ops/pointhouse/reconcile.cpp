@@ -23,7 +23,8 @@ void declare_reconcile(CLI::App& app, Invocation& invocation)
         "reconcile",
         "Compare a partner's own record with the journal",
         invocation,
-        [](gateway::House&, const Invocation&) {
+        [options](gateway::House& house, const Invocation&) {
+            static_cast<void>(require_partner(house, options->partner));
             return not_yet("reconcile a partner's record with the journal");
         });
     command.add_option("PARTNER", options->partner)->required();
