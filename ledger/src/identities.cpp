@@ -1,6 +1,6 @@
 #include "identities.hpp"
 
-#include <cstring>
+#include <algorithm>
 #include <fmt/format.h>
 
 #include "sha256.hpp"
@@ -14,34 +14,20 @@ constexpr std::size_t cached_identities_max = 4'000'000;
 
 constexpr std::string_view schema = R"sql(
 CREATE TABLE IF NOT EXISTS identity (
-    identifier_hmac TEXT NOT NULL PRIMARY KEY,
+    identifier_hmac BLOB NOT NULL PRIMARY KEY,
     member BIGINT NOT NULL CHECK (member >= 1),
-    seal TEXT NOT NULL
+    seal BLOB NOT NULL
 );
 CREATE INDEX IF NOT EXISTS identity_by_member ON identity (member);
 )sql";
 
-std::string hexadecimal(std::span<const std::byte> bytes)
-{
-    constexpr std::string_view digits = "0123456789abcdef";
-    std::string text;
-    text.reserve(bytes.size() * 2);
-    for (const std::byte byte : bytes) {
-        text.push_back(digits[std::to_integer<std::size_t>(byte) >> 4]);
-        text.push_back(digits[std::to_integer<std::size_t>(byte) & 15]);
-    }
-    return text;
-}
-
-std::string hmac_text(std::span<const std::byte> key, std::string_view text)
-{
-    return hexadecimal(hmac_sha256(key, std::as_bytes(std::span{text})));
-}
-
 // A row proves itself: no other table says which member an identifier names.
-std::string seal_of(std::span<const std::byte> key, std::string_view hmac, std::int64_t member)
+Digest seal_of(std::span<const std::byte> key, std::span<const std::byte> hmac, std::int64_t member)
 {
-    return hmac_text(key, fmt::format("{} {}", hmac, member)).substr(0, 32);
+    std::vector<std::byte> row(hmac.begin(), hmac.end());
+    const auto number = std::as_bytes(std::span{&member, 1});
+    row.insert(row.end(), number.begin(), number.end());
+    return hmac_sha256(key, row);
 }
 
 } // namespace
@@ -53,6 +39,11 @@ Identities::Identities(Store& store, std::array<std::byte, 32> key) : store_{sto
         const auto rows = transaction.run("SELECT COALESCE(MAX(member), 0) FROM identity", {});
         last_ = MemberNumber{static_cast<std::uint64_t>(std::get<std::int64_t>(rows.at(0).at(0)))};
     });
+}
+
+Digest Identities::hmac_of(std::string_view identifier) const
+{
+    return hmac_sha256(key_, std::as_bytes(std::span{identifier}));
 }
 
 Identities::CacheKey Identities::cache_key(std::string_view identifier) const
@@ -70,19 +61,41 @@ void Identities::remember(std::string_view identifier, MemberNumber member)
 
 std::optional<MemberNumber> Identities::find(std::string_view identifier)
 {
-    if (const auto found = cache_.find(cache_key(identifier)); found != cache_.end())
-        return found->second;
-    const std::string hmac = hmac_text(key_, identifier);
-    std::optional<MemberNumber> member;
+    std::vector<MemberNumber> members;
+    find(std::span{&identifier, 1}, members);
+    return members.front().is_none() ? std::nullopt : std::optional{members.front()};
+}
+
+void Identities::find(
+    std::span<const std::string_view> identifiers, std::vector<MemberNumber>& members)
+{
+    members.assign(identifiers.size(), MemberNumber{});
+    missing_.clear();
+    for (std::size_t place = 0; place < identifiers.size(); ++place) {
+        if (identifiers[place].empty()) continue;
+        const auto found = cache_.find(cache_key(identifiers[place]));
+        if (found == cache_.end()) {
+            missing_.push_back(place);
+        } else {
+            members[place] = found->second;
+        }
+    }
+    if (missing_.empty()) return;
     store_.read([&](Transaction& transaction) {
-        const std::array<Parameter, 1> parameters{std::string_view{hmac}};
-        const auto rows =
-            transaction.run("SELECT member FROM identity WHERE identifier_hmac = $1", parameters);
-        if (rows.empty()) return;
-        member = MemberNumber{static_cast<std::uint64_t>(std::get<std::int64_t>(rows[0].at(0)))};
+        for (const std::size_t place : missing_) {
+            const Digest hmac = hmac_of(identifiers[place]);
+            const std::array<Parameter, 1> parameters{std::span<const std::byte>{hmac}};
+            transaction.for_each(
+                "SELECT member FROM identity WHERE identifier_hmac = $1",
+                parameters,
+                [&](const Row& row) {
+                    members[place] =
+                        MemberNumber{static_cast<std::uint64_t>(std::get<std::int64_t>(row.at(0)))};
+                });
+        }
     });
-    if (member) remember(identifier, *member);
-    return member;
+    for (const std::size_t place : missing_)
+        if (!members[place].is_none()) remember(identifiers[place], members[place]);
 }
 
 void Identities::enrol(std::span<const std::string_view> identifiers)
@@ -93,11 +106,11 @@ void Identities::enrol(std::span<const std::string_view> identifiers)
         last = last_.value();
         enrolled.clear();
         for (const std::string_view identifier : identifiers) {
-            const std::string hmac = hmac_text(key_, identifier);
+            const Digest hmac = hmac_of(identifier);
             const auto member = static_cast<std::int64_t>(last + 1);
-            const std::string seal = seal_of(key_, hmac, member);
+            const Digest seal = seal_of(key_, hmac, member);
             const std::array<Parameter, 3> parameters{
-                std::string_view{hmac}, member, std::string_view{seal}};
+                std::span<const std::byte>{hmac}, member, std::span<const std::byte>{seal}};
             const auto rows = transaction.run(
                 "INSERT INTO identity (identifier_hmac, member, seal) VALUES ($1, $2, $3)"
                 " ON CONFLICT DO NOTHING RETURNING member",
@@ -120,11 +133,11 @@ std::optional<std::string> Identities::first_fault(
             {},
             [&](const Row& row) {
                 if (fault) return;
-                const auto* hmac = std::get_if<std::string>(&row.at(0));
+                const auto* hmac = std::get_if<Bytes>(&row.at(0));
                 const auto* member = std::get_if<std::int64_t>(&row.at(1));
-                const auto* seal = std::get_if<std::string>(&row.at(2));
+                const auto* seal = std::get_if<Bytes>(&row.at(2));
                 const bool is_sound = hmac != nullptr && member != nullptr && seal != nullptr &&
-                                      *seal == seal_of(key, *hmac, *member);
+                                      std::ranges::equal(*seal, seal_of(key, *hmac, *member));
                 if (!is_sound)
                     fault = fmt::format(
                         "identities: the row of member {} does not match its seal",

@@ -26,6 +26,9 @@ public:
     Identities(Store& store, std::array<std::byte, 32> key);
 
     [[nodiscard]] std::optional<MemberNumber> find(std::string_view identifier);
+    /// The members of many identifiers, none for those unknown, with one look at the store for all that
+    /// are not in memory. Replaces `members`.
+    void find(std::span<const std::string_view> identifiers, std::vector<MemberNumber>& members);
     /// Gives each identifier that has none the next number; durable when it returns.
     void enrol(std::span<const std::string_view> identifiers);
 
@@ -35,12 +38,14 @@ public:
 
 private:
     using CacheKey = std::array<std::uint64_t, 2>;
+    [[nodiscard]] Digest hmac_of(std::string_view identifier) const;
     [[nodiscard]] CacheKey cache_key(std::string_view identifier) const;
     void remember(std::string_view identifier, MemberNumber member);
 
     Store& store_;
     std::array<std::byte, 32> key_;
     MemberNumber last_;
+    std::vector<std::size_t> missing_; // places in the batch that is being resolved
     boost::unordered_flat_map<CacheKey, MemberNumber, boost::hash<CacheKey>> cache_;
 };
 

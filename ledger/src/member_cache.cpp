@@ -8,7 +8,7 @@ namespace pointhouse::ledger {
 namespace {
 
 // A turn is spread over so many records, so that recovery replays at most two turns of them.
-constexpr std::size_t records_per_turn = 1'000'000;
+constexpr std::size_t records_per_turn = 2'000'000;
 constexpr std::size_t slice_rows_min = 16;
 
 } // namespace

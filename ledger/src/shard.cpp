@@ -84,25 +84,48 @@ void Shard::begin_commit()
 
 void Shard::resolve_members(std::span<Submission> batch)
 {
-    std::vector<std::string_view> unknown;
-    for (const Submission& submission : batch)
-        if (may_enrol(submission.message.type) && !identities_.find(submission.message.member))
-            unknown.push_back(submission.message.member);
-    if (!unknown.empty()) identities_.enrol(unknown);
-
+    identifiers_.clear();
     keys_.clear();
-    members_of_batch_.clear();
-    missing_.clear();
     for (const Submission& submission : batch) {
         const Message& message = submission.message;
+        identifiers_.push_back(message.member);
         keys_.push_back(index_keys_.message_key(message.partner, message.message_id));
         index_.prefetch(keys_.back());
-        const auto member =
-            message.member.empty() ? std::nullopt : identities_.find(message.member);
-        members_of_batch_.push_back(member.value_or(MemberNumber{}));
-        if (member && members_.find(*member) == nullptr) missing_.push_back(*member);
+    }
+    identities_.find(identifiers_, members_of_batch_);
+    enrol_unknown(batch);
+
+    missing_.clear();
+    states_of_batch_.clear();
+    for (const MemberNumber member : members_of_batch_) {
+        states_of_batch_.push_back(member.is_none() ? nullptr : members_.find(member));
+        if (states_of_batch_.back() != nullptr)
+            __builtin_prefetch(states_of_batch_.back());
+        else if (!member.is_none())
+            missing_.push_back(member);
     }
     load_missing_members();
+    for (const Member* member : states_of_batch_)
+        if (member != nullptr) member->lots().prefetch();
+}
+
+Member* Shard::member_of_batch(std::size_t place)
+{
+    Member*& state = states_of_batch_[place];
+    if (state == nullptr && !members_of_batch_[place].is_none())
+        state = members_.find(members_of_batch_[place]);
+    return state;
+}
+
+void Shard::enrol_unknown(std::span<Submission> batch)
+{
+    std::vector<std::string_view> unknown;
+    for (std::size_t place = 0; place < batch.size(); ++place)
+        if (members_of_batch_[place].is_none() && may_enrol(batch[place].message.type))
+            unknown.push_back(identifiers_[place]);
+    if (unknown.empty()) return;
+    identities_.enrol(unknown);
+    identities_.find(identifiers_, members_of_batch_);
 }
 
 void Shard::load_missing_members()
@@ -152,7 +175,8 @@ void Shard::book(Submission& submission, std::size_t place, const Digest& conten
         message.type == MessageType::reversal && load_original(message, original);
     const MemberNumber number =
         has_original ? original.outcome.record.member : members_of_batch_[place];
-    Member* member = number.is_none() ? nullptr : load_member(number);
+    // The batch's own members are in memory where they exist at all.
+    Member* member = has_original ? load_member(number) : member_of_batch(place);
     const Member* known = member != nullptr && member->is_enrolled() ? member : nullptr;
 
     // On the message clock a message moves the time before it is judged.

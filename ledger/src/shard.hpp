@@ -74,7 +74,9 @@ private:
     // One commit (shard.cpp).
     void begin_commit();
     void resolve_members(std::span<Submission> batch);
+    void enrol_unknown(std::span<Submission> batch);
     void load_missing_members();
+    [[nodiscard]] Member* member_of_batch(std::size_t place);
     void take(Submission& submission, std::size_t place);
     [[nodiscard]] bool was_decided(
         Submission& submission, std::size_t place, const Digest& content);
@@ -125,7 +127,9 @@ private:
     JournalCommit commit_;
     std::span<Submission> batch_;
     std::vector<const Submission*> submissions_; // by record of this commit; null: a house step
+    std::vector<std::string_view> identifiers_;  // by submission
     std::vector<MemberNumber> members_of_batch_; // by submission; none: unknown
+    std::vector<Member*> states_of_batch_;       // by submission; null: not in memory yet
     std::vector<std::uint64_t> keys_;            // by submission, in the message index
     std::vector<MemberNumber> missing_;
     std::string canonical_;

@@ -59,6 +59,8 @@ void declare_ledger(CLI::App& bench, Invocation& invocation)
         ->capture_default_str();
     command.add_option("--small", options->small, "In the journal before the small figure")
         ->capture_default_str();
+    command.add_option("--warm", options->warm, "Postings after reopening, of the cold figure")
+        ->capture_default_str();
     command.add_option("--measured", options->measured, "Postings of each figure")
         ->capture_default_str();
     command.add_option("--batch", options->batch)->capture_default_str();

@@ -9,6 +9,7 @@
 #include <fstream>
 #include <random>
 #include <string>
+#include <time.h>
 #include <unistd.h>
 #include <vector>
 
@@ -42,6 +43,14 @@ double own_figure(const char* file, std::string_view name)
         if (word == name && in >> value) return value;
     }
     return 0;
+}
+
+/// Processor time of this thread.
+double cpu_seconds()
+{
+    timespec time{};
+    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
 }
 
 /// Messages of random members: nine accruals of ten, and redemptions that take a member back to
@@ -131,6 +140,7 @@ private:
 
 struct Measurement {
     double per_second = 0;
+    double cpu_micros = 0; // of the ledger's thread, per posting
     double bytes_per_posting = 0;
     double longest_commit_ms = 0;
 };
@@ -149,13 +159,13 @@ public:
             static_cast<void>(house.projector());
             post(house, options_.small, "small journal");
         }
-        report_measurement("small");
+        report_measurement("small", false);
         {
             gateway::House house{folder_.path()};
             static_cast<void>(house.projector());
             post(house, options_.postings - posted_, "large journal");
         }
-        report_measurement("large");
+        report_measurement("large", true);
         report_bound();
         return std::move(rows_);
     }
@@ -164,8 +174,8 @@ private:
     void make_house() const
     {
         gateway::make_house({.data = folder_.path(), .currency = "EUR", .time_zone = "UTC"});
-        std::ofstream{gateway::HouseFolder{folder_.path()}.config(), std::ios::app}
-            << fmt::format("\ncached_members_max = {}\n", options_.cached_members);
+        std::ofstream{gateway::HouseFolder{folder_.path()}.config()}
+            << fmt::format("cached_members_max = {}\n", options_.cached_members);
         gateway::House house{folder_.path()};
         for (int partner = 0; partner < options_.partners; ++partner) {
             const auto contract = partners::standard_contract(fmt::format("brand-{}", partner + 1));
@@ -180,6 +190,7 @@ private:
         ledger::Ledger& books_of_points = house.ledger();
         house.tend();
         const double bytes = own_figure("io", "write_bytes:");
+        const double cpu = cpu_seconds();
         const auto started = SteadyClock::now();
         Measurement measured;
         std::int64_t left = postings;
@@ -203,41 +214,49 @@ private:
         if (!options_.json) std::fprintf(stderr, "\r%60s\r", "");
         const auto count = static_cast<double>(postings);
         measured.per_second = count / seconds_since(started);
+        measured.cpu_micros = (cpu_seconds() - cpu) * 1e6 / count;
         measured.bytes_per_posting = (own_figure("io", "write_bytes:") - bytes) / count;
         return measured;
     }
 
-    /// Opens the house afresh and measures: start-up, then postings with the projector running.
-    void report_measurement(const char* size)
+    void report(std::string_view name, std::string_view size, double value, const char* unit)
+    {
+        rows_.push_back(
+            {.name = fmt::format("ledger.sqlite.{}.{}", name, size),
+             .value = value,
+             .unit = unit,
+             .bound = std::nullopt,
+             .bound_name = {},
+             .parameters = {
+                 {"members", options_.members},
+                 {"lots", options_.lots},
+                 {"postings_before", posted_},
+                 {"measured", options_.measured},
+                 {"batch", options_.batch}}});
+    }
+
+    void measure(gateway::House& house, std::string_view size, std::int64_t postings)
+    {
+        const std::string rate = std::to_string(options_.batch);
+        const Measurement measured = post(house, postings, "measuring");
+        report(rate, size, measured.per_second, "postings/s");
+        report("cpu", size, measured.cpu_micros, "us/posting");
+        report("bytes", size, measured.bytes_per_posting, "bytes/posting");
+        report("longest_commit", size, measured.longest_commit_ms, "ms");
+        report("books_lag", size, static_cast<double>(house.projector().lag().records), "postings");
+    }
+
+    /// Opens the house afresh, with nobody in memory, and measures with the projector running.
+    void report_measurement(std::string_view size, bool is_large)
     {
         const auto opening = SteadyClock::now();
         gateway::House house{folder_.path()};
         static_cast<void>(house.ledger());
-        const double ready_seconds = seconds_since(opening);
+        report("ready", size, seconds_since(opening), "s");
         static_cast<void>(house.projector());
-        const std::int64_t before = posted_;
-        const Measurement measured = post(house, options_.measured, "measuring");
-        const double lag = static_cast<double>(house.projector().lag().records);
-        const auto row = [&](std::string name, double value, const char* unit) {
-            rows_.push_back(
-                {.name = fmt::format("ledger.sqlite.{}", name),
-                 .value = value,
-                 .unit = unit,
-                 .bound = std::nullopt,
-                 .bound_name = {},
-                 .parameters = {
-                     {"members", options_.members},
-                     {"lots", options_.lots},
-                     {"postings_before", before},
-                     {"measured", options_.measured},
-                     {"batch", options_.batch}}});
-        };
-        row(fmt::format("{}.{}", options_.batch, size), measured.per_second, "postings/s");
-        row(fmt::format("ready.{}", size), ready_seconds, "s");
-        row(fmt::format("bytes.{}", size), measured.bytes_per_posting, "bytes/posting");
-        row(fmt::format("longest_commit.{}", size), measured.longest_commit_ms, "ms");
-        row(fmt::format("resident.{}", size), own_figure("status", "VmRSS:") / 1024, "MiB");
-        row(fmt::format("books_lag.{}", size), lag, "postings");
+        if (is_large) measure(house, "cold", options_.warm);
+        measure(house, size, options_.measured);
+        report("resident", size, own_figure("status", "VmRSS:") / 1024, "MiB");
     }
 
     /// What the disk and the bookkeeping of lots alone allow: no index, hash, identity or database.

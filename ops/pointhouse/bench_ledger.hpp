@@ -10,6 +10,7 @@ struct BenchLedgerOptions {
     std::int64_t members = 1'000'000;
     std::int64_t postings = 20'000'000; // in the journal before the large measurement
     std::int64_t small = 100'000;       // in the journal before the small one
+    std::int64_t warm = 2'000'000;      // after reopening, before the large measurement
     std::int64_t measured = 2'000'000;  // in each measurement
     int batch = 4096;
     int lots = 8; // that a member holds on average
