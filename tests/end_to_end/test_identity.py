@@ -118,6 +118,7 @@ def test_a_certificate_of_the_house_s_authority_with_wrong_content(refused, sign
     refused(*sign(extensions))
 
 
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion")
 def test_tls_versions(house):
     def context(version, ciphers=None):
         folder = house.certificate_folder("GRO")

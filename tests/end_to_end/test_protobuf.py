@@ -172,8 +172,9 @@ def test_a_batch_of_ten_thousand_and_one_too_many(wire, post, proto_accrual, boo
     {"points": 1_000_000_001}, {"points": 2**63 - 1}, {"occurred_at_micros": 2**63 - 1},
     {"occurred_at_micros": -(2**63)}], ids=str)
 def test_a_wrong_value(post, proto_accrual, books_nothing, fields):
+    body = proto_accrual(**({"member": fresh("member"), "points": 5} | fields))
     with books_nothing(no_record=True):
-        answer, problem = post("/v1/accruals", proto_accrual(fresh("member"), 5, **fields))
+        answer, problem = post("/v1/accruals", body)
     assert answer.status in (400, 422)
     assert problem.code in ("malformed", "points_out_of_range")
 

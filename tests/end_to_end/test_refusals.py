@@ -172,7 +172,7 @@ def test_a_message_of_the_future_is_refused(timely):
 
     with timely.connect("GRO") as gro:
         for occurred_at, taken in ((at(minutes=4), True), (at(minutes=6), False), (at(days=400), False),
-                                   ("9999-12-31T23:59:59Z", False), (at(days=-59), True)):
+                                   (at(days=20_000), False), (at(days=-59), True)):
             answer = gro.post("/v1/accruals", accrual("m", 1, occurred_at=occurred_at))
             assert answer.status == 201 if taken else answer.code == "occurred_in_future", answer
         old = gro.post("/v1/accruals", accrual("m", 1, occurred_at=at(days=-62)))

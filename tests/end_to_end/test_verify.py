@@ -112,6 +112,9 @@ def test_every_stored_value_is_watched(sound, tmp_path):
             values = database.execute(
                 f"SELECT {', '.join(keys)} FROM {table} LIMIT 1 OFFSET {row}").fetchone()
             database.execute("PRAGMA ignore_check_constraints = ON")
+            for (trigger,) in database.execute(
+                    "SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+                database.execute(f"DROP TRIGGER {trigger}")
             try:
                 database.execute(f"UPDATE {table} SET {column} = ? WHERE {where}", (after, *values))
             except sqlite3.IntegrityError:
@@ -203,7 +206,7 @@ def test_a_journal_file_cut_short(copy):
     assert_found(copy)
 
 
-@pytest.mark.parametrize("pattern", ["journal*.db", "house.db", "identities.db", "books.db", "head*"])
+@pytest.mark.parametrize("pattern", ["journal*.db", "house.db", "identities.db", "head*"])
 def test_a_missing_file(copy, pattern):
     found = [path for path in copy.data.rglob(pattern) if path.is_file()]
     assert found, f"no {pattern} in {sorted(copy.data.rglob('*'))}"
@@ -212,12 +215,14 @@ def test_a_missing_file(copy, pattern):
     assert_found(copy)
 
 
-def test_a_lost_index_run_is_rebuilt_from_the_journal_and_books_from_nothing(copy, sound):
-    """Derived things may be thrown away: after a rebuild all is as it was."""
+def test_lost_books_are_derived_again(copy, sound):
+    """Derived things may be thrown away."""
+    before = sound.run("settle", "show", "2026-06", "--json").stdout
+    (copy.data / "books.db").unlink()
     copy.run("rebuild")
-    found = copy.verify("--from-scratch")
 
-    assert found == sound.verify("--from-scratch")
+    assert copy.run("settle", "show", "2026-06", "--json").stdout == before
+    assert copy.verify("--from-scratch") == sound.verify("--from-scratch")
 
 
 def test_a_sound_house_stays_sound(sound):
