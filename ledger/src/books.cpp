@@ -120,9 +120,6 @@ void Books::index_drained_windows()
     store_.transact([&](Transaction& transaction) {
         for (const auto& window : state_->windows | std::views::filter(is_due)) {
             books::create_window_indexes(transaction, window.month);
-            auto after = window;
-            after.indexed = true;
-            books::write_window(transaction, after);
         }
     });
     for (auto& window : state_->windows) window.indexed = !window.drained.is_none();

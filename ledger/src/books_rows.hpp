@@ -18,7 +18,7 @@
 /// documented in ledger/BOOKS.md; a change of it is a new `books_format`.
 namespace pointhouse::ledger::books {
 
-inline constexpr std::int64_t books_format = 1;
+inline constexpr std::int64_t books_format = 2;
 
 inline constexpr std::array<std::string_view, 18> posting_columns{
     "sequence",
@@ -111,7 +111,7 @@ struct WindowRow {
     Sequence first{};
     Sequence cut{};     // none while it is open
     Sequence drained{}; // none before
-    bool indexed = false;
+    bool indexed = false; // in memory only: after a start every drained window is looked at again
 };
 
 [[nodiscard]] std::vector<WindowRow> read_windows(Transaction& transaction);

@@ -103,8 +103,7 @@ CREATE TABLE settlement_window (
   month TEXT PRIMARY KEY,
   first BIGINT NOT NULL,
   cut BIGINT NOT NULL,
-  drained BIGINT NOT NULL,
-  indexed BIGINT NOT NULL);
+  drained BIGINT NOT NULL);
 CREATE TABLE position (
   month TEXT NOT NULL,
   kind BIGINT NOT NULL,
@@ -207,7 +206,6 @@ std::string entry_table(Month month)
 void create_projection(Transaction& transaction)
 {
     transaction.script("CREATE TABLE IF NOT EXISTS projection ("
-                       " only_row INTEGER PRIMARY KEY CHECK (only_row = 1),"
                        " format BIGINT NOT NULL, sequence BIGINT NOT NULL);");
 }
 

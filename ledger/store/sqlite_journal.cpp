@@ -40,7 +40,6 @@ CREATE TABLE IF NOT EXISTS window (
     drained INTEGER NOT NULL
 );
 CREATE TABLE IF NOT EXISTS watermark (
-    shard INTEGER PRIMARY KEY CHECK (shard = 1),
     sequence INTEGER NOT NULL,
     complement INTEGER NOT NULL
 );
@@ -326,8 +325,9 @@ private:
 
     void write_watermark(Sequence watermark)
     {
+        open_->connection.execute("DELETE FROM watermark");
         auto statement = open_->connection.prepare(
-            "INSERT OR REPLACE INTO watermark (shard, sequence, complement) VALUES (1, ?1, ?2)");
+            "INSERT INTO watermark (sequence, complement) VALUES (?1, ?2)");
         statement.bind_int64(1, stored(watermark));
         statement.bind_int64(2, ~stored(watermark));
         statement.run();

@@ -27,7 +27,7 @@ struct Row {
 
 constexpr std::string_view header = "document,record,flow,kind,tariff,points,price,exact,net,vat_"
                                     "category,vat_rate_basis_points,vat,"
-                                    "total,currency,payer,payee\r\n";
+                                    "total,currency,payer,payee,notice\r\n";
 
 std::string quoted(std::string_view cell)
 {
@@ -104,7 +104,7 @@ public:
 private:
     void append(const Row& row)
     {
-        const std::array<std::string_view, 16> cells{
+        const std::array<std::string_view, 17> cells{
             statement_.number,
             row.record,
             row.flow,
@@ -121,6 +121,7 @@ private:
             currency_.code,
             statement_.payer.id,
             statement_.payee.id,
+            pro_forma_notice, // on every row: rows get copied without their header
         };
         text_ += joined(cells);
     }
