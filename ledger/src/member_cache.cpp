@@ -9,7 +9,6 @@ namespace {
 
 // A turn is spread over so many records, so that recovery replays at most two turns of them.
 constexpr std::size_t records_per_turn = 2'000'000;
-constexpr std::size_t slice_rows_min = 16;
 
 } // namespace
 
@@ -90,7 +89,7 @@ std::span<const MemberRow> MemberCache::next_slice(std::size_t records, Sequence
     if (turn_place_ == turn_.size()) start_turn(durable);
     const std::size_t share = records * turn_.size() / records_per_turn;
     const std::size_t over = members_.size() > members_max_ ? members_.size() - members_max_ : 0;
-    const std::size_t wanted = std::max({slice_rows_min, share + 1, over});
+    const std::size_t wanted = std::max(share + 1, over);
     const std::size_t end = std::min(turn_.size(), turn_place_ + wanted);
     for (; turn_place_ < end; ++turn_place_) write(*turn_[turn_place_]);
     if (turn_place_ == turn_.size()) watermark_ = turn_start_;
