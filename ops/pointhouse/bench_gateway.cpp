@@ -65,8 +65,9 @@ public:
           house_{start_house(options.executable, folder_.path(), options.partners)},
           callers_{bench_callers(folder_.path(), options.partners)}
     {
-        if (std::filesystem::exists(options.nginx))
+        if (std::filesystem::exists(options.nginx)) {
             nginx_ = start_nginx(options.nginx, folder_.path());
+        }
     }
 
     std::vector<BenchRow> run()
@@ -146,8 +147,9 @@ private:
     {
         v1::BatchResult results;
         if (!results.ParseFromString(answer) ||
-            results.results_size() != static_cast<int>(BatchMessages::batch_messages))
+            results.results_size() != static_cast<int>(BatchMessages::batch_messages)) {
             throw std::runtime_error{"a batch was answered in another form"};
+        }
         for (const auto& result : results.results()) {
             if (result.status() != 201 && result.status() != 422) {
                 throw std::runtime_error{

@@ -35,8 +35,9 @@ void write_id(std::string& request, std::size_t at, std::uint64_t number)
 
 void write_member(std::string& request, std::size_t at, std::uint64_t member)
 {
-    for (std::size_t i = member_digits; i > 0; --i, member /= 10)
+    for (std::size_t i = member_digits; i > 0; --i, member /= 10) {
         request[at + i] = static_cast<char>('0' + member % 10); // after the "m"
+    }
 }
 
 /// Both messages of a pair have one member.
@@ -103,10 +104,11 @@ BatchMessages::BatchMessages(
     v1::Batch batch;
     for (std::size_t i = 0; i < batch_messages; ++i) {
         auto& message = *batch.add_messages();
-        if (content == Content::first_lots || i % 2 == 0)
+        if (content == Content::first_lots || i % 2 == 0) {
             fill(*message.mutable_accrual(), messages);
-        else
+        } else {
             fill(*message.mutable_redemption(), messages);
+        }
     }
     request_ = client::format_request(
         messages.endpoint,

@@ -65,8 +65,9 @@ void wait_until_answering(const client::Endpoint& endpoint, const client::Creden
             endpoint, {.method = "GET", .target = "/v1/echo", .media_type = {}, .body = {}}),
         [&](const client::Answer& answer) {
             answered = true;
-            if (answer.status != 200)
+            if (answer.status != 200) {
                 failure = fmt::format("status {} {}", answer.status, answer.failure);
+            }
         });
     while (!answered) loop.run_once(20ms);
     if (!failure.empty()) throw std::runtime_error{"the server does not answer: " + failure};
@@ -108,8 +109,9 @@ ChildProcess::~ChildProcess()
     if (!is_running()) return;
     ::kill(pid_, SIGTERM);
     const auto deadline = std::chrono::steady_clock::now() + stop_time_max;
-    while (is_running() && std::chrono::steady_clock::now() < deadline)
+    while (is_running() && std::chrono::steady_clock::now() < deadline) {
         std::this_thread::sleep_for(10ms);
+    }
     if (!is_running()) return;
     ::kill(pid_, SIGKILL);
     wait();

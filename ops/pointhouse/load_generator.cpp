@@ -24,8 +24,9 @@ public:
     ConnectionSet(const LoadOptions& options, client::ConnectionObserver& observer)
         : endpoint_{options.endpoint}
     {
-        for (const auto& caller : options.callers)
+        for (const auto& caller : options.callers) {
             identities_.push_back(std::make_unique<client::TlsIdentity>(caller, endpoint_));
+        }
         for (std::size_t i = 0; i < options.connections; ++i) {
             connections_.push_back(std::make_unique<client::Connection>(
                 loop, *identities_[i % identities_.size()], endpoint_, observer));
@@ -67,16 +68,18 @@ public:
         measure_until_ =
             options_.duration == 0ms ? Instant::max() : measure_from_ + options_.duration;
         sending_ = true;
-        if (options_.rate > 0)
+        if (options_.rate > 0) {
             run_open_loop(begun);
-        else
+        } else {
             run_closed_loop();
+        }
         sending_ = false;
 
         const auto drained_by = std::chrono::steady_clock::now() + drain_time_max;
         while (in_flight_ > 0 && result_.failure.empty() &&
-               std::chrono::steady_clock::now() < drained_by)
+               std::chrono::steady_clock::now() < drained_by) {
             connections_.loop.run_once(10ms);
+        }
         const auto until = std::min(measure_until_, std::chrono::steady_clock::now());
         const std::chrono::duration<double> measured = until - measure_from_;
         result_.seconds = measured.count();
@@ -96,11 +99,13 @@ private:
 
     void run_closed_loop()
     {
-        for (auto* connection : std::exchange(idle_, {}))
+        for (auto* connection : std::exchange(idle_, {})) {
             send(*connection, connections_.loop.now());
+        }
         while (result_.failure.empty() && connections_.loop.now() < measure_until_ &&
-               in_flight_ > 0)
+               in_flight_ > 0) {
             connections_.loop.run_once(10ms);
+        }
     }
 
     void run_open_loop(Instant begun)
@@ -152,10 +157,11 @@ private:
         if (result_.answers_in_all++ == 0) result_.first_answer = answer.body;
         if (now >= measure_from_ && now < measure_until_) {
             ++result_.answers;
-            if (answer.status == 422)
+            if (answer.status == 422) {
                 ++result_.refused;
-            else if (answer.status >= 300)
+            } else if (answer.status >= 300) {
                 ++result_.not_booked;
+            }
             result_.latencies.add(now - begun_.at(&connection));
         }
         if (options_.rate > 0) {

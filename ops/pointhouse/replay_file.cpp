@@ -52,8 +52,9 @@ Fields split(std::string_view line)
                 }
             }
             if (at == line.size()) throw FileFault{"a quoted field has no end on its line"};
-            if (++at < line.size() && line[at] != ',')
+            if (++at < line.size() && line[at] != ',') {
                 throw FileFault{"a quoted field is followed by more than a comma"};
+            }
         } else {
             const auto end = std::min(line.find(',', at), line.size());
             field = line.substr(at, end - at);
@@ -101,10 +102,12 @@ void check_partner(std::string_view partner)
 void check_text(std::string_view field, std::string_view value)
 {
     const auto control = [](char c) { return (c >= 0 && c < ' ') || c == 127; };
-    if (value.size() > text_bytes_max)
+    if (value.size() > text_bytes_max) {
         throw FileFault{fmt::format("{} is longer than {} bytes", field, text_bytes_max)};
-    if (std::ranges::any_of(value, control))
+    }
+    if (std::ranges::any_of(value, control)) {
         throw FileFault{fmt::format("{} has a control character", field)};
+    }
 }
 
 std::int64_t parse_amount(std::string_view text)
@@ -113,8 +116,9 @@ std::int64_t parse_amount(std::string_view text)
     const auto* end = text.data() + text.size();
     const auto [stop, error] = std::from_chars(text.data(), end, amount);
     if (error != std::errc{} || stop != end || amount < -amount_minor_max ||
-        amount > amount_minor_max)
+        amount > amount_minor_max) {
         throw FileFault{fmt::format("amount_minor '{}' is not a whole number in range", text)};
+    }
     return amount;
 }
 
@@ -152,14 +156,16 @@ public:
         if (::gzgets(file_.get(), line_.data(), static_cast<int>(line_.size())) == nullptr) {
             int code = Z_OK;
             const char* reason = ::gzerror(file_.get(), &code);
-            if (code == Z_BUF_ERROR)
+            if (code == Z_BUF_ERROR) {
                 throw FileFault{"the file ends in the middle of its gzip data"};
+            }
             if (code != Z_OK && code != Z_STREAM_END) throw FileFault{reason};
             return std::nullopt;
         }
         std::string_view line{line_.data()};
-        if (!line.ends_with('\n') && line.size() + 1 == line_.size())
+        if (!line.ends_with('\n') && line.size() + 1 == line_.size()) {
             throw FileFault{fmt::format("the line is longer than {} bytes", line_bytes_max)};
+        }
         if (line.ends_with('\n')) line.remove_suffix(1);
         if (line.ends_with('\r')) line.remove_suffix(1);
         return line;
@@ -188,8 +194,9 @@ PurchaseRow parse_purchase_row(std::string_view line)
     const auto amount = parse_amount(fields[column_amount_minor]);
     const auto& currency = fields[column_currency];
     if (currency.size() != 3 ||
-        !std::ranges::all_of(currency, [](char c) { return c >= 'A' && c <= 'Z'; }))
+        !std::ranges::all_of(currency, [](char c) { return c >= 'A' && c <= 'Z'; })) {
         throw FileFault{fmt::format("currency '{}' is not three capital letters", currency)};
+    }
     check_text("channel", fields[column_channel]);
     check_text("category", fields[column_category]);
     return {
@@ -213,11 +220,13 @@ void for_each_purchase_row(
     try {
         const auto header = reader.next();
         if (!header) throw FileFault{"the file is empty"};
-        if (*header != purchases_header)
+        if (*header != purchases_header) {
             throw FileFault{fmt::format("the header is not {}", purchases_header)};
+        }
         ++number;
-        for (auto line = reader.next(); line; line = reader.next(), ++number)
+        for (auto line = reader.next(); line; line = reader.next(), ++number) {
             row(parse_purchase_row(*line));
+        }
     } catch (const FileFault& fault) {
         throw FileFault{fmt::format("{}: line {}: {}", file.string(), number, fault.what())};
     }

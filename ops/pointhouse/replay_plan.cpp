@@ -35,8 +35,9 @@ bool fits_message_id(char c)
 /// `name` itself where it can be a message id, else its beginning and a digest of all of it.
 std::string message_id_of(std::string name)
 {
-    if (name.size() <= message_id_bytes_max && std::ranges::all_of(name, fits_message_id))
+    if (name.size() <= message_id_bytes_max && std::ranges::all_of(name, fits_message_id)) {
         return name;
+    }
 
     std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
     EVP_Digest(name.data(), name.size(), digest.data(), nullptr, EVP_sha256(), nullptr);
@@ -80,8 +81,9 @@ void PlanBuilder::add(PurchaseRow&& row)
     }
 
     const auto member = members_.try_emplace(row.member, members_.size()).first->second;
-    if (member == plan_.members.size())
+    if (member == plan_.members.size()) {
         plan_.members.push_back({.member = std::move(row.member), .baskets = {}});
+    }
     auto& baskets = plan_.members[member].baskets;
     // A partner's id has no slash, so this is unambiguous.
     const auto key = fmt::format("{}/{}/{}", row.partner, name_of(row.kind), row.basket);

@@ -85,8 +85,9 @@ MessageForm format_message(const ReplayPlan& plan, const ReplayMessage& message)
     using Kind = ReplayMessage::Kind;
     const auto& planned = *message.planned;
     json::object body{{"message_id", message.message_id(plan)}, {"member", message.member}};
-    if (message.kind != Kind::enrolment)
+    if (message.kind != Kind::enrolment) {
         body["occurred_at"] = ledger::format_time(planned.occurred_at);
+    }
 
     const json::object amount{{"amount_minor", planned.amount_minor}, {"currency", plan.currency}};
     if (message.kind == Kind::accrual || message.kind == Kind::clawback) {
@@ -199,16 +200,18 @@ void ReplayPlayer::take_answer(
     } else {
         const auto body = parse_answer(answer.body);
         const auto points = find_integer(body, "/points").value_or(0);
-        if (message.kind == ReplayMessage::Kind::accrual)
+        if (message.kind == ReplayMessage::Kind::accrual) {
             summary_.points_earned += points;
-        else if (message.kind == ReplayMessage::Kind::clawback)
+        } else if (message.kind == ReplayMessage::Kind::clawback) {
             summary_.points_clawed_back += points;
-        else
+        } else {
             summary_.points_redeemed += points;
-        if (answer.replayed)
+        }
+        if (answer.replayed) {
             ++summary_.already_booked;
-        else
+        } else {
             ++summary_.booked[std::string{name_of(message.kind)}];
+        }
         courses_[member].answered(message, find_integer(body, "/balance/available"));
     }
     const bool basket_done = message.kind != ReplayMessage::Kind::enrolment &&

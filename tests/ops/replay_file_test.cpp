@@ -111,8 +111,9 @@ TEST(PurchaseRow, RefusesWhatIsNotInTheForm)
         {"2016-04-01T12:00:00Z,m,p,b,1,GBP,purchase,c\x01,d", "control character"},
         {"2016-04-01T12:00:00Z,m,p," + std::string(101, 'b') + ",1,GBP,purchase,c,d", "longer"},
     };
-    for (const auto& [line, reason] : faults)
+    for (const auto& [line, reason] : faults) {
         EXPECT_NE(fault_of(line).find(reason), std::string::npos) << line << "\n" << fault_of(line);
+    }
 }
 
 TEST_F(ReplayFile, ReadsLinesWithEitherEndAndALastOneWithout)

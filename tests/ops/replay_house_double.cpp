@@ -124,8 +124,9 @@ struct HouseDouble::Server {
     {
         if (mood == Mood::overloaded) return {.status = 503, .body = R"({"code":"overloaded"})"};
         if (mood == Mood::limited) return {.status = 429, .body = R"({"code":"rate_limited"})"};
-        if (mood == Mood::refuse)
+        if (mood == Mood::refuse) {
             return {.status = 422, .body = R"({"code":"member_blocked","detail":"so it is"})"};
+        }
         if (request.method() == http::verb::get) return {.status = 200, .body = "{}"};
         const auto message = json::parse(request.body()).as_object();
         const auto text = [&message](std::string_view field) {
@@ -144,8 +145,9 @@ struct HouseDouble::Server {
              .occurred_at = text("occurred_at")});
         std::int64_t points = 0;
         if (message.contains("points")) points = message.at("points").as_int64();
-        if (message.contains("purchase"))
+        if (message.contains("purchase")) {
             points = message.at("purchase").at("amount_minor").as_int64() / 100;
+        }
         auto& balance = balances[text("member")];
         balance += request.target() == "/v1/accruals" ? points : -points;
         first->second = fmt::format(
@@ -167,8 +169,9 @@ struct HouseDouble::Server {
             reply.body.size(),
             reply.body);
         const std::size_t step = mood == Mood::byte_by_byte ? 1 : bytes.size();
-        for (std::size_t at = 0; at < bytes.size(); at += step)
+        for (std::size_t at = 0; at < bytes.size(); at += step) {
             asio::write(stream, asio::buffer(bytes.data() + at, step));
+        }
     }
 
     Moods moods;

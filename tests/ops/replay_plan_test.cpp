@@ -66,8 +66,9 @@ TEST(PlanBuilder, OrdersAMembersBasketsByTimeBasketAndPartner)
     });
 
     std::vector<std::string> order;
-    for (const auto& basket : plan.members[0].baskets)
+    for (const auto& basket : plan.members[0].baskets) {
         order.push_back(basket.basket + plan.partners[basket.partner]);
+    }
     EXPECT_EQ(order, (std::vector<std::string>{"b3z", "b1a", "b1z", "b2z"}));
 }
 

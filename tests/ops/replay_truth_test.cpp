@@ -33,8 +33,9 @@ std::vector<std::string> read_truth(const std::string& name)
     std::array<char, 1024> line{};
     while (::gzgets(file, line.data(), static_cast<int>(line.size())) != nullptr) {
         lines.emplace_back(line.data());
-        while (lines.back().ends_with('\n') || lines.back().ends_with('\r'))
+        while (lines.back().ends_with('\n') || lines.back().ends_with('\r')) {
             lines.back().pop_back();
+        }
     }
     ::gzclose(file);
     lines.erase(lines.begin());
@@ -133,8 +134,9 @@ std::vector<std::string> lines_by_partner(const ReplayPlan& plan, const Played& 
     for (std::size_t partner = 0; partner < sums.size(); ++partner) {
         const auto& [issued, own_redeemed, redeemed_here] = sums[partner];
         std::string line = plan.partners[partner];
-        for (const auto sum : {issued, own_redeemed, redeemed_here, issued - own_redeemed})
+        for (const auto sum : {issued, own_redeemed, redeemed_here, issued - own_redeemed}) {
             line += "," + std::to_string(sum);
+        }
         lines.push_back(line);
     }
     std::ranges::sort(lines);

@@ -100,8 +100,9 @@ void Channel::answered(Connection& connection, const Answer& answer)
 
     if (answer.status == 503 || answer.status == 429) {
         if (pending.put_offs == 0) pending.put_off_since = loop_.now();
-        if (loop_.now() - pending.put_off_since < options_.give_up_after)
+        if (loop_.now() - pending.put_off_since < options_.give_up_after) {
             return put_off(std::move(pending), answer);
+        }
     }
     pending.on_answer(answer);
     fill_lanes();
@@ -136,8 +137,9 @@ void Channel::lost(Connection& connection, std::string_view reason, bool refused
 
     if (!trouble_since_) trouble_since_ = loop_.now();
     const bool hopeless = waiting_.front().losses > losses_per_request_max;
-    if (refused || hopeless || loop_.now() - *trouble_since_ >= options_.give_up_after)
+    if (refused || hopeless || loop_.now() - *trouble_since_ >= options_.give_up_after) {
         return fail_all(reason);
+    }
     rest(lane);
     fill_lanes(); // the other lanes may have room
 }

@@ -29,8 +29,8 @@ namespace http = boost::beast::http;
 using boost::beast::string_view;
 using boost::system::error_code;
 
-constexpr std::size_t read_bytes_min = 17 * 1024; // a whole TLS record fits
-constexpr std::size_t input_bytes_max = 256 * 1024;
+constexpr std::size_t read_bytes_min = std::size_t{17} * 1024; // a whole TLS record fits
+constexpr std::size_t input_bytes_max = std::size_t{256} * 1024;
 constexpr std::uint64_t answer_bytes_max = 64ULL * 1024 * 1024;
 
 /// Beast's parser, keeping only what a client of the house needs: no allocation but the body's.
@@ -95,8 +95,9 @@ int start_connect(const Endpoint& endpoint)
     if (failure == 0) {
         const int on = 1;
         ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-        if (::connect(socket, found->ai_addr, found->ai_addrlen) != 0 && errno != EINPROGRESS)
+        if (::connect(socket, found->ai_addr, found->ai_addrlen) != 0 && errno != EINPROGRESS) {
             failure = errno;
+        }
     }
     ::freeaddrinfo(found);
     if (failure == 0) return socket;
@@ -117,8 +118,9 @@ TlsFailure tls_failure(SSL* session)
     ERR_clear_error();
     const int reason = ERR_GET_REASON(code);
     if (code == 0 || reason == SSL_R_UNEXPECTED_EOF_WHILE_READING) {
-        if (code == 0 && saved_errno != 0)
+        if (code == 0 && saved_errno != 0) {
             return {.reason = std::generic_category().message(saved_errno)};
+        }
         return {.reason = "the house closed the connection"};
     }
     if (reason == SSL_R_CERTIFICATE_VERIFY_FAILED) {
@@ -293,8 +295,9 @@ void Connection::read_available()
     int error = SSL_ERROR_NONE;
     TlsFailure failure;
     while (input_end_ < input_bytes_max) {
-        if (input_.size() - input_end_ < read_bytes_min)
+        if (input_.size() - input_end_ < read_bytes_min) {
             input_.resize(std::max(2 * input_.size(), read_bytes_min));
+        }
         ERR_clear_error();
         errno = 0;
         std::size_t count = 0;

@@ -52,8 +52,9 @@ Endpoint parse_endpoint(std::string_view url)
     if (parsed->scheme() != "https") throw fault("the house speaks https only");
     if (parsed->host().empty()) throw fault("the host is missing");
     if (!(parsed->path().empty() || parsed->path() == "/") || parsed->has_query() ||
-        parsed->has_fragment() || parsed->has_userinfo())
+        parsed->has_fragment() || parsed->has_userinfo()) {
         throw fault("give host and port alone");
+    }
     if (parsed->has_port() && parsed->port_number() == 0) throw fault("the port is not a port");
 
     Endpoint endpoint{.host = parsed->host_address(), .port = 443};

@@ -17,8 +17,9 @@ constexpr int events_per_turn_max = 256;
 
 void control(int epoll, int operation, int socket, epoll_event event)
 {
-    if (::epoll_ctl(epoll, operation, socket, &event) != 0)
+    if (::epoll_ctl(epoll, operation, socket, &event) != 0) {
         throw std::system_error{errno, std::generic_category(), "epoll_ctl"};
+    }
 }
 
 epoll_event event_for(std::uint32_t events, Pollable& pollable)
@@ -58,13 +59,15 @@ void Loop::run_once(std::chrono::microseconds wait_max)
         .tv_sec = wait.count() / 1'000'000, .tv_nsec = wait.count() % 1'000'000 * 1'000};
     std::array<epoll_event, events_per_turn_max> events; // NOLINT: filled by the kernel
     const int count = ::epoll_pwait2(epoll_, events.data(), events_per_turn_max, &timeout, nullptr);
-    if (count < 0 && errno != EINTR)
+    if (count < 0 && errno != EINTR) {
         throw std::system_error{errno, std::generic_category(), "epoll_pwait2"};
+    }
     now_ = std::chrono::steady_clock::now();
 
     fetched_.clear();
-    for (int i = 0; i < count; ++i)
+    for (int i = 0; i < count; ++i) {
         fetched_.push_back(static_cast<Pollable*>(events.at(static_cast<std::size_t>(i)).data.ptr));
+    }
     for (std::size_t i = 0; i < fetched_.size(); ++i) {
         if (fetched_[i] != nullptr) fetched_[i]->on_ready(events.at(i).events);
     }
@@ -89,8 +92,8 @@ void Loop::change(int socket, std::uint32_t events, Pollable& pollable)
 void Loop::forget(int socket, Pollable& pollable)
 {
     control(epoll_, EPOLL_CTL_DEL, socket, epoll_event{});
-    std::replace(fetched_.begin(), fetched_.end(), &pollable, static_cast<Pollable*>(nullptr));
-    std::replace(unflushed_.begin(), unflushed_.end(), &pollable, static_cast<Pollable*>(nullptr));
+    std::ranges::replace(fetched_, &pollable, nullptr);
+    std::ranges::replace(unflushed_, &pollable, nullptr);
 }
 
 void Loop::flush_all()
