@@ -282,6 +282,10 @@ void Clearing::answer_turn(Turn& turn)
                 answer_problem(exchange, "internal", "Quote the Request-Id to support");
             else
                 answer(turn, waiting);
+        } catch (const ledger::StoreFailure& failure) {
+            // A read while the journal is being looked at again after a failed commit.
+            log_event(LogLevel::error, "read_failed", {{LogField::reason, failure.what()}});
+            answer_overloaded(exchange);
         } catch (const std::exception& failure) {
             answer_internal(exchange, failure);
         }
