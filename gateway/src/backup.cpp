@@ -190,7 +190,8 @@ HouseSnapshot::HouseSnapshot(House& house) : state_{std::make_unique<State>()}
     state_->head = journal.head;
     for (const auto& file : {folder.journal(), folder.house(), folder.identities(), folder.books()})
         state_->add_database(folder, file);
-    for (const auto& run : journal.index_runs) state_->add_file(folder, folder.ledger() / "index" / run.name);
+    for (const auto& run : journal.index_runs)
+        state_->add_file(folder, folder.ledger() / "index" / run.name);
     state_->add_file(folder, folder.ledger() / "head");
     state_->add_file(folder, folder.config());
     state_->add_file(folder, folder.clock());
@@ -240,6 +241,15 @@ void HouseSnapshot::write_to(const fs::path& backup, Console& console) const
 
 namespace {
 
+std::string_view text_of(const json::value& file, std::string_view key)
+{
+    const auto* const object = file.if_object();
+    const auto* const value = object == nullptr ? nullptr : object->if_contains(key);
+    if (value == nullptr || !value->is_string())
+        throw HouseFailure{"the manifest does not name every file with its digest"};
+    return value->get_string();
+}
+
 /// Every file of a manifest, checked against what is in the folder.
 std::vector<fs::path> checked_files(const fs::path& backup, Console& console)
 {
@@ -253,13 +263,13 @@ std::vector<fs::path> checked_files(const fs::path& backup, Console& console)
     std::vector<fs::path> names;
     std::set<fs::path> known{manifest_name};
     for (const auto& file : listed->get_array()) {
-        const fs::path name{std::string{file.at("path").as_string()}};
+        const fs::path name{text_of(file, "path")};
         if (name.is_absolute() || name != name.lexically_normal() ||
             name.string().starts_with(".."))
             throw HouseFailure{fmt::format("the manifest names a strange path, {}", name.string())};
         console.progress("checking " + name.string());
         const OpenFile copy{backup / name, O_RDONLY | O_NOFOLLOW};
-        if (sha256_of(copy) != std::string_view{file.at("sha256").as_string()})
+        if (sha256_of(copy) != text_of(file, "sha256"))
             throw HouseFailure{
                 fmt::format("{} is not what was backed up", (backup / name).string())};
         names.push_back(name);
@@ -291,8 +301,6 @@ try {
         for (const auto& entry : fs::directory_iterator{data}) fs::remove_all(entry);
         throw;
     }
-} catch (const boost::system::system_error& error) {
-    throw HouseFailure{fmt::format("the manifest is damaged: {}", error.what())};
 } catch (const fs::filesystem_error& error) {
     throw HouseFailure{error.what()};
 }

@@ -1,5 +1,6 @@
 #include "gateway/server.hpp"
 
+#include <atomic>
 #include <charconv>
 #include <chrono>
 #include <csignal>
@@ -99,9 +100,7 @@ public:
               house.wire_key(),
               [this](ledger::PartnerId partner) { return positions_(partner); }},
           listener_{loop_, listener_options(house, address_), clearing_, authority_},
-          admin_{loop_, admin_options()},
-          control_{std::in_place, house.folder().control_socket(), control_begin()},
-          certificate_time_{certificate_time()}
+          admin_{loop_, admin_options()}, certificate_time_{certificate_time()}
     {
         static_cast<void>(house.projector());
         house.tend();
@@ -126,8 +125,15 @@ public:
 
     void run()
     {
-        loop_.run();
-        if (closing_.joinable()) closing_.join();
+        // Not earlier: a command waits for the loop to turn.
+        control_.emplace(house_.folder().control_socket(), control_begin());
+        try {
+            loop_.run();
+        } catch (...) {
+            has_ended_ = true;
+            throw;
+        }
+        closing_.join();
     }
 
     void stop()
@@ -158,6 +164,8 @@ private:
                     promise.set_exception(std::current_exception());
                 }
             });
+            while (step.wait_for(tend_pause) != std::future_status::ready)
+                if (has_ended_) throw Interrupted{"the house has ended"};
             return step.get();
         };
     }
@@ -236,6 +244,7 @@ private:
     int tends_ = 0;
     int parts_finished_ = 0;
     bool is_draining_ = false;
+    std::atomic<bool> has_ended_ = false; // by a failure: the loop turns no more
 };
 
 Server::Server(House& house, const ServeOptions& options, CommandInterpreter interpreter)

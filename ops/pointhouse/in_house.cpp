@@ -1,6 +1,7 @@
 #include "in_house.hpp"
 
 #include <chrono>
+#include <exception>
 #include <optional>
 #include <thread>
 
@@ -45,10 +46,11 @@ CommandResult run_in_house(
             console.progress("the house is busy; waiting");
             std::this_thread::sleep_for(pause);
             continue;
-        } catch (const ledger::StoreFailure& failure) {
-            if (invocation.without_house)
-                return invocation.without_house(failure.what(), invocation);
+        } catch (const gateway::HouseFailure&) {
             throw;
+        } catch (const std::exception& failure) {
+            if (!invocation.without_house) throw;
+            return invocation.without_house(failure.what(), invocation);
         }
         return run_here(*house, invocation, console);
     }
