@@ -103,11 +103,12 @@ class Oracle:
         self.flows = defaultdict(int)                          # (window, issuer, redeemer) → points
         self.owed = defaultdict(int)                           # (window, partner) → micro owed to house
         self.accounts = defaultdict(int)                       # liability, fee, margin → micro
-        self.movements = defaultdict(int)                      # (member, kind, issuer) → points
+        self.moved = []                                        # of the last message: (kind, issuer, points)
 
     def decide(self, partner, route, body, window):
         self.window = window
         self.sequence += 1
+        self.moved = []
         try:
             return "booked", getattr(self, route)(partner, body)
         except Refused as refusal:
@@ -126,8 +127,8 @@ class Oracle:
         for account, amount in accounts.items():
             self.accounts[account] += amount
 
-    def move(self, member, kind, issuer, points):
-        self.movements[member, kind, issuer] += points
+    def move(self, kind, issuer, points):
+        self.moved.append((kind, issuer, points))
 
     def tariff(self, partner):
         return self.partners[partner].tariff
@@ -157,7 +158,7 @@ class Oracle:
             member.lots.append(lot)
             member.issued[partner] += points
             self.count(partner, "issued", points)
-            self.move(body["member"], "issued", partner, points)
+            self.move("issued", partner, points)
             tariff = self.tariff(partner)
             self.money([(partner, points * (tariff.prefunded + tariff.fee))],
                        liability=points * tariff.prefunded, fee=points * tariff.fee)
@@ -176,7 +177,7 @@ class Oracle:
                 lot.remaining -= taken
                 left -= taken
                 drawn.append((lot, taken))
-                self.use(body["member"], lot, to, taken, kind)
+                self.use(lot, to, taken, kind)
         self.booked[partner, body["message_id"]] = Booked(
             kind, partner, body["member"], points, drawn=drawn, redeemer=to)
         return self.answer(
@@ -190,7 +191,7 @@ class Oracle:
             raise Refused("role_not_allowed")
         return self.spend(partner, body, body["charity"], "donated")
 
-    def use(self, name, lot, to, points, kind):
+    def use(self, lot, to, points, kind):
         """Points of a lot go to a redeemer or charity; with `refunded` they come back."""
         sign = -1 if kind == "refunded" else 1
         tariff = self.tariff(lot.issuer)
@@ -200,7 +201,7 @@ class Oracle:
                     (to, -sign * points * paid)],
                    liability=-sign * points * tariff.prefunded,
                    margin=sign * points * (tariff.price - paid))
-        self.move(name, kind, lot.issuer, points)
+        self.move(kind, lot.issuer, points)
         self.count(lot.issuer, "own_redeemed_anywhere", sign * points)
         self.flows[self.window, lot.issuer, to] += sign * points
 
@@ -215,7 +216,8 @@ class Oracle:
             returned = original.returned_minor + body["purchase"]["amount_minor"]
             if returned > original.amount_minor:
                 raise Refused("reversal_exceeds_original")
-            points = left - (original.amount_minor - returned) // 100
+            # Earned less what the rest would earn, less what was clawed back before.
+            points = max(0, left - (original.amount_minor - returned) // 100)
         else:
             returned = original.returned_minor
             points = body.get("points", left)
@@ -224,7 +226,7 @@ class Oracle:
         original.reversed += points
         original.returned_minor = returned
         if original.route == "accruals":
-            return self.claw_back(partner, original.member, points, [original.lot], limited=False)
+            return self.claw_back(partner, original.member, points, [original.lot])
         return self.refund(original, points)
 
     def refund(self, original, points):
@@ -238,7 +240,7 @@ class Oracle:
                 left -= back
                 lot.remaining += back
                 restored.append((lot.issuer, back))
-                self.use(original.member, lot, original.redeemer, back, "refunded")
+                self.use(lot, original.redeemer, back, "refunded")
         assert left == 0
         self.repay(original.member)
         return self.answer(original.member, points=points, restored=restored)
@@ -251,38 +253,39 @@ class Oracle:
             raise Refused("points_out_of_range")
         latest_first = sorted((lot for lot in member.lots if lot.issuer == partner),
                               key=lambda lot: (lot.activity, lot.sequence), reverse=True)
-        return self.claw_back(partner, body["member"], points, latest_first, limited=True)
+        return self.claw_back(partner, body["member"], points, latest_first)
 
-    def claw_back(self, partner, name, points, lots, limited):
+    def claw_back(self, partner, name, points, lots):
+        """The issuer takes back and is credited what it issued to this member and has not had credited.
+        What is beyond, after clawbacks that named no purchase, is owed to the house."""
         member = self.members[name]
         tariff = self.tariff(partner)
-        left = points
-        creditable = member.issued[partner] - member.credited[partner] if limited else points
+        creditable = min(points, member.issued[partner] - member.credited[partner])
+        member.credited[partner] += creditable
+        self.count(partner, "clawed_back", points)
+        left = creditable
         for lot in lots:
             taken = min(left, lot.remaining)
             if taken:
                 lot.remaining -= taken
                 left -= taken
-                self.move(name, "clawed_back", partner, taken)
+                self.move("clawed_back", partner, taken)
                 self.money([(partner, -taken * (tariff.prefunded + tariff.fee))],
                            liability=-taken * tariff.prefunded, fee=-taken * tariff.fee)
-        self.count(partner, "clawed_back", points)
-        own = points - left
-        borne = min(left, max(0, creditable - own))
-        member.credited[partner] += own + borne
-        kind = self.partners[partner].debt_bearer
-        for debt_kind, part in ((kind, borne), ("excess", left - borne)):
+        own = creditable - left
+        bearer = self.partners[partner].debt_bearer
+        for kind, part in ((bearer, left), ("excess", points - creditable)):
             if part:
-                member.debts.append(Debt(self.sequence, partner, debt_kind, part))
+                member.debts.append(Debt(self.sequence, partner, kind, part))
                 self.count(partner, "debt", part)
-                self.move(name, "debt_incurred", partner, part)
-                if debt_kind == "house":
+                self.move("debt_incurred", partner, part)
+                if kind == "house":
                     self.money([(partner, -part * (tariff.price + tariff.fee))],
                                fee=-part * tariff.fee, margin=-part * tariff.price)
         before = member.debt
         self.repay(name)
         return self.answer(name, points=points, clawed_back_own=own,
-                           debt=left - (before - member.debt))
+                           debt=points - own - (before - member.debt))
 
     def repay(self, name):
         """Available points repay the oldest debt first."""
@@ -295,9 +298,9 @@ class Oracle:
                 debt.points -= points
                 if not debt.points:
                     member.debts.pop(0)
-                self.recover(name, lot, debt, points)
+                self.recover(lot, debt, points)
 
-    def recover(self, name, lot, debt, points):
+    def recover(self, lot, debt, points):
         from_lot, for_debt = self.tariff(lot.issuer), self.tariff(debt.issuer)
         owed = [(lot.issuer, points * (from_lot.price - from_lot.prefunded))]
         margin, fee = from_lot.price, 0
@@ -305,7 +308,7 @@ class Oracle:
             owed.append((debt.issuer, -points * (for_debt.price + for_debt.fee)))
             margin, fee = from_lot.price - for_debt.price, -for_debt.fee
         self.money(owed, liability=-points * from_lot.prefunded, margin=points * margin, fee=points * fee)
-        self.move(name, "recovered", lot.issuer, points)
+        self.move("recovered", lot.issuer, points)
         self.count(lot.issuer, "recovered_given", points)
         self.count(debt.issuer, "recovered_received", points)
         self.count(debt.issuer, "debt", -points)
