@@ -21,9 +21,8 @@ std::int64_t end_of(const X509* certificate)
 
 } // namespace
 
-Connection::Connection(
-    TcpSocket socket, const asio::ip::address& peer, SSL_CTX* tls, Transport& transport)
-    : transport_{transport}, tls_{std::move(socket), tls}, peer_{peer}
+Connection::Connection(TcpSocket socket, asio::ip::address peer, SSL_CTX* tls, Transport& transport)
+    : transport_{transport}, tls_{std::move(socket), tls}, peer_{std::move(peer)}
 {}
 
 Connection::~Connection()
@@ -69,9 +68,7 @@ void Connection::act()
     switch (state_) {
     case State::handshaking: return go_on_handshaking();
     case State::open: return serve();
-    case State::closing:
-        if (tls_.discard() != TlsOutcome::wants_read) return close();
-        return wait_readable();
+    case State::closing: return go_on_closing();
     case State::closed: return;
     }
 }
@@ -98,19 +95,17 @@ void Connection::admit()
     X509* const certificate = tls_.client_certificate();
     const int fault = tls_.client_fault();
     if (fault != 0 || certificate == nullptr) {
-        refusal_ = GuardFault{"certificate_refused", X509_verify_cert_error_string(fault), {}};
+        refusal_ = last_fault("certificate_refused", X509_verify_cert_error_string(fault));
     } else if (auto identity = transport_.authority.identify(certificate)) {
         identity_ = *std::move(identity);
         certificate_ends_ = end_of(certificate);
         use_ = &transport_.partners.use_of(identity_.caller);
         if (use_->connections++ >= transport_.options.limits.connections_per_partner_max) {
-            refusal_ = GuardFault{"overloaded", "too many connections of this partner", {}};
+            refusal_ = last_fault("overloaded", "too many connections of this partner");
         }
     } else {
-        refusal_ = GuardFault{
-            "certificate_refused",
-            "not the certificate of a partner or operator of this house",
-            {}};
+        refusal_ = last_fault(
+            "certificate_refused", "not the certificate of a partner or operator of this house");
     }
     if (refusal_ && use_ == nullptr) ++transport_.counters.certificates_refused;
 }
@@ -230,9 +225,15 @@ void Connection::begin_closing()
     state_ = State::closing;
     deadline_ = transport_.now + transport_.options.deadlines.shutdown;
     tls_.send_close();
-    // What the peer still sends is read and dropped: closing over unread bytes would reset the
-    // connection, and the peer might never see the last answer.
-    act();
+    go_on_closing();
+}
+
+/// What the peer still sends is read and dropped: closing over unread bytes would reset the
+/// connection, and the peer might never see the last answer.
+void Connection::go_on_closing()
+{
+    if (tls_.discard() != TlsOutcome::wants_read) return close();
+    wait_readable();
 }
 
 void Connection::close()

@@ -27,7 +27,7 @@ namespace pointhouse::gateway {
 /// socket is closed, its waits have come back and its exchanges are finished. One thread.
 class Connection {
 public:
-    Connection(TcpSocket socket, const asio::ip::address& peer, SSL_CTX* tls, Transport& transport);
+    Connection(TcpSocket socket, asio::ip::address peer, SSL_CTX* tls, Transport& transport);
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
     ~Connection();
@@ -66,6 +66,7 @@ private:
     void settle();
     void enter(Phase phase);
     void begin_closing();
+    void go_on_closing();
     void retire_if_over();
 
     // connection_input.cpp: from bytes to exchanges.

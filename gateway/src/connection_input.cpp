@@ -67,7 +67,7 @@ bool Connection::has_room()
     if (filled_ < input_.capacity) return true;
     if (first_ != nullptr) return false; // their requests lie in the buffer
     if (make_room_for(std::max(awaited_, input_left() + 1))) return true;
-    refuse({"overloaded", "too many large bodies at once", {}}, {});
+    refuse(last_fault("overloaded", "too many large bodies at once"), {});
     return false;
 }
 
@@ -112,12 +112,12 @@ bool Connection::take_request(std::string_view rest)
     if (awaited_ == 0) {
         const auto state = find_header_end(rest, scanned_);
         if (state == HeaderState::malformed) {
-            refuse({"malformed", "a header line that does not end with CR LF", {}}, {});
+            refuse(last_fault("malformed", "a header line that does not end with CR LF"), {});
             return false;
         }
         if (state == HeaderState::incomplete) {
             if (rest.size() <= header_bytes_max) return false;
-            refuse({"malformed", "the header is longer than 8 KiB", {}}, {});
+            refuse(last_fault("malformed", "the header is longer than 8 KiB"), {});
             return false;
         }
     }
@@ -155,10 +155,10 @@ std::optional<GuardFault> Connection::refusal_of_caller() const
 {
     if (refusal_) return refusal_;
     if (transport_.unix_seconds > certificate_ends_) {
-        return GuardFault{"certificate_refused", "the certificate has expired", {}};
+        return last_fault("certificate_refused", "the certificate has expired");
     }
     if (transport_.authority.is_refused(identity_.serial)) {
-        return GuardFault{"certificate_refused", "the certificate was revoked", {}};
+        return last_fault("certificate_refused", "the certificate was revoked");
     }
     return std::nullopt;
 }
@@ -173,7 +173,7 @@ void Connection::begin_exchange(const RequestHead& head, std::string_view body)
     exchange.body = body;
     exchange.caller = &identity_.caller;
     if (const auto code = refusal_by_limits(); !code.empty()) {
-        return finish_with_problem(exchange, {code, "send it again later", {}, false});
+        return finish_with_problem(exchange, passing_fault(code, "send it again later"));
     }
     exchange.is_counted = true;
     ++use_->in_flight;
@@ -201,7 +201,7 @@ void Connection::decide(HttpExchange& exchange)
             "request failed",
             {{LogField::request_id, id}, {LogField::reason, failure.what()}});
         takes_no_more_ = exchange.closes = true;
-        finish_with_problem(exchange, {"internal", "quote the Request-Id to support", {}});
+        finish_with_problem(exchange, last_fault("internal", "quote the Request-Id to support"));
     }
 }
 

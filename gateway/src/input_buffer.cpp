@@ -7,12 +7,17 @@ namespace {
 
 constexpr std::size_t free_buffers_max = 256;
 
+InputBuffer allocated(std::size_t capacity)
+{
+    return {.bytes = std::make_unique_for_overwrite<char[]>(capacity), .capacity = capacity};
+}
+
 } // namespace
 
 InputBuffer InputBufferPool::take()
 {
-    if (free_.empty()) return {std::make_unique_for_overwrite<char[]>(buffer_bytes), buffer_bytes};
-    InputBuffer buffer{std::move(free_.back()), buffer_bytes};
+    if (free_.empty()) return allocated(buffer_bytes);
+    InputBuffer buffer{.bytes = std::move(free_.back()), .capacity = buffer_bytes};
     free_.pop_back();
     return buffer;
 }
@@ -21,7 +26,7 @@ InputBuffer InputBufferPool::take_large(std::size_t capacity)
 {
     if (large_bytes_ + capacity > large_bytes_max_) return {};
     large_bytes_ += capacity;
-    return {std::make_unique_for_overwrite<char[]>(capacity), capacity};
+    return allocated(capacity);
 }
 
 void InputBufferPool::give_back(InputBuffer buffer)

@@ -16,7 +16,7 @@ using boost::beast::iequals;
 
 constexpr GuardFault malformed(std::string_view detail)
 {
-    return {.code = "malformed", .detail = detail, .allow = {}, .closes = true};
+    return last_fault("malformed", detail);
 }
 
 /// Splits the header with Beast and keeps what the guard must see. Beast alone is too lenient
@@ -187,7 +187,7 @@ std::optional<GuardFault> frame_body(const HeadParser& parser, RequestHead& head
 {
     if (!parser.content_length) {
         if (parser.method != "POST") return std::nullopt;
-        return GuardFault{"length_required", "a POST without Content-Length", {}};
+        return last_fault("length_required", "a POST without Content-Length");
     }
     const std::string_view text = *parser.content_length;
     const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
@@ -196,7 +196,7 @@ std::optional<GuardFault> frame_body(const HeadParser& parser, RequestHead& head
     }
     const auto parsed = std::from_chars(text.data(), text.data() + text.size(), head.body_bytes);
     if (parsed.ec != std::errc{} || head.body_bytes > batch_body_bytes_max) {
-        return GuardFault{"too_large", "the body is longer than this route allows", {}};
+        return last_fault("too_large", "the body is longer than this route allows");
     }
     return std::nullopt;
 }
@@ -252,19 +252,19 @@ std::optional<GuardFault> route_request(
     const auto match = match_route(parser.method, path);
     if (match.route == nullptr) {
         if (head.body_bytes > message_body_bytes_max) {
-            return GuardFault{"too_large", "the body is longer than any that this path takes", {}};
+            return last_fault("too_large", "the body is longer than any that this path takes");
         }
         const auto allow = allowed_methods(path);
-        if (allow.empty()) return GuardFault{"route_unknown", "no such path", {}, false};
-        return GuardFault{"method_not_allowed", "see Allow", allow, false};
+        if (allow.empty()) return passing_fault("route_unknown", "no such path");
+        return passing_fault("method_not_allowed", "see Allow", allow);
     }
     head.route = match.route;
     head.argument = match.argument;
     if (head.body_bytes > match.route->body_bytes_max()) {
-        return GuardFault{"too_large", "the body is longer than this route allows", {}};
+        return last_fault("too_large", "the body is longer than this route allows");
     }
     if (parser.has_content_encoding) {
-        return GuardFault{"media_type_unsupported", "Content-Encoding is not read", {}, false};
+        return passing_fault("media_type_unsupported", "Content-Encoding is not read");
     }
     if (!match.route->takes(head.body_type)) {
         constexpr std::string_view message_types =
@@ -272,8 +272,7 @@ std::optional<GuardFault> route_request(
         constexpr std::string_view batch_types =
             "send application/x-ndjson or application/x-protobuf";
         const bool is_batch = match.route->form == BodyForm::batch;
-        return GuardFault{
-            "media_type_unsupported", is_batch ? batch_types : message_types, {}, false};
+        return passing_fault("media_type_unsupported", is_batch ? batch_types : message_types);
     }
     return std::nullopt;
 }
@@ -306,8 +305,7 @@ GuardVerdict judge_header(std::string_view header, const GuardRules& rules)
     const auto used = parser.put(boost::asio::buffer(header.data(), header.size()), error);
     if (error == http::error::bad_transfer_encoding) parser.has_transfer_encoding = true;
     if (parser.has_transfer_encoding) {
-        verdict.fault =
-            GuardFault{"length_required", "send Content-Length, not Transfer-Encoding", {}};
+        verdict.fault = last_fault("length_required", "send Content-Length, not Transfer-Encoding");
         return verdict;
     }
     if (error || used != header.size() || !parser.is_header_done()) {

@@ -38,6 +38,19 @@ struct GuardFault {
     bool closes = true;
 };
 
+/// A fault after which the connection closes.
+[[nodiscard]] constexpr GuardFault last_fault(std::string_view code, std::string_view detail)
+{
+    return {.code = code, .detail = detail, .allow = {}, .closes = true};
+}
+
+/// A fault of a request whose end is known: the connection goes on.
+[[nodiscard]] constexpr GuardFault passing_fault(
+    std::string_view code, std::string_view detail, std::string_view allow = {})
+{
+    return {.code = code, .detail = detail, .allow = allow, .closes = false};
+}
+
 /// A head that passed, or a fault. With a fault that does not close, `head` still says how long the
 /// body is and whether the client closes, so that the next request can be found.
 struct GuardVerdict {

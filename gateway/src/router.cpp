@@ -6,28 +6,32 @@
 namespace pointhouse::gateway {
 namespace {
 
-constexpr auto get = Method::get;
-constexpr auto post = Method::post;
-constexpr auto none = BodyForm::none;
-constexpr auto message = BodyForm::message;
-constexpr auto batch = BodyForm::batch;
+constexpr Route get(RouteId id, std::string_view path)
+{
+    return {.id = id, .method = Method::get, .form = BodyForm::none, .path = path};
+}
+
+constexpr Route post(RouteId id, std::string_view path, BodyForm form = BodyForm::message)
+{
+    return {.id = id, .method = Method::post, .form = form, .path = path};
+}
 
 constexpr std::array route_table{
-    Route{RouteId::accruals, post, message, "/v1/accruals"},
-    Route{RouteId::redemptions, post, message, "/v1/redemptions"},
-    Route{RouteId::reversals, post, message, "/v1/reversals"},
-    Route{RouteId::clawbacks, post, message, "/v1/clawbacks"},
-    Route{RouteId::donations, post, message, "/v1/donations"},
-    Route{RouteId::members, post, message, "/v1/members"},
-    Route{RouteId::batches, post, batch, "/v1/batches"},
-    Route{RouteId::quotes, post, message, "/v1/quotes"},
-    Route{RouteId::member_lookup, post, message, "/v1/members/lookup"},
-    Route{RouteId::member, get, none, "/v1/members/{member}"},
-    Route{RouteId::member_entries, get, none, "/v1/members/{member}/entries"},
-    Route{RouteId::message, get, none, "/v1/messages/{message_id}"},
-    Route{RouteId::position, get, none, "/v1/position"},
-    Route{RouteId::echo, get, none, "/v1/echo"},
-    Route{RouteId::openapi, get, none, "/openapi.json"},
+    post(RouteId::accruals, "/v1/accruals"),
+    post(RouteId::redemptions, "/v1/redemptions"),
+    post(RouteId::reversals, "/v1/reversals"),
+    post(RouteId::clawbacks, "/v1/clawbacks"),
+    post(RouteId::donations, "/v1/donations"),
+    post(RouteId::members, "/v1/members"),
+    post(RouteId::batches, "/v1/batches", BodyForm::batch),
+    post(RouteId::quotes, "/v1/quotes"),
+    post(RouteId::member_lookup, "/v1/members/lookup"),
+    get(RouteId::member, "/v1/members/{member}"),
+    get(RouteId::member_entries, "/v1/members/{member}/entries"),
+    get(RouteId::message, "/v1/messages/{message_id}"),
+    get(RouteId::position, "/v1/position"),
+    get(RouteId::echo, "/v1/echo"),
+    get(RouteId::openapi, "/openapi.json"),
 };
 
 constexpr std::string_view name_of(Method method) noexcept
@@ -75,7 +79,8 @@ RouteMatch match_route(std::string_view method, std::string_view path) noexcept
 {
     for (const Route& route : route_table) {
         if (name_of(route.method) != method) continue;
-        if (const auto argument = match_path(route.path, path)) return {&route, *argument};
+        if (const auto argument = match_path(route.path, path))
+            return {.route = &route, .argument = *argument};
     }
     return {};
 }

@@ -69,7 +69,7 @@ TlsSocket::Transfer TlsSocket::read(std::span<char> room)
     ERR_clear_error();
     std::size_t bytes = 0;
     const int result = SSL_read_ex(ssl_.get(), room.data(), room.size(), &bytes);
-    return {result == 1 ? TlsOutcome::done : outcome_of(result), bytes};
+    return {.outcome = result == 1 ? TlsOutcome::done : outcome_of(result), .bytes = bytes};
 }
 
 TlsSocket::Transfer TlsSocket::write(std::string_view bytes)
@@ -77,7 +77,7 @@ TlsSocket::Transfer TlsSocket::write(std::string_view bytes)
     ERR_clear_error();
     std::size_t written = 0;
     const int result = SSL_write_ex(ssl_.get(), bytes.data(), bytes.size(), &written);
-    return {result == 1 ? TlsOutcome::done : outcome_of(result), written};
+    return {.outcome = result == 1 ? TlsOutcome::done : outcome_of(result), .bytes = written};
 }
 
 bool TlsSocket::has_buffered() const noexcept
