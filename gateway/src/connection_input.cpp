@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <cstring>
 #include <exception>
 #include <utility>
@@ -66,6 +65,8 @@ bool Connection::has_room()
     if (!input_.bytes) input_ = transport_.buffers.take();
     if (filled_ < input_.capacity) return true;
     if (first_ != nullptr) return false; // their requests lie in the buffer
+    // A full buffer is looked at before a larger one is taken: it says how large.
+    if (awaited_ == 0 && consumed_ == 0) return false;
     if (make_room_for(std::max(awaited_, input_left() + 1))) return true;
     refuse(last_fault("overloaded", "too many large bodies at once"), {});
     return false;
