@@ -108,7 +108,9 @@ public:
             signals_.add(SIGTERM);
             signals_.add(SIGINT);
             signals_.async_wait([this](boost::system::error_code error, int) {
-                if (!error) drain();
+                if (error) return;
+                log_event(LogLevel::info, "draining");
+                drain();
             });
         }
         tend_later();
@@ -208,7 +210,6 @@ private:
     void drain()
     {
         if (std::exchange(is_draining_, true)) return;
-        log_event(LogLevel::info, "draining");
         timer_.cancel();
         signals_.cancel();
         listener_.drain([this] { finish_part(); });

@@ -26,7 +26,7 @@ gateway::CommandResult prepare(gateway::House& house)
     std::string text;
     for (const auto& brand : demo_brands()) {
         ensure_standard_partner(house, std::string{brand.id}, std::string{brand.name});
-        text += fmt::format("{:<8} {}\n", brand.id, brand.name);
+        text += fmt::format("{:<12} {}\n", brand.id, brand.name);
     }
     return done(text);
 }

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <fmt/format.h>
 #include <memory>
 #include <optional>
@@ -38,12 +39,15 @@ ledger::Month read_window(const std::string& typed)
 std::string in_words(const settlement::Settlement& settled)
 {
     const auto& currency = settled.currency;
+    std::size_t width = std::string_view{"partner"}.size();
+    for (const auto& partner : settled.partners) width = std::max(width, partner.id.size());
     std::string text = fmt::format(
-        "window {}, {} ({})\n\n{:<16}{:>12}{:>12}{:>12}{:>12}{:>12}{:>12}{:>14}\n",
+        "window {}, {} ({})\n\n{:<{}}{:>12}{:>12}{:>12}{:>12}{:>12}{:>12}{:>14}\n",
         ledger::format_month(settled.window.month),
         settlement::days_in_words(settled.window.month),
         settlement::name_of(settled.window.state),
         "partner",
+        width,
         "opening",
         "issued",
         "redeemed",
@@ -53,8 +57,9 @@ std::string in_words(const settlement::Settlement& settled)
         "net " + currency.code);
     for (const auto& row : settled.figures.partners) {
         text += fmt::format(
-            "{:<16}{:>12}{:>12}{:>12}{:>12}{:>12}{:>12}{:>14}\n",
+            "{:<{}}{:>12}{:>12}{:>12}{:>12}{:>12}{:>12}{:>14}\n",
             settled.partners.at(row.partner.value() - 1).id,
+            width,
             row.opening,
             row.issued,
             row.redeemed_here,
