@@ -211,3 +211,17 @@ def test_metrics(house, gro):
     for name in re.findall(r"^([a-z_]+)[ {]", body.decode(), re.M):
         base = re.sub(r"_(bucket|sum|count)$", "", name)
         assert f"# TYPE {name} " in body.decode() or f"# TYPE {base} " in body.decode(), name
+
+
+def test_a_backup_holds_the_index_of_message_ids(make_house, tmp_path):
+    house = make_house().make("GRO").start()
+    with house.connect("GRO") as gro:
+        for _ in range(50):
+            gro.post("/v1/accruals", accrual(fresh("member"), 1))
+    house.stop()  # seals the index
+    house.run("backup", "--out", tmp_path / "backup")
+    kept = {path.name for path in (house.data / "ledger" / "index").iterdir()}
+    assert kept
+    assert {path.name for path in (tmp_path / "backup" / "ledger" / "index").iterdir()} == kept
+    modes = {path.stat().st_mode & 0o777 for path in (tmp_path / "backup" / "keys").iterdir()}
+    assert modes == {0o400}
