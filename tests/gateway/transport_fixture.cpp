@@ -134,7 +134,7 @@ TestClient::TestClient(
 
     const int enabled = 1;
     ::setsockopt(descriptor_, IPPROTO_TCP, TCP_NODELAY, &enabled, sizeof enabled);
-    set_timeout(std::chrono::seconds{5});
+    set_timeout(std::chrono::seconds{20});
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_port = htons(port);

@@ -98,7 +98,7 @@ public:
     [[nodiscard]] bool is_connected() const { return is_connected_; }
     /// True when all went out.
     bool send(std::string_view bytes);
-    /// The next response; none when the connection ended or nothing came for five seconds.
+    /// The next response; none when the connection ended or nothing came for twenty seconds.
     [[nodiscard]] std::optional<ReceivedAnswer> receive();
     /// True when the house has closed and no byte came before.
     [[nodiscard]] bool is_closed_by_house();

@@ -87,11 +87,11 @@ TEST(TransportIdentity, RefusesACertificateThatExpiresOnItsOpenConnection)
     ListenerOptions options;
     options.deadlines.sweep = std::chrono::milliseconds{50};
     TestServer server{options};
-    const auto identity = server.ca.issue("GRO", std::chrono::seconds{2});
+    const auto identity = server.ca.issue("GRO", std::chrono::seconds{4});
     TestClient client{server.port, &identity};
     ASSERT_TRUE(client.send(get_request("/v1/echo")));
     EXPECT_EQ(client.receive().value_or(ReceivedAnswer{}).status, 200);
-    std::this_thread::sleep_for(std::chrono::milliseconds{3200});
+    std::this_thread::sleep_for(std::chrono::milliseconds{5200});
     ASSERT_TRUE(client.send(get_request("/v1/echo")));
     const auto answer = client.receive();
     ASSERT_TRUE(answer);

@@ -2,8 +2,9 @@
 #include <arpa/inet.h>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <ctime>
-#include <malloc.h>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <sys/resource.h>
@@ -409,6 +410,14 @@ TEST(TransportLimits, AnIdleConnectionIsSmall)
     GTEST_SKIP() << "a sanitizer's memory says nothing";
 #endif
 #endif
+    // What earlier tests freed would be taken again unseen: the measurement needs a fresh process.
+    if (std::getenv("POINTHOUSE_MEASURES_ALONE") == nullptr) {
+        const auto self = std::filesystem::read_symlink("/proc/self/exe").string();
+        const std::string command = "POINTHOUSE_MEASURES_ALONE=1 '" + self +
+                                    "' --gtest_filter=TransportLimits.AnIdleConnectionIsSmall";
+        EXPECT_EQ(std::system(command.c_str()), 0); // NOLINT(cert-env33-c): our own name
+        return;
+    }
     int orders[2];
     int answers[2];
     ASSERT_EQ(::pipe(orders), 0);
@@ -424,7 +433,6 @@ TEST(TransportLimits, AnIdleConnectionIsSmall)
     ASSERT_EQ(::write(orders[1], &order, sizeof order), ssize_t{sizeof order});
     char byte = 0;
     ASSERT_EQ(::read(answers[0], &byte, 1), 1);
-    ::malloc_trim(0); // what earlier tests freed must not be taken again unseen
     const std::size_t before = resident_kib();
     ASSERT_EQ(::write(orders[1], "g", 1), 1);
     ASSERT_EQ(::read(answers[0], &byte, 1), 1);
