@@ -14,13 +14,14 @@ namespace pointhouse::gateway {
 struct Caller {
     enum class Kind : std::uint8_t { partner, house_operator };
     Kind kind = Kind::partner;
-    std::string name;           // "GRO", or the operator's name
-    ledger::PartnerId partner;  // none for operators
+    std::string name;          // "GRO", or the operator's name
+    ledger::PartnerId partner; // none for operators
 };
 
 enum class MediaType : std::uint8_t { none, json, json_lines, protobuf, other };
 
-/// Every route of CONTRACT.md that the house serves; `Route` in router.hpp has its method and bounds.
+/// Every route of CONTRACT.md that the house serves; `Route` in router.hpp has its method and
+/// bounds.
 enum class RouteId : std::uint8_t {
     accruals,
     redemptions,
@@ -46,23 +47,24 @@ class Exchange {
 public:
     virtual ~Exchange() = default;
 
-    // The request, past the guard: well-formed HTTP, known route, allowed method, body within bounds.
+    // The request, past the guard: well-formed HTTP, known route, allowed method, body within
+    // bounds.
     RouteId route = RouteId::echo;
     std::array<std::string_view, 1> arguments; // path parameters, percent-decoded
     std::string_view query;                    // raw, without '?'
     MediaType body_type = MediaType::none;
-    MediaType answer_type = MediaType::json;   // from Accept, else the body's
+    MediaType answer_type = MediaType::json; // from Accept, else the body's
     std::string_view body;
     const Caller* caller = nullptr;
-    std::array<char, 32> request_id{};         // hexadecimal; goes out as Request-Id
+    std::array<char, 32> request_id{}; // hexadecimal; goes out as Request-Id
 
     // The answer.
     int status = 0;
     MediaType answer_body_type = MediaType::json;
-    bool is_problem = false;                   // application/problem+json
-    bool replayed = false;                     // Idempotent-Replayed: true
-    int retry_after_seconds = 0;               // Retry-After, when above zero
-    std::string answer;                        // the body; its capacity is reused
+    bool is_problem = false;     // application/problem+json
+    bool replayed = false;       // Idempotent-Replayed: true
+    int retry_after_seconds = 0; // Retry-After, when above zero
+    std::string answer;          // the body; its capacity is reused
 
     /// The answer is complete: the transport may send it once all before it on the connection are.
     virtual void finish() = 0;
@@ -72,8 +74,8 @@ public:
 class ExchangeHandler {
 public:
     virtual ~ExchangeHandler() = default;
-    /// Answers now, or later: calls exchange.finish() exactly once. The exchange stays valid until then,
-    /// also when its connection has gone.
+    /// Answers now, or later: calls exchange.finish() exactly once. The exchange stays valid until
+    /// then, also when its connection has gone.
     virtual void begin(Exchange& exchange) = 0;
 };
 

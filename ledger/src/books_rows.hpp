@@ -109,8 +109,8 @@ void append_tariff(const Tariff& tariff, std::vector<Parameter>& cells);
 struct WindowRow {
     Month month{};
     Sequence first{};
-    Sequence cut{};     // none while it is open
-    Sequence drained{}; // none before
+    Sequence cut{};       // none while it is open
+    Sequence drained{};   // none before
     bool indexed = false; // in memory only: after a start every drained window is looked at again
 };
 

@@ -26,8 +26,8 @@ public:
     Identities(Store& store, std::array<std::byte, 32> key);
 
     [[nodiscard]] std::optional<MemberNumber> find(std::string_view identifier);
-    /// The members of many identifiers, none for those unknown, with one look at the store for all that
-    /// are not in memory. Replaces `members`.
+    /// The members of many identifiers, none for those unknown, with one look at the store for all
+    /// that are not in memory. Replaces `members`.
     void find(std::span<const std::string_view> identifiers, std::vector<MemberNumber>& members);
     /// Gives each identifier that has none the next number; durable when it returns.
     void enrol(std::span<const std::string_view> identifiers);

@@ -136,7 +136,10 @@ TEST(StatementCsv, QuotesWhatNeedsIt)
 
     const std::string text = statement_csv(settlement, settlement.statements.front());
 
-    EXPECT_NE(text.find(",EUR,\"A,\"\"B\"\"\",house,Pro forma — not a tax invoice\r\n"), std::string::npos) << text;
+    EXPECT_NE(
+        text.find(",EUR,\"A,\"\"B\"\"\",house,Pro forma — not a tax invoice\r\n"),
+        std::string::npos)
+        << text;
     EXPECT_NE(text.find("\r\n\"PF-2026-06-A,\"\"B\"\"-ISS\",line,price,"), std::string::npos)
         << text;
 }

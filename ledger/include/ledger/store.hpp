@@ -60,8 +60,8 @@ public:
     virtual void transact(const std::function<void(Transaction&)>& work) = 0;
     /// A consistent snapshot for reading, on a connection of its own: any thread.
     virtual void read(const std::function<void(Transaction&)>& work) = 0;
-    /// The database's own check of its pages, indexes and CHECKs; empty when sound. Reads that begin
-    /// after it see what the file holds now. Any thread.
+    /// The database's own check of its pages, indexes and CHECKs; empty when sound. Reads that
+    /// begin after it see what the file holds now. Any thread.
     [[nodiscard]] virtual std::string integrity_fault() = 0;
 };
 
