@@ -10,7 +10,7 @@ AGGREGATE_TEMPORARY = re.compile(r"(?:\b[A-Z]\w*|[(,]\s*)\{")
 FLOATING_POINT = re.compile(r"\b(?:float|double)\b")
 EXACT_FOLDERS = {"ledger", "partners", "settlement"}
 # A page is drawn in fractions of a point; no amount passes through them.
-DRAWING = re.compile(r"pdf")
+DRAWING = re.compile(r"(pdf|statement_frame|statement_style)")  # places on a page are not amounts
 
 
 def without_comments_and_strings(text):
