@@ -109,6 +109,7 @@ private:
         auto result = run_load(load, source);
         const double cpu = server.process->cpu_seconds() - cpu_before;
         if (!result.failure.empty()) throw std::runtime_error{"the load ended: " + result.failure};
+        if (result.answers == 0) throw std::runtime_error{"nothing was answered in time"};
         if (result.not_booked > 0) {
             throw std::runtime_error{fmt::format(
                 "{} of {} requests were not booked; the first answer: {}",
@@ -272,8 +273,9 @@ private:
         auto load = load_on(house_, connections);
         load.rate = options_.open_loop_rate;
         Series series;
-        measure(house_, load, source, series);
+        const auto result = measure(house_, load, source, series);
         auto details = parameters(series, connections);
+        details["unanswered"] = result.unanswered;
         details["rate"] = options_.open_loop_rate;
         details["per_second"] = series.rate();
         rows_.push_back(

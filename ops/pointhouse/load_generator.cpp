@@ -67,19 +67,12 @@ public:
         measure_from_ = begun + options_.warm_up;
         measure_until_ =
             options_.duration == 0ms ? Instant::max() : measure_from_ + options_.duration;
-        sending_ = true;
         if (options_.rate > 0) {
             run_open_loop(begun);
         } else {
             run_closed_loop();
         }
-        sending_ = false;
-
-        const auto drained_by = std::chrono::steady_clock::now() + drain_time_max;
-        while (in_flight_ > 0 && result_.failure.empty() &&
-               std::chrono::steady_clock::now() < drained_by) {
-            connections_.loop.run_once(10ms);
-        }
+        drain();
         const auto until = std::min(measure_until_, std::chrono::steady_clock::now());
         const std::chrono::duration<double> measured = until - measure_from_;
         result_.seconds = measured.count();
@@ -130,7 +123,35 @@ private:
             connections_.loop.run_once(std::chrono::ceil<std::chrono::microseconds>(wait));
             now = std::chrono::steady_clock::now();
         }
-        due_.clear();
+    }
+
+    /// Waits for the last answers. What should have left and never did has waited, too: without it
+    /// an overload would look fast.
+    void drain()
+    {
+        const auto drained_by = std::chrono::steady_clock::now() + drain_time_max;
+        auto now = std::chrono::steady_clock::now();
+        while ((in_flight_ > 0 || !due_.empty()) && result_.failure.empty() && now < drained_by) {
+            connections_.loop.run_once(10ms);
+            now = std::chrono::steady_clock::now();
+        }
+        if (options_.rate == 0) return;
+        for (const auto& [connection, intended] : begun_) {
+            if (connection->in_flight() > 0) count_unanswered(intended, now);
+        }
+        for (const auto intended : due_) count_unanswered(intended, now);
+    }
+
+    void count_unanswered(Instant intended, Instant now)
+    {
+        if (!is_measured(intended)) return;
+        ++result_.unanswered;
+        result_.latencies.add(now - intended);
+    }
+
+    [[nodiscard]] bool is_measured(Instant when) const
+    {
+        return when >= measure_from_ && when < measure_until_;
     }
 
     /// `intended` is when the request should have left.
@@ -153,26 +174,26 @@ private:
     void answered(client::Connection& connection, const client::Answer& answer) override
     {
         const auto now = std::chrono::steady_clock::now();
+        const auto intended = begun_.at(&connection);
         --in_flight_;
         if (result_.answers_in_all++ == 0) result_.first_answer = answer.body;
-        if (now >= measure_from_ && now < measure_until_) {
+        if (is_measured(options_.rate > 0 ? intended : now)) {
             ++result_.answers;
             if (answer.status == 422) {
                 ++result_.refused;
             } else if (answer.status >= 300) {
                 ++result_.not_booked;
             }
-            result_.latencies.add(now - begun_.at(&connection));
+            result_.latencies.add(now - intended);
         }
-        if (options_.rate > 0) {
+        if (options_.rate == 0) {
+            if (now < measure_until_) send(connection, now);
+        } else if (due_.empty()) {
             idle_.push_back(&connection);
+        } else {
             // What is overdue leaves at once, with the time at which it should have left.
-            if (!sending_ || due_.empty()) return;
-            idle_.pop_back();
             send(connection, due_.front());
             due_.pop_front();
-        } else if (sending_ && now < measure_until_) {
-            send(connection, now);
         }
     }
 
@@ -189,7 +210,6 @@ private:
     std::unordered_map<const client::Connection*, Instant> begun_; // the request in flight of each
     std::deque<Instant> due_;                                      // requests that should have left
     std::size_t in_flight_ = 0;
-    bool sending_ = false;
     Instant measure_from_ = Instant::max();
     Instant measure_until_ = Instant::max();
     ConnectionSet connections_; // last: it goes first

@@ -38,8 +38,9 @@ struct LoadOptions {
     std::chrono::milliseconds warm_up{500};
     std::chrono::milliseconds duration{5'000}; // zero: until the source has no more
     /// Requests a second, evenly spaced, whether or not the house keeps up: an open loop, in which
-    /// a latency begins when its request should have left. Zero: a closed loop, in which each
-    /// connection sends its next request when the last one is answered.
+    /// a latency begins when its request should have left, and what should have left in the
+    /// measured time counts. Zero: a closed loop, in which each connection sends its next request
+    /// when the last one is answered.
     double rate = 0;
 };
 
@@ -48,8 +49,9 @@ struct LoadResult {
     std::uint64_t answers = 0;        // in the measured time
     std::uint64_t not_booked = 0;     // of them, neither 2xx nor 422
     std::uint64_t refused = 0;        // of them, 422
+    std::uint64_t unanswered = 0;     // of an open loop: not even a while after its end
     double seconds = 0;               // measured
-    LatencyHistogram latencies;       // of the answers
+    LatencyHistogram latencies;       // of the answers; unanswered, what they have waited
     std::string first_answer;         // its body, to look at
     std::string failure;              // why it was cut short; empty when it was not
 

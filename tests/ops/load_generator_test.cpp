@@ -222,6 +222,28 @@ TEST(RunLoad, AnOpenLoopCountsTheWaitOfRequestsThatCouldNotLeave)
     EXPECT_GT(result.latencies.quantile(0.99), 80ms);
 }
 
+TEST(RunLoad, AnOpenLoopThatIsTooFastShowsTheWholeWait)
+{
+    // 200 requests are due in 200 ms, and take 5 ms each: the last one waits 800 ms.
+    const HouseDouble house{{"bakery"}, [](std::uint64_t) {
+                                std::this_thread::sleep_for(5ms);
+                                return Mood::answer;
+                            }};
+    auto load = load_on(house);
+    load.connections = 1;
+    load.rate = 1'000;
+    load.warm_up = 0ms;
+    load.duration = 200ms;
+    SameRequest source{"GET /v1/echo HTTP/1.1\r\nHost: a\r\n\r\n"};
+
+    const auto result = run_load(load, source);
+
+    EXPECT_NEAR(static_cast<double>(result.answers), 200, 2);
+    EXPECT_EQ(result.unanswered, 0U);
+    EXPECT_GT(result.latencies.quantile(0.99), 700ms);
+    EXPECT_GT(result.latencies.quantile(0.5), 300ms);
+}
+
 TEST(RunLoad, SaysWhenAConnectionIsLost)
 {
     const HouseDouble house{{"bakery"}, [](std::uint64_t request) {
