@@ -37,11 +37,13 @@ void make_folder(const fs::path& folder, bool only_owner)
 {
     std::error_code error;
     fs::create_directories(folder, error);
-    if (!error && only_owner)
+    if (!error && only_owner) {
         fs::permissions(folder, fs::perms::owner_all, fs::perm_options::replace, error);
-    if (error)
+    }
+    if (error) {
         throw CertificateFailure{
             fmt::format("cannot make {}: {}", folder.string(), error.message())};
+    }
 }
 
 /// The key goes first: until the certificate follows, what is in place may not match, but the pair
@@ -72,9 +74,10 @@ void keep_previous(const fs::path& folder)
     for (const auto& [from, to] : moves) {
         std::error_code error;
         if (!fs::exists(to)) fs::create_hard_link(from, to, error);
-        if (error)
+        if (error) {
             throw CertificateFailure{
                 fmt::format("cannot keep {}: {}", from.string(), error.message())};
+        }
     }
 }
 
@@ -86,19 +89,21 @@ Draft authority_draft(
         .not_before = now - clock_allowance,
         .not_after = now + validity,
         .extensions =
-            {{NID_basic_constraints, constraints}, {NID_key_usage, "critical,keyCertSign,cRLSign"}},
+            {{.nid = NID_basic_constraints, .value = constraints},
+             {.nid = NID_key_usage, .value = "critical,keyCertSign,cRLSign"}},
         .alternative_names = nullptr};
 }
 
 void require_name(std::string_view what, std::string_view name)
 {
-    if (!is_certificate_name(name))
+    if (!is_certificate_name(name)) {
         throw CertificateFailure{fmt::format(
             "a certificate cannot name the {} \"{}\": 1 to 32 letters, digits, '.', '_' or '-', "
             "the "
             "first a letter or digit",
             what,
             name)};
+    }
 }
 
 } // namespace
@@ -116,15 +121,16 @@ IssuedCertificate Authority::Parts::issue(
     const fs::path& name, std::string subject, Draft draft, ledger::Time now) const
 {
     const auto issuing_end = not_after_of(*issuing.certificate);
-    if (now >= issuing_end)
+    if (now >= issuing_end) {
         throw CertificateFailure{
             fmt::format("the issuing CA expired on {}", ledger::format_time(issuing_end))};
+    }
 
     draft.common_name = subject;
     draft.not_before = now - clock_allowance;
     draft.not_after = std::min<ledger::Time>(now + leaf_validity, issuing_end);
-    draft.extensions.push_back({NID_basic_constraints, "critical,CA:FALSE"});
-    draft.extensions.push_back({NID_key_usage, "critical,digitalSignature"});
+    draft.extensions.push_back({.nid = NID_basic_constraints, .value = "critical,CA:FALSE"});
+    draft.extensions.push_back({.nid = NID_key_usage, .value = "critical,digitalSignature"});
     const auto pair = make_pair(draft, &issuing);
 
     const Files files{folder / name};
@@ -150,9 +156,10 @@ Authority& Authority::operator=(Authority&& other) noexcept = default;
 Authority Authority::create(const fs::path& folder, ledger::Time now)
 {
     if (fs::exists(folder / "ca.pem") || fs::exists(folder / "root") ||
-        fs::exists(folder / "issuing"))
+        fs::exists(folder / "issuing")) {
         throw CertificateFailure{
             fmt::format("{} already holds a certificate authority", folder.string())};
+    }
     make_folder(folder / "root", true);
     make_folder(folder / "issuing", true);
 
@@ -168,7 +175,8 @@ Authority Authority::create(const fs::path& folder, ledger::Time now)
 
     auto trust = pem_of(*root.certificate) + pem_of(*issuing.certificate);
     write_file(folder / "ca.pem", trust, certificate_mode, serial_of(*root.certificate));
-    return Authority{std::make_unique<Parts>(Parts{folder, std::move(issuing), std::move(trust)})};
+    return Authority{std::make_unique<Parts>(
+        Parts{.folder = folder, .issuing = std::move(issuing), .trust = std::move(trust)})};
 }
 
 Authority Authority::open(const fs::path& folder)
@@ -179,17 +187,18 @@ Authority Authority::open(const fs::path& folder)
     require(
         X509_check_private_key(issuing.certificate.get(), issuing.key.get()) == 1,
         fmt::format("{} does not belong to {}", files.key.string(), files.certificate.string()));
-    return Authority{
-        std::make_unique<Parts>(Parts{folder, std::move(issuing), read_file(folder / "ca.pem")})};
+    return Authority{std::make_unique<Parts>(Parts{
+        .folder = folder, .issuing = std::move(issuing), .trust = read_file(folder / "ca.pem")})};
 }
 
 IssuedCertificate Authority::issue_partner(std::string_view id, ledger::Time now)
 {
     require_name("partner", id);
-    if (is_reserved_name(id))
+    if (is_reserved_name(id)) {
         throw CertificateFailure{fmt::format("the name \"{}\" is the house's own", id)};
+    }
     Draft draft;
-    draft.extensions.push_back({NID_ext_key_usage, "clientAuth"});
+    draft.extensions.push_back({.nid = NID_ext_key_usage, .value = "clientAuth"});
     draft.alternative_names = uri_name(fmt::format("urn:pointhouse:partner:{}", id));
     return parts_->issue(id, fmt::format("partner:{}", id), std::move(draft), now);
 }
@@ -198,7 +207,7 @@ IssuedCertificate Authority::issue_operator(std::string_view name, ledger::Time 
 {
     require_name("operator", name);
     Draft draft;
-    draft.extensions.push_back({NID_ext_key_usage, "clientAuth"});
+    draft.extensions.push_back({.nid = NID_ext_key_usage, .value = "clientAuth"});
     draft.alternative_names = uri_name(fmt::format("urn:pointhouse:operator:{}", name));
     return parts_->issue(
         fmt::format("{}{}", operator_folder_prefix, name),
@@ -210,12 +219,14 @@ IssuedCertificate Authority::issue_operator(std::string_view name, ledger::Time 
 IssuedCertificate Authority::issue_server(std::span<const std::string> names, ledger::Time now)
 {
     Draft draft;
-    draft.extensions.push_back({NID_ext_key_usage, "serverAuth"});
+    draft.extensions.push_back({.nid = NID_ext_key_usage, .value = "serverAuth"});
     add_server_name(draft.alternative_names, "localhost");
     add_server_name(draft.alternative_names, "127.0.0.1");
-    for (const auto& name : names)
-        if (name != "localhost" && name != "127.0.0.1")
+    for (const auto& name : names) {
+        if (name != "localhost" && name != "127.0.0.1") {
             add_server_name(draft.alternative_names, name);
+        }
+    }
     return parts_->issue("house", "house", std::move(draft), now);
 }
 

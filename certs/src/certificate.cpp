@@ -5,7 +5,7 @@
 #include <climits>
 #include <ctime>
 #include <fmt/format.h>
-#include <span>
+#include <tuple>
 
 #include <openssl/pem.h>
 
@@ -77,7 +77,7 @@ void add_extension(X509& certificate, X509& issuer, const Draft::Extension& exte
 void push(GeneralNames& names, GeneralName name)
 {
     require(sk_GENERAL_NAME_push(names.get(), name.get()) > 0, "cannot add a name");
-    static_cast<void>(name.release()); // owned by the list now
+    std::ignore = name.release(); // owned by the list now
 }
 
 void add_text_name(GeneralNames& names, int type, std::string_view text)
@@ -130,8 +130,11 @@ Pair make_pair(const Draft& draft, const Pair* issuer)
         "cannot fill a certificate");
 
     for (const auto& extension : draft.extensions) add_extension(certificate, signer, extension);
-    add_extension(certificate, signer, {NID_subject_key_identifier, "hash"});
-    if (issuer) add_extension(certificate, signer, {NID_authority_key_identifier, "keyid:always"});
+    add_extension(certificate, signer, {.nid = NID_subject_key_identifier, .value = "hash"});
+    if (issuer) {
+        add_extension(
+            certificate, signer, {.nid = NID_authority_key_identifier, .value = "keyid:always"});
+    }
     if (draft.alternative_names) {
         require(
             X509_add1_ext_i2d(
@@ -169,9 +172,10 @@ void add_server_name(GeneralNames& names, const std::string& name)
         return;
     }
     ERR_clear_error();
-    if (!is_dns_name(name))
+    if (!is_dns_name(name)) {
         throw CertificateFailure{
             fmt::format("\"{}\" is neither a DNS name nor an IP address", name)};
+    }
     add_text_name(names, GEN_DNS, name);
 }
 

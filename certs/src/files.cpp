@@ -57,8 +57,9 @@ public:
             if (count < 0) fail("read");
             if (count == 0) return content;
             content.append(buffer.data(), static_cast<std::size_t>(count));
-            if (content.size() > file_bytes_max)
+            if (content.size() > file_bytes_max) {
                 throw CertificateFailure{fmt::format("{} is too large", path_.string())};
+            }
         }
     }
 
@@ -87,9 +88,10 @@ void write_file(
     }
     std::error_code error;
     std::filesystem::rename(temporary, file, error);
-    if (error)
+    if (error) {
         throw CertificateFailure{
             fmt::format("cannot put {} in place: {}", file.string(), error.message())};
+    }
     File{file.parent_path(), O_RDONLY | O_DIRECTORY}.sync();
 }
 
@@ -102,12 +104,13 @@ std::string read_private_file(const std::filesystem::path& file)
 {
     const File in{file, O_RDONLY};
     const auto mode = in.mode();
-    if ((mode & 077U) != 0)
+    if ((mode & 077U) != 0) {
         throw CertificateFailure{fmt::format(
             "key file {} is open to others (mode {:04o}): chmod 0400 it, and replace the key if "
             "someone may have read it",
             file.string(),
             mode)};
+    }
     return in.read();
 }
 

@@ -46,16 +46,19 @@ std::optional<std::string_view> leaf_fault(const X509& certificate)
 
     const auto usage = find_extension<BitString>(certificate, NID_key_usage);
     if (!usage) return "no readable keyUsage";
-    if (ASN1_BIT_STRING_get_bit(usage.get(), digital_signature_bit) == 0)
+    if (ASN1_BIT_STRING_get_bit(usage.get(), digital_signature_bit) == 0) {
         return "keyUsage without digitalSignature";
-    if (ASN1_BIT_STRING_get_bit(usage.get(), key_cert_sign_bit) != 0)
+    }
+    if (ASN1_BIT_STRING_get_bit(usage.get(), key_cert_sign_bit) != 0) {
         return "keyUsage with keyCertSign";
+    }
 
     const auto purposes = find_extension<ExtendedKeyUsage>(certificate, NID_ext_key_usage);
     if (!purposes) return "no readable extendedKeyUsage";
     if (sk_ASN1_OBJECT_num(purposes.get()) != 1 ||
-        OBJ_obj2nid(sk_ASN1_OBJECT_value(purposes.get(), 0)) != NID_client_auth)
+        OBJ_obj2nid(sk_ASN1_OBJECT_value(purposes.get(), 0)) != NID_client_auth) {
         return "extendedKeyUsage is not clientAuth alone";
+    }
     return std::nullopt;
 }
 
@@ -81,8 +84,9 @@ std::string serial_of(const X509& certificate)
     const Text digits{BN_bn2hex(number.get())};
     require(digits != nullptr, "cannot write a certificate's serial number");
     std::string serial{digits.get()};
-    for (char& digit : serial)
+    for (char& digit : serial) {
         if (digit >= 'A' && digit <= 'F') digit = static_cast<char>(digit - 'A' + 'a');
+    }
     if (serial.size() < serial_digits_min) serial.insert(0, serial_digits_min - serial.size(), '0');
     return serial;
 }

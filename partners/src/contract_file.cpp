@@ -14,9 +14,10 @@ namespace {
 std::optional<std::int32_t> parse_whole(std::string_view digits)
 {
     std::int32_t value = 0;
-    const auto* end = digits.data() + digits.size();
-    const auto [stop, error] = std::from_chars(digits.data(), end, value);
-    if (error != std::errc{} || stop != end || digits.starts_with('-')) return std::nullopt;
+    const auto [stop, error] = std::from_chars(digits.begin(), digits.end(), value);
+    if (error != std::errc{} || stop != digits.end() || digits.starts_with('-')) {
+        return std::nullopt;
+    }
     return value;
 }
 
@@ -69,7 +70,7 @@ private:
     template <class Terms>
     void judge(const toml::table& table, std::string_view name, const Terms& terms)
     {
-        if (fault_.reason()) return;
+        if (fault_.is_noted()) return;
         if (const auto fault = fault_of(terms)) fault_.note(table.source(), name, *fault);
     }
 
@@ -86,17 +87,18 @@ ledger::Result<PartnerContract, ContractFault> ContractFile::contract(std::strin
     const auto* house_table = reader.table("house");
     reader.refuse_unknown();
     const auto* found = find_partner(partners, id);
-    if (!found) return std::unexpected(ContractFault{*fault_.reason()});
+    if (!found) return std::unexpected(fault_.fault());
 
     auto contract = partner(*found);
     if (house_table) contract.house = house(*house_table);
     for (const auto* table : promotions) {
         auto terms = promotion(*table);
-        if (terms.funders.contains(contract.terms.name))
+        if (terms.funders.contains(contract.terms.name)) {
             contract.promotions.push_back(std::move(terms));
+        }
     }
     judge(*found, "partner", contract);
-    if (fault_.reason()) return std::unexpected(ContractFault{*fault_.reason()});
+    if (fault_.is_noted()) return std::unexpected(fault_.fault());
     return contract;
 }
 
@@ -109,7 +111,7 @@ ledger::Result<ledger::Tariff, ContractFault> ContractFile::tariff()
     ledger::Tariff tariff;
     if (const auto* table = reader.table("tariff")) tariff = this->tariff(*table, all);
     reader.refuse_unknown();
-    if (fault_.reason()) return std::unexpected(ContractFault{*fault_.reason()});
+    if (fault_.is_noted()) return std::unexpected(fault_.fault());
     return tariff;
 }
 
@@ -127,13 +129,14 @@ const toml::table* ContractFile::find_partner(
         if (name == id) found = table;
         ids += (ids.empty() ? "" : ", ") + name;
     }
-    if (!found)
+    if (!found) {
         fault_.note(
             root_.source(),
             "partner",
             fmt::format(
                 "no [[partner]] has id = \"{}\"; the file has {}", id, ids.empty() ? "none" : ids));
-    return fault_.reason() ? nullptr : found;
+    }
+    return fault_.is_noted() ? nullptr : found;
 }
 
 HouseTable ContractFile::house(const toml::table& table)
@@ -144,8 +147,9 @@ HouseTable ContractFile::house(const toml::table& table)
         .time_zone = reader.text("time_zone"),
         .face_value = reader.decimal("face_value"),
         .late_window_days = reader.small_integer("late_window_days")};
-    if (reader.text("breakage_retained_vat").value_or("as price") != "as price")
-        reader.refuse("breakage_retained_vat", "only \"as price\" is possible");
+    if (reader.text("breakage_retained_vat").value_or("as price") != "as price") {
+        reader.refuse("breakage_retained_vat", R"(only "as price" is possible)");
+    }
     reader.refuse_unknown();
     return house;
 }
@@ -161,8 +165,9 @@ PartnerContract ContractFile::partner(const toml::table& table)
     contract.billing = reader.text("billing").value_or(contract.billing);
     contract.credit_limit = reader.decimal("credit_limit");
     contract.on_short = reader.text("on_short").value_or(contract.on_short);
-    for (const auto* row : reader.tables("tariff"))
+    for (const auto* row : reader.tables("tariff")) {
         contract.tariffs.push_back(tariff(*row, contract.terms.roles));
+    }
     for (const auto* row : reader.tables("vat")) contract.vat.push_back(vat(*row));
     reader.refuse_unknown();
     return contract;
@@ -172,34 +177,35 @@ void ContractFile::roles(TableReader& reader, ledger::PartnerTerms& terms)
 {
     reader.require("roles");
     for (const auto& role : reader.texts("roles")) {
-        if (role == "issuer")
+        if (role == "issuer") {
             terms.roles.issuer = true;
-        else if (role == "redeemer")
+        } else if (role == "redeemer") {
             terms.roles.redeemer = true;
-        else if (role == "charity")
+        } else if (role == "charity") {
             terms.roles.charity = true;
-        else
+        } else {
             reader.refuse(
                 "roles", fmt::format("\"{}\" is none of issuer, redeemer, charity", role));
+        }
     }
 
     const auto bearer = reader.text("debt_bearer").value_or("issuer");
-    if (bearer == "issuer")
+    if (bearer == "issuer") {
         terms.debt_bearer = ledger::DebtBearer::issuer;
-    else if (bearer == "redeemer")
-        terms.debt_bearer = ledger::DebtBearer::redeemer;
-    else if (bearer == "operator")
+    } else if (bearer == "operator") {
         terms.debt_bearer = ledger::DebtBearer::house;
-    else
-        reader.refuse("debt_bearer", "\"issuer\", \"redeemer\" or \"operator\"");
+    } else {
+        reader.refuse("debt_bearer", R"("issuer" or "operator")");
+    }
 }
 
 ledger::Tariff ContractFile::tariff(const toml::table& table, const ledger::Roles& roles)
 {
     TableReader reader{table, fault_};
     // A price that somebody forgot must not be read as nothing.
-    for (const auto* key : {"issue_price", "service_fee", "prefund_share"})
+    for (const auto* key : {"issue_price", "service_fee", "prefund_share"}) {
         if (roles.issuer) reader.require(key);
+    }
     if (roles.redeemer) reader.require("reimbursement");
 
     ledger::Tariff tariff;
@@ -221,7 +227,7 @@ void ContractFile::prefund_share(TableReader& reader, ledger::Tariff& tariff)
     const auto text = reader.text("prefund_share");
     if (!text) return;
     const auto share = parse_share(*text);
-    if (!share) reader.refuse("prefund_share", "from 0 to 1, as \"1\", \"1/2\" or \"0.5\"");
+    if (!share) reader.refuse("prefund_share", R"(from 0 to 1, as "1", "1/2" or "0.5")");
     tariff.prefund_share = share.value_or(ledger::Share{});
 }
 
@@ -233,7 +239,7 @@ void ContractFile::expiry(TableReader& reader, ledger::Tariff& tariff)
     parts.require("months");
     parts.require("at");
     const auto at = parts.text("at").value_or("month_end");
-    if (at != "month_end" && at != "day") parts.refuse("at", "\"month_end\" or \"day\"");
+    if (at != "month_end" && at != "day") parts.refuse("at", R"("month_end" or "day")");
     tariff.expiry = ledger::ExpiryPolicy{
         .months = parts.small_integer("months").value_or(1), .at_month_end = at == "month_end"};
     parts.refuse_unknown();
@@ -280,8 +286,9 @@ PromotionTerms ContractFile::promotion(const toml::table& table)
         .cap_points = reader.integer("cap_points").value_or(0)};
     if (const auto* funders = reader.table("funders")) {
         TableReader shares{*funders, fault_};
-        for (const auto& [funder, node] : *funders)
+        for (const auto& [funder, node] : *funders) {
             promotion.funders.emplace(funder.str(), shares.small_integer(funder.str()).value_or(1));
+        }
     }
     reader.refuse_unknown();
     judge(table, "promotion", promotion);

@@ -68,34 +68,39 @@ bool is_printable(std::string_view text)
 
 Fault fault_of_name(std::string_view name)
 {
-    if (name.empty() || name.size() > name_size_max || !is_printable(name))
+    if (name.empty() || name.size() > name_size_max || !is_printable(name)) {
         return fmt::format("name: 1 to {} bytes of printable text", name_size_max);
+    }
     return std::nullopt;
 }
 
 Fault fault_of_id(std::string_view id)
 {
-    if (!is_id(id))
+    if (!is_id(id)) {
         return fmt::format(
             "id: 1 to {} letters, digits, '.', '_' or '-', the first a letter or digit",
             id_size_max);
-    if (is_one_of(id, reserved_ids) || id.starts_with(operator_prefix))
+    }
+    if (is_one_of(id, reserved_ids) || id.starts_with(operator_prefix)) {
         return fmt::format("id: {} is a name of the house's own", id);
+    }
     return std::nullopt;
 }
 
 Fault fault_of_price(std::string_view key, ledger::Micro price)
 {
-    if (price < ledger::Micro{0} || price > price_max)
+    if (price < ledger::Micro{0} || price > price_max) {
         return fmt::format("{}: from 0 to {}", key, ledger::format_micro(price_max));
+    }
     return std::nullopt;
 }
 
 // Every date is written into the record, and must be read from it again.
 Fault fault_of_date(ledger::Time from)
 {
-    if (ledger::parse_time(ledger::format_time(from)) != from)
+    if (ledger::parse_time(ledger::format_time(from)) != from) {
         return "from: a day from 1970 to 2199";
+    }
     return std::nullopt;
 }
 
@@ -103,15 +108,17 @@ Fault fault_of_prefunding(const ledger::Tariff& tariff)
 {
     const auto [numerator, denominator] = tariff.prefund_share;
     if (denominator < 1 || denominator > denominator_max || numerator < 0 ||
-        numerator > denominator)
+        numerator > denominator) {
         return "prefund_share: from 0 to 1";
+    }
     const auto product = ledger::Wide{tariff.issue_price.count()} * numerator;
-    if (product % denominator != 0)
+    if (product % denominator != 0) {
         return fmt::format(
             "prefund_share: {}/{} of {} is no whole number of millionths",
             numerator,
             denominator,
             ledger::format_micro(tariff.issue_price));
+    }
     return std::nullopt;
 }
 
@@ -121,28 +128,34 @@ Fault fault_of_breakage(const ledger::Tariff& tariff)
     const auto for_operator = tariff.breakage_operator;
     const auto for_issuer = tariff.breakage_issuer;
     if (for_operator < 0 || for_issuer < 0 || for_operator > denominator_max ||
-        for_issuer > denominator_max || for_operator + for_issuer < 1)
+        for_issuer > denominator_max || for_operator + for_issuer < 1) {
         return fmt::format("breakage: integer shares from 0 to {}, not both 0", denominator_max);
+    }
     const auto product = ledger::Wide{tariff.prefunded_price().count()} * for_issuer;
-    if (product % (for_operator + for_issuer) != 0)
+    if (product % (for_operator + for_issuer) != 0) {
         return fmt::format(
             "breakage: {} to {} of {} is no whole number of millionths",
             for_operator,
             for_issuer,
             ledger::format_micro(tariff.prefunded_price()));
+    }
     return std::nullopt;
 }
 
 Fault fault_of_tariffs(const PartnerContract& contract)
 {
     const auto& tariffs = contract.tariffs;
-    if (tariffs.empty() && (contract.terms.roles.issuer || contract.terms.roles.redeemer))
+    if (tariffs.empty() && (contract.terms.roles.issuer || contract.terms.roles.redeemer)) {
         return "tariff: an issuer or redeemer needs one";
-    for (const auto& tariff : tariffs)
+    }
+    for (const auto& tariff : tariffs) {
         if (auto fault = fault_of(tariff)) return fault;
-    for (std::size_t later = 1; later < tariffs.size(); ++later)
-        if (tariffs[later].valid_from <= tariffs[later - 1].valid_from)
+    }
+    for (std::size_t later = 1; later < tariffs.size(); ++later) {
+        if (tariffs[later].valid_from <= tariffs[later - 1].valid_from) {
             return "tariff: each begins after the one before it";
+        }
+    }
     return std::nullopt;
 }
 
@@ -151,9 +164,11 @@ Fault fault_of_vat(const PartnerContract& contract)
     std::set<std::pair<std::string_view, ledger::Time>> seen;
     for (const auto& row : contract.vat) {
         if (auto fault = fault_of(row)) return fault;
-        for (const auto& flow : row.flows)
-            if (!seen.emplace(flow, row.valid_from).second)
+        for (const auto& flow : row.flows) {
+            if (!seen.emplace(flow, row.valid_from).second) {
                 return fmt::format("vat: two rows for {} from the same day", flow);
+            }
+        }
     }
     return std::nullopt;
 }
@@ -162,25 +177,29 @@ Fault fault_of_vat(const PartnerContract& contract)
 
 std::optional<std::string_view> category_of(std::string_view treatment)
 {
-    for (const auto& [name, category] : treatments)
+    for (const auto& [name, category] : treatments) {
         if (name == treatment) return category;
+    }
     return std::nullopt;
 }
 
 Fault fault_of(const Registry::Founding& founding)
 {
-    if (!ledger::find_currency(founding.currency))
+    if (!ledger::find_currency(founding.currency)) {
         return fmt::format("the house does not book in currency \"{}\"", founding.currency);
+    }
     try {
         static_cast<void>(ledger::Calendar{founding.time_zone});
     } catch (const std::runtime_error&) {
         return fmt::format("there is no time zone \"{}\"", founding.time_zone);
     }
     const auto face_value = ledger::parse_micro(founding.face_value);
-    if (!face_value || *face_value <= ledger::Micro{0} || *face_value > price_max)
+    if (!face_value || *face_value <= ledger::Micro{0} || *face_value > price_max) {
         return fmt::format("the face value is above 0, up to {}", ledger::format_micro(price_max));
-    if (founding.late_window_days < 0 || founding.late_window_days > late_window_days_max)
+    }
+    if (founding.late_window_days < 0 || founding.late_window_days > late_window_days_max) {
         return fmt::format("the late window has 0 to {} days", late_window_days_max);
+    }
     return std::nullopt;
 }
 
@@ -192,10 +211,12 @@ Fault fault_of(const ledger::Tariff& tariff)
     if (auto fault = fault_of_price("reimbursement", tariff.reimbursement)) return fault;
     if (auto fault = fault_of_prefunding(tariff)) return fault;
     if (auto fault = fault_of_breakage(tariff)) return fault;
-    if (tariff.pending_days < 0 || tariff.pending_days > pending_days_max)
+    if (tariff.pending_days < 0 || tariff.pending_days > pending_days_max) {
         return fmt::format("pending_days: from 0 to {}", pending_days_max);
-    if (tariff.expiry && (tariff.expiry->months < 1 || tariff.expiry->months > expiry_months_max))
+    }
+    if (tariff.expiry && (tariff.expiry->months < 1 || tariff.expiry->months > expiry_months_max)) {
         return fmt::format("expiry: from 1 to {} months", expiry_months_max);
+    }
     return std::nullopt;
 }
 
@@ -203,17 +224,21 @@ Fault fault_of(const VatTerms& row)
 {
     if (auto fault = fault_of_date(row.valid_from)) return fault;
     if (row.flows.empty()) return "flows: at least one";
-    for (const auto& flow : row.flows)
-        if (!is_one_of(flow, flows))
+    for (const auto& flow : row.flows) {
+        if (!is_one_of(flow, flows)) {
             return fmt::format("flows: \"{}\" is none of {}", flow, fmt::join(flows, ", "));
+        }
+    }
     const auto category = category_of(row.treatment);
     if (!category) return fmt::format("treatment: \"{}\" is unknown", row.treatment);
-    if (row.category != *category)
+    if (row.category != *category) {
         return fmt::format("category: \"{}\" goes with {}", *category, row.treatment);
+    }
     const bool is_taxed = row.treatment == "taxed";
     if (is_taxed ? row.rate_basis_points < 1 || row.rate_basis_points > basis_points_max
-                 : row.rate_basis_points != 0)
+                 : row.rate_basis_points != 0) {
         return fmt::format("rate_bp: from 1 to {} when taxed, else 0", basis_points_max);
+    }
     return std::nullopt;
 }
 
@@ -221,11 +246,14 @@ Fault fault_of(const PromotionTerms& promotion)
 {
     if (!is_id(promotion.id)) return "id: of the form of a partner's";
     if (promotion.funders.empty()) return fmt::format("{}: nobody funds it", promotion.id);
-    for (const auto& [funder, share] : promotion.funders)
-        if (!is_id(funder) || share < 1 || share > denominator_max)
+    for (const auto& [funder, share] : promotion.funders) {
+        if (!is_id(funder) || share < 1 || share > denominator_max) {
             return fmt::format("{}: funder {}: a share of 1 or more", promotion.id, funder);
-    if (promotion.to < promotion.from)
+        }
+    }
+    if (promotion.to < promotion.from) {
         return fmt::format("{}: ends before it begins", promotion.id);
+    }
     if (promotion.cap_points < 0) return fmt::format("{}: cap below zero", promotion.id);
     return std::nullopt;
 }
@@ -235,20 +263,26 @@ Fault fault_of(const PartnerContract& contract)
     if (auto fault = fault_of_id(contract.terms.name)) return fault;
     if (auto fault = fault_of_name(contract.display_name)) return fault;
     const auto& roles = contract.terms.roles;
-    if (!roles.issuer && !roles.redeemer && !roles.charity)
+    if (!roles.issuer && !roles.redeemer && !roles.charity) {
         return "roles: at least one of issuer, redeemer, charity";
-    if (contract.billing != "postpaid" && contract.billing != "prepaid")
-        return "billing: \"postpaid\" or \"prepaid\"";
-    if (contract.credit_limit && contract.billing != "postpaid")
+    }
+    if (contract.billing != "postpaid" && contract.billing != "prepaid") {
+        return R"(billing: "postpaid" or "prepaid")";
+    }
+    if (contract.credit_limit && contract.billing != "postpaid") {
         return "credit_limit: only for postpaid";
-    if (contract.credit_limit && *contract.credit_limit < ledger::Micro{0})
+    }
+    if (contract.credit_limit && *contract.credit_limit < ledger::Micro{0}) {
         return "credit_limit: 0 or more";
-    if (contract.on_short != "refuse" && contract.on_short != "next_block")
-        return "on_short: \"refuse\" or \"next_block\"";
+    }
+    if (contract.on_short != "refuse" && contract.on_short != "next_block") {
+        return R"(on_short: "refuse" or "next_block")";
+    }
     if (auto fault = fault_of_tariffs(contract)) return fault;
     if (auto fault = fault_of_vat(contract)) return fault;
-    for (const auto& promotion : contract.promotions)
+    for (const auto& promotion : contract.promotions) {
         if (auto fault = fault_of(promotion)) return "promotion: " + *fault;
+    }
     return std::nullopt;
 }
 
@@ -258,15 +292,19 @@ Fault fault_of(const HouseTable& expected, const Registry::Founding& founding)
         return fmt::format(
             "house.{}: the contract is written for {}; this house has {}", key, theirs, ours);
     };
-    if (expected.currency && *expected.currency != founding.currency)
+    if (expected.currency && *expected.currency != founding.currency) {
         return differs("currency", *expected.currency, founding.currency);
-    if (expected.time_zone && *expected.time_zone != founding.time_zone)
+    }
+    if (expected.time_zone && *expected.time_zone != founding.time_zone) {
         return differs("time_zone", *expected.time_zone, founding.time_zone);
-    if (expected.face_value && expected.face_value != ledger::parse_micro(founding.face_value))
+    }
+    if (expected.face_value && expected.face_value != ledger::parse_micro(founding.face_value)) {
         return differs(
             "face_value", ledger::format_micro(*expected.face_value), founding.face_value);
-    if (expected.late_window_days && *expected.late_window_days != founding.late_window_days)
+    }
+    if (expected.late_window_days && *expected.late_window_days != founding.late_window_days) {
         return differs("late_window_days", *expected.late_window_days, founding.late_window_days);
+    }
     return std::nullopt;
 }
 

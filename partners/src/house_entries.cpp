@@ -57,8 +57,9 @@ std::string_view name_of(ledger::DebtBearer bearer)
 ledger::DebtBearer debt_bearer_from(std::string_view name)
 {
     for (const auto bearer :
-         {ledger::DebtBearer::issuer, ledger::DebtBearer::redeemer, ledger::DebtBearer::house})
+         {ledger::DebtBearer::issuer, ledger::DebtBearer::redeemer, ledger::DebtBearer::house}) {
         if (name_of(bearer) == name) return bearer;
+    }
     throw std::invalid_argument{"unknown debt bearer"};
 }
 
@@ -75,14 +76,15 @@ ledger::Roles roles_from(const json::array& names)
 {
     ledger::Roles roles;
     for (const auto& name : names) {
-        if (name == "issuer")
+        if (name == "issuer") {
             roles.issuer = true;
-        else if (name == "redeemer")
+        } else if (name == "redeemer") {
             roles.redeemer = true;
-        else if (name == "charity")
+        } else if (name == "charity") {
             roles.charity = true;
-        else
+        } else {
             throw std::invalid_argument{"unknown role"};
+        }
     }
     return roles;
 }
@@ -130,8 +132,9 @@ PromotionTerms promotion_from(const json::object& content)
         .from = day_in(content, "from"),
         .to = day_in(content, "to"),
         .cap_points = number_in<std::int64_t>(content, "cap_points")};
-    for (const auto& [funder, share] : content.at("funders").as_object())
+    for (const auto& [funder, share] : content.at("funders").as_object()) {
         promotion.funders.emplace(funder, share.to_number<std::int32_t>());
+    }
     return promotion;
 }
 
@@ -165,10 +168,11 @@ Registry::Founding founding_from(const json::object& content)
 json::object to_json(const ledger::Tariff& tariff)
 {
     json::value expiry;
-    if (tariff.expiry)
+    if (tariff.expiry) {
         expiry = json::object{
             {"months", tariff.expiry->months},
             {"at", tariff.expiry->at_month_end ? month_end : same_day}};
+    }
     return {
         {"version", tariff.version.value()},
         {"from", ledger::format_time(tariff.valid_from)},
@@ -201,10 +205,11 @@ ledger::Tariff tariff_from(const json::object& content, ledger::PartnerId partne
         .pending_days = number_in<std::int32_t>(content, "pending_days"),
         .breakage_operator = number_in<std::int32_t>(breakage, "operator"),
         .breakage_issuer = number_in<std::int32_t>(breakage, "issuer")};
-    if (const auto& expiry = content.at("expiry"); !expiry.is_null())
+    if (const auto& expiry = content.at("expiry"); !expiry.is_null()) {
         tariff.expiry = ledger::ExpiryPolicy{
             .months = number_in<std::int32_t>(expiry.as_object(), "months"),
             .at_month_end = text_in(expiry.as_object(), "at") == month_end};
+    }
     return tariff;
 }
 
@@ -245,15 +250,19 @@ PartnerContract contract_from(const json::object& content)
         .excess_clawbacks_allowed = content.at("excess_clawbacks").as_bool()};
     contract.display_name = text_in(content, "name");
     contract.billing = text_in(content, "billing");
-    if (!content.at("credit_limit").is_null())
+    if (!content.at("credit_limit").is_null()) {
         contract.credit_limit = micro_in(content, "credit_limit");
+    }
     contract.on_short = text_in(content, "on_short");
-    for (const auto& tariff : content.at("tariffs").as_array())
+    for (const auto& tariff : content.at("tariffs").as_array()) {
         contract.tariffs.push_back(tariff_from(tariff.as_object(), partner));
-    for (const auto& row : content.at("vat").as_array())
+    }
+    for (const auto& row : content.at("vat").as_array()) {
         contract.vat.push_back(vat_from(row.as_object(), partner));
-    for (const auto& promotion : content.at("promotions").as_array())
+    }
+    for (const auto& promotion : content.at("promotions").as_array()) {
         contract.promotions.push_back(promotion_from(promotion.as_object()));
+    }
     return contract;
 }
 

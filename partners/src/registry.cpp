@@ -147,8 +147,9 @@ void Registry::State::apply_currency(const json::object& content)
 void Registry::State::apply_partner(const json::object& content)
 {
     auto contract = contract_from(content);
-    if (contract.terms.partner.value() != contracts.size() + 1)
+    if (contract.terms.partner.value() != contracts.size() + 1) {
         throw std::invalid_argument{"the partner's number is not the next one"};
+    }
     terms.partners.push_back(contract.terms);
     for (const auto& tariff : contract.tariffs) take_tariff(tariff);
     contracts.push_back(std::move(contract));
@@ -164,8 +165,9 @@ void Registry::State::apply_tariff(const json::object& content)
 
 void Registry::State::take_tariff(const ledger::Tariff& tariff)
 {
-    if (tariff.version.value() != terms.tariffs.size() + 1)
+    if (tariff.version.value() != terms.tariffs.size() + 1) {
         throw std::invalid_argument{"the tariff's version is not the next one"};
+    }
     const auto place = static_cast<std::uint32_t>(terms.tariffs.size());
     terms.partners.at(tariff.partner.value() - 1).tariffs.push_back(place);
     terms.tariffs.push_back(tariff);
@@ -231,8 +233,9 @@ Registry::Accepted<ledger::PartnerId> Registry::add(const PartnerContract& contr
     if (!state_->founding) return refused("the house is not founded yet");
     if (auto fault = fault_of(contract)) return refused(std::move(*fault));
     if (auto fault = fault_of(contract.house, *state_->founding)) return refused(std::move(*fault));
-    if (find_contract(contract.terms.name))
+    if (find_contract(contract.terms.name)) {
         return refused(fmt::format("id: {} is registered already", contract.terms.name));
+    }
 
     auto numbered = contract;
     const ledger::PartnerId partner{static_cast<std::uint32_t>(state_->contracts.size() + 1)};
@@ -246,19 +249,22 @@ Registry::Accepted<ledger::PartnerId> Registry::add(const PartnerContract& contr
 Registry::Accepted<ledger::TariffVersion> Registry::set_tariff(
     ledger::PartnerId partner, const ledger::Tariff& tariff, Act act)
 {
-    if (partner.is_none() || partner.value() > state_->contracts.size())
+    if (partner.is_none() || partner.value() > state_->contracts.size()) {
         return refused("there is no such partner");
+    }
     if (auto fault = fault_of(tariff)) return refused(std::move(*fault));
 
     const auto& contract = state_->contracts[partner.value() - 1];
-    if (!contract.tariffs.empty() && tariff.valid_from <= contract.tariffs.back().valid_from)
+    if (!contract.tariffs.empty() && tariff.valid_from <= contract.tariffs.back().valid_from) {
         return refused(fmt::format(
             "from: {} has a tariff from {} on; a further one begins later",
             contract.terms.name,
             ledger::format_time(contract.tariffs.back().valid_from)));
+    }
     const auto month = terms()->calendar->month_of(tariff.valid_from);
-    if (!state_->closed_windows.empty() && month <= state_->closed_windows.rbegin()->first)
+    if (!state_->closed_windows.empty() && month <= state_->closed_windows.rbegin()->first) {
         return refused(fmt::format("from: the window {} is closed", ledger::format_month(month)));
+    }
 
     auto numbered = tariff;
     numbered.version =
@@ -281,10 +287,12 @@ void Registry::certificate_issued(const CertificateTerms& certificate, Act act)
 Registry::Accepted<void> Registry::revoke_certificate(std::string_view serial, Act act)
 {
     const auto found = state_->certificates.find(serial);
-    if (found == state_->certificates.end())
+    if (found == state_->certificates.end()) {
         return refused(fmt::format("the house issued no certificate {}", serial));
-    if (found->second.revoked)
+    }
+    if (found->second.revoked) {
         return refused(fmt::format("certificate {} is revoked already", serial));
+    }
     state_->commit(kind::certificate_revoked, {{"serial", serial}}, act);
     return {};
 }
@@ -330,8 +338,9 @@ std::shared_ptr<const ledger::Terms> Registry::terms_at(ledger::HouseSequence se
     terms.currency = mark.currency;
     terms.partners.resize(mark.partners);
     terms.tariffs.resize(mark.tariffs);
-    for (auto& partner : terms.partners)
+    for (auto& partner : terms.partners) {
         std::erase_if(partner.tariffs, [&](std::uint32_t place) { return place >= mark.tariffs; });
+    }
     earlier = std::make_shared<const ledger::Terms>(std::move(terms));
     return earlier;
 }

@@ -67,10 +67,11 @@ std::vector<std::string> TableReader::texts(std::string_view key)
     }
     for (const auto& element : *array) {
         const auto* value = element.as_string();
-        if (value)
+        if (value) {
             values.push_back(value->get());
-        else
+        } else {
             refuse(key, "must be a list of texts");
+        }
     }
     return values;
 }
@@ -81,7 +82,7 @@ std::optional<ledger::Micro> TableReader::decimal(std::string_view key)
     if (!node) return std::nullopt;
     const auto* value = node->as_string();
     const auto amount = value ? ledger::parse_micro(value->get()) : std::nullopt;
-    if (!amount) refuse(key, "must be a decimal of at most six places in quotes, as \"0.0095\"");
+    if (!amount) refuse(key, R"(must be a decimal of at most six places in quotes, as "0.0095")");
     return amount;
 }
 
@@ -91,7 +92,7 @@ std::optional<ledger::Day> TableReader::day(std::string_view key)
     if (!node) return std::nullopt;
     const auto* value = node->as_string();
     const auto day = value ? ledger::parse_day(value->get()) : std::nullopt;
-    if (!day) refuse(key, "must be a day in quotes, as \"2026-06-30\"");
+    if (!day) refuse(key, R"(must be a day in quotes, as "2026-06-30")");
     return day;
 }
 
@@ -130,9 +131,11 @@ void TableReader::require(std::string_view key)
 
 void TableReader::refuse_unknown()
 {
-    for (const auto& [key, node] : table_)
-        if (!known_.contains(key.str()))
+    for (const auto& [key, node] : table_) {
+        if (!known_.contains(key.str())) {
             fault_.note(key.source(), key.str(), "is no key of this table");
+        }
+    }
 }
 
 } // namespace pointhouse::partners

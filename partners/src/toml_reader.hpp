@@ -9,6 +9,7 @@
 
 #include "ledger/money.hpp"
 #include "ledger/time.hpp"
+#include "partners/registry.hpp"
 
 // toml++ is included here alone: its other half is compiled into the library.
 #include <toml++/toml.h>
@@ -19,7 +20,9 @@ namespace pointhouse::partners {
 class FirstFault {
 public:
     void note(const toml::source_region& where, std::string_view key, std::string_view why);
-    [[nodiscard]] const std::optional<std::string>& reason() const { return reason_; }
+    [[nodiscard]] bool is_noted() const { return reason_.has_value(); }
+    /// Pre: one is noted.
+    [[nodiscard]] ContractFault fault() const { return {reason_.value()}; }
 
 private:
     std::optional<std::string> reason_;

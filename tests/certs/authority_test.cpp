@@ -47,8 +47,9 @@ std::vector<CraftedCertificate> certificates_in(const fs::path& file)
     const auto pem = text_of(file);
     std::vector<CraftedCertificate> certificates;
     BIO* in = BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()));
-    while (X509* certificate = PEM_read_bio_X509(in, nullptr, nullptr, nullptr))
+    while (X509* certificate = PEM_read_bio_X509(in, nullptr, nullptr, nullptr)) {
         certificates.emplace_back(certificate);
+    }
     BIO_free_all(in);
     return certificates;
 }
@@ -179,8 +180,9 @@ TEST_F(AuthorityTest, ItsServerVerifiesAsAServerAloneUnderItsNames)
     EXPECT_EQ(verification(issued, X509_PURPOSE_SSL_CLIENT, now_), X509_V_ERR_INVALID_PURPOSE);
 
     const auto leaf = certificates_in(issued.certificate);
-    for (const auto* host : {"localhost", "house.example"})
+    for (const auto* host : {"localhost", "house.example"}) {
         EXPECT_EQ(X509_check_host(leaf.at(0).get(), host, 0, 0, nullptr), 1) << host;
+    }
     EXPECT_NE(X509_check_host(leaf.at(0).get(), "evil.example", 0, 0, nullptr), 1);
     EXPECT_FALSE(identity_of(*leaf.at(0))) << "the house is no partner";
 }
@@ -188,10 +190,11 @@ TEST_F(AuthorityTest, ItsServerVerifiesAsAServerAloneUnderItsNames)
 TEST_F(AuthorityTest, RefusesServerNamesThatAreNone)
 {
     for (const auto* name :
-         {"", "house example", "a,DNS:evil.example", "-x", "a..b", "é", "*.example"})
+         {"", "house example", "a,DNS:evil.example", "-x", "a..b", "é", "*.example"}) {
         EXPECT_THROW(
             authority_.issue_server(std::vector<std::string>{name}, now_), CertificateFailure)
             << name;
+    }
 }
 
 TEST_F(AuthorityTest, ItsCertificatesVerifyWithTheOpensslCommand)
@@ -260,8 +263,9 @@ TEST_F(AuthorityTest, ItsKeysAreP256AndItsOwnersAlone)
         EVP_PKEY_get_group_name(key.get(), group.data(), group.size(), nullptr);
         EXPECT_STREQ(group.data(), "prime256v1") << name;
     }
-    for (const auto* name : {"root", "issuing"})
+    for (const auto* name : {"root", "issuing"}) {
         EXPECT_EQ(mode_of(folder_ / name), fs::perms::owner_all) << name;
+    }
 }
 
 TEST_F(AuthorityTest, LeavesNoTemporaryFiles)
@@ -269,8 +273,9 @@ TEST_F(AuthorityTest, LeavesNoTemporaryFiles)
     authority_.issue_partner("GRO", now_);
     authority_.issue_partner("GRO", now_);
 
-    for (const auto& entry : fs::recursive_directory_iterator{folder_})
+    for (const auto& entry : fs::recursive_directory_iterator{folder_}) {
         EXPECT_NE(entry.path().extension(), ".new") << entry.path();
+    }
 }
 
 TEST_F(AuthorityTest, RenewsBesideTheCertificateThatItReplaces)

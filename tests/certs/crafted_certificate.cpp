@@ -78,10 +78,11 @@ CraftedCertificate crafted(const Craft& craft)
     add_configured(certificate, NID_basic_constraints, craft.constraints);
     add_configured(certificate, NID_key_usage, craft.key_usage);
     add_configured(certificate, NID_ext_key_usage, craft.extended_key_usage);
-    if (craft.raw_names.empty())
+    if (craft.raw_names.empty()) {
         add_names(certificate, craft.names);
-    else
+    } else {
         add_raw_names(certificate, craft.raw_names);
+    }
     if (craft.names_twice) add_names(certificate, craft.names);
 
     check(X509_sign(&certificate, key, EVP_sha256()) > 0);

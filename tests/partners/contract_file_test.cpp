@@ -155,8 +155,9 @@ TEST(ParseContract, ReadsSharesInEveryForm)
           "1/",
           "half",
           "0.0000001",
-          "99999999999/99999999999"})
+          "99999999999/99999999999"}) {
         EXPECT_FALSE(share_of(text)) << text;
+    }
 }
 
 struct Edit {
@@ -167,8 +168,9 @@ struct Edit {
 
 void expect_refusals(const std::vector<Edit>& edits, std::string_view id = "GRO")
 {
-    for (const auto& [from, to, reason] : edits)
+    for (const auto& [from, to, reason] : edits) {
         EXPECT_EQ(reason_for(edited(sample_terms, from, to), id), reason) << from << " → " << to;
+    }
 }
 
 TEST(ParseContract, NamesLineAndKeyOfAKeyThatItDoesNotKnow)
@@ -242,8 +244,11 @@ TEST(ParseContract, NamesLineAndKeyOfAValueThatCannotBe)
          "\"buyer\"]",
          "line 11: roles: \"buyer\" is none of issuer, redeemer, charity"},
         {"debt_bearer = \"issuer\"",
+         "debt_bearer = \"redeemer\"",
+         "line 14: debt_bearer: \"issuer\" or \"operator\""},
+        {"debt_bearer = \"issuer\"",
          "debt_bearer = \"house\"",
-         "line 14: debt_bearer: \"issuer\", \"redeemer\" or \"operator\""},
+         "line 14: debt_bearer: \"issuer\" or \"operator\""},
         {"prefund_share = \"1\"",
          "prefund_share = \"1.5\"",
          "line 20: prefund_share: from 0 to 1, as \"1\", \"1/2\" or \"0.5\""},

@@ -84,13 +84,15 @@ TEST_F(ContractRules, RefuseIdsThatAreNone)
           "a\n",
           "a\t",
           "%41",
-          "123456789012345678901234567890123"})
+          "123456789012345678901234567890123"}) {
         cases.push_back({form, [id](PartnerContract& contract) { contract.terms.name = id; }});
+    }
     cases.push_back({form, [](PartnerContract& c) { c.terms.name = std::string("a\0b", 3); }});
-    for (const std::string id : {"house", "root", "issuing", "others", "ca.pem", "operator-anna"})
+    for (const std::string id : {"house", "root", "issuing", "others", "ca.pem", "operator-anna"}) {
         cases.push_back(
             {"id: " + id + " is a name of the house's own",
              [id](PartnerContract& contract) { contract.terms.name = id; }});
+    }
     expect_refused(cases);
 }
 

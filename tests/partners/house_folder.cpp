@@ -19,7 +19,7 @@ std::string text_of(const ledger::Terms& terms)
         terms.face_value.count(),
         terms.late_window_days,
         terms.calendar->time_zone());
-    for (const auto& partner : terms.partners)
+    for (const auto& partner : terms.partners) {
         text += fmt::format(
             "partner {} {} {}{}{} debt {} excess {} tariffs {}\n",
             partner.partner.value(),
@@ -30,9 +30,11 @@ std::string text_of(const ledger::Terms& terms)
             static_cast<int>(partner.debt_bearer),
             partner.excess_clawbacks_allowed,
             fmt::join(partner.tariffs, " "));
-    for (const auto& tariff : terms.tariffs)
+    }
+    for (const auto& tariff : terms.tariffs) {
         text += fmt::format(
             "tariff of {}: {}\n", tariff.partner.value(), boost::json::serialize(to_json(tariff)));
+    }
     return text;
 }
 
@@ -42,17 +44,21 @@ std::string text_of(const Registry& registry)
         boost::json::serialize(to_json(registry.founding())) + '\n' + text_of(*registry.terms());
     for (const auto& contract : registry.contracts()) {
         text += boost::json::serialize(to_json(contract)) + '\n';
-        for (const auto& row : contract.vat)
+        for (const auto& row : contract.vat) {
             text += fmt::format("vat of {}\n", row.partner.value());
+        }
     }
-    for (const auto& [serial, certificate] : registry.certificates())
+    for (const auto& [serial, certificate] : registry.certificates()) {
         text += fmt::format(
             "{} {} revoked {}\n",
             serial,
             boost::json::serialize(to_json(certificate)),
             certificate.revoked);
-    for (auto month = ledger::Month{2026, 1}; month < ledger::Month{2027, 1}; month = month.next())
+    }
+    for (auto month = ledger::Month{2026, 1}; month < ledger::Month{2027, 1};
+         month = month.next()) {
         text += registry.is_closed(month) ? "closed " : "open ";
+    }
     return text;
 }
 

@@ -49,10 +49,11 @@ TEST_F(RegistryBeforeTheFounding, RefusesAHouseThatCannotBe)
     EXPECT_EQ(reason({.currency = "XYZ"}), "the house does not book in currency \"XYZ\"");
     EXPECT_EQ(reason({.currency = "eur"}), "the house does not book in currency \"eur\"");
     EXPECT_EQ(reason({.time_zone = "Mars/Olympus"}), "there is no time zone \"Mars/Olympus\"");
-    for (const auto* face_value : {"0", "-0.01", "1e-2", "", "1000.000001"})
+    for (const auto* face_value : {"0", "-0.01", "1e-2", "", "1000.000001"}) {
         EXPECT_EQ(
             reason({.face_value = face_value}), "the face value is above 0, up to 1000.000000")
             << face_value;
+    }
     EXPECT_EQ(reason({.late_window_days = -1}), "the late window has 0 to 3660 days");
     EXPECT_EQ(reason({.late_window_days = 3661}), "the late window has 0 to 3660 days");
     EXPECT_TRUE(record_.entries().empty());
@@ -89,8 +90,9 @@ TEST_F(RegistryTest, NumbersPartnersAndTariffsOverTheWholeHouse)
 
     const auto terms = registry_.terms();
     ASSERT_EQ(terms->tariffs.size(), 4U);
-    for (const std::uint32_t version : {1U, 2U, 3U, 4U})
+    for (const std::uint32_t version : {1U, 2U, 3U, 4U}) {
         EXPECT_EQ(terms->tariffs[version - 1].version, ledger::TariffVersion{version});
+    }
     EXPECT_EQ(terms->tariffs[2].partner, ledger::PartnerId{2});
     EXPECT_EQ(terms->find_partner("BOE")->partner, ledger::PartnerId{2});
     const auto* in_force = terms->find_tariff(ledger::PartnerId{1}, day("2026-07-15"));
@@ -132,11 +134,12 @@ TEST_F(RegistryTest, RefusesATariffThatIsDatedBack)
 TEST_F(RegistryTest, RefusesATariffOfNobodyOrThatCannotBe)
 {
     ASSERT_TRUE(registry_.add(standard_contract("GRO"), act_));
-    for (const std::uint32_t partner : {0U, 2U, 4'000'000'000U})
+    for (const std::uint32_t partner : {0U, 2U, 4'000'000'000U}) {
         EXPECT_EQ(
             reason_of(registry_.set_tariff(
                 ledger::PartnerId{partner}, tariff_from_day("2026-07-01"), act_)),
             "there is no such partner");
+    }
     auto tariff = tariff_from_day("2026-07-01");
     tariff.prefund_share = {.numerator = 1, .denominator = 3};
     EXPECT_EQ(

@@ -39,13 +39,15 @@ public:
     void expect_history(const Registry& registry) const
     {
         EXPECT_EQ(registry.terms_at(ledger::HouseSequence{0}), nullptr);
-        for (std::size_t sequence = 1; sequence < history_.size(); ++sequence)
+        for (std::size_t sequence = 1; sequence < history_.size(); ++sequence) {
             EXPECT_EQ(
                 text_of(*registry.terms_at(ledger::HouseSequence{sequence})), history_[sequence]);
+        }
         // And in the other order, past what the look-up remembers.
-        for (auto sequence = history_.size(); sequence-- > 1;)
+        for (auto sequence = history_.size(); sequence-- > 1;) {
             EXPECT_EQ(
                 text_of(*registry.terms_at(ledger::HouseSequence{sequence})), history_[sequence]);
+        }
     }
 
     HouseFolder folder_;
@@ -165,8 +167,9 @@ TEST_F(LiveTerms, CanBeReadByOtherThreadsWhileItChanges)
     };
     std::thread first{read};
     std::thread second{read};
-    for (int partner = 0; partner < 50; ++partner)
+    for (int partner = 0; partner < 50; ++partner) {
         EXPECT_TRUE(registry_.add(standard_contract(fmt::format("P{}", partner)), act_));
+    }
     done = true;
     first.join();
     second.join();
