@@ -76,15 +76,36 @@ private:
     throw StoreFailure{fmt::format("{} {}: {}", doing, path.string(), std::strerror(errno))};
 }
 
-void write_all(int handle, std::span<const std::byte> bytes, const std::filesystem::path& path)
-{
-    while (!bytes.empty()) {
-        const ssize_t written = ::write(handle, bytes.data(), bytes.size());
-        if (written < 0 && errno == EINTR) continue;
-        if (written <= 0) fail(path, "cannot write");
-        bytes = bytes.subspan(static_cast<std::size_t>(written));
+/// A file of fixed size, mapped to be written. Its space is taken at once, because a disk that is
+/// full would otherwise kill the process at a write to memory. It starts as zeros.
+class MappedOutput {
+public:
+    MappedOutput(const std::filesystem::path& path, std::size_t bytes)
+        : path_{path}, file_{path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC}
+    {
+        if (file_.handle() < 0) fail(path_, "cannot create");
+        errno = ::posix_fallocate(file_.handle(), 0, static_cast<off_t>(bytes));
+        if (errno != 0) fail(path_, "no space for");
+        void* mapped =
+            ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file_.handle(), 0);
+        if (mapped == MAP_FAILED) fail(path_, "cannot map");
+        mapped_ = {static_cast<std::byte*>(mapped), bytes};
     }
-}
+    ~MappedOutput() { ::munmap(mapped_.data(), mapped_.size()); }
+    MappedOutput(const MappedOutput&) = delete;
+    MappedOutput& operator=(const MappedOutput&) = delete;
+
+    [[nodiscard]] std::span<std::byte> bytes() { return mapped_; }
+    void sync() const
+    {
+        if (::fsync(file_.handle()) != 0) fail(path_, "cannot sync");
+    }
+
+private:
+    std::filesystem::path path_;
+    File file_;
+    std::span<std::byte> mapped_;
+};
 
 void sync_folder(const std::filesystem::path& folder)
 {
@@ -170,7 +191,10 @@ IndexRun write_index_run(
     const std::function<IndexEntry()>& next)
 {
     const std::uint64_t lines = filter_lines_for(count);
-    std::vector<std::uint64_t> words(bytes_for(count) / 8);
+    const std::string name = fmt::format("{:020}-{:020}.run", first.value(), last.value());
+    const std::filesystem::path unfinished = folder / (name + ".unfinished");
+    MappedOutput output{unfinished, bytes_for(count)};
+    auto* const words = reinterpret_cast<std::uint64_t*>(output.bytes().data());
     const RunHeader header{
         .magic = magic,
         .first = first.value(),
@@ -178,8 +202,8 @@ IndexRun write_index_run(
         .entries = count,
         .filter_lines = lines,
         .reserved = {}};
-    std::memcpy(words.data(), &header, sizeof header);
-    std::uint64_t* const filter = words.data() + sizeof header / 8;
+    std::memcpy(words, &header, sizeof header);
+    std::uint64_t* const filter = words + sizeof header / 8;
     std::uint64_t* const fingerprints = filter + lines * words_per_line;
     std::uint64_t* const sequences = fingerprints + count;
     for (std::uint64_t place = 0; place < count; ++place) {
@@ -193,23 +217,15 @@ IndexRun write_index_run(
         });
     }
 
-    const auto bytes = std::as_bytes(std::span{words});
+    output.sync();
     Sha256 sha256;
     IndexRun run{
-        .name = fmt::format("{:020}-{:020}.run", first.value(), last.value()),
+        .name = name,
         .first = first,
         .last = last,
         .entries = count,
-        .hash = sha256.of(bytes)};
-    const std::filesystem::path path = folder / run.name;
-    const std::filesystem::path unfinished = folder / (run.name + ".unfinished");
-    {
-        const File file{unfinished, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC};
-        if (file.handle() < 0) fail(unfinished, "cannot create");
-        write_all(file.handle(), bytes, unfinished);
-        if (::fsync(file.handle()) != 0) fail(unfinished, "cannot sync");
-    }
-    std::filesystem::rename(unfinished, path);
+        .hash = sha256.of(output.bytes())};
+    std::filesystem::rename(unfinished, folder / name);
     sync_folder(folder);
     return run;
 }

@@ -28,7 +28,10 @@ void LotList::add(const Provenance& provenance, Points points)
         held.set_remaining(held.remaining() + points);
         return;
     }
-    lots_.insert(at, PackedLot{Lot{.provenance = provenance, .remaining = points}});
+    const auto place = at - lots_.begin();
+    if (lots_.size() == lots_.capacity()) lots_.reserve(lots_.size() + lots_.size() / 4 + 2);
+    lots_.insert(
+        lots_.begin() + place, PackedLot{Lot{.provenance = provenance, .remaining = points}});
 }
 
 void LotList::take(std::size_t place, Points points)
