@@ -20,6 +20,8 @@ constexpr std::uint64_t words_per_line = 8; // one cache line: 512 bits
 constexpr std::uint64_t keys_per_line = 40; // 12.8 bits a key: about 0.5 % false positives
 constexpr int probes = 6;
 
+__extension__ using UnsignedWide = unsigned __int128;
+
 struct RunHeader {
     std::array<char, 8> magic;
     std::uint64_t first;
@@ -43,7 +45,7 @@ std::uint64_t bytes_for(std::uint64_t entries)
 // The fingerprint is random already: its high half picks the line, its low half the bits.
 std::uint64_t line_of(std::uint64_t fingerprint, std::uint64_t lines)
 {
-    return static_cast<std::uint64_t>((static_cast<unsigned __int128>(fingerprint) * lines) >> 64);
+    return static_cast<std::uint64_t>((UnsignedWide{fingerprint} * lines) >> 64);
 }
 
 template <class Visit>
