@@ -187,6 +187,7 @@ class Oracle:
         return self.spend(partner, body, partner, "redeemed")
 
     def donations(self, partner, body):
+        self.known(body["member"])
         if not self.partners[body["charity"]].charity:
             raise Refused("role_not_allowed")
         return self.spend(partner, body, body["charity"], "donated")
