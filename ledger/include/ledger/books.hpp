@@ -20,8 +20,8 @@ namespace pointhouse::ledger {
 /// Throws StoreFailure.
 class Books {
 public:
-    /// Creates the schema where it is missing; books of another format are refused. `terms` is asked
-    /// on the threads that call.
+    /// Creates the schema where it is missing; books of another format are refused. `terms` is
+    /// asked on the threads that call.
     Books(Store& store, const TermsHistory& terms);
     ~Books();
 
