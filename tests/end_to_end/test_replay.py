@@ -109,7 +109,7 @@ def test_a_replay_killed_in_the_middle_goes_on(make_house, shared_data):
     house.run("init")
     file = shared_data / f"{SLICES[1]}.csv.gz"
     killed = 0
-    for seconds in (1.0, 1.5, 2.0):
+    for seconds in (0.3, 0.5, 0.7, 1.0, 1.5):
         process = subprocess.Popen(
             [house.binary, "replay", str(file), "--data", str(house.data), "--setup"],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
