@@ -1,5 +1,6 @@
 #include "replay.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <fmt/format.h>
@@ -41,13 +42,22 @@ private:
     HouseSetup* setup_;
 };
 
+ledger::Time first_time_of(const ReplayPlan& plan)
+{
+    ledger::Time first = ledger::Time::max();
+    for (const MemberPlan& member : plan.members)
+        first = std::min(first, member.baskets.front().occurred_at);
+    return plan.members.empty() ? ledger::Time{} : first;
+}
+
 } // namespace
 
 int run_replay(const ReplayOptions& options)
 {
     const auto plan = read_plan(options);
     ServedHouse house{.url = options.url, .certificates = options.certificates};
-    if (options.setup != nullptr) house = options.setup->start(plan.partners, plan.currency);
+    if (options.setup != nullptr)
+        house = options.setup->start(plan.partners, plan.currency, first_time_of(plan));
     const StopAtEnd stop{options.setup};
 
     ReplayPlayer player{plan, {.house = house}};

@@ -6,6 +6,8 @@
 #include <span>
 #include <string>
 
+#include "ledger/time.hpp"
+
 namespace pointhouse::ops {
 
 /// Where a house serves, and the folder that holds ca.pem and <partner>/{cert,key}.pem.
@@ -20,10 +22,11 @@ class HouseSetup {
 public:
     virtual ~HouseSetup() = default;
     /// Registers the partners that the house does not know with the standard tariff (an empty house
-    /// takes `currency`), issues the certificates that are missing, and serves on a free port of
-    /// 127.0.0.1 with the message clock.
+    /// takes `currency`, and its clock starts at `first`, because an enrolment has no time of its
+    /// own), issues the certificates that are missing, and serves on a free port of 127.0.0.1 with
+    /// the message clock.
     virtual ServedHouse start(
-        std::span<const std::string> partners, const std::string& currency) = 0;
+        std::span<const std::string> partners, const std::string& currency, ledger::Time first) = 0;
     /// Stops what `start` started, cleanly.
     virtual void stop() = 0;
 };

@@ -72,11 +72,16 @@ SandboxSetup::SandboxSetup(std::filesystem::path data) : data_{std::move(data)} 
 
 SandboxSetup::~SandboxSetup() = default;
 
-ServedHouse SandboxSetup::start(std::span<const std::string> partners, const std::string& currency)
+ServedHouse SandboxSetup::start(
+    std::span<const std::string> partners, const std::string& currency, ledger::Time first)
 {
     auto state = std::make_unique<State>(data_);
     take_currency(state->house, currency);
     for (const auto& partner : partners) ensure_standard_partner(state->house, partner, {});
+    state->house.tend();
+    ledger::Ledger& points = state->house.ledger();
+    if (points.windows().empty() && first > ledger::Time{})
+        static_cast<void>(points.advance_clock(first));
     state->server.emplace(
         state->house,
         gateway::ServeOptions{

@@ -16,7 +16,10 @@ public:
     SandboxSetup(const SandboxSetup&) = delete;
     SandboxSetup& operator=(const SandboxSetup&) = delete;
 
-    ServedHouse start(std::span<const std::string> partners, const std::string& currency) override;
+    ServedHouse start(
+        std::span<const std::string> partners,
+        const std::string& currency,
+        ledger::Time first) override;
     void stop() override;
 
 private:
