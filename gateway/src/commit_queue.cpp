@@ -62,11 +62,11 @@ void CommitQueue::wait(const Turn::Waiting& waiting)
 void CommitQueue::run()
 {
     is_posted_ = false;
-    if (is_committing_) return; // finish() comes back here
+    if (committing_) return; // finish() comes back here
     Turn& turn = *filling_;
     filling_ = filling_ == &turns_[0] ? &turns_[1] : &turns_[0];
     if (turn.message_count == 0) return finish(turn);
-    is_committing_ = true;
+    committing_.emplace(executor_);
     {
         const std::scoped_lock lock{mutex_};
         to_commit_ = &turn;
@@ -76,7 +76,7 @@ void CommitQueue::run()
 
 void CommitQueue::finish(Turn& turn)
 {
-    is_committing_ = false;
+    committing_.reset();
     answer_(turn);
     turn.clear();
     if (!is_posted_ && !filling_->waiting.empty()) run();

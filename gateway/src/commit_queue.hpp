@@ -6,12 +6,14 @@
 #include <functional>
 #include <memory_resource>
 #include <mutex>
+#include <optional>
 #include <stop_token>
 #include <string_view>
 #include <thread>
 #include <vector>
 
 #include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/executor_work_guard.hpp>
 
 #include "exchange.hpp"
 #include "ledger/ledger.hpp"
@@ -82,7 +84,8 @@ private:
     Turn turns_[2];
     Turn* filling_ = &turns_[0];
     bool is_posted_ = false;
-    bool is_committing_ = false;
+    // Set while a turn is being committed: the loop has work, although it may not see any.
+    std::optional<boost::asio::executor_work_guard<boost::asio::any_io_executor>> committing_;
 
     std::mutex mutex_;
     std::condition_variable_any handed_over_;
