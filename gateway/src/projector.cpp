@@ -14,10 +14,25 @@ namespace {
 
 constexpr std::size_t blocks_per_turn_max = 256;
 constexpr int books_niceness = 10;
-constexpr std::chrono::milliseconds idle_pause{20};
+// A transaction costs as much as hundreds of rows: what came in the meantime shares one.
+constexpr std::chrono::milliseconds gathering_pause{200};
+constexpr std::chrono::milliseconds hurried_pause{1};
+constexpr std::uint64_t worth_a_transaction = 16'384; // records
 constexpr std::chrono::milliseconds failure_pause{1000};
 constexpr std::chrono::milliseconds progress_pause{100};
 constexpr std::chrono::seconds patience{60};
+
+/// Counts one who waits for the books.
+class Waiting {
+public:
+    explicit Waiting(std::atomic<int>& waiters) : waiters_{waiters} { ++waiters_; }
+    ~Waiting() { --waiters_; }
+    Waiting(const Waiting&) = delete;
+    Waiting& operator=(const Waiting&) = delete;
+
+private:
+    std::atomic<int>& waiters_;
+};
 
 std::int64_t steady_nanos()
 {
@@ -64,6 +79,8 @@ void Projector::wait_for(ledger::Sequence sequence, Console& console) const
     std::uint64_t seen = 0;
     auto moved_at = std::chrono::steady_clock::now();
     std::unique_lock lock{mutex_};
+    const Waiting waiting{waiters_};
+    changed_.notify_all();
     while (clearing_ || books_.projected() < sequence) {
         changed_.wait_for(lock, progress_pause);
         const std::uint64_t projected = books_.projected().value();
@@ -98,19 +115,23 @@ void Projector::run()
     // Where processors are short, those who wait for an answer go first. (Of this thread alone:
     // setpriority(2), "C library/kernel differences".)
     ::setpriority(PRIO_PROCESS, 0, books_niceness);
-    bool more = true;
+    bool has_much = true;
     while (true) {
         {
             std::unique_lock lock{mutex_};
-            const auto pause = fault_.empty() ? idle_pause : failure_pause;
-            if (!more) changed_.wait_for(lock, pause, [this] { return stopping_ || clearing_; });
+            const auto pause = fault_.empty() ? gathering_pause : failure_pause;
+            if (!has_much && waiters_ > 0)
+                changed_.wait_for(lock, hurried_pause);
+            else if (!has_much)
+                changed_.wait_for(
+                    lock, pause, [this] { return stopping_ || clearing_ || waiters_ > 0; });
             if (stopping_) return;
         }
         try {
-            more = advance();
+            has_much = advance();
         } catch (const std::exception& failure) {
             fail(failure.what());
-            more = false;
+            has_much = false;
         }
     }
 }
@@ -125,8 +146,9 @@ bool Projector::advance()
     head_ = journal_->head().value();
     const auto before = books_.projected();
     if (before.value() < head_) books_.project(*journal_, blocks_per_turn_max);
-    const bool is_level = books_.projected().value() >= head_;
-    if (is_level) level_at_nanos_ = steady_nanos();
+    const std::uint64_t projected = books_.projected().value();
+    if (projected >= head_) level_at_nanos_ = steady_nanos();
+    const bool has_much = projected + worth_a_transaction < journal_->head().value();
 
     lock.lock();
     // Only now: who waits for a rebuild must not see the old mark.
@@ -134,7 +156,7 @@ bool Projector::advance()
     fault_.clear();
     lock.unlock();
     changed_.notify_all();
-    return !is_level;
+    return has_much;
 }
 
 void Projector::fail(const std::string& reason)

@@ -98,8 +98,15 @@ public:
     MappedOutput& operator=(const MappedOutput&) = delete;
 
     [[nodiscard]] std::span<std::byte> bytes() { return mapped_; }
+    /// Piece by piece: a long queue of writes would make every commit wait behind it.
     void sync() const
     {
+        constexpr std::size_t piece = std::size_t{1} << 20;
+        constexpr unsigned all =
+            SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
+        for (std::size_t at = 0; at < mapped_.size(); at += piece)
+            if (::sync_file_range(file_.handle(), static_cast<off_t>(at), piece, all) != 0)
+                fail(path_, "cannot sync");
         if (::fsync(file_.handle()) != 0) fail(path_, "cannot sync");
     }
 

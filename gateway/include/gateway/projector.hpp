@@ -43,7 +43,7 @@ public:
 
 private:
     void run();
-    /// One turn of the work. True: there is more to do at once.
+    /// One turn of the work. True: there is much more to do.
     bool advance();
     void fail(const std::string& reason);
 
@@ -51,6 +51,7 @@ private:
     std::unique_ptr<ledger::JournalReader> journal_;
     std::atomic<std::uint64_t> head_{0};
     std::atomic<std::int64_t> level_at_nanos_{0}; // steady clock
+    mutable std::atomic<int> waiters_{0}; // they are not kept waiting for more to come
     mutable std::mutex mutex_;
     mutable std::condition_variable changed_;
     bool stopping_ = false;
