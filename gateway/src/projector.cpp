@@ -23,6 +23,7 @@ constexpr std::uint64_t worth_a_transaction = 16'384; // records
 constexpr std::chrono::milliseconds failure_pause{1000};
 constexpr std::chrono::milliseconds progress_pause{100};
 constexpr std::chrono::seconds patience{60};
+constexpr std::chrono::seconds stopping_patience{2};
 
 /// Counts one who waits for the books.
 class Waiting {
@@ -129,7 +130,7 @@ void Projector::run()
             else if (!has_much)
                 changed_.wait_for(
                     lock, pause, [this] { return stopping_ || clearing_ || waiters_ > 0; });
-            if (stopping_) return;
+            if (stopping_) break;
         }
         try {
             has_much = advance();
@@ -137,6 +138,19 @@ void Projector::run()
             fail(failure.what());
             has_much = false;
         }
+    }
+    catch_up();
+}
+
+// Who reads the books of a house that was stopped finds all of it, unless there is very much.
+void Projector::catch_up()
+{
+    const auto patience = std::chrono::steady_clock::now() + stopping_patience;
+    try {
+        while (books_.projected() < journal_->head() && std::chrono::steady_clock::now() < patience)
+            static_cast<void>(advance());
+    } catch (const std::exception& failure) {
+        fail(failure.what());
     }
 }
 

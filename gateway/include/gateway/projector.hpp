@@ -45,6 +45,7 @@ private:
     void run();
     /// One turn of the work. True: there is much more to do.
     bool advance();
+    void catch_up();
     void fail(const std::string& reason);
 
     ledger::Books& books_;
