@@ -145,9 +145,9 @@ void Projector::run()
 // Who reads the books of a house that was stopped finds all of it, unless there is very much.
 void Projector::catch_up()
 {
-    const auto patience = std::chrono::steady_clock::now() + stopping_patience;
+    const auto until = std::chrono::steady_clock::now() + stopping_patience;
     try {
-        while (books_.projected() < journal_->head() && std::chrono::steady_clock::now() < patience)
+        while (books_.projected() < journal_->head() && std::chrono::steady_clock::now() < until)
             static_cast<void>(advance());
     } catch (const std::exception& failure) {
         fail(failure.what());
