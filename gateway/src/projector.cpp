@@ -123,13 +123,11 @@ void Projector::run()
         {
             std::unique_lock lock{mutex_};
             const auto pause = !fault_.empty()                ? failure_pause
+                               : waiters_ > 0                 ? hurried_pause
                                : last_turn_ < worth_gathering ? idle_pause
                                                               : gathering_pause;
-            if (!has_much && waiters_ > 0)
-                changed_.wait_for(lock, hurried_pause);
-            else if (!has_much)
-                changed_.wait_for(
-                    lock, pause, [this] { return stopping_ || clearing_ || waiters_ > 0; });
+            // Whoever stops, clears or waits says so by `changed_`; a turn too early costs nothing.
+            if (!has_much && !stopping_ && !clearing_) changed_.wait_for(lock, pause);
             if (stopping_) break;
         }
         try {

@@ -35,7 +35,6 @@ Digest seal_of(std::span<const std::byte> key, std::span<const std::byte> hmac, 
 
 Identities::Identities(Store& store, std::array<std::byte, 32> key) : store_{store}, key_{key}
 {
-    known_.emplace();
     store_.transact([&](Transaction& transaction) {
         transaction.script(schema);
         const auto rows = transaction.run("SELECT COALESCE(MAX(member), 0) FROM identity", {});
@@ -48,16 +47,25 @@ Digest Identities::hmac_of(std::string_view identifier) const
     return hmac_sha256(key_, std::as_bytes(std::span{identifier}));
 }
 
-std::array<std::uint64_t, 2> Identities::key_of(std::string_view identifier) const
+Identities::Key Identities::key_of(std::string_view identifier) const
 {
     const auto text = std::as_bytes(std::span{identifier});
     const std::span<const std::byte, 32> key{key_};
     return {siphash(key.first<16>(), text), siphash(key.last<16>(), text)};
 }
 
-void Identities::remember(std::array<std::uint64_t, 2> key, MemberNumber member)
+MemberNumber Identities::known_member(const Key& key) const
 {
-    if (known_->size() >= known_max) known_.emplace();
+    MemberNumber member;
+    known_->for_each(key[0], [&](const Known& known) {
+        if (known.key == key) member = known.member;
+    });
+    return member;
+}
+
+void Identities::remember(const Key& key, MemberNumber member)
+{
+    if (known_->size() >= known_max) known_ = std::make_unique<HashTable<Known>>();
     known_->insert({.key = key, .member = member});
 }
 
@@ -78,9 +86,7 @@ void Identities::find(
     for (std::size_t place = 0; place < identifiers.size(); ++place) {
         if (place + prefetched < keys_.size()) known_->prefetch(keys_[place + prefetched][0]);
         if (identifiers[place].empty()) continue;
-        known_->for_each(keys_[place][0], [&](const Known& known) {
-            if (known.key == keys_[place]) members[place] = known.member;
-        });
+        members[place] = known_member(keys_[place]);
         if (members[place].is_none()) missing_.push_back(place);
     }
     if (missing_.empty()) return;
@@ -97,12 +103,9 @@ void Identities::find(
                 });
         }
     });
-    std::ranges::sort(missing_, {}, [this](std::size_t place) { return keys_[place]; });
-    const std::array<std::uint64_t, 2>* last = nullptr;
     for (const std::size_t place : missing_) {
-        const bool is_repeated = last != nullptr && *last == keys_[place];
-        if (!members[place].is_none() && !is_repeated) remember(keys_[place], members[place]);
-        last = &keys_[place];
+        const bool is_remembered = !known_member(keys_[place]).is_none(); // twice in one batch
+        if (!members[place].is_none() && !is_remembered) remember(keys_[place], members[place]);
     }
 }
 

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -35,23 +36,24 @@ public:
         Store& store, const std::array<std::byte, 32>& key);
 
 private:
-    /// 128 keyed bits stand for the identifier.
+    using Key = std::array<std::uint64_t, 2>; // 128 keyed bits stand for the identifier
     struct Known {
-        std::array<std::uint64_t, 2> key{};
+        Key key{};
         MemberNumber member;
         [[nodiscard]] std::uint64_t hash() const { return key[0]; }
         [[nodiscard]] bool is_empty() const { return member.is_none(); }
     };
     [[nodiscard]] Digest hmac_of(std::string_view identifier) const;
-    [[nodiscard]] std::array<std::uint64_t, 2> key_of(std::string_view identifier) const;
-    void remember(std::array<std::uint64_t, 2> key, MemberNumber member);
+    [[nodiscard]] Key key_of(std::string_view identifier) const;
+    [[nodiscard]] MemberNumber known_member(const Key& key) const;
+    void remember(const Key& key, MemberNumber member);
 
     Store& store_;
     std::array<std::byte, 32> key_;
     MemberNumber last_;
-    std::vector<std::size_t> missing_;               // places in the batch that is being resolved
-    std::vector<std::array<std::uint64_t, 2>> keys_; // of the batch that is being resolved
-    std::optional<HashTable<Known>> known_;
+    std::vector<std::size_t> missing_; // places in the batch that is being resolved
+    std::vector<Key> keys_;            // of the batch that is being resolved
+    std::unique_ptr<HashTable<Known>> known_ = std::make_unique<HashTable<Known>>();
 };
 
 } // namespace pointhouse::ledger

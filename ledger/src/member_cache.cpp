@@ -106,7 +106,7 @@ void MemberCache::take_from_turn(std::size_t wanted)
         for (; word != 0 && wanted > 0; word &= word - 1, --wanted, --turn_left_) {
             const auto bit = static_cast<std::size_t>(std::countr_zero(word));
             slice_.push_back(page.members[turn_word_ * 64 + bit]);
-            __builtin_prefetch(slice_.back());
+            slice_.back()->prefetch();
         }
         if (word != 0) return;
         if (++turn_word_ == page_words) turn_word_ = 0, ++turn_page_;

@@ -111,15 +111,12 @@ void Shard::resolve_members(std::span<Submission> batch)
 void Shard::prefetch_for(std::size_t place)
 {
     constexpr std::size_t ahead = 12;
-    if (place + 3 * ahead < states_of_batch_.size()) {
-        const auto* const state =
-            reinterpret_cast<const char*>(states_of_batch_[place + 3 * ahead]);
-        __builtin_prefetch(state);
-        __builtin_prefetch(state + 64); // its second cache line
-    }
-    if (place + 2 * ahead < states_of_batch_.size()) index_.prefetch(keys_[place + 2 * ahead]);
-    if (place + ahead < states_of_batch_.size())
-        if (const Member* member = states_of_batch_[place + ahead]) member->prefetch();
+    const auto state_at = [this](std::size_t at) {
+        return at < states_of_batch_.size() ? states_of_batch_[at] : nullptr;
+    };
+    if (const Member* later = state_at(place + 3 * ahead)) later->prefetch();
+    if (place + 2 * ahead < keys_.size()) index_.prefetch(keys_[place + 2 * ahead]);
+    if (const Member* soon = state_at(place + ahead)) soon->prefetch_lots();
 }
 
 Member* Shard::member_of_batch(std::size_t place)

@@ -295,7 +295,10 @@ private:
                                         : record.amount_minor - before.returned_minor;
         if (record.type == MessageType::accrual && !record.entries.empty())
             lines.push_back({.vat_rate = record.entries.front().lot.vat_rate});
-        if (amount != 0 && record.type != MessageType::clawback)
+        // A reversal of no points cannot be asked for by number. Whether nothing was returned or
+        // nothing was left to credit: it comes out of a returned purchase of no amount as well.
+        const bool took_nothing = record.type == MessageType::reversal && record.points.is_zero();
+        if ((amount != 0 && record.type != MessageType::clawback) || took_nothing)
             message.purchase =
                 Purchase{.amount_minor = amount, .currency = terms.currency.code, .lines = lines};
         else

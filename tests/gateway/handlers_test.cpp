@@ -1,8 +1,11 @@
+#include <chrono>
+#include <future>
 #include <sstream>
 #include <string>
 #include <vector>
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/json.hpp>
 #include <gtest/gtest.h>
 
@@ -184,6 +187,29 @@ TEST_F(ClearingTest, TakesRequestsThatArriveWhileItAnswers)
     EXPECT_EQ(second.finished, 1);
     EXPECT_EQ(json::parse(beside.answer).at("points"), 4);
     EXPECT_EQ(json::parse(second.answer).at("balance").at("available"), 7);
+}
+
+TEST_F(ClearingTest, TakesRequestsWhileItCommitsIntoTheNextCommit)
+{
+    TestExchange first{RouteId::accruals, accrual("m-1", 1), grocer_caller()};
+    TestExchange second{RouteId::accruals, accrual("m-2", 2), grocer_caller()};
+    TestExchange third{RouteId::accruals, accrual("m-3", 4), grocer_caller()};
+    ledger_.while_committing = [&] {
+        std::promise<void> taken;
+        boost::asio::post(io_, [&] {
+            clearing_.begin(second);
+            clearing_.begin(third);
+            EXPECT_EQ(first.finished, 0); // nobody is answered before the commit is over
+            taken.set_value();
+        });
+        EXPECT_EQ(taken.get_future().wait_for(std::chrono::seconds{10}), std::future_status::ready)
+            << "the loop stood still during a commit";
+    };
+    clearing_.begin(first);
+    run();
+    EXPECT_EQ(ledger_.commits, (std::vector<std::size_t>{1, 2}));
+    EXPECT_EQ(json::parse(first.answer).at("balance").at("available"), 1);
+    EXPECT_EQ(json::parse(third.answer).at("balance").at("available"), 7);
 }
 
 TEST_F(ClearingTest, LetsAReadSeeTheMessageBeforeIt)

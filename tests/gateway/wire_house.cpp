@@ -5,6 +5,7 @@
 #include <ranges>
 #include <sstream>
 #include <stdexcept>
+#include <utility>
 
 namespace pointhouse::gateway {
 
@@ -55,6 +56,7 @@ std::string golden(std::string_view name, const std::string& actual)
 
 void FakeLedger::commit(std::span<Submission> batch)
 {
+    if (const auto once = std::exchange(while_committing, nullptr)) once();
     if (commit_throws) throw std::runtime_error{"the disk is gone: /secret/path"};
     commits.push_back(batch.size());
     for (Submission& submission : batch) {

@@ -38,6 +38,7 @@ public:
     std::vector<std::size_t> commits;                             // the messages of each
     bool is_unavailable = false;
     bool commit_throws = false;
+    std::function<void()> while_committing; // once, on the thread that commits
 
     void commit(std::span<ledger::Submission> batch) override;
     void quote(const ledger::Message& message, ledger::Outcome& outcome) override;

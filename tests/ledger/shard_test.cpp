@@ -180,6 +180,36 @@ TEST(Shard, UnnamedClawbackIsCreditedOnlyUpToWhatWasIssued)
     EXPECT_EQ(house.verify().fault, "");
 }
 
+// Found by random months: such a reversal was booked, and `verify --from-scratch` then asked for it
+// in words that are refused.
+TEST(Shard, ReversalThatFindsNothingToCreditIsDecidedAgainAsItWas)
+{
+    LedgerHouse house;
+    house.terms->partners[grocer.value() - 1].excess_clawbacks_allowed = false;
+    Message bought = accrual(grocer, "a2", "bert", 1);
+    bought.points.reset();
+    bought.purchase = Purchase{.amount_minor = 10'000, .currency = "EUR"};
+    Message returned = reversal(grocer, "v2", "a2");
+    returned.purchase = Purchase{.amount_minor = 0, .currency = "EUR"};
+    house.send({accrual(grocer, "a1", "anna", 100), bought});
+
+    house.send({clawback(grocer, "c1", "anna", 100)});
+    const Outcome beyond = house.send(reversal(grocer, "v1", "a1"));
+    const Outcome nothing_returned = house.send(returned);
+    house.send(clawback(grocer, "c2", "bert", 100));
+    returned.message_id = "v3";
+    const Outcome late = house.send(returned);
+
+    for (const Outcome* outcome : {&beyond, &nothing_returned, &late}) {
+        EXPECT_EQ(outcome->disposition, Disposition::decided);
+        EXPECT_FALSE(outcome->record.refusal);
+        EXPECT_EQ(outcome->record.points, Points{});
+        EXPECT_TRUE(outcome->record.entries.empty());
+    }
+    EXPECT_EQ(house.balance("bert"), Balance{});
+    EXPECT_EQ(house.verify().fault, "");
+}
+
 TEST(Shard, ReturnedPurchaseClawsBackWhatTheRestWouldNotEarn)
 {
     LedgerHouse house;
