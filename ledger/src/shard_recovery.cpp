@@ -60,7 +60,8 @@ void Shard::recover()
     written_ = state.head;
     durable_ = state.head.value();
     last_hash_ = state.head_hash;
-    submissions_.clear();
+    decided_.clear();
+    own_records_.clear();
     if (!state.head.is_none()) {
         Outcome last;
         invariant(read_record(state.head, last), "the head of the journal is a record");
@@ -69,6 +70,7 @@ void Shard::recover()
     if (!windows_.empty()) next_cut_off_ = terms_->calendar->start_of(windows_.back().month.next());
     replay_tail(state);
     write_back_everything();
+    find_due_members();
     write_head_now();
 }
 
@@ -113,8 +115,9 @@ void Shard::replay_tail(const JournalState& state)
     for_each_record(journal_, from, [&](const Record& record) {
         if (is_house_step(record.type)) return;
         if (record.sequence > covered) {
-            index_.insert(
-                index_keys_.message_key(record.partner, record.message_id), record.sequence);
+            if (!is_house_posting(record.type))
+                index_.insert(
+                    index_keys_.message_key(record.partner, record.message_id), record.sequence);
             if (!record.original.is_none())
                 index_.insert(index_keys_.reversal_key(record.original), record.sequence);
             index_.seal_when_full(record.sequence);
