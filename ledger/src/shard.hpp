@@ -79,6 +79,7 @@ private:
     void resolve_members(std::span<Submission> batch);
     void enrol_unknown(std::span<Submission> batch);
     void load_missing_members();
+    void prefetch_for(std::size_t place);
     [[nodiscard]] Member* member_of_batch(std::size_t place);
     void take(Submission& submission, std::size_t place);
     [[nodiscard]] bool was_decided(
