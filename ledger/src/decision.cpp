@@ -120,6 +120,35 @@ Result<Points> points_of(const Message& message, const Terms& terms)
     return Points{points};
 }
 
+FundingRequest funding_request(
+    const Message& message, Points points, const DecisionContext& context)
+{
+    return {
+        .partner = message.partner,
+        .message_id = message.message_id,
+        .activity = message.occurred_at,
+        .now = context.now,
+        .points = points,
+        .promotion = message.promotion};
+}
+
+// One lot for each way in which the points are paid for.
+void issue_lot(const Message& message, const FundingPart& part, const Terms& terms, Record& posting)
+{
+    const std::optional<ExpiryPolicy>& expiry = part.dated->expiry;
+    const Day activity = expiry ? terms.calendar->day_of(message.occurred_at) : 0;
+    const Provenance lot{
+        .key =
+            {.origin = posting.sequence,
+             .position = static_cast<std::uint16_t>(posting.entries.size())},
+        .activity = message.occurred_at,
+        .expires_on = expiry_day(expiry, activity),
+        .tariff = part.tariff,
+        .vat_rate = message.purchase ? vat_rate_of(*message.purchase) : vat_rate_unknown,
+        .funding = part.funding};
+    posting.entries.push_back({.kind = EntryKind::issued, .points = part.points, .lot = lot});
+}
+
 Refused decide_accrual(
     const Message& message, const Member* member, const DecisionContext& context, Record& posting)
 {
@@ -130,24 +159,19 @@ Refused decide_accrual(
     const Result<Points> points = points_of(message, terms);
     if (!points) return points.error();
     const Tariff* tariff = terms.find_tariff(message.partner, message.occurred_at);
-    if (tariff == nullptr || !message.promotion.empty()) return Refusal::funding_not_agreed;
+    if (tariff == nullptr) return Refusal::funding_not_agreed;
+    const Result<FundingParts> parts =
+        fund(funding_request(message, *points, context), terms, *context.funding);
+    if (!parts) return parts.error();
 
     posting.points = *points;
     posting.tariff = tariff->version;
+    if (!message.promotion.empty()) posting.promotion = terms.find_promotion(message.promotion)->id;
     if (message.purchase) posting.amount_minor = message.purchase->amount_minor;
-    if (points->is_zero()) return accepted;
-
-    const Day activity = tariff->expiry ? terms.calendar->day_of(message.occurred_at) : 0;
-    const Provenance lot{
-        .key = {.origin = posting.sequence, .position = 0},
-        .activity = message.occurred_at,
-        .expires_on = expiry_day(tariff->expiry, activity),
-        .tariff = tariff->version,
-        .vat_rate = message.purchase ? vat_rate_of(*message.purchase) : vat_rate_unknown};
-    posting.entries.push_back({.kind = EntryKind::issued, .points = *points, .lot = lot});
-    if (member != nullptr && !member->debts().empty()) {
+    for (const FundingPart& part : *parts) issue_lot(message, part, terms, posting);
+    if (!posting.entries.empty() && member != nullptr && !member->debts().empty()) {
         WorkingLots lots{member, context.today};
-        lots.add(lot, *points);
+        for (const Entry& issued : posting.entries) lots.add(issued.lot, issued.points);
         repay_debts(member->debts(), lots, posting);
     }
     return accepted;

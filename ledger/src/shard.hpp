@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "decision.hpp"
+#include "funding.hpp"
 #include "head_file.hpp"
 #include "identities.hpp"
 #include "ledger/block.hpp"
@@ -66,7 +67,9 @@ private:
     void check_head(const JournalState& state);
     void replay_tail(const JournalState& state);
     void load_members_of_tail(Sequence watermark);
+    void load_funding();
     void write_back_everything();
+    void write_back_funding();
     void write_head_now();
     [[nodiscard]] bool is_ready();
     void require_ready();
@@ -109,6 +112,8 @@ private:
     IndexKeys index_keys_;
     MessageIndex index_;
     MemberCache members_;
+    FundingCounters funding_;
+    Sequence funding_row_; // the last record that the stored counters contain
     std::vector<Window> windows_;
     DecisionContext context_;
     Time house_time_{};
@@ -132,6 +137,7 @@ private:
     std::vector<Member*> states_of_batch_;       // by submission; null: not in memory yet
     std::vector<std::uint64_t> keys_;            // by submission, in the message index
     std::vector<MemberNumber> missing_;
+    std::vector<std::byte> funding_bytes_;
     std::string canonical_;
     std::array<std::byte, 64> salt_{}; // one SHA-256 block, so that its state is short to reach
     Sha256 sha256_;

@@ -122,7 +122,7 @@ void Shard::quote(const Message& message, Outcome& outcome)
     if (member != nullptr && !member->is_enrolled()) member = nullptr;
 
     const Time clock = options_.clock == nullptr ? message.occurred_at : options_.clock->now();
-    DecisionContext context{.may_lie_ahead = context_.may_lie_ahead};
+    DecisionContext context{.funding = &funding_, .may_lie_ahead = context_.may_lie_ahead};
     context.move_to(std::max(house_time_, clock), *terms_);
     Record& record = outcome.record;
     record = Record{.sequence = next_sequence()};

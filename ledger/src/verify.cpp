@@ -7,6 +7,7 @@
 
 #include "byte_codec.hpp"
 #include "decision.hpp"
+#include "funding.hpp"
 #include "head_file.hpp"
 #include "identities.hpp"
 #include "index_run.hpp"
@@ -145,7 +146,13 @@ public:
         state_ = journal_.state();
         check_head();
         open_runs();
-        journal_.for_each_member([this](const MemberRow& row) { members_.expect(row); });
+        journal_.for_each_member([this](const MemberRow& row) {
+            if (row.member == house_row)
+                stored_funding_ = {
+                    .through = row.through, .bytes = {row.state.begin(), row.state.end()}};
+            else
+                members_.expect(row);
+        });
         journal_.for_each_block(Sequence{1}, [&](const JournalReader::BlockRow& row) {
             check_block(row, found);
             return true;
@@ -156,6 +163,10 @@ public:
             last_.value(),
             state_.head.value());
         members_.finish(state_.watermark);
+        require(
+            stored_funding_.through <= last_,
+            "the house's counters claim to contain record {}, which there is not",
+            stored_funding_.through.value());
         check_windows();
         check_runs();
         found.last = last_;
@@ -241,6 +252,7 @@ private:
         last_ = record.sequence;
         if (is_house_step(record.type)) {
             follow_windows(record, header.window);
+            compare_funding();
             return;
         }
         if (windows_.empty())
@@ -254,6 +266,8 @@ private:
         const std::shared_ptr<const Terms> terms = terms_of(record);
         check_index(record);
         if (options_.from_scratch && !record.refusal) decide_again(record, *terms);
+        funding_.apply(record, *terms);
+        compare_funding();
         if (!record.original.is_none())
             reversals_[record.original.value()] = {
                 .newest = record.sequence,
@@ -276,6 +290,18 @@ private:
             "{}: its balance is not what the member's records come to",
             Named{record});
         members_.compare_after(record);
+    }
+
+    void compare_funding()
+    {
+        if (stored_funding_.through != last_) return;
+        std::vector<std::byte> bytes;
+        funding_.encode(last_, bytes);
+        require(
+            bytes == stored_funding_.bytes,
+            "record {}: the house's counters of blocks, credit and promotions are not what the "
+            "records come to",
+            last_.value());
     }
 
     // Decides with the terms and the state that the first decision saw. A refusal keeps no question
@@ -302,6 +328,7 @@ private:
             message.points = record.points;
         if (!record.counterparty.is_none())
             message.charity = terms.partner(record.counterparty).name;
+        if (!record.promotion.is_none()) message.promotion = terms.promotion(record.promotion).name;
 
         Record original_record;
         Original original{
@@ -328,8 +355,8 @@ private:
             message, member, record.original.is_none() ? nullptr : &original, context_, again);
         const bool is_same =
             !refusal && again.points == record.points && again.tariff == record.tariff &&
-            again.counterparty == record.counterparty && again.original == record.original &&
-            again.amount_minor == record.amount_minor &&
+            again.counterparty == record.counterparty && again.promotion == record.promotion &&
+            again.original == record.original && again.amount_minor == record.amount_minor &&
             again.reversal_before == record.reversal_before &&
             again.reversed_so_far == record.reversed_so_far && again.entries == record.entries;
         require(is_same, "{}: decided again, it comes out differently", Named{record});
@@ -448,7 +475,13 @@ private:
     boost::unordered_flat_map<std::uint64_t, Reversals> reversals_;
     std::vector<Window> windows_;
     std::shared_ptr<const Terms> terms_;
-    DecisionContext context_;
+    FundingCounters funding_;
+    struct StoredFunding {
+        Sequence through;
+        std::vector<std::byte> bytes;
+    };
+    StoredFunding stored_funding_;
+    DecisionContext context_{.funding = &funding_};
     Sha256 sha256_;
     Sequence last_;
     Digest last_hash_{};
