@@ -35,31 +35,40 @@ public:
     /// available points repay at once.
     void run()
     {
-        const PartnerTerms& issuer = context_.terms->partner(question_.message->partner);
-        const Points creditable = question_.member->creditable(issuer.partner);
-        left_ = std::min(posting_.points, creditable);
-        const Points excess = posting_.points - left_;
+        left_ = posting_.points;
         take_pending();
         take_active();
-        if (accrual_ != nullptr) take_expired();
-        incur_debts(issuer.debt_bearer);
-        if (issuer.excess_clawbacks_allowed)
-            incur(excess, DebtKind::excess);
+        if (accrual_ != nullptr) {
+            take_expired();
+            incur_by_lot();
+        } else {
+            const PartnerId issuer = question_.message->partner;
+            incur_debts(std::min(left_, draft_.member().creditable(issuer)), posting_.tariff);
+        }
+        if (context_.terms->partner(question_.message->partner).excess_clawbacks_allowed)
+            incur(left_, {.tariff = posting_.tariff, .kind = DebtKind::excess});
         else
-            posting_.points -= excess;
+            posting_.points -= left_;
         draft_.settle();
     }
 
 private:
-    [[nodiscard]] bool is_own(const Provenance& lot) const
+    [[nodiscard]] PartnerId issuer_of(TariffVersion tariff) const
     {
-        if (accrual_ != nullptr) return lot.key.origin == accrual_->sequence;
-        return context_.terms->tariff(lot.tariff).partner == question_.message->partner;
+        return context_.terms->tariff(tariff).partner;
     }
 
+    [[nodiscard]] bool is_own(const Provenance& lot) const
+    {
+        if (accrual_ == nullptr) return issuer_of(lot.tariff) == question_.message->partner;
+        return lot.key.origin == accrual_->sequence;
+    }
+
+    // An issuer is credited only what it issued to this member and has not had credited.
     void take(Entry entry, Points most)
     {
-        entry.points = std::min(most, left_);
+        const Points creditable = draft_.member().creditable(issuer_of(entry.lot.tariff));
+        entry.points = std::min({most, left_, creditable});
         if (entry.points.is_zero()) return;
         left_ -= entry.points;
         draft_.add(entry);
@@ -126,48 +135,96 @@ private:
         }
     }
 
-    void incur_debts(DebtBearer bearer)
+    // What the accrual's own lots cannot give is owed to those who funded them, each for its lot;
+    // the last of the funding list first, as when lots are taken.
+    void incur_by_lot()
     {
-        switch (bearer) {
-        case DebtBearer::issuer: return incur(left_, DebtKind::issuer_bears);
-        case DebtBearer::house: return incur(left_, DebtKind::house_bears);
-        case DebtBearer::redeemer: break;
+        if (left_.is_zero()) return;
+        std::map<LotKey, std::int64_t> missing;
+        std::map<TariffVersion, LotKey> lots; // each funder's part has a tariff or block of its own
+        for (const Entry& entry : accrual_->entries) {
+            if (entry.kind != EntryKind::issued) continue;
+            missing[entry.lot.key] = entry.points.count();
+            lots[entry.lot.tariff] = entry.lot.key;
         }
-        for (const Spent& spent : spent_at_redeemers()) {
-            const Points borne = std::min(spent.points, left_);
-            incur(borne, DebtKind::redeemer_bears, spent.redeemer);
-            left_ -= borne;
+        const auto take_off = [&](const Record& record) {
+            for (const Entry& entry : record.entries) {
+                if (entry.kind == EntryKind::clawed_back && is_own(entry.lot))
+                    missing[entry.lot.key] -= entry.points.count();
+                const bool is_debt = entry.kind == EntryKind::debt_incurred &&
+                                     entry.debt.kind != DebtKind::excess &&
+                                     record.original == accrual_->sequence;
+                if (is_debt) missing[lots.at(entry.debt.tariff)] -= entry.points.count();
+            }
+        };
+        take_off(posting_);
+        if (lots.size() > 1)
+            question_.past([&](const Record& record) {
+                take_off(record);
+                return record.sequence > accrual_->sequence;
+            });
+        for (auto lot = missing.rbegin(); lot != missing.rend(); ++lot) {
+            const auto tariff = std::ranges::find(
+                lots, lot->first, [](const auto& one) { return one.second; });
+            const Points creditable = draft_.member().creditable(issuer_of(tariff->first));
+            // A refund may have given back to the lot what was a debt before.
+            const Points lacking{std::max<std::int64_t>(lot->second, 0)};
+            incur_debts(std::min({left_, lacking, creditable}), tariff->first);
         }
-        // What a charity took, or nobody, is borne by the issuer.
-        incur(left_, DebtKind::issuer_bears);
     }
 
-    void incur(Points points, DebtKind kind, TariffVersion redeemer = {})
+    /// A debt for points of the issuer of `tariff`, borne as its contract says.
+    void incur_debts(Points points, TariffVersion tariff)
+    {
+        DebtKey debt{.tariff = tariff, .kind = DebtKind::issuer_bears};
+        switch (context_.terms->partner(issuer_of(tariff)).debt_bearer) {
+        case DebtBearer::issuer: return incur(points, debt);
+        case DebtBearer::house:
+            debt.kind = DebtKind::house_bears;
+            return incur(points, debt);
+        case DebtBearer::redeemer: break;
+        }
+        for (const Spent& spent : spent_at_redeemers(points, tariff)) {
+            const Points borne = std::min(spent.points, points);
+            debt.kind = DebtKind::redeemer_bears;
+            incur(borne, debt, spent.redeemer);
+            points -= borne;
+        }
+        // What a charity took, or nobody, is borne by the issuer.
+        debt.kind = DebtKind::issuer_bears;
+        incur(points, debt);
+    }
+
+    void incur(Points points, DebtKey debt, TariffVersion redeemer = {})
     {
         if (points.is_zero()) return;
-        const DebtKey key{.origin = posting_.sequence, .tariff = posting_.tariff, .kind = kind};
+        debt.origin = posting_.sequence;
+        left_ -= points;
         draft_.add(
             {.kind = EntryKind::debt_incurred,
              .points = points,
              .counterpart = redeemer,
-             .debt = key});
+             .debt = debt});
     }
 
-    /// Those who took the points of the own lots, latest first, without what was refunded and what
-    /// they bear already; one row for each redeemer's tariff.
-    std::vector<Spent> spent_at_redeemers()
+    /// Those who took the points of the own lots of `tariff`, latest first, without what was
+    /// refunded and what they bear already; one row for each redeemer's tariff.
+    std::vector<Spent> spent_at_redeemers(Points wanted, TariffVersion tariff)
     {
         std::vector<Spent> spent;
         std::map<TariffVersion, Points> undone;
         Points found;
-        if (left_.is_zero()) return spent;
+        if (wanted.is_zero()) return spent;
+        const auto is_meant = [&](const Provenance& lot) {
+            return is_own(lot) && (accrual_ == nullptr || lot.tariff == tariff);
+        };
         question_.past([&](const Record& record) {
             for (auto entry = record.entries.rbegin(); entry != record.entries.rend(); ++entry) {
-                if (entry->kind == EntryKind::debt_incurred && is_own_debt(record, *entry))
+                if (entry->kind == EntryKind::debt_incurred && is_own_debt(record, *entry, tariff))
                     undone[entry->counterpart] += entry->points;
-                if (entry->kind == EntryKind::refunded && is_own(entry->lot))
+                if (entry->kind == EntryKind::refunded && is_meant(entry->lot))
                     undone[entry->counterpart] += entry->points;
-                if (entry->kind != EntryKind::redeemed || !is_own(entry->lot)) continue;
+                if (entry->kind != EntryKind::redeemed || !is_meant(entry->lot)) continue;
                 Points& back = undone[entry->counterpart];
                 const Points net = entry->points - std::min(entry->points, back);
                 back -= entry->points - net;
@@ -179,16 +236,18 @@ private:
                 else
                     same->points += net;
             }
-            return found < left_ && (accrual_ == nullptr || record.sequence > accrual_->sequence);
+            return found < wanted && (accrual_ == nullptr || record.sequence > accrual_->sequence);
         });
         return spent;
     }
 
-    [[nodiscard]] bool is_own_debt(const Record& record, const Entry& entry) const
+    [[nodiscard]] bool is_own_debt(
+        const Record& record, const Entry& entry, TariffVersion tariff) const
     {
         if (entry.debt.kind != DebtKind::redeemer_bears) return false;
-        if (accrual_ != nullptr) return record.original == accrual_->sequence;
-        return context_.terms->tariff(entry.debt.tariff).partner == question_.message->partner;
+        if (accrual_ != nullptr)
+            return record.original == accrual_->sequence && entry.debt.tariff == tariff;
+        return issuer_of(entry.debt.tariff) == question_.message->partner;
     }
 
     const Question& question_;
@@ -196,7 +255,7 @@ private:
     const DecisionContext& context_;
     Record& posting_;
     Draft draft_;
-    Points left_; // to take from the issuer's own
+    Points left_; // to take
 };
 
 /// What a reversal takes: as asked, as the returned purchase says, or all that is left.

@@ -24,13 +24,6 @@ std::int32_t vat_rate_of(const Purchase& purchase)
     return is_one ? rate : vat_rate_unknown;
 }
 
-/// One funder's part of an accrual: it becomes a lot of its own.
-struct FundedPart {
-    const Tariff* tariff = nullptr;
-    Points points;
-    FundingClass funding = FundingClass::partner;
-};
-
 /// When the points of a lot can be spent; not after `now`: at once.
 Time maturity_of(const Message& message, const Tariff& tariff, const Calendar& calendar)
 {
@@ -39,17 +32,31 @@ Time maturity_of(const Message& message, const Tariff& tariff, const Calendar& c
     return calendar.start_of(calendar.day_of(message.occurred_at) + tariff.pending_days);
 }
 
-Entry issued_entry(const Question& question, const FundedPart& part, const DecisionContext& context)
+FundingRequest funding_request(
+    const Message& message, Points points, const DecisionContext& context)
+{
+    return {
+        .partner = message.partner,
+        .message_id = message.message_id,
+        .activity = message.occurred_at,
+        .now = context.now,
+        .points = points,
+        .promotion = message.promotion};
+}
+
+// One lot for each way in which the points are paid for.
+Entry issued_entry(
+    const Question& question, const FundingPart& part, const DecisionContext& context)
 {
     const Message& message = *question.message;
     const Calendar& calendar = *context.terms->calendar;
-    const Tariff& tariff = *part.tariff;
+    const Tariff& tariff = *part.dated;
     const Day activity = tariff.expiry ? calendar.day_of(message.occurred_at) : 0;
     Entry entry{.kind = EntryKind::issued, .points = part.points};
     entry.lot = {
         .activity = message.occurred_at,
         .expires_on = expiry_day(tariff.expiry, activity),
-        .tariff = tariff.version,
+        .tariff = part.tariff,
         .vat_rate = message.purchase ? vat_rate_of(*message.purchase) : vat_rate_unknown,
         .funding = part.funding};
     const Time matures = maturity_of(message, tariff, calendar);
@@ -70,16 +77,17 @@ Refused decide_accrual(const Question& question, const DecisionContext& context,
     const Result<Points> points = points_of(message, terms);
     if (!points) return points.error();
     const Tariff* tariff = terms.find_tariff(message.partner, message.occurred_at);
-    if (tariff == nullptr || !message.promotion.empty()) return Refusal::funding_not_agreed;
+    if (tariff == nullptr) return Refusal::funding_not_agreed;
+    const Result<FundingParts> parts =
+        fund(funding_request(message, *points, context), terms, *context.funding);
+    if (!parts) return parts.error();
 
     posting.points = *points;
     posting.tariff = tariff->version;
+    if (!message.promotion.empty()) posting.promotion = terms.find_promotion(message.promotion)->id;
     if (message.purchase) posting.amount_minor = message.purchase->amount_minor;
-    if (points->is_zero()) return accepted;
-
-    const std::array parts{FundedPart{.tariff = tariff, .points = *points}};
-    for (std::size_t place = 0; place < parts.size(); ++place) {
-        Entry entry = issued_entry(question, parts[place], context);
+    for (std::size_t place = 0; place < parts->size(); ++place) {
+        Entry entry = issued_entry(question, (*parts)[place], context);
         entry.lot.key = {.origin = posting.sequence, .position = static_cast<std::uint16_t>(place)};
         posting.entries.push_back(entry);
     }

@@ -3,6 +3,7 @@
 #include <functional>
 #include <optional>
 
+#include "funding.hpp"
 #include "ledger/message.hpp"
 #include "ledger/posting.hpp"
 #include "ledger/result.hpp"
@@ -15,6 +16,7 @@ namespace pointhouse::ledger {
 /// When and under which terms a decision is made. The derived instants hold for the day of `now`.
 struct DecisionContext {
     const Terms* terms = nullptr;
+    const FundingCounters* funding = nullptr; // all records before this one, applied
     Time now{};
     bool may_lie_ahead = false; // message clock: the message has moved the clock already
     Day today = 0;

@@ -13,7 +13,8 @@ constexpr std::uint8_t counterparty = 8;
 constexpr std::uint8_t amount = 16;
 constexpr std::uint8_t reversal = 32;
 constexpr std::uint8_t other_member = 64;
-constexpr std::uint8_t all = 127;
+constexpr std::uint8_t promotion = 128;
+constexpr std::uint8_t all = 255;
 } // namespace record_flag
 
 // The upper half of an entry's first byte; the lower half is its kind.
@@ -171,6 +172,7 @@ std::uint8_t flags_of(const Record& record, Time block_time)
     if (record.amount_minor != 0) flags |= record_flag::amount;
     if (!record.original.is_none()) flags |= record_flag::reversal;
     if (!record.other_member.is_none()) flags |= record_flag::other_member;
+    if (!record.promotion.is_none()) flags |= record_flag::promotion;
     return flags;
 }
 
@@ -215,7 +217,7 @@ void read_body(ByteReader& in, Record& record)
 
 std::size_t record_bytes_max(const Record& record)
 {
-    constexpr std::size_t fields = 25;
+    constexpr std::size_t fields = 26;
     constexpr std::size_t fields_of_entry = 14;
     constexpr std::size_t varint_bytes_max = 10;
     return fields * varint_bytes_max + record.message_id.size() + record.content.size() +
@@ -248,6 +250,7 @@ void write_record(ByteWriter& out, const Record& record, Time block_time)
         out.varint(static_cast<std::uint64_t>(record.reversed_so_far.count()));
     }
     if ((flags & record_flag::other_member) != 0) out.varint(record.other_member.value());
+    if ((flags & record_flag::promotion) != 0) out.varint(record.promotion.value());
     out.varint(record.entries.size());
     for (const Entry& entry : record.entries) write_entry(out, entry, record);
 }
@@ -263,7 +266,7 @@ bool read_record(
     record.sequence = sequence;
     record.type = static_cast<MessageType>(in.u8());
     const std::uint8_t flags = in.u8();
-    if (flags > record_flag::all || name_of(record.type) == "unknown") in.fail();
+    if ((flags & ~record_flag::all) != 0 || name_of(record.type) == "unknown") in.fail();
     if ((flags & record_flag::refused) != 0) {
         const std::uint8_t refusal = in.u8();
         if (refusal == 0 || refusal > static_cast<std::uint8_t>(last_refusal)) in.fail();
@@ -289,6 +292,8 @@ bool read_record(
         record.reversed_so_far = read_points(in);
     }
     if ((flags & record_flag::other_member) != 0) record.other_member = MemberNumber{in.varint()};
+    if ((flags & record_flag::promotion) != 0)
+        record.promotion = PromotionId{read_narrow<std::uint32_t>(in)};
     for (std::uint64_t left = in.varint(); left > 0 && in.ok(); --left)
         record.entries.push_back(read_entry(in, record));
     return in.ok() && in.at_end();

@@ -12,6 +12,8 @@ namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 constexpr std::chrono::seconds head_interval{1};
+// A restart counts at most so many records again.
+constexpr std::uint64_t records_per_funding_row = 65'536;
 
 bool may_enrol(MessageType type)
 {
@@ -32,7 +34,7 @@ Shard::Shard(
       identities_{identities, options_.keys.identity}, index_keys_{options_.keys.fingerprint},
       index_{options_.folder / "index"}, members_{options_.cached_members_max}
 {
-    context_.may_lie_ahead = options_.clock == nullptr;
+    context_ = {.funding = &funding_, .may_lie_ahead = options_.clock == nullptr};
     std::ranges::copy(options_.keys.content, salt_.begin());
     recover();
     is_sound_ = true;
@@ -375,6 +377,7 @@ bool Shard::make_durable()
     const auto rows = members_.next_slice(written_.value() - before.value(), before);
     commit_.members.assign(rows.begin(), rows.end());
     commit_.watermark = members_.watermark();
+    if (written_.value() - funding_row_.value() >= records_per_funding_row) write_back_funding();
     commit_.index_runs = index_.take_new_manifest();
     ++counters_.commits;
     if (journal_.commit(commit_) != CommitResult::durable) {

@@ -15,6 +15,7 @@
 
 #include "decision.hpp"
 #include "due_queue.hpp"
+#include "funding.hpp"
 #include "head_file.hpp"
 #include "identities.hpp"
 #include "ledger/block.hpp"
@@ -69,7 +70,9 @@ private:
     void check_head(const JournalState& state);
     void replay_tail(const JournalState& state);
     void load_members_of_tail(Sequence watermark);
+    void load_funding();
     void write_back_everything();
+    void write_back_funding();
     void write_head_now();
     [[nodiscard]] bool is_ready();
     void require_ready();
@@ -138,6 +141,8 @@ private:
     MessageIndex index_;
     MemberCache members_;
     DueQueue due_;
+    FundingCounters funding_;
+    Sequence funding_row_; // the last record that the stored counters contain
     std::vector<Window> windows_;
     DecisionContext context_;
     Time house_time_{};
@@ -162,6 +167,7 @@ private:
     std::vector<Member*> states_of_batch_;       // by submission; null: not in memory yet
     std::vector<std::uint64_t> keys_;            // by submission, in the message index
     std::vector<MemberNumber> missing_;
+    std::vector<std::byte> funding_bytes_;
     std::string canonical_;
     std::array<std::byte, 64> salt_{}; // one SHA-256 block, so that its state is short to reach
     Sha256 sha256_;

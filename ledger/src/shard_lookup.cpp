@@ -177,7 +177,7 @@ void Shard::quote(const Message& message, Outcome& outcome)
     if (const Member* found = find_enrolled(message.to_member))
         receiver = found == stored ? member : brought_up_to(*found, now);
 
-    DecisionContext context{.may_lie_ahead = context_.may_lie_ahead};
+    DecisionContext context{.funding = &funding_, .may_lie_ahead = context_.may_lie_ahead};
     context.move_to(now, *terms_);
     const Question question{
         .message = &message,

@@ -17,6 +17,7 @@ void Shard::apply(Member& member, const Record& record)
     const Day expiry_before = member.first_expiry();
     const Time end_before = member.first_end();
     member.apply(record, *terms_);
+    funding_.apply(record, *terms_);
     members_.mark_dirty(member);
     if (member.first_expiry() < expiry_before)
         due_.remind(next_expiry(member, *terms_->calendar), member.number());
@@ -35,6 +36,7 @@ void Shard::find_due_members()
     due_.clear();
     const auto reader = journal_.open_reader();
     reader->for_each_member([this](const MemberRow& row) {
+        if (row.member == house_row) return;
         Member member{row.member};
         if (!member.decode(row.state, row.through))
             throw StoreFailure{"the state of a member does not read back"};

@@ -8,6 +8,7 @@
 #include "byte_codec.hpp"
 #include "decision.hpp"
 #include "due_queue.hpp"
+#include "funding.hpp"
 #include "head_file.hpp"
 #include "identities.hpp"
 #include "index_run.hpp"
@@ -146,7 +147,13 @@ public:
         state_ = journal_.state();
         check_head();
         open_runs();
-        journal_.for_each_member([this](const MemberRow& row) { members_.expect(row); });
+        journal_.for_each_member([this](const MemberRow& row) {
+            if (row.member == house_row)
+                stored_funding_ = {
+                    .through = row.through, .bytes = {row.state.begin(), row.state.end()}};
+            else
+                members_.expect(row);
+        });
         journal_.for_each_block(Sequence{1}, [&](const JournalReader::BlockRow& row) {
             check_block(row, found);
             return true;
@@ -157,6 +164,10 @@ public:
             last_.value(),
             state_.head.value());
         members_.finish(state_.watermark);
+        require(
+            stored_funding_.through <= last_,
+            "the house's counters claim to contain record {}, which there is not",
+            stored_funding_.through.value());
         check_windows();
         check_runs();
         found.last = last_;
@@ -242,6 +253,7 @@ private:
         last_ = record.sequence;
         if (is_house_step(record.type)) {
             follow_windows(record, header.window);
+            compare_funding();
             return;
         }
         if (windows_.empty())
@@ -257,6 +269,8 @@ private:
             require_nothing_due(record, *terms);
             if (options_.from_scratch && !record.refusal) decide_again(record, *terms);
         }
+        funding_.apply(record, *terms);
+        compare_funding();
         if (record.type == MessageType::reversal && !record.refusal)
             reversals_[record.original.value()] = {
                 .newest = record.sequence,
@@ -366,6 +380,18 @@ private:
         out.message_id = {};
     }
 
+    void compare_funding()
+    {
+        if (stored_funding_.through != last_) return;
+        std::vector<std::byte> bytes;
+        funding_.encode(last_, bytes);
+        require(
+            bytes == stored_funding_.bytes,
+            "record {}: the house's counters of blocks, credit and promotions are not what the "
+            "records come to",
+            last_.value());
+    }
+
     // Decides with the terms and the state that the first decision saw. A refusal keeps no question
     // to ask again, so only what was booked is decided again.
     void decide_again(const Record& record, const Terms& terms)
@@ -398,6 +424,7 @@ private:
                     std::chrono::duration_cast<std::chrono::seconds>(entry.until - record.posted_at)
                         .count();
         }
+        if (!record.promotion.is_none()) message.promotion = terms.promotion(record.promotion).name;
 
         Record original_record;
         Original original{
@@ -432,8 +459,8 @@ private:
         const auto refusal = decide(question, context_, again);
         const bool is_same =
             !refusal && again.points == record.points && again.tariff == record.tariff &&
-            again.counterparty == record.counterparty && again.original == record.original &&
-            again.other_member == record.other_member &&
+            again.counterparty == record.counterparty && again.promotion == record.promotion &&
+            again.original == record.original && again.other_member == record.other_member &&
             again.amount_minor == record.amount_minor &&
             again.reversal_before == record.reversal_before &&
             again.reversed_so_far == record.reversed_so_far && again.entries == record.entries;
@@ -559,7 +586,13 @@ private:
     std::vector<Window> windows_;
     std::shared_ptr<const Terms> terms_;
     DueQueue due_;
-    DecisionContext context_;
+    FundingCounters funding_;
+    struct StoredFunding {
+        Sequence through;
+        std::vector<std::byte> bytes;
+    };
+    StoredFunding stored_funding_;
+    DecisionContext context_{.funding = &funding_};
     Sha256 sha256_;
     Sequence last_;
     Digest last_hash_{};

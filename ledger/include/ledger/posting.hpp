@@ -102,6 +102,7 @@ struct Record {
     Points points{};          // accrued, redeemed, reversed, clawed back
     TariffVersion tariff{};   // of the sending partner, where one was used
     PartnerId counterparty{}; // donation: the charity
+    PromotionId promotion{};  // accrual: the one that it was granted under
     std::int64_t amount_minor =
         0; // accrual by purchase: its amount; reversal by purchase: returned so far
     MemberNumber other_member{}; // transfer: who receives; transfer_in: who sent
