@@ -46,7 +46,10 @@ FundingRequest funding_request(
 
 // One lot for each way in which the points are paid for.
 Entry issued_entry(
-    const Question& question, const FundingPart& part, const DecisionContext& context)
+    const Question& question,
+    const FundingPart& part,
+    const Tariff& senders,
+    const DecisionContext& context)
 {
     const Message& message = *question.message;
     const Calendar& calendar = *context.terms->calendar;
@@ -59,7 +62,8 @@ Entry issued_entry(
         .tariff = part.tariff,
         .vat_rate = message.purchase ? vat_rate_of(*message.purchase) : vat_rate_unknown,
         .funding = part.funding};
-    const Time matures = maturity_of(message, tariff, calendar);
+    // When points mature is a term of the partner that sends them, whoever funds them.
+    const Time matures = maturity_of(message, senders, calendar);
     if (matures > context.now) {
         entry.state = LotState::pending;
         entry.until = matures;
@@ -87,7 +91,7 @@ Refused decide_accrual(const Question& question, const DecisionContext& context,
     if (!message.promotion.empty()) posting.promotion = terms.find_promotion(message.promotion)->id;
     if (message.purchase) posting.amount_minor = message.purchase->amount_minor;
     for (std::size_t place = 0; place < parts->size(); ++place) {
-        Entry entry = issued_entry(question, (*parts)[place], context);
+        Entry entry = issued_entry(question, (*parts)[place], *tariff, context);
         entry.lot.key = {.origin = posting.sequence, .position = static_cast<std::uint16_t>(place)};
         posting.entries.push_back(entry);
     }
@@ -177,8 +181,7 @@ Refused decide_transfer(const Question& question, const DecisionContext& context
         question.member->number() == question.receiver->number())
         return Refusal::member_unknown;
     posting.other_member = question.receiver->number();
-    const Roles& roles = terms.partner(message.partner).roles;
-    if (!roles.issuer && !roles.redeemer) return Refusal::role_not_allowed;
+    if (!terms.partner(message.partner).roles.redeemer) return Refusal::role_not_allowed;
     if (const Refused refused = check_time(message, context)) return refused;
     const Points points = message.points.value_or(Points{});
     if (question.member->balance(context.today).available < points)
