@@ -23,7 +23,8 @@ constexpr std::size_t ids_at_once = 64;
 bool is_listed(MessageType type, EntryKind kind)
 {
     switch (type) {
-    case MessageType::accrual: return kind == EntryKind::issued;
+    case MessageType::accrual:
+    case MessageType::adjustment: return kind == EntryKind::issued;
     case MessageType::accrual_release: return kind == EntryKind::matured;
     case MessageType::redemption:
     case MessageType::capture: return kind == EntryKind::redeemed;
@@ -36,6 +37,9 @@ bool is_listed(MessageType type, EntryKind kind)
         return kind == EntryKind::refunded || kind == EntryKind::clawed_back ||
                kind == EntryKind::recovered;
     case MessageType::enrolment:
+    case MessageType::block:
+    case MessageType::unblock:
+    case MessageType::close:
     case MessageType::hold:
     case MessageType::hold_release:
     case MessageType::maturity:
@@ -47,6 +51,13 @@ bool is_listed(MessageType type, EntryKind kind)
     case MessageType::clock: break;
     }
     return false;
+}
+
+// What moves no points of its own has no posting to name.
+bool has_posting(MessageType type)
+{
+    return type != MessageType::enrolment && type != MessageType::block &&
+           type != MessageType::unblock && type != MessageType::close;
 }
 
 // What acts on something that is there already creates nothing: 200, not 201.
@@ -268,16 +279,17 @@ void Answers::append_json(std::string& out, const Subject& subject)
         record.type == MessageType::hold || record.type == MessageType::hold_release;
     if (is_hold)
         append_json_parts(out, R"("hold_id":")", hold_id(subject).text(), "\",");
-    else if (record.type != MessageType::enrolment)
+    else if (has_posting(record.type))
         append_json_parts(out, R"("posting_id":")", posting_id_.text(), "\",");
     append_json_parts(out, R"("message_id":")", record.message_id, "\",");
-    const bool names_member =
-        record.type == MessageType::accrual || record.type == MessageType::enrolment;
+    const bool names_member = record.type == MessageType::accrual || !has_posting(record.type) ||
+                              record.type == MessageType::adjustment;
     if (names_member && !subject.member.empty())
         append_json_parts(out, R"("member":")", subject.member, "\",");
 
     switch (record.type) {
     case MessageType::accrual:
+    case MessageType::adjustment:
     case MessageType::accrual_release:
         append_json_parts(out, R"("points":)", record.points.count(), R"(,"lots":[)");
         append_lots_json(out);
@@ -299,6 +311,9 @@ void Answers::append_json(std::string& out, const Subject& subject)
         append_rows_json(out);
         append_json_parts(out, R"(],"debt":)", debt_, ",");
         break;
+    case MessageType::block:
+    case MessageType::unblock:
+    case MessageType::close:
     case MessageType::enrolment: break;
     case MessageType::maturity:
     case MessageType::expiry:

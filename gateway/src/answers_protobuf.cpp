@@ -111,6 +111,7 @@ void Answers::append_protobuf(std::string& out, const Subject& subject)
     };
     switch (subject.record.type) {
     case MessageType::accrual:
+    case MessageType::adjustment:
     case MessageType::accrual_release: return append(v1::AccrualAnswer{});
     case MessageType::hold:
     case MessageType::hold_release: return append(v1::HoldAnswer{});
@@ -120,6 +121,9 @@ void Answers::append_protobuf(std::string& out, const Subject& subject)
     case MessageType::donation: return append(v1::RedemptionAnswer{});
     case MessageType::reversal:
     case MessageType::clawback: return append(v1::ReversalAnswer{});
+    case MessageType::block:
+    case MessageType::unblock:
+    case MessageType::close:
     case MessageType::enrolment: return append(v1::EnrolmentAnswer{});
     case MessageType::maturity:
     case MessageType::expiry:
@@ -143,6 +147,7 @@ void Answers::fill_item(v1::Result& out, const Item& item)
     const Subject subject{*verdict.record, item.member, item.reader};
     switch (verdict.record->type) {
     case MessageType::accrual:
+    case MessageType::adjustment:
     case MessageType::accrual_release: return fill(*out.mutable_accrual(), subject);
     case MessageType::hold:
     case MessageType::hold_release: return fill(*out.mutable_hold(), subject);
@@ -152,6 +157,9 @@ void Answers::fill_item(v1::Result& out, const Item& item)
     case MessageType::donation: return fill(*out.mutable_redemption(), subject);
     case MessageType::reversal:
     case MessageType::clawback: return fill(*out.mutable_reversal(), subject);
+    case MessageType::block:
+    case MessageType::unblock:
+    case MessageType::close:
     case MessageType::enrolment: return fill(*out.mutable_enrolment(), subject);
     case MessageType::maturity:
     case MessageType::expiry:

@@ -125,6 +125,10 @@ Clearing::Progress Clearing::start(Exchange& exchange)
     case RouteId::hold_capture: return start_message(exchange, MessageType::capture);
     case RouteId::hold_release: return start_message(exchange, MessageType::hold_release);
     case RouteId::accrual_release: return start_message(exchange, MessageType::accrual_release);
+    case RouteId::member_block: return start_message(exchange, MessageType::block);
+    case RouteId::member_unblock: return start_message(exchange, MessageType::unblock);
+    case RouteId::member_close: return start_message(exchange, MessageType::close);
+    case RouteId::adjustments: return start_message(exchange, MessageType::adjustment);
     case RouteId::members: return start_message(exchange, MessageType::enrolment);
     case RouteId::batches: return start_batch(exchange);
     case RouteId::quotes:
@@ -145,8 +149,12 @@ Clearing::Progress Clearing::start(Exchange& exchange)
 
 Clearing::Progress Clearing::start_message(Exchange& exchange, MessageType type)
 {
-    if (is_operator(exchange)) {
-        answer_problem(exchange, "forbidden", "Operators read; messages are sent by partners");
+    if (is_operator(exchange) != ledger::is_of_operator(type)) {
+        answer_problem(
+            exchange,
+            "forbidden",
+            is_operator(exchange) ? "Operators do not send the messages of partners"
+                                  : "Only operators may do this");
         return Progress::answered;
     }
     if (!queue_.has_room(1)) {
@@ -175,6 +183,8 @@ void Clearing::name_by_path(const Exchange& exchange, ledger::Message& message)
     const std::string_view named = exchange.arguments[0];
     if (message.type == MessageType::accrual_release) {
         message.reverses = fault_of_message_id(named) == nullptr ? named : std::string_view{};
+    } else if (fields_of_path(message.type) == set_of(Field::member)) {
+        message.member = fault_of_member(named) == nullptr ? named : std::string_view{};
     } else if (fields_of_path(message.type) != 0) {
         message.hold = hold_of(named, message.partner);
     }
@@ -339,6 +349,10 @@ void Clearing::answer(Turn& turn, const Turn::Waiting& waiting)
     case RouteId::hold_capture:
     case RouteId::hold_release:
     case RouteId::accrual_release:
+    case RouteId::member_block:
+    case RouteId::member_unblock:
+    case RouteId::member_close:
+    case RouteId::adjustments:
     case RouteId::members: return answer_message(exchange, turn.messages[waiting.first]);
     case RouteId::batches: return answer_batch(turn, waiting);
     case RouteId::quotes: return answer_quote(exchange, turn.questions[waiting.first]);

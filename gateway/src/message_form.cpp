@@ -11,7 +11,7 @@ namespace {
 using ledger::MessageType;
 using enum Field;
 
-constexpr std::array<std::string_view, 17> field_names{
+constexpr std::array<std::string_view, 18> field_names{
     "type",
     "message_id",
     "member",
@@ -28,7 +28,8 @@ constexpr std::array<std::string_view, 17> field_names{
     "hold_id",
     "accrual",
     "to_member",
-    "expires_in_seconds"};
+    "expires_in_seconds",
+    "funder"};
 
 template <class... Fields>
 constexpr FieldSet all_of(Fields... fields)
@@ -46,6 +47,7 @@ struct Form {
     bool needs_amount;
 };
 
+constexpr FieldSet of_operator = all_of(message_id, member, reason);
 constexpr FieldSet always = all_of(message_id, member, occurred_at);
 
 constexpr std::array forms{
@@ -111,6 +113,16 @@ constexpr std::array forms{
         MessageType::transfer,
         "transfer",
         always | all_of(points, to_member),
+        0,
+        set_of(points),
+        true},
+    Form{MessageType::block, "block", of_operator, set_of(occurred_at), 0, false},
+    Form{MessageType::unblock, "unblock", of_operator, set_of(occurred_at), 0, false},
+    Form{MessageType::close, "close", of_operator, set_of(occurred_at), 0, false},
+    Form{
+        MessageType::adjustment,
+        "adjustment",
+        of_operator | all_of(occurred_at, points, funder),
         0,
         set_of(points),
         true},
@@ -199,6 +211,8 @@ const char* fault_of_currency(std::string_view text)
 FieldSet fields_of_path(MessageType type)
 {
     if (type == MessageType::accrual_release) return set_of(accrual);
+    if (type == MessageType::block || type == MessageType::unblock || type == MessageType::close)
+        return set_of(member);
     const bool is_of_hold = type == MessageType::capture || type == MessageType::hold_release;
     return is_of_hold ? set_of(hold_id) : 0;
 }
@@ -252,7 +266,7 @@ std::optional<Fault> complete_lookup(FieldSet sent)
 std::optional<MessageType> find_message_type(std::string_view name)
 {
     const auto* const found = std::ranges::find(forms, name, &Form::name);
-    if (found == forms.end()) return std::nullopt;
+    if (found == forms.end() || ledger::is_of_operator(found->type)) return std::nullopt;
     return found->type;
 }
 

@@ -39,6 +39,7 @@ enum class Field : std::uint8_t {
     accrual,
     to_member,
     expires_in_seconds,
+    funder,
 };
 using FieldSet = std::uint32_t;
 [[nodiscard]] constexpr FieldSet set_of(Field field)

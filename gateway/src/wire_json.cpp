@@ -41,7 +41,8 @@ constexpr std::array message_fields{
     Field::hold_id,
     Field::accrual,
     Field::to_member,
-    Field::expires_in_seconds};
+    Field::expires_in_seconds,
+    Field::funder};
 
 // The fields of the inner objects; the enumerators of each are places in its table of names.
 namespace purchase_field {
@@ -326,6 +327,7 @@ private:
         case Field::pending_until: return take_time(message.pending_until.emplace(), text, error);
         case Field::reverses: return take(message.reverses, text, fault_of_message_id(text), error);
         case Field::accrual: return take(message.reverses, text, fault_of_message_id(text), error);
+        case Field::funder: return take_text(message.funder, text, error);
         case Field::to_member: return take(message.to_member, text, fault_of_member(text), error);
         case Field::hold_id: return take_text(hold_id_, text, error);
         case Field::receipt: return take_text(message.receipt, text, error);

@@ -131,6 +131,8 @@ private:
             take(Field::receipt, message_.receipt, sent.receipt(), fault_of_short_text);
         if constexpr (requires { sent.promotion(); })
             take(Field::promotion, message_.promotion, sent.promotion(), fault_of_short_text);
+        if constexpr (requires { sent.funder(); })
+            take(Field::funder, message_.funder, sent.funder(), fault_of_short_text);
         if constexpr (requires { sent.to_member(); })
             take(Field::to_member, message_.to_member, sent.to_member(), fault_of_member);
         if constexpr (requires { sent.accrual(); })
@@ -349,6 +351,8 @@ struct ProtobufReader::Objects {
     v1::HoldRelease hold_release;
     v1::AccrualRelease accrual_release;
     v1::Transfer transfer;
+    v1::StatusChange status_change;
+    v1::Adjustment adjustment;
     v1::MemberLookup lookup;
     std::string_view hold_id; // of the message read last
 };
@@ -396,6 +400,10 @@ std::optional<Fault> ProtobufReader::read_content(
     case MessageType::hold_release: return read_as(objects_->hold_release);
     case MessageType::accrual_release: return read_as(objects_->accrual_release);
     case MessageType::transfer: return read_as(objects_->transfer);
+    case MessageType::block:
+    case MessageType::unblock:
+    case MessageType::close: return read_as(objects_->status_change);
+    case MessageType::adjustment: return read_as(objects_->adjustment);
     case MessageType::maturity:
     case MessageType::expiry:
     case MessageType::hold_end:

@@ -33,10 +33,10 @@ Time maturity_of(const Message& message, const Tariff& tariff, const Calendar& c
 }
 
 FundingRequest funding_request(
-    const Message& message, Points points, const DecisionContext& context)
+    const Message& message, PartnerId sender, Points points, const DecisionContext& context)
 {
     return {
-        .partner = message.partner,
+        .partner = sender,
         .message_id = message.message_id,
         .activity = message.occurred_at,
         .now = context.now,
@@ -71,23 +71,35 @@ Entry issued_entry(
     return entry;
 }
 
+/// Who grants the points: the sender, or whom an operator names; null: nobody of that name.
+const PartnerTerms* granter_of(const Message& message, const Terms& terms)
+{
+    if (message.type == MessageType::adjustment) return terms.find_partner(message.funder);
+    return &terms.partner(message.partner);
+}
+
 Refused decide_accrual(const Question& question, const DecisionContext& context, Record& posting)
 {
     const Message& message = *question.message;
     const Terms& terms = *context.terms;
-    if (!terms.partner(message.partner).roles.issuer) return Refusal::role_not_allowed;
+    const PartnerTerms* granter = granter_of(message, terms);
+    if (message.type == MessageType::adjustment && question.member == nullptr)
+        return Refusal::member_unknown;
+    if (granter == nullptr || !granter->roles.issuer) return Refusal::role_not_allowed;
+    if (const Refused refused = check_status(question.member)) return refused;
     if (const Refused refused = check_time(message, context)) return refused;
     if (message.occurred_at < context.accepted_since) return Refusal::late_window_closed;
     const Result<Points> points = points_of(message, terms);
     if (!points) return points.error();
-    const Tariff* tariff = terms.find_tariff(message.partner, message.occurred_at);
+    const Tariff* tariff = terms.find_tariff(granter->partner, message.occurred_at);
     if (tariff == nullptr) return Refusal::funding_not_agreed;
     const Result<FundingParts> parts =
-        fund(funding_request(message, *points, context), terms, *context.funding);
+        fund(funding_request(message, granter->partner, *points, context), terms, *context.funding);
     if (!parts) return parts.error();
 
     posting.points = *points;
     posting.tariff = tariff->version;
+    if (message.type == MessageType::adjustment) posting.counterparty = granter->partner;
     if (!message.promotion.empty()) posting.promotion = terms.find_promotion(message.promotion)->id;
     if (message.purchase) posting.amount_minor = message.purchase->amount_minor;
     for (std::size_t place = 0; place < parts->size(); ++place) {
@@ -148,6 +160,7 @@ Refused decide_spend(const Question& question, const DecisionContext& context, R
     const Terms& terms = *context.terms;
     if (member == nullptr) return Refusal::member_unknown;
     if (!terms.partner(message.partner).roles.redeemer) return Refusal::role_not_allowed;
+    if (const Refused refused = check_status(member)) return refused;
     Entry like{.kind = EntryKind::redeemed};
     if (message.type == MessageType::donation) {
         const PartnerTerms* charity = terms.find_partner(message.charity);
@@ -182,6 +195,8 @@ Refused decide_transfer(const Question& question, const DecisionContext& context
         return Refusal::member_unknown;
     posting.other_member = question.receiver->number();
     if (!terms.partner(message.partner).roles.redeemer) return Refusal::role_not_allowed;
+    for (const Member* member : {question.member, question.receiver})
+        if (const Refused refused = check_status(member)) return refused;
     if (const Refused refused = check_time(message, context)) return refused;
     const Points points = message.points.value_or(Points{});
     if (question.member->balance(context.today).available < points)
@@ -253,6 +268,10 @@ std::optional<Refusal> decide(
     case MessageType::hold_release: return decide_hold_end(question, context, posting);
     case MessageType::accrual_release: return decide_accrual_release(question, context, posting);
     case MessageType::transfer: return decide_transfer(question, context, posting);
+    case MessageType::adjustment: return decide_accrual(question, context, posting);
+    case MessageType::block:
+    case MessageType::unblock:
+    case MessageType::close: return decide_status(question, context, posting);
     case MessageType::maturity:
     case MessageType::expiry:
     case MessageType::hold_end:

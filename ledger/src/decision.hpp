@@ -74,6 +74,12 @@ inline constexpr std::chrono::minutes ahead_max{5};
 [[nodiscard]] std::optional<Refusal> decide_accrual_release(
     const Question& question, const DecisionContext& context, Record& posting);
 
+/// The part of `decide` for what operators do with a member (membership.cpp).
+[[nodiscard]] std::optional<Refusal> decide_status(
+    const Question& question, const DecisionContext& context, Record& posting);
+
+/// Whether a member may transact; null may, because it is new.
+[[nodiscard]] std::optional<Refusal> check_status(const Member* member);
 /// What all of them ask first.
 [[nodiscard]] std::optional<Refusal> check_time(
     const Message& message, const DecisionContext& context);

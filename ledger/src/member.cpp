@@ -125,6 +125,16 @@ void Member::apply(const Record& record, const Terms& terms)
     invariant(record.sequence > last_, "records are applied in order");
     for (const Entry& entry : record.entries) apply_entry(entry, terms);
     last_ = record.sequence;
+    if (record.refusal) return;
+    if (record.type == MessageType::block) set_status(MemberStatus::blocked);
+    if (record.type == MessageType::unblock) set_status(MemberStatus::open);
+    if (record.type == MessageType::close) set_status(MemberStatus::closed);
+}
+
+void Member::set_status(MemberStatus status)
+{
+    rare_.made().status = status;
+    rare_.drop_empty();
 }
 
 void Member::apply_entry(const Entry& entry, const Terms& terms)

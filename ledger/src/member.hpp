@@ -147,12 +147,20 @@ struct Creditable {
     friend bool operator==(const Creditable&, const Creditable&) = default;
 };
 
+/// Whether a member may transact. The numbers are stored: append, never renumber.
+enum class MemberStatus : std::uint8_t { open = 0, blocked = 1, closed = 2 };
+inline constexpr MemberStatus last_member_status = MemberStatus::closed;
+
 /// What few members have: behind one pointer, so that all others stay small.
 struct RareState {
     std::vector<Debt> debts;         // oldest first
     std::vector<PendingLot> pending; // those that mature soonest first
     std::vector<Hold> holds;         // oldest first
-    [[nodiscard]] bool empty() const { return debts.empty() && pending.empty() && holds.empty(); }
+    MemberStatus status = MemberStatus::open;
+    [[nodiscard]] bool empty() const
+    {
+        return debts.empty() && pending.empty() && holds.empty() && status == MemberStatus::open;
+    }
 };
 
 /// A pointer that copies what it points to.
@@ -211,6 +219,10 @@ public:
     [[nodiscard]] std::span<const Debt> debts() const;
     [[nodiscard]] std::span<const PendingLot> pending() const;
     [[nodiscard]] std::span<const Hold> holds() const;
+    [[nodiscard]] MemberStatus status() const
+    {
+        return rare_.get() == nullptr ? MemberStatus::open : rare_.get()->status;
+    }
     /// Null: it is not open.
     [[nodiscard]] const Hold* find_hold(Sequence origin) const;
     [[nodiscard]] const PendingLot* find_pending(LotKey key) const;
@@ -234,6 +246,7 @@ public:
     [[nodiscard]] bool decode(std::span<const std::byte> bytes, Sequence through);
 
 private:
+    void set_status(MemberStatus status);
     void put_active(const Entry& entry);
     void put_pending(const Entry& entry);
     void take_pending(const Entry& entry);

@@ -13,6 +13,7 @@ constexpr std::size_t varint_bytes_max = 10;
 namespace state_flag {
 constexpr unsigned micros = 1; // activity times in microseconds, else in seconds
 constexpr unsigned timed = 2;  // pending lots and holds follow
+constexpr unsigned status = 4; // the member's status follows
 } // namespace state_flag
 
 // What many lots of a member have in common: written once.
@@ -113,7 +114,8 @@ void Member::encode(std::vector<std::byte>& out) const
     const std::int64_t unit = activity_unit(lots_.all());
     writer.u8(state_version);
     writer.u8(static_cast<std::uint8_t>(
-        (unit == 1 ? state_flag::micros : 0U) | (rare_lots > 0 ? state_flag::timed : 0U)));
+        (unit == 1 ? state_flag::micros : 0U) | (rare_lots > 0 ? state_flag::timed : 0U) |
+        (status() != MemberStatus::open ? state_flag::status : 0U)));
     writer.varint(dictionary.entries.size());
     for (const SharedTerms& terms : dictionary.entries) {
         writer.varint(terms.tariff.value());
@@ -148,6 +150,7 @@ void Member::encode(std::vector<std::byte>& out) const
         writer.varint(static_cast<std::uint64_t>(creditable.points.count()));
     }
     if (rare_lots > 0) encode_timed(writer);
+    if (status() != MemberStatus::open) writer.u8(static_cast<std::uint8_t>(status()));
     out.resize(static_cast<std::size_t>(writer.at() - out.data()));
 }
 
@@ -194,7 +197,7 @@ bool Member::decode(std::span<const std::byte> bytes, Sequence through)
     ByteReader in{bytes};
     if (in.u8() != state_version) return false;
     const std::uint8_t flags = in.u8();
-    if (flags > (state_flag::micros | state_flag::timed)) return false;
+    if (flags > (state_flag::micros | state_flag::timed | state_flag::status)) return false;
     const std::int64_t unit = (flags & state_flag::micros) != 0 ? 1 : 1'000'000;
     last_ = through;
 
@@ -261,6 +264,11 @@ bool Member::decode(std::span<const std::byte> bytes, Sequence through)
         creditable_.push_back(creditable);
     }
     if ((flags & state_flag::timed) != 0 && !decode_timed(in)) return false;
+    if ((flags & state_flag::status) != 0) {
+        const std::uint8_t status = in.u8();
+        if (status == 0 || status > static_cast<std::uint8_t>(last_member_status)) return false;
+        set_status(static_cast<MemberStatus>(status));
+    }
     return in.ok() && in.at_end();
 }
 

@@ -16,6 +16,10 @@ std::string_view name_of(MessageType type) noexcept
     case MessageType::hold_release: return "hold_release";
     case MessageType::accrual_release: return "accrual_release";
     case MessageType::transfer: return "transfer";
+    case MessageType::block: return "block";
+    case MessageType::unblock: return "unblock";
+    case MessageType::close: return "close";
+    case MessageType::adjustment: return "adjustment";
     case MessageType::maturity: return "maturity";
     case MessageType::expiry: return "expiry";
     case MessageType::hold_end: return "hold_end";
@@ -55,6 +59,7 @@ enum class Field : char {
     pending_until,
     hold,
     expires_in_seconds,
+    funder,
 };
 
 class CanonicalWriter {
@@ -119,6 +124,7 @@ void append_canonical(const Message& message, std::string& out)
     writer.text(Field::promotion, message.promotion);
     if (message.pending_until)
         writer.number(Field::pending_until, micros_of(*message.pending_until));
+    writer.text(Field::funder, message.funder);
     if (!message.hold.is_none())
         writer.number(Field::hold, static_cast<std::int64_t>(message.hold.value()));
     if (message.expires_in_seconds != 0)

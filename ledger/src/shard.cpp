@@ -266,8 +266,7 @@ void Shard::book(Submission& submission, std::size_t place, const Digest& conten
     record.posted_at = now;
     record.content = content;
     Member* member = parties.member;
-    if (!refusal && member == nullptr)
-        member = &members_.insert(parties.number);
+    if (!refusal && member == nullptr) member = &members_.insert(parties.number);
     if (question.member != nullptr || !refusal) {
         record.member = parties.number;
         record.previous = member->last();

@@ -414,8 +414,10 @@ private:
                 Purchase{.amount_minor = amount, .currency = terms.currency.code, .lines = lines};
         else
             message.points = record.points;
-        if (!record.counterparty.is_none())
-            message.charity = terms.partner(record.counterparty).name;
+        if (!record.counterparty.is_none()) {
+            const std::string_view name = terms.partner(record.counterparty).name;
+            (record.type == MessageType::adjustment ? message.funder : message.charity) = name;
+        }
         for (const Entry& entry : record.entries) {
             if (record.type == MessageType::accrual && entry.state == LotState::pending)
                 message.pending_until = entry.until;

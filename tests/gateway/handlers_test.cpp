@@ -572,6 +572,28 @@ TEST_F(ClearingTest, AHoldIsNamedByItsPartnerAlone)
     EXPECT_EQ(json::parse(release.answer).at("state"), "released");
 }
 
+TEST_F(ClearingTest, OperatorsAloneDoWhatOperatorsDo)
+{
+    post(RouteId::accruals, accrual("m-1", 84));
+    const std::string body = R"({"message_id":"o-1","reason":"asked for"})";
+    const auto change = [&](RouteId route, const std::string& text, const Caller& caller) {
+        TestExchange exchange{route, text, caller};
+        exchange.arguments[0] = "card-1";
+        send(exchange);
+        return exchange;
+    };
+    EXPECT_EQ(code_of(change(RouteId::member_block, body, grocer_caller())), "forbidden");
+    const auto blocked = change(RouteId::member_block, body, operator_caller());
+    EXPECT_EQ(blocked.status, 201) << blocked.answer;
+    EXPECT_EQ(json::parse(blocked.answer).at("member"), "card-1");
+    EXPECT_TRUE(change(RouteId::member_block, body, operator_caller()).replayed);
+    const auto bare = change(RouteId::member_close, R"({"message_id":"o-2"})", operator_caller());
+    EXPECT_NE(bare.answer.find("reason: is required"), std::string::npos) << bare.answer;
+    const auto batch = post(
+        RouteId::batches, R"({"type":"close","message_id":"o-3","member":"card-1","reason":"x"})");
+    EXPECT_NE(batch.answer.find("is not a type of message"), std::string::npos) << batch.answer;
+}
+
 TEST_F(ClearingTest, WhatThePathSaysIsNotInTheBody)
 {
     for (const auto& [route, body] :
@@ -609,6 +631,10 @@ TEST_F(ClearingTest, DescribesEveryRoute)
           std::pair{"/v1/holds/{hold_id}/capture", "post"},
           std::pair{"/v1/holds/{hold_id}/release", "post"},
           std::pair{"/v1/accruals/{message_id}/release", "post"},
+          std::pair{"/v1/members/{member}/block", "post"},
+          std::pair{"/v1/members/{member}/unblock", "post"},
+          std::pair{"/v1/members/{member}/close", "post"},
+          std::pair{"/v1/adjustments", "post"},
           std::pair{"/v1/members", "post"},
           std::pair{"/v1/batches", "post"},
           std::pair{"/v1/quotes", "post"},
@@ -620,7 +646,7 @@ TEST_F(ClearingTest, DescribesEveryRoute)
           std::pair{"/v1/echo", "get"},
           std::pair{"/openapi.json", "get"}})
         EXPECT_TRUE(document.at("paths").at(path).as_object().contains(method)) << path;
-    EXPECT_EQ(document.at("paths").as_object().size(), 21U);
+    EXPECT_EQ(document.at("paths").as_object().size(), 25U);
 }
 
 TEST_F(ClearingTest, ReadsInProtobuf)

@@ -25,6 +25,11 @@ enum class MessageType : std::uint8_t {
     hold_release = 9,     // of a hold
     accrual_release = 10, // of pending points, before their time
     transfer = 11,
+    // By operators: they have no partner.
+    block = 12,
+    unblock = 13,
+    close = 14,
+    adjustment = 15, // points that a partner funds, for a reason
     // What the house posts by its clock, or as the other half of a message about two members. It
     // has a member and no sender.
     maturity = 32,    // pending points became available
@@ -47,6 +52,13 @@ enum class MessageType : std::uint8_t {
 [[nodiscard]] constexpr bool is_house_posting(MessageType type)
 {
     return static_cast<int>(type) >= 32 && !is_house_step(type);
+}
+
+/// What operators send, and partners may not.
+[[nodiscard]] constexpr bool is_of_operator(MessageType type)
+{
+    return type == MessageType::block || type == MessageType::unblock ||
+           type == MessageType::close || type == MessageType::adjustment;
 }
 
 /// Whether a message names its member itself; else it names another message, which has one.
@@ -96,6 +108,7 @@ struct Message {
     Sequence hold{};              // capture, hold_release: the record that made the hold
     std::string_view to_member{}; // transfer: an identifier
     std::string_view charity{};   // donation: the partner id of a charity
+    std::string_view funder{};    // adjustment: the partner id of an issuer
     std::string_view receipt{};
     std::string_view reason{};
     std::string_view promotion{};
