@@ -42,7 +42,8 @@ CommitQueue::CommitQueue(
     boost::asio::any_io_executor executor,
     ledger::Ledger& ledger,
     std::function<void(Turn&)> answer)
-    : executor_{std::move(executor)}, ledger_{ledger}, answer_{std::move(answer)}
+    : executor_{std::move(executor)}, ledger_{ledger}, answer_{std::move(answer)},
+      writer_{[this](const std::stop_token& stop) { commit_turns(stop); }}
 {}
 
 bool CommitQueue::has_room(std::size_t messages) const
@@ -60,19 +61,47 @@ void CommitQueue::wait(const Turn::Waiting& waiting)
 
 void CommitQueue::run()
 {
+    is_posted_ = false;
+    if (is_committing_) return; // finish() comes back here
     Turn& turn = *filling_;
     filling_ = filling_ == &turns_[0] ? &turns_[1] : &turns_[0];
-    is_posted_ = false;
-    if (turn.message_count > 0) {
-        try {
-            ledger_.commit({turn.messages.data(), turn.message_count});
-        } catch (const std::exception& failure) {
-            log_event(LogLevel::error, "commit_failed", {{LogField::reason, failure.what()}});
-            turn.has_failed = true;
-        }
+    if (turn.message_count == 0) return finish(turn);
+    is_committing_ = true;
+    {
+        const std::scoped_lock lock{mutex_};
+        to_commit_ = &turn;
     }
+    handed_over_.notify_one();
+}
+
+void CommitQueue::finish(Turn& turn)
+{
+    is_committing_ = false;
     answer_(turn);
     turn.clear();
+    if (!is_posted_ && !filling_->waiting.empty()) run();
+}
+
+void CommitQueue::commit(Turn& turn)
+{
+    try {
+        ledger_.commit({turn.messages.data(), turn.message_count});
+    } catch (const std::exception& failure) {
+        log_event(LogLevel::error, "commit_failed", {{LogField::reason, failure.what()}});
+        turn.has_failed = true;
+    }
+}
+
+void CommitQueue::commit_turns(const std::stop_token& stop)
+{
+    std::unique_lock lock{mutex_};
+    while (handed_over_.wait(lock, stop, [this] { return to_commit_ != nullptr; })) {
+        Turn& turn = *std::exchange(to_commit_, nullptr);
+        lock.unlock();
+        commit(turn);
+        boost::asio::post(executor_, [this, &turn] { finish(turn); });
+        lock.lock();
+    }
 }
 
 } // namespace pointhouse::gateway

@@ -1,10 +1,14 @@
 #pragma once
 
+#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory_resource>
+#include <mutex>
+#include <stop_token>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -48,8 +52,9 @@ struct Turn {
 };
 
 /// Group commit without artificial delay: the first request of a turn posts the commit behind the
-/// reads that are ready, so that all of them share one durable transaction. Decides and commits on
-/// the I/O thread (`inline`); a writer thread would take turns from here.
+/// reads that are ready, so that all of them share one durable transaction. A thread of its own
+/// decides and commits, while the I/O thread reads what comes next; the two share the ledger by
+/// turns: between a commit and the next its answers are made, on the I/O thread.
 class CommitQueue {
 public:
     /// `answer` is called after each commit with its turn; requests that arrive meanwhile go into
@@ -67,6 +72,9 @@ public:
 
 private:
     void run();
+    void finish(Turn& turn);
+    void commit(Turn& turn);
+    void commit_turns(const std::stop_token& stop);
 
     boost::asio::any_io_executor executor_;
     ledger::Ledger& ledger_;
@@ -74,6 +82,12 @@ private:
     Turn turns_[2];
     Turn* filling_ = &turns_[0];
     bool is_posted_ = false;
+    bool is_committing_ = false;
+
+    std::mutex mutex_;
+    std::condition_variable_any handed_over_;
+    Turn* to_commit_ = nullptr; // guarded by mutex_
+    std::jthread writer_;       // last: it uses all of the above
 };
 
 } // namespace pointhouse::gateway

@@ -14,6 +14,7 @@
 #include "gateway/projector.hpp"
 #include "house_files.hpp"
 #include "log.hpp"
+#include "shared_ledger.hpp"
 #include "store/sqlite_journal.hpp"
 #include "store/sqlite_store.hpp"
 
@@ -167,14 +168,14 @@ std::unique_ptr<ledger::JournalReader> House::open_reader()
 ledger::Ledger& House::ledger()
 {
     if (!state_->points) {
-        state_->points = ledger::open_ledger(
+        state_->points = std::make_unique<SharedLedger>(ledger::open_ledger(
             state_->open_journal(),
             state_->identity_store(),
             state_->registry.terms(),
             {.folder = state_->folder.ledger(),
              .keys = state_->keys,
              .clock = state_->clock_kind == ClockKind::system ? &state_->system_clock : nullptr,
-             .cached_members_max = static_cast<std::size_t>(state_->config.cached_members_max)});
+             .cached_members_max = static_cast<std::size_t>(state_->config.cached_members_max)}));
     }
     return *state_->points;
 }

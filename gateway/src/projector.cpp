@@ -2,6 +2,7 @@
 
 #include <exception>
 #include <fmt/format.h>
+#include <sys/resource.h>
 #include <utility>
 
 #include "gateway/house.hpp"
@@ -12,6 +13,7 @@ namespace pointhouse::gateway {
 namespace {
 
 constexpr std::size_t blocks_per_turn_max = 256;
+constexpr int books_niceness = 10;
 constexpr std::chrono::milliseconds idle_pause{20};
 constexpr std::chrono::milliseconds failure_pause{1000};
 constexpr std::chrono::milliseconds progress_pause{100};
@@ -93,6 +95,9 @@ void Projector::rebuild(Console& console)
 
 void Projector::run()
 {
+    // Where processors are short, those who wait for an answer go first. (Of this thread alone:
+    // setpriority(2), "C library/kernel differences".)
+    ::setpriority(PRIO_PROCESS, 0, books_niceness);
     bool more = true;
     while (true) {
         {

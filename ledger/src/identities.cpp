@@ -18,7 +18,7 @@ CREATE TABLE IF NOT EXISTS identity (
     identifier_hmac BLOB NOT NULL PRIMARY KEY,
     member BIGINT NOT NULL CHECK (member >= 1),
     seal BLOB NOT NULL
-);
+) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS identity_by_member ON identity (member);
 )sql";
 

@@ -138,16 +138,19 @@ std::shared_ptr<const IndexRunFile> IndexRunFile::open(
                             header.last == run.last.value() && header.entries == run.entries &&
                             header.filter_lines == filter_lines_for(run.entries);
     if (!is_the_one) return nullptr;
-    // Hashing brought every page in; only the filter is wanted in memory.
-    ::madvise(mapped, size, MADV_DONTNEED);
-    ::madvise(mapped, size, MADV_RANDOM);
-
     opened->run_ = run;
     opened->filter_lines_ = header.filter_lines;
-    const auto* words = static_cast<const std::uint64_t*>(mapped);
-    opened->filter_ = words + sizeof(RunHeader) / 8;
-    opened->fingerprints_ = opened->filter_ + header.filter_lines * words_per_line;
+    const auto* filter = static_cast<const std::uint64_t*>(mapped) + sizeof(RunHeader) / 8;
+    const std::size_t words = header.filter_lines * words_per_line;
+    opened->filter_ = {
+        static_cast<std::uint64_t*>(opened->memory_.allocate(words * 8, alignof(std::uint64_t))),
+        words};
+    std::copy_n(filter, words, opened->filter_.data());
+    opened->fingerprints_ = filter + words;
     opened->sequences_ = opened->fingerprints_ + run.entries;
+    // Hashing brought every page in.
+    opened->release_entries();
+    ::madvise(mapped, size, MADV_RANDOM);
     return opened;
 }
 
@@ -158,12 +161,17 @@ IndexRunFile::~IndexRunFile()
 
 void IndexRunFile::prefetch(std::uint64_t fingerprint) const
 {
-    __builtin_prefetch(filter_ + line_of(fingerprint, filter_lines_) * words_per_line);
+    __builtin_prefetch(&filter_[line_of(fingerprint, filter_lines_) * words_per_line]);
+}
+
+void IndexRunFile::release_entries() const
+{
+    ::madvise(mapped_.data(), mapped_.size(), MADV_DONTNEED);
 }
 
 void IndexRunFile::find(std::uint64_t fingerprint, std::vector<Sequence>& found) const
 {
-    const std::uint64_t* line = filter_ + line_of(fingerprint, filter_lines_) * words_per_line;
+    const std::uint64_t* line = &filter_[line_of(fingerprint, filter_lines_) * words_per_line];
     const bool may_hold = for_each_bit(fingerprint, [&](std::uint64_t word, std::uint64_t bit) {
         return (line[word] & bit) != 0;
     });

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "huge_pages.hpp"
 #include "ledger/journal.hpp"
 
 namespace pointhouse::ledger {
@@ -38,6 +39,8 @@ public:
     [[nodiscard]] const IndexRun& run() const { return run_; }
     /// Brings the filter's line for `fingerprint` towards the processor.
     void prefetch(std::uint64_t fingerprint) const;
+    /// Lets go of the entries that lookups brought into memory.
+    void release_entries() const;
     /// Adds the sequences that `fingerprint` was seen in to `found`.
     void find(std::uint64_t fingerprint, std::vector<Sequence>& found) const;
     [[nodiscard]] std::uint64_t size() const { return run_.entries; }
@@ -51,7 +54,8 @@ private:
 
     IndexRun run_;
     std::span<std::byte> mapped_;
-    const std::uint64_t* filter_ = nullptr;
+    HugePages memory_;
+    std::span<std::uint64_t> filter_; // a copy: every lookup touches a line of it
     std::uint64_t filter_lines_ = 0;
     const std::uint64_t* fingerprints_ = nullptr;
     const std::uint64_t* sequences_ = nullptr;

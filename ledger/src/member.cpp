@@ -28,8 +28,13 @@ void LotList::add(const Provenance& provenance, Points points)
         held.set_remaining(held.remaining() + points);
         return;
     }
-    const auto place = at - lots_.begin();
-    if (lots_.size() == lots_.capacity()) lots_.reserve(lots_.size() + lots_.size() / 4 + 2);
+    auto place = at - lots_.begin();
+    if (lots_.size() == lots_.capacity()) {
+        // What was taken away in front makes room before more memory does.
+        place -= first_;
+        drop_taken();
+        if (lots_.size() == lots_.capacity()) lots_.reserve(lots_.size() + lots_.size() / 4 + 1);
+    }
     lots_.insert(
         lots_.begin() + place, PackedLot{Lot{.provenance = provenance, .remaining = points}});
 }
@@ -44,10 +49,15 @@ void LotList::take(std::size_t place, Points points)
         return;
     }
     ++first_;
-    if (first_ * 2 > lots_.size()) {
-        lots_.erase(lots_.begin(), lots_.begin() + first_);
-        first_ = 0;
-    }
+    if (first_ * 2 <= lots_.size()) return;
+    drop_taken();
+    if (lots_.capacity() > 8 && lots_.size() * 2 < lots_.capacity()) lots_.shrink_to_fit();
+}
+
+void LotList::drop_taken()
+{
+    lots_.erase(lots_.begin(), lots_.begin() + first_);
+    first_ = 0;
 }
 
 Points Member::creditable(PartnerId issuer) const

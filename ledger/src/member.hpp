@@ -110,6 +110,8 @@ public:
     void reserve(std::size_t lots) { lots_.reserve(lots); }
 
 private:
+    void drop_taken();
+
     std::pmr::vector<PackedLot> lots_;
     std::uint32_t first_ = 0;
 };
@@ -266,6 +268,9 @@ private:
     LotList lots_;
     RarePointer rare_;
     std::pmr::vector<Creditable> creditable_; // by issuer
+
+public:
+    bool is_dirty = false; // waits for its write-back; the member cache's business
 };
 
 } // namespace pointhouse::ledger

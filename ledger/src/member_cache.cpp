@@ -57,10 +57,7 @@ void MemberCache::prefetch(MemberNumber number) const
 {
     const Page* page = page_of(number);
     if (page == nullptr) return;
-    const std::size_t index = number.value() % page_members;
-    __builtin_prefetch(&page->members[index]);
-    __builtin_prefetch(&page->in_turn[index / 64]);
-    __builtin_prefetch(&page->in_next[index / 64]);
+    __builtin_prefetch(&page->members[number.value() % page_members]);
 }
 
 Member& MemberCache::insert(MemberNumber number)
@@ -83,10 +80,11 @@ Member& MemberCache::insert(MemberNumber number)
     return *member;
 }
 
-void MemberCache::mark_dirty(const Member& member)
+void MemberCache::mark_dirty(Member& member)
 {
+    if (member.is_dirty) return;
+    member.is_dirty = true;
     const Place at = place_of(member);
-    if (((at.page->in_turn[at.word] | at.page->in_next[at.word]) & at.bit) != 0) return;
     at.page->in_next[at.word] |= at.bit;
     ++next_turn_;
 }
@@ -127,6 +125,7 @@ void MemberCache::take_rows()
 {
     for (std::size_t place = 0; place < slice_.size(); ++place) {
         if (place + prefetched < slice_.size()) slice_[place + prefetched]->prefetch_all();
+        slice_[place]->is_dirty = false;
         slice_[place]->encode(bytes_);
         ends_.push_back(bytes_.size());
     }
@@ -177,8 +176,8 @@ void MemberCache::slice_is_durable()
     // What was just written was touched longest ago, roughly: first in, first out.
     for (Member* member : slice_) {
         if (size_ <= members_max_) break;
+        if (member->is_dirty) continue;
         const Place at = place_of(*member);
-        if (((at.page->in_turn[at.word] | at.page->in_next[at.word]) & at.bit) != 0) continue;
         at.page->members[at.index] = nullptr;
         std::destroy_at(member);
         memory_.deallocate(member, sizeof(Member));

@@ -37,7 +37,7 @@ public:
     /// A new member with nothing in it. It must not be there yet.
     Member& insert(MemberNumber number);
     /// The member changed: it goes into the next turn, unless this turn still has to write it.
-    void mark_dirty(const Member& member);
+    void mark_dirty(Member& member);
 
     /// The rows of the next slice, for a commit of `records`; valid until the next call. `durable`
     /// is the last durable record before this commit.

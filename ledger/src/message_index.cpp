@@ -280,6 +280,11 @@ void MessageIndex::remove_unnamed_files()
     unnamed_.clear();
 }
 
+void MessageIndex::release_entries() const
+{
+    for (const auto& run : runs_) run->release_entries();
+}
+
 void MessageIndex::seal_all(Sequence durable)
 {
     const auto wait_for_job = [this] {

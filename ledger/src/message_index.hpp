@@ -64,6 +64,8 @@ public:
     [[nodiscard]] std::optional<std::vector<IndexRun>> take_new_manifest();
     /// The manifest is durable: files that it no longer names may go.
     void remove_unnamed_files();
+    /// Lets go of what lookups brought into memory from the runs' files; now and then.
+    void release_entries() const;
     /// Seals what is in memory and waits for it: a clean stop.
     void seal_all(Sequence durable);
 

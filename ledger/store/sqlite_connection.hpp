@@ -78,7 +78,7 @@ struct SqliteSettings {
     Mode mode = Mode::read_write;
     Synchronous synchronous = Synchronous::full;
     int autocheckpoint_pages = 64; // of 16 KiB: 1 MiB
-    int cache_kib = 8'192;
+    int cache_kib = 16'384;
 };
 
 /// A connection to one database file: pages of 16 KiB, write-ahead log, parts of SQL that may run

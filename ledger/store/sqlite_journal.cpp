@@ -284,7 +284,7 @@ public:
 private:
     struct Open {
         explicit Open(const std::filesystem::path& file)
-            : connection{file, {.autocheckpoint_pages = 96, .cache_kib = 64 * 1024}},
+            : connection{file, {.autocheckpoint_pages = 96, .cache_kib = 16 * 1024}},
               ready{(connection.execute(schema), true)}, tables{connection},
               begin{connection.prepare("BEGIN IMMEDIATE")}, commit{connection.prepare("COMMIT")},
               block{connection.prepare(

@@ -122,7 +122,7 @@ public:
             settings_.synchronous = SqliteSettings::Synchronous::normal;
             // Derived tables come in bulk; fewer checkpoints write each page fewer times.
             settings_.autocheckpoint_pages = 1'024;
-            settings_.cache_kib = 32'768;
+            settings_.cache_kib = 16'384;
         }
         writer_.emplace(file_, settings_);
     }
