@@ -38,14 +38,26 @@ void Draft::settle()
 {
     expire_overdue();
     repay_debts();
+    if (member_.status() == MemberStatus::closed) forfeit();
+}
+
+Points Draft::forfeit()
+{
+    Points forfeited;
+    while (!member_.lots().empty()) forfeited += expire_first();
+    return forfeited;
 }
 
 void Draft::expire_overdue()
 {
-    while (member_.first_expiry() < context_.today) {
-        const PackedLot lot = member_.lots()[0];
-        add({.kind = EntryKind::expired, .points = lot.remaining(), .lot = lot.provenance()});
-    }
+    while (member_.first_expiry() < context_.today) expire_first();
+}
+
+Points Draft::expire_first()
+{
+    const PackedLot lot = member_.lots()[0];
+    add({.kind = EntryKind::expired, .points = lot.remaining(), .lot = lot.provenance()});
+    return lot.remaining();
 }
 
 void Draft::repay_debts()

@@ -22,12 +22,15 @@ public:
     /// says the rest of each entry. Returns what it could not take.
     Points take_available(Points wanted, Entry like);
 
-    /// The end of every posting that made points available: what is overdue expires at once, and
-    /// what is left repays the member's debts, oldest first.
+    /// The end of every posting that made points available: what is overdue expires at once, what
+    /// is left repays the member's debts, oldest first, and a member that is closed keeps nothing.
     void settle();
+    /// All active points end as if they had expired. Returns how many.
+    Points forfeit();
 
 private:
     void expire_overdue();
+    Points expire_first();
     void repay_debts();
 
     Member member_;

@@ -14,11 +14,7 @@ void forfeit(const Member& member, const DecisionContext& context, Record& posti
     for (const Hold& hold : member.holds()) release_hold(hold, draft);
     draft.settle();
     for (const PendingLot& one : member.pending()) draft.add(matured_entry(one));
-    while (!draft.member().lots().empty()) {
-        const PackedLot lot = draft.member().lots()[0];
-        posting.points += lot.remaining();
-        draft.add({.kind = EntryKind::expired, .points = lot.remaining(), .lot = lot.provenance()});
-    }
+    posting.points = draft.forfeit();
 }
 
 } // namespace

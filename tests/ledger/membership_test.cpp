@@ -121,6 +121,10 @@ TEST_F(Membership, ClosingForfeitsOpenPointsAsExpiry)
     Message part = reversal(grocer, "v1", "a1");
     part.points = Points{60};
     EXPECT_EQ(house.send(part).record.balance, Balance{});
+    // What a refund gives back ends with the account.
+    const Outcome refunded = house.send(reversal(fuel, "v2", "r1"));
+    EXPECT_EQ(refunded.record.entries.back().kind, EntryKind::expired);
+    EXPECT_EQ(refunded.record.balance, Balance{});
     house.close(false);
     house.open();
     EXPECT_EQ(refusal_of(redemption(fuel, "r2", "anna", 1)), Refusal::member_closed);
