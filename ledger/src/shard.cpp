@@ -311,8 +311,11 @@ void Shard::book_receipt(const Record& sent, Member& receiver)
 BlockBuilder& Shard::open_block(std::size_t window)
 {
     const Month month = windows_[window].month;
-    if (block_is_open_ && builders_[builders_used_ - 1].header().window != month) finish_block();
-    if (block_is_open_) return builders_[builders_used_ - 1];
+    if (block_is_open_) {
+        BlockBuilder& open = builders_[builders_used_ - 1];
+        if (open.header().window == month && open.count() < records_per_block_max) return open;
+        finish_block();
+    }
     if (builders_used_ == builders_.size()) {
         builders_.emplace_back();
         contents_.emplace_back();
@@ -349,7 +352,6 @@ void Shard::append(const Record& record, std::size_t window)
     builder.append(record);
     written_ = record.sequence;
     decided_.push_back(nullptr);
-    if (builder.count() == records_per_block_max) finish_block();
 }
 
 void Shard::append_house_step(MessageType type, Time at)
