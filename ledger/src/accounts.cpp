@@ -30,6 +30,17 @@ private:
     std::vector<AccountLine> lines_;
 };
 
+Account account_of(LotState state)
+{
+    switch (state) {
+    case LotState::active: return Account::members_active;
+    case LotState::pending: return Account::members_pending;
+    case LotState::held: return Account::members_held;
+    }
+    invariant(false, "every state of a lot has its account");
+    return Account::members_active;
+}
+
 void add_points(Lines& lines, const PositionRow& row)
 {
     const std::int64_t points = row.points.count();
@@ -39,16 +50,15 @@ void add_points(Lines& lines, const PositionRow& row)
         lines.points(to, taker, row.partner, -points);
     };
     constexpr PartnerId nobody{};
+    const Account members = account_of(row.state);
     switch (row.kind) {
-    case EntryKind::issued:
-        return move(Account::issued, row.partner, Account::members_active, nobody);
+    case EntryKind::issued: return move(Account::issued, row.partner, members, nobody);
     case EntryKind::redeemed:
     case EntryKind::donated:
         return move(Account::members_active, nobody, Account::redeemed, row.counterparty);
     case EntryKind::refunded:
         return move(Account::redeemed, row.counterparty, Account::members_active, nobody);
-    case EntryKind::clawed_back:
-        return move(Account::members_active, nobody, Account::clawback, row.partner);
+    case EntryKind::clawed_back: return move(members, nobody, Account::clawback, row.partner);
     case EntryKind::debt_incurred:
         return move(Account::members_debt, nobody, Account::clawback, row.partner);
     case EntryKind::recovered:
@@ -57,12 +67,29 @@ void add_points(Lines& lines, const PositionRow& row)
         lines.points(Account::recovery, row.counterparty, row.counterparty, points);
         lines.points(Account::members_debt, nobody, row.counterparty, -points);
         return;
+    case EntryKind::expired:
+        return move(Account::members_active, nobody, Account::members_expired, nobody);
+    case EntryKind::expiry_undone:
+        return move(Account::members_expired, nobody, Account::members_active, nobody);
+    case EntryKind::matured:
+    case EntryKind::released: return move(members, nobody, Account::members_active, nobody);
+    case EntryKind::held: return move(Account::members_active, nobody, members, nobody);
+    case EntryKind::moved_out: return move(members, nobody, Account::transit, nobody);
+    case EntryKind::moved_in: return move(Account::transit, nobody, members, nobody);
     }
     invariant(false, "every kind of entry has its accounts");
 }
 
+bool is_breakage(EntryKind kind)
+{
+    return kind == EntryKind::expired || kind == EntryKind::expiry_undone;
+}
+
 void add_counterparty(Lines& lines, const PositionRow& row, const Terms& terms)
 {
+    if (is_breakage(row.kind))
+        return lines.credit(
+            Account::accrued_breakage_share, row.counterparty, row.money.counterparty);
     if (row.kind != EntryKind::recovered)
         return lines.credit(Account::accrued_redemption, row.counterparty, row.money.counterparty);
     // Whoever bore the debt is made whole: its issuer by a smaller bill, its redeemer by a payment.
@@ -86,6 +113,12 @@ std::string_view plain_name(Account account)
     case Account::deferred_revenue: return "deferred_revenue";
     case Account::service_fee: return "revenue:service_fee";
     case Account::redemption_margin: return "revenue:redemption_margin";
+    case Account::accrued_breakage_share: return "accrued_breakage_share";
+    case Account::breakage: return "revenue:breakage";
+    case Account::members_pending: return "members:pending";
+    case Account::members_held: return "members:held";
+    case Account::members_expired: return "expired";
+    case Account::transit: return "transit";
     }
     invariant(false, "every account has its name");
     return {};
@@ -101,7 +134,9 @@ std::vector<AccountLine> lines_of(const PositionRow& position, const Terms& term
     add_counterparty(lines, position, terms);
     lines.credit(Account::deferred_revenue, PartnerId{}, position.money.liability);
     lines.credit(Account::service_fee, PartnerId{}, position.money.fee);
-    lines.credit(Account::redemption_margin, PartnerId{}, position.money.margin);
+    const Account margin =
+        is_breakage(position.kind) ? Account::breakage : Account::redemption_margin;
+    lines.credit(margin, PartnerId{}, position.money.margin);
     return lines.take();
 }
 

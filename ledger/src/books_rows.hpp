@@ -18,9 +18,9 @@
 /// documented in ledger/BOOKS.md; a change of it is a new `books_format`.
 namespace pointhouse::ledger::books {
 
-inline constexpr std::int64_t books_format = 2;
+inline constexpr std::int64_t books_format = 3;
 
-inline constexpr std::array<std::string_view, 18> posting_columns{
+inline constexpr std::array<std::string_view, 19> posting_columns{
     "sequence",
     "type",
     "refusal",
@@ -34,36 +34,41 @@ inline constexpr std::array<std::string_view, 18> posting_columns{
     "counterparty",
     "amount_minor",
     "original",
+    "other_member",
     "reversed_so_far",
     "available",
     "pending",
     "held",
     "debt"};
 
-inline constexpr std::array<std::string_view, 22> entry_columns{"sequence",
-                                                                "number",
-                                                                "kind",
-                                                                "points",
-                                                                "issuer",
-                                                                "counterparty",
-                                                                "lot_origin",
-                                                                "lot_position",
-                                                                "tariff",
-                                                                "counterpart",
-                                                                "debt_origin",
-                                                                "debt_tariff",
-                                                                "debt_kind",
-                                                                "vat_rate",
-                                                                "funding",
-                                                                "activity_at",
-                                                                "expires_on",
-                                                                "issuer_micro",
-                                                                "counterparty_micro",
-                                                                "liability_micro",
-                                                                "fee_micro",
-                                                                "margin_micro"};
+inline constexpr std::array<std::string_view, 25> entry_columns{
+    "sequence",
+    "number",
+    "kind",
+    "points",
+    "issuer",
+    "counterparty",
+    "lot_origin",
+    "lot_position",
+    "tariff",
+    "counterpart",
+    "debt_origin",
+    "debt_tariff",
+    "debt_kind",
+    "state",
+    "until_at",
+    "hold",
+    "vat_rate",
+    "funding",
+    "activity_at",
+    "expires_on",
+    "issuer_micro",
+    "counterparty_micro",
+    "liability_micro",
+    "fee_micro",
+    "margin_micro"};
 
-inline constexpr std::array<std::string_view, 15> position_columns{
+inline constexpr std::array<std::string_view, 16> position_columns{
     "month",
     "kind",
     "partner",
@@ -72,6 +77,7 @@ inline constexpr std::array<std::string_view, 15> position_columns{
     "counterpart",
     "bearer",
     "debt_kind",
+    "state",
     "vat_rate",
     "points",
     "issuer_micro",

@@ -62,8 +62,16 @@ WITH named AS (
   LEFT JOIN partner AS bearing ON bearing.partner = tariff.partner)
 SELECT month, 'issued:' || own AS account, 'P.' || own AS unit, points AS amount
   FROM named WHERE kind = 1
+UNION ALL SELECT month,
+  CASE state WHEN 0 THEN 'members:active' WHEN 1 THEN 'members:pending' ELSE 'members:held' END,
+  'P.' || own, CASE WHEN kind IN (1, 3, 10, 11, 14) THEN -points ELSE points END
+  FROM named WHERE kind <> 6
 UNION ALL SELECT month, 'members:active', 'P.' || own,
-  CASE WHEN kind IN (1, 3) THEN -points ELSE points END FROM named WHERE kind <> 6
+  CASE WHEN kind = 11 THEN points ELSE -points END FROM named WHERE kind IN (8, 11, 12)
+UNION ALL SELECT month, 'expired', 'P.' || own,
+  CASE kind WHEN 9 THEN -points ELSE points END FROM named WHERE kind IN (9, 10)
+UNION ALL SELECT month, 'transit', 'P.' || own,
+  CASE kind WHEN 13 THEN -points ELSE points END FROM named WHERE kind IN (13, 14)
 UNION ALL SELECT month, 'redeemed:' || other, 'P.' || own,
   CASE kind WHEN 3 THEN points ELSE -points END FROM named WHERE kind IN (2, 3, 4)
 UNION ALL SELECT month, 'clawback:' || own, 'P.' || own, -points FROM named WHERE kind IN (5, 6)
@@ -73,12 +81,15 @@ UNION ALL SELECT month, 'recovery:' || other, 'P.' || other, points FROM named W
 UNION ALL SELECT month, 'members:debt', 'P.' || other, -points FROM named WHERE kind = 7
 UNION ALL SELECT month, 'unbilled:' || own, 'money', issuer_micro FROM named
 UNION ALL SELECT month,
-  CASE WHEN kind <> 7 THEN 'accrued_redemption:' || other
+  CASE WHEN kind IN (9, 10) THEN 'accrued_breakage_share:' || other
+       WHEN kind <> 7 THEN 'accrued_redemption:' || other
        WHEN debt_kind = 2 THEN 'accrued_redemption:' || bearing
        ELSE 'unbilled:' || other END, 'money', -counterparty_micro FROM named
 UNION ALL SELECT month, 'deferred_revenue', 'money', -liability_micro FROM named
 UNION ALL SELECT month, 'revenue:service_fee', 'money', -fee_micro FROM named
-UNION ALL SELECT month, 'revenue:redemption_margin', 'money', -margin_micro FROM named;
+UNION ALL SELECT month,
+  CASE WHEN kind IN (9, 10) THEN 'revenue:breakage' ELSE 'revenue:redemption_margin' END,
+  'money', -margin_micro FROM named;
 CREATE VIEW trial_balance AS
 SELECT month, account, unit,
   SUM(CASE WHEN amount > 0 THEN amount ELSE 0 END) AS debits,
@@ -113,6 +124,7 @@ CREATE TABLE position (
   counterpart BIGINT NOT NULL,
   bearer BIGINT NOT NULL,
   debt_kind BIGINT NOT NULL,
+  state BIGINT NOT NULL,
   vat_rate BIGINT NOT NULL,
   points BIGINT NOT NULL CHECK (points > 0),
   issuer_micro BIGINT NOT NULL,
@@ -121,7 +133,7 @@ CREATE TABLE position (
   fee_micro BIGINT NOT NULL,
   margin_micro BIGINT NOT NULL,
   CHECK (issuer_micro = counterparty_micro + liability_micro + fee_micro + margin_micro),
-  PRIMARY KEY (month, kind, partner, counterparty, tariff, counterpart, bearer, debt_kind, vat_rate));
+  PRIMARY KEY (month, kind, partner, counterparty, tariff, counterpart, bearer, debt_kind, state, vat_rate));
 )sql";
 
 // The keys grow with the journal, so a row is always appended at the end of its table: in SQLite
@@ -143,6 +155,7 @@ CREATE TABLE posting_{0} (
   counterparty BIGINT NOT NULL,
   amount_minor BIGINT NOT NULL,
   original BIGINT NOT NULL,
+  other_member BIGINT NOT NULL,
   reversed_so_far BIGINT NOT NULL,
   available BIGINT NOT NULL,
   pending BIGINT NOT NULL,
@@ -162,6 +175,9 @@ CREATE TABLE entry_{0} (
   debt_origin BIGINT NOT NULL,
   debt_tariff BIGINT NOT NULL,
   debt_kind BIGINT NOT NULL,
+  state BIGINT NOT NULL,
+  until_at BIGINT NOT NULL,
+  hold BIGINT NOT NULL,
   vat_rate BIGINT NOT NULL,
   funding BIGINT NOT NULL,
   activity_at BIGINT NOT NULL,
@@ -250,7 +266,8 @@ void create_views(Transaction& transaction, std::span<const WindowRow> windows)
         fmt::format("CREATE VIEW entry_row AS {};", union_of(newest, entry_columns, entry_table));
     sql += fmt::format(
         "CREATE VIEW posting AS SELECT month, sequence, {}, {}, {}, message_id, member,"
-        " occurred_at, posted_at, points, tariff, {}, amount_minor, original, reversed_so_far,"
+        " occurred_at, posted_at, points, tariff, {}, amount_minor, original, other_member, "
+        "reversed_so_far,"
         " available, pending, held, debt FROM posting_row AS listed;",
         named("type", MessageType::clock, [](MessageType type) { return name_of(type); }),
         named("refusal", last_refusal, code_of),
@@ -258,8 +275,8 @@ void create_views(Transaction& transaction, std::span<const WindowRow> windows)
         partner_name("counterparty"));
     sql += fmt::format(
         "CREATE VIEW entry AS SELECT month, sequence, number, {}, points, {}, {}, lot_origin,"
-        " lot_position, tariff, counterpart, debt_origin, debt_tariff, debt_kind, vat_rate, "
-        "funding,"
+        " lot_position, tariff, counterpart, debt_origin, debt_tariff, debt_kind, state,"
+        " until_at, hold, vat_rate, funding,"
         " activity_at, expires_on, issuer_micro, counterparty_micro, liability_micro, fee_micro,"
         " margin_micro FROM entry_row AS listed;",
         named("kind", last_entry_kind, [](EntryKind kind) { return name_of(kind); }),
@@ -267,8 +284,8 @@ void create_views(Transaction& transaction, std::span<const WindowRow> windows)
         partner_name("counterparty"));
     // `change` is what the entry did to the lot.
     sql += "CREATE VIEW allocation AS SELECT month, sequence, number, lot_origin, lot_position,"
-           " CASE kind WHEN 3 THEN points ELSE -points END AS change"
-           " FROM entry_row WHERE kind IN (2, 3, 4, 5, 7);";
+           " CASE WHEN kind IN (3, 10, 14) THEN points ELSE -points END AS change"
+           " FROM entry_row WHERE kind IN (2, 3, 4, 5, 7, 9, 10, 13, 14);";
     transaction.script(sql);
 }
 

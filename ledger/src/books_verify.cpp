@@ -185,7 +185,7 @@ private:
             std::vector<Parameter> cells;
             books::append_position(key, {}, cells);
             std::vector<std::int64_t> place{month.year, month.month};
-            for (std::size_t column = 1; column < 9; ++column)
+            for (std::size_t column = 1; column < 10; ++column)
                 place.push_back(std::get<std::int64_t>(cells[column]));
             auto& sum = positions_.try_emplace(std::move(place), key).first->second;
             sum.points += position.points;
@@ -262,7 +262,7 @@ private:
         std::size_t index = 0;
         for (const auto& [key, position] : positions_)
             books::append_position(position, months[index++], cells);
-        compare(transaction_, {"position", books::position_columns, 9}, "", {}, cells);
+        compare(transaction_, {"position", books::position_columns, 10}, "", {}, cells);
     }
 
     void compare_terms()

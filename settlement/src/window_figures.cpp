@@ -68,6 +68,19 @@ public:
             add(of(row.counterparty).recovered_received, points);
             add(of(row.counterparty).debt, -points);
             break;
+        case EntryKind::expired:
+            add(own.expired, points);
+            add(own.closing, -points);
+            break;
+        case EntryKind::expiry_undone:
+            add(own.expired, -points);
+            add(own.closing, points);
+            break;
+        case EntryKind::matured:
+        case EntryKind::held:
+        case EntryKind::released:
+        case EntryKind::moved_out:
+        case EntryKind::moved_in: break; // open before and after
         }
     }
 

@@ -26,6 +26,13 @@ enum class Account : std::uint8_t {
     deferred_revenue,   // the points liability
     service_fee,
     redemption_margin,
+    accrued_breakage_share, // (partner) owed to the issuer of points that expired, not yet credited
+    breakage,               // what the operator keeps of them
+    // in points again
+    members_pending, // lots of all members that are not available yet
+    members_held,    // and those set aside by partners
+    members_expired, // what came to its end unspent
+    transit,         // lots on their way from one member to another
 };
 
 /// One side of an entry. A debit is above zero, a credit below; never zero.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -22,6 +23,10 @@ struct MemberRow {
     Sequence through{};
     std::span<const std::byte> state{};
 };
+
+/// The member row that is no member's: what the house counts of its own (blocks, credit,
+/// promotions). Members are numbered from 1 and never get there.
+inline constexpr MemberNumber house_row{INT64_MAX};
 
 /// A sealed run of the message-id index: a file beside the journal, covering records up to `last`.
 struct IndexRun {
