@@ -12,6 +12,7 @@
 
 #include "certs/authority.hpp"
 #include "gateway/projector.hpp"
+#include "house_bookings.hpp"
 #include "house_files.hpp"
 #include "log.hpp"
 #include "store/sqlite_journal.hpp"
@@ -212,6 +213,7 @@ void House::tend()
     auto& points = *state_->points;
     if (points.terms()->as_of != state_->registry.terms()->as_of)
         points.publish(state_->registry.terms());
+    book_house_entries(state_->registry, points, state_->folder);
     points.mark_windows();
     if (state_->clock_kind != ClockKind::messages) return;
 

@@ -345,6 +345,8 @@ std::optional<Fault> ProtobufReader::read(
     case MessageType::enrolment: return read_as(objects_->enrolment);
     case MessageType::cut:
     case MessageType::drained:
+    case MessageType::opening:
+    case MessageType::house_entry:
     case MessageType::clock: break;
     }
     return malformed("body", "is not a message of a partner");

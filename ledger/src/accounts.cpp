@@ -41,6 +41,7 @@ void add_points(Lines& lines, const PositionRow& row)
     constexpr PartnerId nobody{};
     switch (row.kind) {
     case EntryKind::issued:
+    case EntryKind::opened:
         return move(Account::issued, row.partner, Account::members_active, nobody);
     case EntryKind::redeemed:
     case EntryKind::donated:
@@ -124,6 +125,8 @@ std::vector<AccountLine> lines_of(const PositionRow& position, const Terms& term
 {
     Lines lines;
     add_points(lines, position);
+    // The money of an opening is lines of the house's own record.
+    if (position.kind == EntryKind::opened) return lines.take();
     add_issuer(lines, position, terms);
     add_counterparty(lines, position, terms);
     lines.credit(Account::deferred_revenue, PartnerId{}, position.money.liability);

@@ -418,7 +418,9 @@ std::optional<Refusal> decide(
     case MessageType::enrolment: return check_time(message, context);
     case MessageType::cut:
     case MessageType::drained:
-    case MessageType::clock: break;
+    case MessageType::clock:
+    case MessageType::house_entry:
+    case MessageType::opening: break;
     }
     invariant(false, "only messages are decided");
     return std::nullopt;

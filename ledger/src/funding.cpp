@@ -88,8 +88,8 @@ private:
         constexpr std::int32_t whole = 10'000;
         const Unbilled unbilled = counters_.unbilled(partner.partner);
         const IssuerVat vat = partner.vat_at(request_.now);
-        const Micro price = unbilled.price + partner.opening_unbilled +
-                            tariff.prefunded_price() * points.count();
+        const Micro price =
+            unbilled.price + partner.opening_unbilled + tariff.prefunded_price() * points.count();
         const Micro fee = unbilled.fee + tariff.service_fee * points.count();
         const Wide owed = Wide{price.count()} * (whole + vat.price) +
                           Wide{fee.count()} * (whole + vat.fee) +
@@ -157,6 +157,7 @@ Points FundingCounters::granted(PromotionId promotion) const
 
 void FundingCounters::apply(const Record& record, const Terms& terms)
 {
+    if (record.type == MessageType::house_entry) booked_ = record.terms;
     for (const Entry& entry : record.entries) apply_entry(entry, terms);
     if (!record.promotion.is_none()) add(slot(granted_, record.promotion), record.points.count());
 }
@@ -186,6 +187,7 @@ void FundingCounters::apply_entry(const Entry& entry, const Terms& terms)
         pay_rest(points);
         if (entry.debt.kind == DebtKind::issuer_bears) credit_debt(entry, terms);
         return;
+    case EntryKind::opened: return; // paid for elsewhere, before
     }
     invariant(false, "every kind of entry has its funding");
 }
@@ -221,11 +223,12 @@ void FundingCounters::charge(const Tariff& tariff, Micro price, Micro fee)
 void FundingCounters::encode(Sequence through, std::vector<std::byte>& out) const
 {
     const std::size_t used = out.size();
-    const std::size_t numbers = 4 + drawn_.size() + unbilled_.size() * 2 + granted_.size();
+    const std::size_t numbers = 5 + drawn_.size() + unbilled_.size() * 2 + granted_.size();
     out.resize(used + 1 + numbers * varint_bytes_max);
     ByteWriter writer{out.data() + used};
     writer.u8(counters_version);
     writer.varint(through.value());
+    writer.varint(booked_.value());
     writer.varint(drawn_.size());
     for (const std::int64_t points : drawn_) writer.varint(static_cast<std::uint64_t>(points));
     writer.varint(unbilled_.size());
@@ -243,6 +246,7 @@ bool FundingCounters::decode(std::span<const std::byte> bytes, Sequence through)
     *this = {};
     ByteReader in{bytes};
     if (in.u8() != counters_version || in.varint() != through.value()) return false;
+    booked_ = HouseSequence{in.varint()};
     const auto read_all = [&in](std::vector<std::int64_t>& values) {
         for (std::uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
             const std::uint64_t points = in.varint();

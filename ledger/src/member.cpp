@@ -87,6 +87,7 @@ void Member::apply_entry(const Entry& entry, const Terms& terms)
 {
     switch (entry.kind) {
     case EntryKind::issued:
+    case EntryKind::opened:
         lots_.add(entry.lot, entry.points);
         open_ += entry.points;
         creditable_of(terms.tariff(entry.lot.tariff).partner) += entry.points;

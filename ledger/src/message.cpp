@@ -11,9 +11,11 @@ std::string_view name_of(MessageType type) noexcept
     case MessageType::clawback: return "clawback";
     case MessageType::donation: return "donation";
     case MessageType::enrolment: return "enrolment";
+    case MessageType::opening: return "opening";
     case MessageType::cut: return "cut";
     case MessageType::drained: return "drained";
     case MessageType::clock: return "clock";
+    case MessageType::house_entry: return "house_entry";
     }
     return "unknown";
 }

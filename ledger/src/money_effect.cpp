@@ -29,6 +29,13 @@ MoneyEffect issue(const Tariff& issuer, std::int64_t points)
     return {.issuer = liability + fee, .liability = liability, .fee = fee};
 }
 
+// The house's own record brings the liability, with what stands against it.
+MoneyEffect open(const Tariff& issuer, std::int64_t points)
+{
+    const Micro liability = issuer.prefunded_price() * points;
+    return {.liability = liability, .margin = -liability};
+}
+
 // A charity has no tariff: it is paid each lot's own price.
 MoneyEffect spend(const Tariff& issuer, const Tariff* redeemer, std::int64_t points)
 {
@@ -112,6 +119,7 @@ MoneyEffect money_effect(const Entry& entry, const Terms& terms)
         return balanced(negated(issue(terms.tariff(entry.lot.tariff), points)));
     case EntryKind::debt_incurred: return balanced(incur_debt(entry, terms, points));
     case EntryKind::recovered: return balanced(recover(entry, terms, points));
+    case EntryKind::opened: return balanced(open(terms.tariff(entry.lot.tariff), points));
     }
     invariant(false, "every kind of entry has its money");
     return {};

@@ -64,6 +64,7 @@ std::string_view name_of(EntryKind kind) noexcept
     case EntryKind::clawed_back: return "clawed_back";
     case EntryKind::debt_incurred: return "debt_incurred";
     case EntryKind::recovered: return "recovered";
+    case EntryKind::opened: return "opened";
     }
     return "unknown";
 }

@@ -40,7 +40,8 @@ bool has_counterpart(const Entry& entry)
     case EntryKind::recovered: return entry.debt.kind == DebtKind::redeemer_bears;
     case EntryKind::issued:
     case EntryKind::donated:
-    case EntryKind::clawed_back: return false;
+    case EntryKind::clawed_back:
+    case EntryKind::opened: return false;
     }
     return false;
 }
@@ -122,8 +123,8 @@ Entry read_entry(ByteReader& in, const Record& record)
     Entry entry;
     const std::uint8_t first = in.u8();
     const std::uint8_t kind = first & 15;
-    if (kind == 0 || kind > static_cast<std::uint8_t>(last_entry_kind)) in.fail();
     entry.kind = static_cast<EntryKind>(kind);
+    if (name_of(entry.kind) == "unknown") in.fail();
     entry.points = read_points(in);
     if (has_lot(entry.kind)) read_lot(in, first, record, entry.lot);
     if (has_debt(entry.kind)) {

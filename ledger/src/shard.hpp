@@ -52,6 +52,9 @@ public:
     bool advance_clock(Time to) override;
     void mark_windows() override;
     [[nodiscard]] const std::vector<Window>& windows() const override { return windows_; }
+    void book_house_entry(
+        HouseSequence entry, Time at, std::span<const OpeningMember> members) override;
+    [[nodiscard]] HouseSequence booked_house_entry() override;
     void publish(std::shared_ptr<const Terms> terms) override;
     [[nodiscard]] std::shared_ptr<const Terms> terms() const override { return terms_; }
     [[nodiscard]] Sequence head() const override { return Sequence{durable_.load()}; }
@@ -92,6 +95,12 @@ private:
     void finish_block();
     void append(const Record& record);
     void append_house_step(MessageType type, Time at);
+    void write_house_entry(
+        HouseSequence entry,
+        Time at,
+        std::span<const OpeningMember> members,
+        std::span<const MemberNumber> numbers);
+    void append_opening(const OpeningMember& opening, MemberNumber number);
     void pass_cut_offs(Time now);
     void open_window(Month month);
 

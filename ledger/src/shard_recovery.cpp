@@ -112,9 +112,9 @@ void Shard::replay_tail(const JournalState& state)
     if (from > state.head) return;
     load_members_of_tail(state.watermark);
     for_each_record(journal_, from, [&](const Record& record) {
-        if (is_house_step(record.type)) return;
         if (record.sequence > funding_row_) funding_.apply(record, *terms_);
-        if (record.sequence > covered) {
+        if (is_house_step(record.type)) return;
+        if (record.sequence > covered && !record.partner.is_none()) {
             index_.insert(
                 index_keys_.message_key(record.partner, record.message_id), record.sequence);
             if (!record.original.is_none())

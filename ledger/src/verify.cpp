@@ -252,6 +252,8 @@ private:
         last_ = record.sequence;
         if (is_house_step(record.type)) {
             follow_windows(record, header.window);
+            check_house_entry(record);
+            funding_.apply(record, *terms_of(record));
             compare_funding();
             return;
         }
@@ -261,11 +263,12 @@ private:
             header.window == windows_.back().month,
             "record {}: it does not lie in the open window",
             record.sequence.value());
-        ++found.messages;
+        if (!record.partner.is_none()) ++found.messages;
         if (!record.refusal) ++found.postings;
         const std::shared_ptr<const Terms> terms = terms_of(record);
-        check_index(record);
-        if (options_.from_scratch && !record.refusal) decide_again(record, *terms);
+        const bool is_message = !record.partner.is_none();
+        if (is_message) check_index(record);
+        if (is_message && options_.from_scratch && !record.refusal) decide_again(record, *terms);
         funding_.apply(record, *terms);
         compare_funding();
         if (!record.original.is_none())
@@ -290,6 +293,16 @@ private:
             "{}: its balance is not what the member's records come to",
             Named{record});
         members_.compare_after(record);
+    }
+
+    void check_house_entry(const Record& record) const
+    {
+        if (record.type != MessageType::house_entry) return;
+        require(
+            record.terms > funding_.booked() && !history_.money_of(record.terms).empty(),
+            "record {}: entry {} of the house's record moves no money, or was booked before",
+            record.sequence.value(),
+            record.terms.value());
     }
 
     void compare_funding()

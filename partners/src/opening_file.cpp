@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <map>
 #include <set>
 #include <utility>
@@ -8,9 +9,11 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
+#include <openssl/evp.h>
 
 #include "contract_rules.hpp"
 #include "ledger/accounts.hpp"
+#include "ledger/invariant.hpp"
 #include "opening_rules.hpp"
 #include "partners/opening.hpp"
 
@@ -215,6 +218,16 @@ private:
 };
 
 } // namespace
+
+std::string digest_of(std::string_view file)
+{
+    std::array<unsigned char, 32> digest{};
+    unsigned size = 0;
+    const int done =
+        EVP_Digest(file.data(), file.size(), digest.data(), &size, EVP_sha256(), nullptr);
+    ledger::invariant(done == 1 && size == digest.size(), "OpenSSL has SHA-256");
+    return fmt::format("{:02x}", fmt::join(digest, ""));
+}
 
 ledger::Result<Opening, ContractFault> parse_opening(
     std::string_view text, const ledger::Terms& terms)

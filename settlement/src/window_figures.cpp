@@ -40,6 +40,10 @@ public:
             add(own.issued, points);
             add(own.closing, points);
             break;
+        case EntryKind::opened: // what the window begins with, though its first entries book it
+            add(own.opening, points);
+            add(own.closing, points);
+            break;
         case EntryKind::redeemed:
         case EntryKind::donated:
             add(own.own_redeemed_anywhere, points);

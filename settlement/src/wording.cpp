@@ -67,6 +67,7 @@ std::string_view label_of(EntryKind kind, Charge charge) noexcept
     case EntryKind::clawed_back: return "clawed back";
     case EntryKind::debt_incurred: return "clawed back, owed by members";
     case EntryKind::recovered: return "recovered from members' debt";
+    case EntryKind::opened: return "brought along";
     }
     return "";
 }

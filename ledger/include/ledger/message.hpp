@@ -20,10 +20,12 @@ enum class MessageType : std::uint8_t {
     clawback = 4,
     donation = 5,
     enrolment = 6,
+    opening = 48, // lots that a member brought along when the coalition moved in; has no sender
     // The house's own steps share the journal with the messages.
-    cut = 64,     // the end of a window: all before it belongs to it
-    drained = 65, // nothing due before the cut is left to post
-    clock = 66,   // the sandbox's clock was moved
+    cut = 64,         // the end of a window: all before it belongs to it
+    drained = 65,     // nothing due before the cut is left to post
+    clock = 66,       // the sandbox's clock was moved
+    house_entry = 67, // an entry of the house's own record moves money; the terms name it
 };
 
 [[nodiscard]] std::string_view name_of(MessageType type) noexcept;

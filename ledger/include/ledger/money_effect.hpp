@@ -14,7 +14,7 @@ struct MoneyEffect {
     Micro counterparty{}; // payable to the redeemer or charity (recovered: to the debt's issuer)
     Micro liability{};    // points liability
     Micro fee{};          // revenue:service_fee
-    Micro margin{};       // revenue:redemption_margin
+    Micro margin{};       // revenue:redemption_margin (opened: the house's own record)
     friend bool operator==(const MoneyEffect&, const MoneyEffect&) = default;
 };
 

@@ -30,9 +30,10 @@ enum class EntryKind : std::uint8_t {
     clawed_back = 5,   // out of the lots of the accrual or its issuer  member   → issuer
     debt_incurred = 6, // clawed back, but spent: the member owes it   debt     → issuer
     recovered = 7,     // points of a lot repay the oldest debt         member   → debt
+    opened = 15,       // a lot that a member brought along             issuer   → member
 };
 
-inline constexpr EntryKind last_entry_kind = EntryKind::recovered;
+inline constexpr EntryKind last_entry_kind = EntryKind::opened;
 
 [[nodiscard]] std::string_view name_of(EntryKind kind) noexcept;
 

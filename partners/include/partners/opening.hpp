@@ -44,6 +44,9 @@ struct Opening {
     std::vector<std::pair<std::string, ledger::Micro>> balances; // account → debit above zero
 };
 
+/// SHA-256 of a file, hexadecimal: what is approved is this file and no other.
+[[nodiscard]] std::string digest_of(std::string_view file);
+
 /// Reads `import opening FILE.json` (ops/manual/opening.md) and holds it against the terms: every
 /// name is known, the balances sum to zero, and the liability and the prepaid accounts are what
 /// lots and blocks come to. A fault names the lot, block or account.
