@@ -11,7 +11,7 @@ namespace {
 using ledger::MessageType;
 using enum Field;
 
-constexpr std::array<std::string_view, 13> field_names{
+constexpr std::array<std::string_view, 17> field_names{
     "type",
     "message_id",
     "member",
@@ -24,7 +24,11 @@ constexpr std::array<std::string_view, 13> field_names{
     "pending_until",
     "promotion",
     "reverses",
-    "charity"};
+    "charity",
+    "hold_id",
+    "accrual",
+    "to_member",
+    "expires_in_seconds"};
 
 template <class... Fields>
 constexpr FieldSet all_of(Fields... fields)
@@ -75,6 +79,41 @@ constexpr std::array forms{
         all_of(points, value),
         true},
     Form{MessageType::enrolment, "enrolment", all_of(message_id, member), 0, 0, false},
+    Form{
+        MessageType::hold,
+        "hold",
+        always | all_of(points, expires_in_seconds),
+        0,
+        set_of(points),
+        true},
+    Form{
+        MessageType::capture,
+        "capture",
+        all_of(message_id, occurred_at, hold_id),
+        0,
+        set_of(points),
+        false},
+    Form{
+        MessageType::hold_release,
+        "hold_release",
+        all_of(message_id, occurred_at, hold_id),
+        0,
+        0,
+        false},
+    Form{
+        MessageType::accrual_release,
+        "accrual_release",
+        all_of(message_id, occurred_at, accrual),
+        0,
+        0,
+        false},
+    Form{
+        MessageType::transfer,
+        "transfer",
+        always | all_of(points, to_member),
+        0,
+        set_of(points),
+        true},
 };
 
 const Form& form_of(MessageType type)
@@ -157,10 +196,21 @@ const char* fault_of_currency(std::string_view text)
     return is_code ? nullptr : "must be three capital letters of ISO 4217";
 }
 
-std::optional<Fault> complete(ledger::Message& message, FieldSet sent, std::int64_t points_sent)
+FieldSet fields_of_path(MessageType type)
+{
+    if (type == MessageType::accrual_release) return set_of(accrual);
+    const bool is_of_hold = type == MessageType::capture || type == MessageType::hold_release;
+    return is_of_hold ? set_of(hold_id) : 0;
+}
+
+std::optional<Fault> complete(
+    ledger::Message& message, FieldSet sent, std::int64_t points_sent, FieldSet of_path)
 {
     const Form& form = form_of(message.type);
     sent &= ~set_of(type);
+    if (const FieldSet doubled = sent & of_path)
+        return malformed(name_of(first_of(doubled)), "is in the path");
+    sent |= of_path;
 
     if (const FieldSet foreign = sent & ~(form.required | form.optional | form.amount))
         return malformed(

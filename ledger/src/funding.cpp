@@ -187,7 +187,14 @@ void FundingCounters::apply_entry(const Entry& entry, const Terms& terms)
         pay_rest(points);
         if (entry.debt.kind == DebtKind::issuer_bears) credit_debt(entry, terms);
         return;
-    case EntryKind::opened: return; // paid for elsewhere, before
+    case EntryKind::opened: // paid for elsewhere, before
+    case EntryKind::matured:
+    case EntryKind::expired:
+    case EntryKind::expiry_undone:
+    case EntryKind::held:
+    case EntryKind::released:
+    case EntryKind::moved_out:
+    case EntryKind::moved_in: return;
     }
     invariant(false, "every kind of entry has its funding");
 }

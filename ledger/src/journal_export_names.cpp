@@ -70,6 +70,12 @@ std::string_view beancount_root(Account account)
     case Account::vat_output: return "Liabilities:VAT:Output";
     case Account::vat_input: return "Assets:VAT:Input";
     case Account::rounding: return "Expenses:Rounding";
+    case Account::accrued_breakage_share: return "Liabilities:Accrued-Breakage-Share";
+    case Account::breakage: return "Income:Breakage";
+    case Account::members_pending: return "Equity:Points:Members:Pending";
+    case Account::members_held: return "Equity:Points:Members:Held";
+    case Account::members_expired: return "Equity:Points:Expired";
+    case Account::transit: return "Equity:Points:Transit";
     }
     invariant(false, "every account has its name");
     return {};

@@ -50,6 +50,20 @@ MoneyEffect spend(const Tariff& issuer, const Tariff* redeemer, std::int64_t poi
     };
 }
 
+// What was prefunded is split by the shares that the lot's tariff froze.
+MoneyEffect break_points(const Tariff& issuer, std::int64_t points)
+{
+    const Micro prefunded = issuer.prefunded_price();
+    const Micro shared{static_cast<std::int64_t>(
+        Wide{prefunded.count()} * issuer.breakage_issuer /
+        (issuer.breakage_operator + issuer.breakage_issuer))};
+    return {
+        .counterparty = shared * points,
+        .liability = -(prefunded * points),
+        .margin = (prefunded - shared) * points,
+    };
+}
+
 MoneyEffect incur_debt(const Entry& entry, const Terms& terms, std::int64_t points)
 {
     const Tariff& issuer = terms.tariff(entry.debt.tariff);
@@ -119,6 +133,14 @@ MoneyEffect money_effect(const Entry& entry, const Terms& terms)
         return balanced(negated(issue(terms.tariff(entry.lot.tariff), points)));
     case EntryKind::debt_incurred: return balanced(incur_debt(entry, terms, points));
     case EntryKind::recovered: return balanced(recover(entry, terms, points));
+    case EntryKind::expired: return balanced(break_points(terms.tariff(entry.lot.tariff), points));
+    case EntryKind::expiry_undone:
+        return balanced(negated(break_points(terms.tariff(entry.lot.tariff), points)));
+    case EntryKind::matured:
+    case EntryKind::held:
+    case EntryKind::released:
+    case EntryKind::moved_out:
+    case EntryKind::moved_in: return {}; // points move within the liability
     case EntryKind::opened: return balanced(open(terms.tariff(entry.lot.tariff), points));
     }
     invariant(false, "every kind of entry has its money");

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "decision.hpp"
+#include "due_queue.hpp"
 #include "funding.hpp"
 #include "head_file.hpp"
 #include "identities.hpp"
@@ -44,6 +45,7 @@ public:
     void quote(const Message& message, Outcome& outcome) override;
     std::optional<MemberView> find_member(std::string_view identifier) override;
     bool find_outcome(PartnerId partner, std::string_view message_id, Outcome& outcome) override;
+    std::optional<HoldView> find_hold(PartnerId partner, Sequence hold) override;
     void for_each_record_of(
         MemberNumber member,
         std::optional<Sequence> before,
@@ -64,6 +66,7 @@ public:
 
 private:
     struct LoadedOriginal;
+    struct Parties;
 
     // Opening and recovering (shard_recovery.cpp).
     void recover();
@@ -87,22 +90,39 @@ private:
     [[nodiscard]] bool was_decided(
         Submission& submission, std::size_t place, const Digest& content);
     void book(Submission& submission, std::size_t place, const Digest& content);
+    void find_parties(const Message& message, std::size_t place, Parties& parties);
+    [[nodiscard]] bool bring_up_to(Time now, const Parties& parties);
+    void keep_content();
+    void book_receipt(const Record& sent, Member& receiver);
     [[nodiscard]] bool make_durable();
     void now_durable();
+    void distrust_memory();
 
     // Blocks and house steps.
-    [[nodiscard]] BlockBuilder& open_block();
+    [[nodiscard]] BlockBuilder& open_block(std::size_t window);
     void finish_block();
-    void append(const Record& record);
+    void append(const Record& record, std::size_t window);
     void append_house_step(MessageType type, Time at);
-    void write_house_entry(
-        HouseSequence entry,
-        Time at,
-        std::span<const OpeningMember> members,
-        std::span<const MemberNumber> numbers);
+    void append_house_entry(HouseSequence entry);
     void append_opening(const OpeningMember& opening, MemberNumber number);
-    void pass_cut_offs(Time now);
     void open_window(Month month);
+
+    // What the house posts by its clock (shard_timed.cpp).
+    void apply(Member& member, const Record& record);
+    void remind_of(const Member& member);
+    void find_due_members();
+    [[nodiscard]] bool has_due(const Member& member, Time now);
+    void post_due_of(Member& member, Due limit);
+    void append_own(Record& record, Member& member, std::size_t window);
+    void take_reminder(Due limit);
+    [[nodiscard]] std::size_t window_of(Due due) const;
+    void follow_clock(Time now);
+    void mark_cut_offs(Time now);
+    void post_slice();
+    void cut_window();
+    void drain_windows();
+    [[nodiscard]] Member brought_up_to(const Member& member, Time now) const;
+    [[nodiscard]] bool is_message_clock() const { return options_.clock == nullptr; }
 
     // Looking things up (shard_lookup.cpp).
     [[nodiscard]] Digest content_digest(const Message& message, MemberNumber member);
@@ -111,7 +131,10 @@ private:
     [[nodiscard]] bool find_message(
         PartnerId partner, std::string_view message_id, Outcome& outcome);
     [[nodiscard]] bool load_original(const Message& message, LoadedOriginal& loaded);
+    [[nodiscard]] bool load_hold(PartnerId partner, Sequence hold, Outcome& outcome);
+    [[nodiscard]] MemberPast past_of(const Member* member);
     [[nodiscard]] Member* load_member(MemberNumber number);
+    [[nodiscard]] const Member* find_enrolled(std::string_view identifier);
     [[nodiscard]] Sequence next_sequence() const { return Sequence{written_.value() + 1}; }
 
     Journal& journal_;
@@ -123,6 +146,7 @@ private:
     MemberCache members_;
     FundingCounters funding_;
     Sequence funding_row_; // the last record that the stored counters contain
+    DueQueue due_;
     std::vector<Window> windows_;
     DecisionContext context_;
     Time house_time_{};
@@ -140,7 +164,8 @@ private:
     bool block_is_open_ = false;
     JournalCommit commit_;
     std::span<Submission> batch_;
-    std::vector<const Submission*> submissions_; // by record of this commit; null: a house step
+    std::vector<const Record*> decided_;         // by record of this commit; null: a house step
+    std::deque<Record> own_records_;             // those of them that the house posted
     std::vector<std::string_view> identifiers_;  // by submission
     std::vector<MemberNumber> members_of_batch_; // by submission; none: unknown
     std::vector<Member*> states_of_batch_;       // by submission; null: not in memory yet

@@ -24,66 +24,57 @@ void Shard::book_house_entry(HouseSequence entry, Time at, std::span<const Openi
     identities_.find(identifiers_, numbers);
 
     try {
-        write_house_entry(entry, at, members, numbers);
+        begin_commit();
+        if (is_message_clock()) follow_clock(std::max(house_time_, at));
+        append_house_entry(entry);
+        for (std::size_t place = 0; place < members.size(); ++place)
+            append_opening(members[place], numbers[place]);
+        if (!make_durable())
+            throw StoreFailure{"an entry of the house's record could not be made durable"};
     } catch (const StoreFailure&) {
-        is_sound_ = false; // memory may be ahead of the journal
+        distrust_memory();
         throw;
     }
-    if (!make_durable())
-        throw StoreFailure{"an entry of the house's record could not be made durable"};
 }
 
-void Shard::write_house_entry(
-    HouseSequence entry,
-    Time at,
-    std::span<const OpeningMember> members,
-    std::span<const MemberNumber> numbers)
+void Shard::append_house_entry(HouseSequence entry)
 {
-    begin_commit();
-    if (options_.clock == nullptr) pass_cut_offs(std::max(house_time_, at));
-    Record step{
+    const Record step{
         .sequence = next_sequence(),
         .type = MessageType::house_entry,
         .terms = entry,
         .occurred_at = house_time_,
         .posted_at = house_time_};
-    append(step);
+    append(step, windows_.size() - 1);
     funding_.apply(step, *terms_);
-    for (std::size_t place = 0; place < members.size(); ++place)
-        append_opening(members[place], numbers[place]);
 }
 
 void Shard::append_opening(const OpeningMember& opening, MemberNumber number)
 {
     Member* member = load_member(number);
     if (member == nullptr) member = &members_.insert(std::make_unique<Member>(number));
-    Record record{
-        .sequence = next_sequence(),
-        .type = MessageType::opening,
-        .member = number,
-        .previous = member->last(),
-        .terms = terms_->as_of,
-        .occurred_at = house_time_,
-        .posted_at = house_time_};
+    Record& record = own_records_.emplace_back();
+    record.sequence = next_sequence();
+    record.type = MessageType::opening;
+    context_.move_to(house_time_, *terms_);
     for (const OpeningLot& lot : opening.lots) {
         const LotKey key{
             .origin = record.sequence,
             .position = static_cast<std::uint16_t>(record.entries.size())};
+        Entry entry{.kind = EntryKind::opened, .points = lot.points};
+        entry.lot = {
+            .key = key,
+            .activity = lot.activity,
+            .expires_on = lot.expires_on,
+            .tariff = lot.tariff};
+        if (lot.available_at && *lot.available_at > house_time_) {
+            entry.state = LotState::pending;
+            entry.until = *lot.available_at;
+        }
         record.points += lot.points;
-        record.entries.push_back(
-            {.kind = EntryKind::opened,
-             .points = lot.points,
-             .lot = {
-                 .key = key,
-                 .activity = lot.activity,
-                 .expires_on = lot.expires_on,
-                 .tariff = lot.tariff}});
+        record.entries.push_back(entry);
     }
-    member->apply(record, *terms_);
-    members_.mark_dirty(*member);
-    context_.move_to(house_time_, *terms_);
-    record.balance = member->balance(context_.today);
-    append(record);
+    append_own(record, *member, windows_.size() - 1);
 }
 
 } // namespace pointhouse::ledger

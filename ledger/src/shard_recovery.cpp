@@ -60,7 +60,8 @@ void Shard::recover()
     written_ = state.head;
     durable_ = state.head.value();
     last_hash_ = state.head_hash;
-    submissions_.clear();
+    decided_.clear();
+    own_records_.clear();
     if (!state.head.is_none()) {
         Outcome last;
         invariant(read_record(state.head, last), "the head of the journal is a record");
@@ -70,6 +71,7 @@ void Shard::recover()
     load_funding();
     replay_tail(state);
     write_back_everything();
+    find_due_members();
     write_head_now();
 }
 
@@ -114,9 +116,10 @@ void Shard::replay_tail(const JournalState& state)
     for_each_record(journal_, from, [&](const Record& record) {
         if (record.sequence > funding_row_) funding_.apply(record, *terms_);
         if (is_house_step(record.type)) return;
-        if (record.sequence > covered && !record.partner.is_none()) {
-            index_.insert(
-                index_keys_.message_key(record.partner, record.message_id), record.sequence);
+        if (record.sequence > covered) {
+            if (!is_house_posting(record.type))
+                index_.insert(
+                    index_keys_.message_key(record.partner, record.message_id), record.sequence);
             if (!record.original.is_none())
                 index_.insert(index_keys_.reversal_key(record.original), record.sequence);
             index_.seal_when_full(record.sequence);

@@ -83,6 +83,18 @@ private:
 
     void pay_counterparty(const PositionRow& row)
     {
+        const bool is_breakage =
+            row.kind == EntryKind::expired || row.kind == EntryKind::expiry_undone;
+        if (is_breakage) {
+            const Place place{
+                .partner = row.counterparty,
+                .type = StatementType::breakage,
+                .tariff = row.tariff,
+                .charge = Charge::breakage_shared,
+                .kind = row.kind,
+            };
+            return add(place, row, row.money.counterparty);
+        }
         const TariffVersion redeemer =
             row.kind == EntryKind::recovered ? row.bearer : row.counterpart;
         // A charity has no tariff of its own: its line is of the lot's.
@@ -186,6 +198,7 @@ std::string_view suffix_of(StatementType type)
     case StatementType::issuance: return "ISS";
     case StatementType::redemption: return "RED";
     case StatementType::donation: return "DON";
+    case StatementType::breakage: return "BRK";
     }
     return "";
 }
@@ -215,7 +228,8 @@ Micro owed_by_partners(std::span<const PositionRow> rows, const ledger::Terms& t
     for (const PositionRow& row : rows) {
         for (const ledger::AccountLine& line : ledger::lines_of(row, terms)) {
             const bool is_theirs = line.account == ledger::Account::unbilled ||
-                                   line.account == ledger::Account::accrued_redemption;
+                                   line.account == ledger::Account::accrued_redemption ||
+                                   line.account == ledger::Account::accrued_breakage_share;
             if (is_theirs) owed += Micro{line.amount};
         }
     }
@@ -242,6 +256,7 @@ std::string_view name_of(Charge charge) noexcept
     case Charge::fee: return "fee";
     case Charge::reimbursement: return "reimbursement";
     case Charge::donation: return "donation";
+    case Charge::breakage_shared: return "breakage_shared";
     }
     return "unknown";
 }
@@ -252,6 +267,7 @@ std::string_view name_of(StatementType type) noexcept
     case StatementType::issuance: return "issuance_statement";
     case StatementType::redemption: return "redemption_statement";
     case StatementType::donation: return "donation_statement";
+    case StatementType::breakage: return "breakage_statement";
     }
     return "unknown";
 }

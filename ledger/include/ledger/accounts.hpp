@@ -28,6 +28,8 @@ enum class Account : std::uint8_t {
     deferred_revenue,   // the points liability
     service_fee,
     redemption_margin,
+    accrued_breakage_share, // (partner) owed to the issuer of points that expired, not yet credited
+    breakage,               // what the operator keeps of them
     // in money, where an issuer paid ahead
     prepaid_block, // (partner) price of the points that its blocks still have
     prepaid_fee,   // (partner) and their service fee
@@ -39,8 +41,13 @@ enum class Account : std::uint8_t {
     vat_output,
     vat_input,
     rounding,
+    // in points again
+    members_pending, // lots of all members that are not available yet
+    members_held,    // and those set aside by partners
+    members_expired, // what came to its end unspent
+    transit,         // lots on their way from one member to another
 };
-inline constexpr Account last_account = Account::rounding;
+inline constexpr Account last_account = Account::transit;
 
 /// One side of an entry. A debit is above zero, a credit below; never zero.
 struct AccountLine {

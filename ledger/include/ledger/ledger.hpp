@@ -76,6 +76,16 @@ struct MemberView {
     std::span<const Lot> lots{}; // active, in draw order
 };
 
+enum class HoldState : std::uint8_t { open, captured, released, ended };
+
+/// A hold as of the last durable commit.
+struct HoldView {
+    HoldState state = HoldState::open;
+    Points points{};   // that were set aside
+    Points captured{}; // of them
+    Time expires_at{};
+};
+
 /// The figures of one ledger, for metrics. Read from any thread.
 struct LedgerCounters {
     std::uint64_t records = 0;
@@ -120,6 +130,8 @@ public:
     [[nodiscard]] virtual std::optional<MemberView> find_member(std::string_view identifier) = 0;
     /// The frozen outcome of a partner's message. False: the house knows none.
     virtual bool find_outcome(PartnerId partner, std::string_view message_id, Outcome& outcome) = 0;
+    /// A hold that this partner made, by the record that made it.
+    [[nodiscard]] virtual std::optional<HoldView> find_hold(PartnerId partner, Sequence hold) = 0;
     /// The member's records below `before` (none: from the newest), newest first, until `record`
     /// returns false.
     virtual void for_each_record_of(
@@ -131,8 +143,8 @@ public:
     [[nodiscard]] virtual Time house_time() const = 0;
     /// Message clock only, forward only: false when it would go back.
     virtual bool advance_clock(Time to) = 0;
-    /// Writes the cut markers that the clock has passed. Called by a coarse timer and before
-    /// commits.
+    /// Writes the cut markers that the clock has passed, and posts a slice of what is due. Called
+    /// by a coarse timer and before commits.
     virtual void mark_windows() = 0;
     [[nodiscard]] virtual const std::vector<Window>& windows() const = 0;
 
