@@ -284,6 +284,7 @@ std::uint64_t export_journal(
             const Terms& seen = terms_seen.at(record.terms);
             const auto lines =
                 is_house_entry ? terms.money_of(record.terms) : lines_of(record, seen);
+            if (lines.empty()) continue;
             writer.posting(record, lines, seen);
             ++postings;
         }

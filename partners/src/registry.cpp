@@ -245,6 +245,7 @@ void Registry::State::take_money(const json::object& lines)
     for (const auto& [name, amount] : lines) {
         const auto account = ledger::find_account(name, terms);
         if (!account) throw std::invalid_argument{"no such account"};
+        if (amount == 0) continue;
         taken.push_back(
             {.account = account->account,
              .partner = account->partner,
