@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <vector>
 
 #include "decision.hpp"
@@ -18,43 +19,82 @@ struct Spent {
     Points points;
 };
 
-/// Takes points back, step by step, until none are left to take.
+/// Takes points back: out of lots, then as debts that the member's other available points repay.
 class Clawback {
 public:
-    /// `accrual`: the one that is reversed; null: a return that names no purchase.
-    Clawback(
-        const Question& question,
-        const Record* accrual,
-        const DecisionContext& context,
-        Record& posting)
-        : question_{question}, accrual_{accrual}, context_{context}, posting_{posting},
+    Clawback(const Question& question, const DecisionContext& context, Record& posting)
+        : question_{question}, context_{context}, posting_{posting},
           draft_{question.member, context, posting}
     {}
 
-    /// `posting.points` from the issuer's own lots, then as a debt that the member's other
-    /// available points repay at once.
-    void run()
+    /// A return that names no purchase: from all of the issuer's own lots.
+    void take_unnamed()
     {
-        const PartnerTerms& issuer = context_.terms->partner(question_.message->partner);
-        const Points creditable = question_.member->creditable(issuer.partner);
-        left_ = std::min(posting_.points, creditable);
-        const Points excess = posting_.points - left_;
-        take_pending();
-        take_active();
-        if (accrual_ != nullptr) take_expired();
-        incur_debts(issuer.debt_bearer);
-        if (issuer.excess_clawbacks_allowed)
-            incur(excess, DebtKind::excess);
-        else
-            posting_.points -= excess;
+        const Part part{
+            .tariff = posting_.tariff,
+            .points = allowed(posting_.points, question_.message->partner)};
+        posting_.points = part.points;
+        take_back(part);
+        draft_.settle();
+    }
+
+    /// The return of an accrual: each funder's part from its own lot, the last of the funding list
+    /// first, past the points that earlier reversals took back.
+    void take_from(const Record& accrual, Points already)
+    {
+        std::vector<Entry> issued;
+        for (const Entry& entry : accrual.entries)
+            if (entry.kind == EntryKind::issued) issued.push_back(entry);
+        Points left = posting_.points;
+        if (issued.size() == 1) {
+            left = allowed(left, issuer_of(issued.front().lot.tariff));
+            posting_.points = left;
+        }
+        for (auto entry = issued.rbegin(); entry != issued.rend(); ++entry) {
+            const Points skipped = std::min(already, entry->points);
+            already -= skipped;
+            const Points points = std::min(left, entry->points - skipped);
+            left -= points;
+            take_back({.tariff = entry->lot.tariff, .points = points, .lot = entry->lot.key});
+        }
         draft_.settle();
     }
 
 private:
-    [[nodiscard]] bool is_own(const Provenance& lot) const
+    /// What is owed at the prices of one tariff, and out of which lots.
+    struct Part {
+        TariffVersion tariff;
+        Points points;
+        std::optional<LotKey> lot{}; // of a named accrual; else all of the issuer's
+    };
+
+    [[nodiscard]] PartnerId issuer_of(TariffVersion tariff) const
     {
-        if (accrual_ != nullptr) return lot.key.origin == accrual_->sequence;
-        return context_.terms->tariff(lot.tariff).partner == question_.message->partner;
+        return context_.terms->tariff(tariff).partner;
+    }
+
+    [[nodiscard]] bool is_own(const Provenance& lot, const Part& part) const
+    {
+        return part.lot ? lot.key == *part.lot : issuer_of(lot.tariff) == issuer_of(part.tariff);
+    }
+
+    // Where the contract allows no excess, it takes no points.
+    [[nodiscard]] Points allowed(Points points, PartnerId issuer) const
+    {
+        const bool is_excess_allowed = context_.terms->partner(issuer).excess_clawbacks_allowed;
+        return is_excess_allowed ? points : std::min(points, draft_.member().creditable(issuer));
+    }
+
+    // An issuer is credited only what it issued to this member and has not had credited.
+    void take_back(const Part& part)
+    {
+        left_ = std::min(part.points, draft_.member().creditable(issuer_of(part.tariff)));
+        const Points excess = part.points - left_;
+        take_pending(part);
+        take_active(part);
+        if (part.lot) take_expired(part);
+        incur_debts(part);
+        incur(excess, {.tariff = part.tariff, .kind = DebtKind::excess});
     }
 
     void take(Entry entry, Points most)
@@ -72,11 +112,11 @@ private:
                                                : left.key > right.key;
     }
 
-    void take_pending()
+    void take_pending(const Part& part)
     {
         std::vector<PendingLot> own;
         for (const PendingLot& one : draft_.member().pending())
-            if (is_own(one.lot.provenance)) own.push_back(one);
+            if (is_own(one.lot.provenance, part)) own.push_back(one);
         std::ranges::sort(own, [](const PendingLot& left, const PendingLot& right) {
             return is_later(left.lot.provenance, right.lot.provenance);
         });
@@ -89,12 +129,12 @@ private:
                 one.lot.remaining);
     }
 
-    void take_active()
+    void take_active(const Part& part)
     {
         std::vector<Lot> own;
         const LotList& lots = draft_.member().lots();
         for (std::size_t place = 0; place < lots.size(); ++place)
-            if (is_own(lots[place].provenance())) own.push_back(lots[place].lot());
+            if (is_own(lots[place].provenance(), part)) own.push_back(lots[place].lot());
         std::ranges::sort(own, [](const Lot& left, const Lot& right) {
             return is_later(left.provenance, right.provenance);
         });
@@ -102,60 +142,62 @@ private:
             take({.kind = EntryKind::clawed_back, .lot = lot.provenance}, lot.remaining);
     }
 
-    // What expired of the accrual's own lots comes back to be clawed back: breakage is undone.
-    void take_expired()
+    // What expired of the lot comes back to be clawed back: breakage is undone.
+    void take_expired(const Part& part)
     {
         if (left_.is_zero()) return;
-        std::map<LotKey, std::pair<Provenance, std::int64_t>> expired;
+        Provenance lot;
+        std::int64_t expired = 0;
         question_.past([&](const Record& record) {
             for (const Entry& entry : record.entries) {
                 const bool is_undone = entry.kind == EntryKind::expiry_undone;
-                if ((entry.kind != EntryKind::expired && !is_undone) || !is_own(entry.lot))
-                    continue;
-                auto& [lot, points] = expired[entry.lot.key];
+                if (entry.kind != EntryKind::expired && !is_undone) continue;
+                if (!is_own(entry.lot, part)) continue;
                 lot = entry.lot;
-                points += is_undone ? -entry.points.count() : entry.points.count();
+                expired += is_undone ? -entry.points.count() : entry.points.count();
             }
-            return record.sequence > accrual_->sequence;
+            return record.sequence > part.lot->origin;
         });
-        for (const auto& [key, lot] : expired) {
-            const Points taken = std::min(Points{lot.second}, left_);
-            if (taken.is_zero()) continue;
-            draft_.add({.kind = EntryKind::expiry_undone, .points = taken, .lot = lot.first});
-            take({.kind = EntryKind::clawed_back, .lot = lot.first}, taken);
-        }
+        const Points taken = std::min(Points{expired}, left_);
+        if (taken.is_zero()) return;
+        draft_.add({.kind = EntryKind::expiry_undone, .points = taken, .lot = lot});
+        take({.kind = EntryKind::clawed_back, .lot = lot}, taken);
     }
 
-    void incur_debts(DebtBearer bearer)
+    /// What the lots could not give, borne as the issuer's contract says.
+    void incur_debts(const Part& part)
     {
-        switch (bearer) {
-        case DebtBearer::issuer: return incur(left_, DebtKind::issuer_bears);
-        case DebtBearer::house: return incur(left_, DebtKind::house_bears);
+        DebtKey debt{.tariff = part.tariff, .kind = DebtKind::issuer_bears};
+        switch (context_.terms->partner(issuer_of(part.tariff)).debt_bearer) {
+        case DebtBearer::issuer: return incur(left_, debt);
+        case DebtBearer::house: debt.kind = DebtKind::house_bears; return incur(left_, debt);
         case DebtBearer::redeemer: break;
         }
-        for (const Spent& spent : spent_at_redeemers()) {
+        debt.kind = DebtKind::redeemer_bears;
+        for (const Spent& spent : spent_at_redeemers(part)) {
             const Points borne = std::min(spent.points, left_);
-            incur(borne, DebtKind::redeemer_bears, spent.redeemer);
+            incur(borne, debt, spent.redeemer);
             left_ -= borne;
         }
         // What a charity took, or nobody, is borne by the issuer.
-        incur(left_, DebtKind::issuer_bears);
+        debt.kind = DebtKind::issuer_bears;
+        incur(left_, debt);
     }
 
-    void incur(Points points, DebtKind kind, TariffVersion redeemer = {})
+    void incur(Points points, DebtKey debt, TariffVersion redeemer = {})
     {
         if (points.is_zero()) return;
-        const DebtKey key{.origin = posting_.sequence, .tariff = posting_.tariff, .kind = kind};
+        debt.origin = posting_.sequence;
         draft_.add(
             {.kind = EntryKind::debt_incurred,
              .points = points,
              .counterpart = redeemer,
-             .debt = key});
+             .debt = debt});
     }
 
     /// Those who took the points of the own lots, latest first, without what was refunded and what
     /// they bear already; one row for each redeemer's tariff.
-    std::vector<Spent> spent_at_redeemers()
+    std::vector<Spent> spent_at_redeemers(const Part& part)
     {
         std::vector<Spent> spent;
         std::map<TariffVersion, Points> undone;
@@ -163,11 +205,12 @@ private:
         if (left_.is_zero()) return spent;
         question_.past([&](const Record& record) {
             for (auto entry = record.entries.rbegin(); entry != record.entries.rend(); ++entry) {
-                if (entry->kind == EntryKind::debt_incurred && is_own_debt(record, *entry))
-                    undone[entry->counterpart] += entry->points;
-                if (entry->kind == EntryKind::refunded && is_own(entry->lot))
-                    undone[entry->counterpart] += entry->points;
-                if (entry->kind != EntryKind::redeemed || !is_own(entry->lot)) continue;
+                const bool is_undone =
+                    (entry->kind == EntryKind::debt_incurred &&
+                     is_own_debt(record, *entry, part)) ||
+                    (entry->kind == EntryKind::refunded && is_own(entry->lot, part));
+                if (is_undone) undone[entry->counterpart] += entry->points;
+                if (entry->kind != EntryKind::redeemed || !is_own(entry->lot, part)) continue;
                 Points& back = undone[entry->counterpart];
                 const Points net = entry->points - std::min(entry->points, back);
                 back -= entry->points - net;
@@ -179,24 +222,24 @@ private:
                 else
                     same->points += net;
             }
-            return found < left_ && (accrual_ == nullptr || record.sequence > accrual_->sequence);
+            return found < left_ && (!part.lot || record.sequence > part.lot->origin);
         });
         return spent;
     }
 
-    [[nodiscard]] bool is_own_debt(const Record& record, const Entry& entry) const
+    [[nodiscard]] bool is_own_debt(const Record& record, const Entry& entry, const Part& part) const
     {
         if (entry.debt.kind != DebtKind::redeemer_bears) return false;
-        if (accrual_ != nullptr) return record.original == accrual_->sequence;
-        return context_.terms->tariff(entry.debt.tariff).partner == question_.message->partner;
+        if (part.lot)
+            return record.original == part.lot->origin && entry.debt.tariff == part.tariff;
+        return issuer_of(entry.debt.tariff) == issuer_of(part.tariff);
     }
 
     const Question& question_;
-    const Record* accrual_;
     const DecisionContext& context_;
     Record& posting_;
     Draft draft_;
-    Points left_; // to take from the issuer's own
+    Points left_; // of the part, to take from the issuer's own
 };
 
 /// What a reversal takes: as asked, as the returned purchase says, or all that is left.
@@ -267,7 +310,7 @@ Refused decide_clawback(const Question& question, const DecisionContext& context
 
     posting.points = *points;
     posting.tariff = tariff->version;
-    Clawback{question, nullptr, context, posting}.run();
+    Clawback{question, context, posting}.take_unnamed();
     return accepted;
 }
 
@@ -295,7 +338,7 @@ Refused decide_reversal(const Question& question, const DecisionContext& context
         Draft draft{question.member, context, posting};
         refund(reversed, original->reversed, *points, draft);
     } else {
-        Clawback{question, &reversed, context, posting}.run();
+        Clawback{question, context, posting}.take_from(reversed, original->reversed);
     }
     posting.reversed_so_far = original->reversed + posting.points;
     return accepted;

@@ -43,26 +43,26 @@ FundingRequest funding_request(
         .promotion = message.promotion};
 }
 
-/// One part becomes a lot of its own. It expires as its funder's tariff says; when it matures is a
-/// term of who sends the message.
+// One lot for each way in which the points are paid for.
 Entry issued_entry(
     const Question& question,
     const FundingPart& part,
-    const Tariff& sender,
+    const Tariff& senders,
     const DecisionContext& context)
 {
     const Message& message = *question.message;
     const Calendar& calendar = *context.terms->calendar;
-    const std::optional<ExpiryPolicy>& expiry = part.dated->expiry;
-    const Day activity = expiry ? calendar.day_of(message.occurred_at) : 0;
+    const Tariff& tariff = *part.dated;
+    const Day activity = tariff.expiry ? calendar.day_of(message.occurred_at) : 0;
     Entry entry{.kind = EntryKind::issued, .points = part.points};
     entry.lot = {
         .activity = message.occurred_at,
-        .expires_on = expiry_day(expiry, activity),
+        .expires_on = expiry_day(tariff.expiry, activity),
         .tariff = part.tariff,
         .vat_rate = message.purchase ? vat_rate_of(*message.purchase) : vat_rate_unknown,
         .funding = part.funding};
-    const Time matures = maturity_of(message, sender, calendar);
+    // When points mature is a term of the partner that sends them, whoever funds them.
+    const Time matures = maturity_of(message, senders, calendar);
     if (matures > context.now) {
         entry.state = LotState::pending;
         entry.until = matures;
@@ -89,13 +89,9 @@ Refused decide_accrual(const Question& question, const DecisionContext& context,
     posting.tariff = tariff->version;
     if (!message.promotion.empty()) posting.promotion = terms.find_promotion(message.promotion)->id;
     if (message.purchase) posting.amount_minor = message.purchase->amount_minor;
-    if (points->is_zero()) return accepted;
-
-    for (const FundingPart& part : *parts) {
-        Entry entry = issued_entry(question, part, *tariff, context);
-        entry.lot.key = {
-            .origin = posting.sequence,
-            .position = static_cast<std::uint16_t>(posting.entries.size())};
+    for (std::size_t place = 0; place < parts->size(); ++place) {
+        Entry entry = issued_entry(question, (*parts)[place], *tariff, context);
+        entry.lot.key = {.origin = posting.sequence, .position = static_cast<std::uint16_t>(place)};
         posting.entries.push_back(entry);
     }
     const bool is_overdue = std::ranges::any_of(
@@ -184,8 +180,7 @@ Refused decide_transfer(const Question& question, const DecisionContext& context
         question.member->number() == question.receiver->number())
         return Refusal::member_unknown;
     posting.other_member = question.receiver->number();
-    const Roles& roles = terms.partner(message.partner).roles;
-    if (!roles.issuer && !roles.redeemer) return Refusal::role_not_allowed;
+    if (!terms.partner(message.partner).roles.redeemer) return Refusal::role_not_allowed;
     if (const Refused refused = check_time(message, context)) return refused;
     const Points points = message.points.value_or(Points{});
     if (question.member->balance(context.today).available < points)

@@ -9,8 +9,9 @@
 namespace pointhouse::ledger {
 namespace {
 
-// About 40 bytes each; beyond it the cache starts anew rather than keep an order of use.
-constexpr std::size_t cached_identities_max = 4'000'000;
+// About 40 bytes each; beyond it what is known starts anew rather than keep an order of use.
+constexpr std::size_t known_max = 4'000'000;
+constexpr std::size_t prefetched = 16;
 
 constexpr std::string_view schema = R"sql(
 CREATE TABLE IF NOT EXISTS identity (
@@ -34,6 +35,7 @@ Digest seal_of(std::span<const std::byte> key, std::span<const std::byte> hmac, 
 
 Identities::Identities(Store& store, std::array<std::byte, 32> key) : store_{store}, key_{key}
 {
+    known_.emplace();
     store_.transact([&](Transaction& transaction) {
         transaction.script(schema);
         const auto rows = transaction.run("SELECT COALESCE(MAX(member), 0) FROM identity", {});
@@ -46,17 +48,17 @@ Digest Identities::hmac_of(std::string_view identifier) const
     return hmac_sha256(key_, std::as_bytes(std::span{identifier}));
 }
 
-Identities::CacheKey Identities::cache_key(std::string_view identifier) const
+std::array<std::uint64_t, 2> Identities::key_of(std::string_view identifier) const
 {
     const auto text = std::as_bytes(std::span{identifier});
     const std::span<const std::byte, 32> key{key_};
     return {siphash(key.first<16>(), text), siphash(key.last<16>(), text)};
 }
 
-void Identities::remember(std::string_view identifier, MemberNumber member)
+void Identities::remember(std::array<std::uint64_t, 2> key, MemberNumber member)
 {
-    if (cache_.size() >= cached_identities_max) cache_.clear();
-    cache_.insert_or_assign(cache_key(identifier), member);
+    if (known_->size() >= known_max) known_.emplace();
+    known_->insert({.key = key, .member = member});
 }
 
 std::optional<MemberNumber> Identities::find(std::string_view identifier)
@@ -71,14 +73,15 @@ void Identities::find(
 {
     members.assign(identifiers.size(), MemberNumber{});
     missing_.clear();
+    keys_.clear();
+    for (const std::string_view identifier : identifiers) keys_.push_back(key_of(identifier));
     for (std::size_t place = 0; place < identifiers.size(); ++place) {
+        if (place + prefetched < keys_.size()) known_->prefetch(keys_[place + prefetched][0]);
         if (identifiers[place].empty()) continue;
-        const auto found = cache_.find(cache_key(identifiers[place]));
-        if (found == cache_.end()) {
-            missing_.push_back(place);
-        } else {
-            members[place] = found->second;
-        }
+        known_->for_each(keys_[place][0], [&](const Known& known) {
+            if (known.key == keys_[place]) members[place] = known.member;
+        });
+        if (members[place].is_none()) missing_.push_back(place);
     }
     if (missing_.empty()) return;
     store_.read([&](Transaction& transaction) {
@@ -94,8 +97,13 @@ void Identities::find(
                 });
         }
     });
-    for (const std::size_t place : missing_)
-        if (!members[place].is_none()) remember(identifiers[place], members[place]);
+    std::ranges::sort(missing_, {}, [this](std::size_t place) { return keys_[place]; });
+    const std::array<std::uint64_t, 2>* last = nullptr;
+    for (const std::size_t place : missing_) {
+        const bool is_repeated = last != nullptr && *last == keys_[place];
+        if (!members[place].is_none() && !is_repeated) remember(keys_[place], members[place]);
+        last = &keys_[place];
+    }
 }
 
 void Identities::enrol(std::span<const std::string_view> identifiers)
@@ -120,7 +128,7 @@ void Identities::enrol(std::span<const std::string_view> identifiers)
         }
     });
     last_ = MemberNumber{last};
-    for (const auto& [identifier, member] : enrolled) remember(identifier, member);
+    for (const auto& [identifier, member] : enrolled) remember(key_of(identifier), member);
 }
 
 std::optional<std::string> Identities::first_fault(

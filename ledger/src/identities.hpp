@@ -9,9 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include <boost/container_hash/hash.hpp>
-#include <boost/unordered/unordered_flat_map.hpp>
-
+#include "hash_table.hpp"
 #include "ledger/ids.hpp"
 #include "ledger/posting.hpp"
 #include "ledger/store.hpp"
@@ -37,16 +35,23 @@ public:
         Store& store, const std::array<std::byte, 32>& key);
 
 private:
-    using CacheKey = std::array<std::uint64_t, 2>;
+    /// 128 keyed bits stand for the identifier.
+    struct Known {
+        std::array<std::uint64_t, 2> key{};
+        MemberNumber member;
+        [[nodiscard]] std::uint64_t hash() const { return key[0]; }
+        [[nodiscard]] bool is_empty() const { return member.is_none(); }
+    };
     [[nodiscard]] Digest hmac_of(std::string_view identifier) const;
-    [[nodiscard]] CacheKey cache_key(std::string_view identifier) const;
-    void remember(std::string_view identifier, MemberNumber member);
+    [[nodiscard]] std::array<std::uint64_t, 2> key_of(std::string_view identifier) const;
+    void remember(std::array<std::uint64_t, 2> key, MemberNumber member);
 
     Store& store_;
     std::array<std::byte, 32> key_;
     MemberNumber last_;
-    std::vector<std::size_t> missing_; // places in the batch that is being resolved
-    boost::unordered_flat_map<CacheKey, MemberNumber, boost::hash<CacheKey>> cache_;
+    std::vector<std::size_t> missing_;               // places in the batch that is being resolved
+    std::vector<std::array<std::uint64_t, 2>> keys_; // of the batch that is being resolved
+    std::optional<HashTable<Known>> known_;
 };
 
 } // namespace pointhouse::ledger

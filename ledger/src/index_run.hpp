@@ -19,6 +19,8 @@ struct IndexEntry {
     std::uint64_t fingerprint = 0;
     Sequence sequence;
     friend constexpr auto operator<=>(const IndexEntry&, const IndexEntry&) noexcept = default;
+    [[nodiscard]] std::uint64_t hash() const { return fingerprint; }
+    [[nodiscard]] bool is_empty() const { return sequence.is_none(); }
 };
 
 /// A sealed, immutable run of the message-id index in a memory-mapped file: a Bloom filter of one

@@ -18,7 +18,7 @@ constexpr std::size_t piece_bytes = 65'536;
 /// Beancount wants accounts opened before their first use; no posting is older.
 constexpr std::string_view opening_day = "1970-01-01";
 
-/// The lines of a whole posting: one per account and unit.
+/// The lines of a whole posting: one per account, unit and side.
 std::vector<AccountLine> lines_of(const Record& record, const Terms& terms)
 {
     std::vector<AccountLine> lines;
@@ -29,7 +29,7 @@ std::vector<AccountLine> lines_of(const Record& record, const Terms& terms)
         for (const AccountLine& line : lines_of(position, terms)) {
             const auto same = std::ranges::find_if(lines, [&](const AccountLine& other) {
                 return other.account == line.account && other.partner == line.partner &&
-                       other.issuer == line.issuer;
+                       other.issuer == line.issuer && (other.amount > 0) == (line.amount > 0);
             });
             if (same == lines.end())
                 lines.push_back(line);
@@ -37,7 +37,6 @@ std::vector<AccountLine> lines_of(const Record& record, const Terms& terms)
                 same->amount += line.amount;
         }
     }
-    std::erase_if(lines, [](const AccountLine& line) { return line.amount == 0; });
     return lines;
 }
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
+#include <memory_resource>
 #include <span>
 #include <utility>
 #include <vector>
@@ -75,6 +76,8 @@ static_assert(sizeof(PackedLot) == 32);
 /// taking the first lot away moves nothing.
 class LotList {
 public:
+    explicit LotList(std::pmr::memory_resource* memory) : lots_{memory} {}
+
     [[nodiscard]] std::size_t size() const { return lots_.size() - first_; }
     [[nodiscard]] bool empty() const { return size() == 0; }
     [[nodiscard]] const PackedLot& operator[](std::size_t place) const
@@ -98,10 +101,16 @@ public:
         __builtin_prefetch(lots_.data() + first_);
         __builtin_prefetch(lots_.data() + lots_.size());
     }
+    /// Brings all of them.
+    void prefetch_all() const
+    {
+        for (std::size_t place = first_; place < lots_.size(); place += 2)
+            __builtin_prefetch(lots_.data() + place);
+    }
     void reserve(std::size_t lots) { lots_.reserve(lots); }
 
 private:
-    std::vector<PackedLot> lots_;
+    std::pmr::vector<PackedLot> lots_;
     std::uint32_t first_ = 0;
 };
 
@@ -176,13 +185,29 @@ private:
 /// The state of one member: all records of its chain, applied. It changes by apply() alone.
 class Member {
 public:
-    explicit Member(MemberNumber number) : number_{number} {}
+    /// `memory` holds its lots and outlives it; a copy has the default resource.
+    explicit Member(
+        MemberNumber number, std::pmr::memory_resource* memory = std::pmr::get_default_resource())
+        : number_{number}, lots_{memory}, creditable_{memory}
+    {}
 
     [[nodiscard]] MemberNumber number() const { return number_; }
     /// The newest record that the state contains; none: nothing was ever booked about this member.
     [[nodiscard]] Sequence last() const { return last_; }
     [[nodiscard]] bool is_enrolled() const { return !last_.is_none(); }
     [[nodiscard]] const LotList& lots() const { return lots_; }
+    /// Brings towards the processor what a message changes.
+    void prefetch() const
+    {
+        lots_.prefetch();
+        __builtin_prefetch(creditable_.data());
+    }
+    /// Brings all that encode() reads.
+    void prefetch_all() const
+    {
+        lots_.prefetch_all();
+        __builtin_prefetch(creditable_.data());
+    }
     [[nodiscard]] std::span<const Debt> debts() const;
     [[nodiscard]] std::span<const PendingLot> pending() const;
     [[nodiscard]] std::span<const Hold> holds() const;
@@ -227,12 +252,7 @@ private:
     Points open_; // the sum of all lots
     LotList lots_;
     RarePointer rare_;
-    std::vector<Creditable> creditable_; // by issuer
-
-public:
-    // Where the write-back stands; the member cache's business.
-    bool in_turn = false; // waits for its slice of this turn of the sweep
-    bool in_next = false; // changed; goes into the next turn
+    std::pmr::vector<Creditable> creditable_; // by issuer
 };
 
 } // namespace pointhouse::ledger

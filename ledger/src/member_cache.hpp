@@ -1,8 +1,9 @@
 #pragma once
 
+#include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <span>
@@ -10,6 +11,7 @@
 
 #include <boost/unordered/unordered_flat_map.hpp>
 
+#include "huge_pages.hpp"
 #include "ledger/journal.hpp"
 #include "member.hpp"
 
@@ -22,15 +24,20 @@ namespace pointhouse::ledger {
 class MemberCache {
 public:
     explicit MemberCache(std::size_t members_max) : members_max_{members_max} {}
+    ~MemberCache() { clear(); }
+    MemberCache(const MemberCache&) = delete;
+    MemberCache& operator=(const MemberCache&) = delete;
 
     /// Forgets everything: rows and journal are the truth.
     void clear();
 
     [[nodiscard]] Member* find(MemberNumber number);
-    /// Takes in a member that was read or is new. It must not be there yet.
-    Member& insert(std::unique_ptr<Member> member);
+    /// Brings the place where find() will look towards the processor.
+    void prefetch(MemberNumber number) const;
+    /// A new member with nothing in it. It must not be there yet.
+    Member& insert(MemberNumber number);
     /// The member changed: it goes into the next turn, unless this turn still has to write it.
-    void mark_dirty(Member& member);
+    void mark_dirty(const Member& member);
 
     /// The rows of the next slice, for a commit of `records`; valid until the next call. `durable`
     /// is the last durable record before this commit.
@@ -42,22 +49,45 @@ public:
     /// The last slice is durable: what it wrote may leave the memory.
     void slice_is_durable();
 
-    [[nodiscard]] std::size_t size() const { return members_.size(); }
-    [[nodiscard]] std::size_t dirty() const
-    {
-        return turn_.size() - turn_place_ + next_turn_.size();
-    }
+    [[nodiscard]] std::size_t size() const { return size_; }
+    [[nodiscard]] std::size_t dirty() const { return turn_left_ + next_turn_; }
 
 private:
+    // Members by number: numbers are given one after another, so that pages of neighbours fill up,
+    // and a sweep in order of the numbers is a walk along the bits.
+    static constexpr std::size_t page_words = 62; // a page takes 32 KiB
+    static constexpr std::size_t page_members = page_words * 64;
+    struct Page {
+        std::uint64_t number = 0; // of its first member, divided by page_members
+        std::array<Member*, page_members> members{};
+        std::array<std::uint64_t, page_words> in_turn{}; // waits for its slice of this turn
+        std::array<std::uint64_t, page_words> in_next{}; // changed; goes into the next turn
+    };
+    static_assert(sizeof(Page) <= std::size_t{32} * 1024);
+    struct Place {
+        Page* page;
+        std::size_t word;
+        std::size_t index; // in the page
+        std::uint64_t bit; // in the word
+    };
+
+    [[nodiscard]] Page* page_of(MemberNumber number) const;
+    [[nodiscard]] Place place_of(const Member& member) const;
     void start_turn(Sequence durable);
-    void write(Member& member);
+    void take_from_turn(std::size_t wanted);
+    void begin_slice();
     void take_rows();
 
     std::size_t members_max_;
-    boost::unordered_flat_map<std::uint64_t, std::unique_ptr<Member>> members_;
-    std::vector<Member*> next_turn_;
-    std::vector<Member*> turn_;
-    std::size_t turn_place_ = 0;
+    std::size_t size_ = 0;
+    HugePages memory_;
+    boost::unordered_flat_map<std::uint64_t, Page*> pages_;
+    std::vector<Page*> in_order_; // pages by number
+    std::size_t turn_page_ = 0;   // where the turn stands in them
+    std::size_t turn_word_ = 0;
+    std::size_t turn_size_ = 0;
+    std::size_t turn_left_ = 0;
+    std::size_t next_turn_ = 0;
     Sequence turn_start_;
     std::optional<Sequence> watermark_;
 

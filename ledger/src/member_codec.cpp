@@ -99,7 +99,8 @@ bool read_points(ByteReader& in, Points& points)
 
 void Member::encode(std::vector<std::byte>& out) const
 {
-    Dictionary dictionary;
+    thread_local Dictionary dictionary; // keeps its capacity: this runs for every member written
+    dictionary.entries.clear();
     for (const PackedLot& lot : lots_.all()) dictionary.place_of(shared_terms_of(lot.provenance()));
 
     const std::size_t used = out.size();

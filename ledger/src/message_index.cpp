@@ -11,62 +11,14 @@ namespace pointhouse::ledger {
 namespace {
 
 constexpr std::size_t merge_fan_in = 4;
-constexpr std::size_t slots_at_first = std::size_t{1} << 14;
-
 } // namespace
-
-IndexTable::IndexTable(std::size_t entries_max)
-    : slots_(slots_at_first), mask_{slots_.size() - 1}, entries_max_{entries_max}
-{}
-
-void IndexTable::insert(IndexEntry entry)
-{
-    if (size_ * 4 >= slots_.size() * 3) grow();
-    std::size_t slot = entry.fingerprint & mask_;
-    while (!slots_[slot].sequence.is_none()) slot = (slot + 1) & mask_;
-    slots_[slot] = entry;
-    ++size_;
-}
-
-// Beyond twice entries_max only while a long merge keeps the table from being sealed.
-void IndexTable::grow()
-{
-    std::vector<IndexEntry> entries(slots_.size() * 2);
-    entries.swap(slots_);
-    mask_ = slots_.size() - 1;
-    size_ = 0;
-    for (const IndexEntry& entry : entries)
-        if (!entry.sequence.is_none()) insert(entry);
-}
-
-void IndexTable::prefetch(std::uint64_t fingerprint) const
-{
-    __builtin_prefetch(&slots_[fingerprint & mask_]);
-}
-
-void IndexTable::find(std::uint64_t fingerprint, std::vector<Sequence>& found) const
-{
-    for (std::size_t slot = fingerprint & mask_; !slots_[slot].sequence.is_none();
-         slot = (slot + 1) & mask_)
-        if (slots_[slot].fingerprint == fingerprint) found.push_back(slots_[slot].sequence);
-}
-
-std::vector<IndexEntry> IndexTable::sorted() const
-{
-    std::vector<IndexEntry> entries;
-    entries.reserve(size_);
-    for (const IndexEntry& entry : slots_)
-        if (!entry.sequence.is_none()) entries.push_back(entry);
-    std::ranges::sort(entries);
-    return entries;
-}
 
 /// One sealing (a table) or one merge (several runs), and the run that came of it.
 struct MessageIndex::Job {
     std::filesystem::path folder;
     Sequence first;
     Sequence last;
-    std::shared_ptr<const IndexTable> table;                  // to seal, or
+    std::shared_ptr<const Table> table;                       // to seal, or
     std::vector<std::shared_ptr<const IndexRunFile>> sources; // to merge
     std::shared_ptr<const IndexRunFile> made;
     bool finished = false;
@@ -79,7 +31,12 @@ struct MessageIndex::Job {
 
 IndexRun MessageIndex::Job::write_table() const
 {
-    const std::vector<IndexEntry> entries = table->sorted();
+    std::vector<IndexEntry> entries;
+    entries.reserve(table->size());
+    table->for_each_segment([&](std::vector<IndexEntry>& segment) {
+        std::ranges::sort(segment);
+        entries.insert(entries.end(), segment.begin(), segment.end());
+    });
     std::size_t place = 0;
     return write_index_run(folder, first, last, entries.size(), [&] { return entries[place++]; });
 }
@@ -112,8 +69,8 @@ void MessageIndex::Job::run()
 }
 
 MessageIndex::MessageIndex(std::filesystem::path folder, std::size_t table_entries)
-    : folder_{std::move(folder)}, table_entries_{table_entries},
-      table_{std::make_unique<IndexTable>(table_entries)}, worker_{[this] { run_jobs(); }}
+    : folder_{std::move(folder)}, table_entries_{table_entries}, table_{std::make_unique<Table>()},
+      worker_{[this] { run_jobs(); }}
 {
     std::filesystem::create_directories(folder_);
 }
@@ -149,7 +106,7 @@ bool MessageIndex::open(const std::vector<IndexRun>& manifest)
         changed_.wait(lock, [this] { return !job_ || job_->finished; });
         job_.reset();
     }
-    table_ = std::make_unique<IndexTable>(table_entries_);
+    table_ = std::make_unique<Table>();
     sealing_.reset();
     unnamed_.clear();
     manifest_changed_ = false;
@@ -208,8 +165,9 @@ void MessageIndex::prefetch(std::uint64_t key) const
 void MessageIndex::find(std::uint64_t key, std::vector<Sequence>& found) const
 {
     found.clear();
-    table_->find(key, found);
-    if (sealing_) sealing_->find(key, found);
+    const auto take = [&found](const IndexEntry& entry) { found.push_back(entry.sequence); };
+    table_->for_each(key, take);
+    if (sealing_) sealing_->for_each(key, take);
     for (const auto& run : runs_) run->find(key, found);
     if (found.size() > 1) std::ranges::sort(found, std::greater<>{});
 }
@@ -231,12 +189,12 @@ void MessageIndex::seal_when_full(Sequence durable)
         const std::scoped_lock lock{mutex_};
         if (job_) return;
     }
-    if (!table_->is_full() || sealing_) {
+    if (table_->size() < table_entries_ || sealing_) {
         start_merge_when_due();
         return;
     }
-    sealing_ = std::shared_ptr<const IndexTable>{std::move(table_)};
-    table_ = std::make_unique<IndexTable>(table_entries_);
+    sealing_ = std::shared_ptr<const Table>{std::move(table_)};
+    table_ = std::make_unique<Table>(table_entries_);
     auto job = std::make_unique<Job>();
     job->folder = folder_;
     job->first = table_first_;
@@ -336,8 +294,8 @@ void MessageIndex::seal_all(Sequence durable)
     job.folder = folder_;
     job.first = table_first_;
     job.last = durable;
-    job.table = std::shared_ptr<const IndexTable>{std::move(table_)};
-    table_ = std::make_unique<IndexTable>(table_entries_);
+    job.table = std::shared_ptr<const Table>{std::move(table_)};
+    table_ = std::make_unique<Table>();
     job.run();
     if (!job.made) throw StoreFailure{"cannot seal the message index: " + job.failure};
     runs_.push_back(job.made);

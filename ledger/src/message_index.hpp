@@ -13,33 +13,12 @@
 #include <thread>
 #include <vector>
 
+#include "hash_table.hpp"
 #include "index_run.hpp"
 #include "ledger/ids.hpp"
 #include "ledger/journal.hpp"
 
 namespace pointhouse::ledger {
-
-/// Fingerprints and sequences in memory: open addressing, several entries to a fingerprint.
-class IndexTable {
-public:
-    /// Starts small and grows: `entries_max` is when it is full, not what it holds at most.
-    explicit IndexTable(std::size_t entries_max);
-    void insert(IndexEntry entry);
-    void prefetch(std::uint64_t fingerprint) const;
-    void find(std::uint64_t fingerprint, std::vector<Sequence>& found) const;
-    [[nodiscard]] std::size_t size() const { return size_; }
-    [[nodiscard]] bool is_full() const { return size_ >= entries_max_; }
-    /// All entries, ascending.
-    [[nodiscard]] std::vector<IndexEntry> sorted() const;
-
-private:
-    void grow();
-
-    std::vector<IndexEntry> slots_; // sequence none: empty
-    std::size_t mask_;
-    std::size_t entries_max_;
-    std::size_t size_ = 0;
-};
 
 /// What the index is asked for: keyed fingerprints, so that nobody can make two of them meet.
 class IndexKeys {
@@ -89,6 +68,7 @@ public:
     void seal_all(Sequence durable);
 
 private:
+    using Table = HashTable<IndexEntry>; // in memory, not in a run yet
     struct Job;
     void run_jobs();
     void start(std::unique_ptr<Job> job);
@@ -99,9 +79,9 @@ private:
 
     std::filesystem::path folder_;
     std::size_t table_entries_;
-    std::unique_ptr<IndexTable> table_;
+    std::unique_ptr<Table> table_;
     Sequence table_first_;                                  // the first record of the table
-    std::shared_ptr<const IndexTable> sealing_;             // shared with the thread that writes it
+    std::shared_ptr<const Table> sealing_;                  // shared with the thread that writes it
     std::vector<std::shared_ptr<const IndexRunFile>> runs_; // oldest first
     std::vector<std::string> unnamed_;                      // replaced by a merge
     bool manifest_changed_ = false;

@@ -104,12 +104,10 @@ MoneyEffect recover(const Entry& entry, const Terms& terms, std::int64_t points)
         break;
     case DebtKind::house_bears:
     case DebtKind::excess: effect.margin = lot_price; break;
-    case DebtKind::redeemer_bears: {
-        const Micro paid = terms.tariff(entry.counterpart).reimbursement * points;
-        effect.counterparty = paid;
-        effect.margin = lot_price - paid;
+    case DebtKind::redeemer_bears:
+        effect.counterparty = price;
+        effect.margin = lot_price - price;
         break;
-    }
     }
     return effect;
 }

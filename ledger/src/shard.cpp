@@ -51,7 +51,10 @@ void Shard::commit(std::span<Submission> batch)
         begin_commit();
         batch_ = batch;
         resolve_members(batch);
-        for (std::size_t place = 0; place < batch.size(); ++place) take(batch[place], place);
+        for (std::size_t place = 0; place < batch.size(); ++place) {
+            prefetch_for(place);
+            take(batch[place], place);
+        }
         if (!make_durable())
             for (Submission& submission : batch)
                 submission.outcome.disposition = Disposition::unavailable;
@@ -91,23 +94,30 @@ void Shard::resolve_members(std::span<Submission> batch)
         const Message& message = submission.message;
         identifiers_.push_back(message.member);
         keys_.push_back(index_keys_.message_key(message.partner, message.message_id));
-        index_.prefetch(keys_.back());
     }
     identities_.find(identifiers_, members_of_batch_);
     enrol_unknown(batch);
 
     missing_.clear();
     states_of_batch_.clear();
+    for (const MemberNumber member : members_of_batch_) members_.prefetch(member);
     for (const MemberNumber member : members_of_batch_) {
         states_of_batch_.push_back(member.is_none() ? nullptr : members_.find(member));
-        if (states_of_batch_.back() != nullptr)
-            __builtin_prefetch(states_of_batch_.back());
-        else if (!member.is_none())
-            missing_.push_back(member);
+        if (states_of_batch_.back() == nullptr && !member.is_none()) missing_.push_back(member);
     }
     load_missing_members();
-    for (const Member* member : states_of_batch_)
-        if (member != nullptr) member->lots().prefetch();
+}
+
+// What a decision touches lies anywhere in memory: it is asked for a few messages ahead.
+void Shard::prefetch_for(std::size_t place)
+{
+    constexpr std::size_t ahead = 8;
+    if (place + 2 * ahead < states_of_batch_.size()) {
+        __builtin_prefetch(states_of_batch_[place + 2 * ahead]);
+        index_.prefetch(keys_[place + 2 * ahead]);
+    }
+    if (place + ahead < states_of_batch_.size())
+        if (const Member* member = states_of_batch_[place + ahead]) member->prefetch();
 }
 
 Member* Shard::member_of_batch(std::size_t place)
@@ -134,10 +144,10 @@ void Shard::load_missing_members()
     std::ranges::sort(missing_);
     missing_.erase(std::ranges::unique(missing_).begin(), missing_.end());
     journal_.read_members(missing_, [this](const MemberRow& row) {
-        auto member = std::make_unique<Member>(row.member);
-        invariant(member->decode(row.state, row.through), "a stored member state reads back");
+        Member& member = members_.insert(row.member);
+        invariant(member.decode(row.state, row.through), "a stored member state reads back");
         // It is about to change; and what is never written back would never leave the cache.
-        members_.mark_dirty(members_.insert(std::move(member)));
+        members_.mark_dirty(member);
     });
 }
 
@@ -256,8 +266,7 @@ void Shard::book(Submission& submission, std::size_t place, const Digest& conten
     record.posted_at = now;
     record.content = content;
     Member* member = parties.member;
-    if (!refusal && member == nullptr)
-        member = &members_.insert(std::make_unique<Member>(parties.number));
+    if (!refusal && member == nullptr) member = &members_.insert(parties.number);
     if (question.member != nullptr || !refusal) {
         record.member = parties.number;
         record.previous = member->last();

@@ -85,6 +85,7 @@ private:
     void resolve_members(std::span<Submission> batch);
     void enrol_unknown(std::span<Submission> batch);
     void load_missing_members();
+    void prefetch_for(std::size_t place);
     [[nodiscard]] Member* member_of_batch(std::size_t place);
     void take(Submission& submission, std::size_t place);
     [[nodiscard]] bool was_decided(
@@ -144,9 +145,9 @@ private:
     IndexKeys index_keys_;
     MessageIndex index_;
     MemberCache members_;
+    DueQueue due_;
     FundingCounters funding_;
     Sequence funding_row_; // the last record that the stored counters contain
-    DueQueue due_;
     std::vector<Window> windows_;
     DecisionContext context_;
     Time house_time_{};

@@ -135,9 +135,8 @@ Member* Shard::load_member(MemberNumber number)
     if (Member* cached = members_.find(number)) return cached;
     Member* loaded = nullptr;
     journal_.read_members(std::span{&number, 1}, [&](const MemberRow& row) {
-        auto member = std::make_unique<Member>(row.member);
-        invariant(member->decode(row.state, row.through), "a stored member state reads back");
-        loaded = &members_.insert(std::move(member));
+        loaded = &members_.insert(row.member);
+        invariant(loaded->decode(row.state, row.through), "a stored member state reads back");
         members_.mark_dirty(*loaded);
     });
     return loaded;

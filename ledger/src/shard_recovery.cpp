@@ -126,7 +126,7 @@ void Shard::replay_tail(const JournalState& state)
         }
         if (record.sequence <= state.watermark || record.member.is_none()) return;
         Member* member = members_.find(record.member);
-        if (member == nullptr) member = &members_.insert(std::make_unique<Member>(record.member));
+        if (member == nullptr) member = &members_.insert(record.member);
         if (record.sequence <= member->last()) return;
         member->apply(record, *terms_);
         members_.mark_dirty(*member);
@@ -142,11 +142,9 @@ void Shard::load_members_of_tail(Sequence watermark)
     std::ranges::sort(missing_);
     missing_.erase(std::ranges::unique(missing_).begin(), missing_.end());
     journal_.read_members(missing_, [this](const MemberRow& row) {
-        auto member = std::make_unique<Member>(row.member);
-        if (!member->decode(row.state, row.through))
+        if (!members_.insert(row.member).decode(row.state, row.through))
             throw StoreFailure{
                 fmt::format("the state of member {} does not read back", row.member.value())};
-        members_.insert(std::move(member));
     });
 }
 

@@ -12,7 +12,6 @@
 #include "head_file.hpp"
 #include "identities.hpp"
 #include "index_run.hpp"
-#include "ledger/accounts.hpp"
 #include "ledger/ledger.hpp"
 #include "member.hpp"
 #include "message_index.hpp"
@@ -314,18 +313,6 @@ private:
             record.terms.value());
     }
 
-    void compare_funding()
-    {
-        if (stored_funding_.through != last_) return;
-        std::vector<std::byte> bytes;
-        funding_.encode(last_, bytes);
-        require(
-            bytes == stored_funding_.bytes,
-            "record {}: the house's counters of blocks, credit and promotions are not what the "
-            "records come to",
-            last_.value());
-    }
-
     // A record lies in the open window; what was due before a cut may follow it until the drain.
     void check_window(const Record& record, Month month)
     {
@@ -417,6 +404,18 @@ private:
         require(is_read, "{}: what it is about does not read back", Named{named_by});
         // Message ids point into the block, which the next read replaces.
         out.message_id = {};
+    }
+
+    void compare_funding()
+    {
+        if (stored_funding_.through != last_) return;
+        std::vector<std::byte> bytes;
+        funding_.encode(last_, bytes);
+        require(
+            bytes == stored_funding_.bytes,
+            "record {}: the house's counters of blocks, credit and promotions are not what the "
+            "records come to",
+            last_.value());
     }
 
     // Decides with the terms and the state that the first decision saw. A refusal keeps no question
@@ -612,13 +611,13 @@ private:
     boost::unordered_flat_map<std::uint64_t, Reversals> reversals_;
     std::vector<Window> windows_;
     std::shared_ptr<const Terms> terms_;
+    DueQueue due_;
     FundingCounters funding_;
     struct StoredFunding {
         Sequence through;
         std::vector<std::byte> bytes;
     };
     StoredFunding stored_funding_;
-    DueQueue due_;
     DecisionContext context_{.funding = &funding_};
     Sha256 sha256_;
     Sequence last_;

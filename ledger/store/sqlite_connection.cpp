@@ -11,6 +11,14 @@ namespace {
 // Another connection holds the lock only for moments (closing, recovering the log's index).
 constexpr int busy_timeout_ms = 5'000;
 
+// SQLite would count its memory under one lock for all threads, which then wait for each other.
+void configure_once()
+{
+    static const int code = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    if (code != SQLITE_OK)
+        throw SqliteFailure{fmt::format("SQLite: {}", sqlite3_errstr(code)), code};
+}
+
 [[noreturn]] void fail(sqlite3* database, int code)
 {
     const int extended = database != nullptr ? sqlite3_extended_errcode(database) : code;
@@ -182,6 +190,7 @@ void SqliteConnection::Closer::operator()(sqlite3* database) const noexcept
 SqliteConnection::SqliteConnection(
     const std::filesystem::path& file, const SqliteSettings& settings)
 {
+    configure_once();
     const bool writes = settings.mode == SqliteSettings::Mode::read_write;
     const int flags = writes ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
     sqlite3* database = nullptr;

@@ -236,7 +236,11 @@ public:
         std::span<const MemberNumber> members,
         const std::function<void(const MemberRow&)>& row) override
     {
+        // One snapshot for all: without it each row locks and unlocks the file.
+        const bool is_many = members.size() > 1;
+        if (is_many) open_->connection.execute("BEGIN");
         for (const MemberNumber member : members) open_->tables.read_member(member, row);
+        if (is_many) open_->connection.execute("COMMIT");
     }
 
     std::span<const std::byte> block_with(Sequence sequence) override

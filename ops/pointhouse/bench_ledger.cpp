@@ -194,7 +194,7 @@ private:
         double seconds = 0; // in commits: making up messages is not the ledger's work
         double cpu = 0;
         std::int64_t left = postings;
-        while (left > 0) {
+        for (int batches = 0; left > 0; ++batches) {
             const auto batch = traffic_.batch(
                 static_cast<std::size_t>(std::min<std::int64_t>(left, options_.batch)));
             const double cpu_before = cpu_seconds();
@@ -212,7 +212,7 @@ private:
             }
             left -= static_cast<std::int64_t>(batch.size());
             posted_ += static_cast<std::int64_t>(batch.size());
-            if (!options_.json && posted_ % (options_.batch * 256) == 0)
+            if (!options_.json && batches % 64 == 0)
                 std::fprintf(stderr, "\r%s: %lld postings", stage, static_cast<long long>(posted_));
         }
         if (!options_.json) std::fprintf(stderr, "\r%60s\r", "");
