@@ -1,7 +1,6 @@
 #include "funding.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <string>
 
 #include "byte_codec.hpp"
@@ -70,7 +69,7 @@ private:
     {
         for (const std::uint32_t place : partner.blocks) {
             const Tariff& block = terms_.tariffs[place];
-            const Points left = block.block - counters_.drawn(block.version);
+            const Points left = counters_.left_in(block);
             if (left.is_zero()) continue;
             if (left < points && partner.on_short == OnShort::refuse) break;
             const Points drawn = std::min(left, points);
@@ -140,9 +139,9 @@ Refused check_promotion(
 
 } // namespace
 
-Points FundingCounters::drawn(TariffVersion block) const
+Points FundingCounters::left_in(const Tariff& block) const
 {
-    return Points{value_at(drawn_, block)};
+    return Points{block.block.count() - value_at(drawn_, block.version)};
 }
 
 Unbilled FundingCounters::unbilled(PartnerId issuer) const
@@ -217,7 +216,7 @@ void FundingCounters::draw(const Tariff& tariff, std::int64_t points)
 {
     std::int64_t& drawn = slot(drawn_, tariff.version);
     add(drawn, points);
-    invariant(drawn >= 0 && drawn <= tariff.block.count(), "a block gives what it has and no more");
+    invariant(drawn <= tariff.block.count(), "a block gives what it has and no more");
 }
 
 void FundingCounters::charge(const Tariff& tariff, Micro price, Micro fee)
@@ -237,14 +236,14 @@ void FundingCounters::encode(Sequence through, std::vector<std::byte>& out) cons
     writer.varint(through.value());
     writer.varint(booked_.value());
     writer.varint(drawn_.size());
-    for (const std::int64_t points : drawn_) writer.varint(static_cast<std::uint64_t>(points));
+    for (const std::int64_t points : drawn_) writer.zigzag(points);
     writer.varint(unbilled_.size());
     for (const Unbilled& unbilled : unbilled_) {
         writer.zigzag(unbilled.price.count());
         writer.zigzag(unbilled.fee.count());
     }
     writer.varint(granted_.size());
-    for (const std::int64_t points : granted_) writer.varint(static_cast<std::uint64_t>(points));
+    for (const std::int64_t points : granted_) writer.zigzag(points);
     out.resize(static_cast<std::size_t>(writer.at() - out.data()));
 }
 
@@ -255,12 +254,8 @@ bool FundingCounters::decode(std::span<const std::byte> bytes, Sequence through)
     if (in.u8() != counters_version || in.varint() != through.value()) return false;
     booked_ = HouseSequence{in.varint()};
     const auto read_all = [&in](std::vector<std::int64_t>& values) {
-        for (std::uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
-            const std::uint64_t points = in.varint();
-            if (points > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
-                in.fail();
-            values.push_back(static_cast<std::int64_t>(points));
-        }
+        for (std::uint64_t left = in.varint(); left > 0 && in.ok(); --left)
+            values.push_back(in.zigzag());
     };
     read_all(drawn_);
     for (std::uint64_t left = in.varint(); left > 0 && in.ok(); --left) {

@@ -31,8 +31,9 @@ struct Unbilled {
 /// after a replay. The writer's thread.
 class FundingCounters {
 public:
-    /// Points drawn from a block, less those that clawbacks returned to it.
-    [[nodiscard]] Points drawn(TariffVersion block) const;
+    /// Points that a block still has. Clawbacks return points to their block; those of a purchase
+    /// that is not named may return more to one than was drawn from it, and less to another.
+    [[nodiscard]] Points left_in(const Tariff& block) const;
     [[nodiscard]] Unbilled unbilled(PartnerId issuer) const;
     /// Points granted under a promotion. A clawback does not give them back to it.
     [[nodiscard]] Points granted(PromotionId promotion) const;

@@ -52,7 +52,7 @@ void Shard::append_house_entry(HouseSequence entry)
 void Shard::append_opening(const OpeningMember& opening, MemberNumber number)
 {
     Member* member = load_member(number);
-    if (member == nullptr) member = &members_.insert(std::make_unique<Member>(number));
+    if (member == nullptr) member = &members_.insert(number);
     Record& record = own_records_.emplace_back();
     record.sequence = next_sequence();
     record.type = MessageType::opening;
