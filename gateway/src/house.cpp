@@ -227,6 +227,16 @@ void House::tend()
         points.publish(state_->registry.terms());
 }
 
+partners::Registry::Accepted<void> House::approve(ledger::HouseSequence proposal, bool as_both)
+{
+    static_cast<void>(ledger()); // what is approved is booked at once
+    if (auto fault = fault_of_proposal(state_->registry, proposal, state_->folder))
+        return std::unexpected(partners::ContractFault{std::move(*fault)});
+    auto approved = state_->registry.approve(proposal, as_both, act());
+    if (approved) tend();
+    return approved;
+}
+
 partners::Registry::Act House::act() const
 {
     return {.actor = "sandbox", .at = state_->system_clock.now()};

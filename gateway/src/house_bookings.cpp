@@ -14,18 +14,26 @@ namespace fs = std::filesystem;
 
 namespace {
 
+/// The file's text; none: it is not the one that was approved.
+std::optional<std::string> read_proposal(const fs::path& file, std::string_view digest)
+{
+    std::ifstream stream{file, std::ios::binary};
+    std::string text{std::istreambuf_iterator<char>{stream}, {}};
+    if (!stream.is_open() || partners::digest_of(text) != digest) return std::nullopt;
+    return text;
+}
+
 partners::Opening read_opening(
     const partners::Registry& registry,
     const partners::ImportedOpening& imported,
     const fs::path& file)
 {
-    std::ifstream stream{file, std::ios::binary};
-    const std::string text{std::istreambuf_iterator<char>{stream}, {}};
-    if (!stream.is_open() || partners::digest_of(text) != imported.digest)
+    const auto text = read_proposal(file, imported.digest);
+    if (!text)
         throw HouseFailure{fmt::format(
             "{} is not the opening that was approved; without it the opening cannot be booked",
             file.string())};
-    auto opening = partners::parse_opening(text, *registry.terms_at(imported.entry));
+    auto opening = partners::parse_opening(*text, *registry.terms_at(imported.entry));
     if (!opening) throw HouseFailure{file.string() + ": " + opening.error().reason};
     return std::move(*opening);
 }
@@ -77,6 +85,19 @@ void book_opening(
 fs::path HouseFolder::proposal(ledger::HouseSequence id) const
 {
     return proposals() / fmt::format("{}.json", id.value());
+}
+
+std::optional<std::string> fault_of_proposal(
+    const partners::Registry& registry, ledger::HouseSequence id, const HouseFolder& folder)
+{
+    for (const auto& proposal : registry.proposals()) {
+        if (proposal.id != id || proposal.digest.empty()) continue;
+        if (!read_proposal(folder.proposal(id), proposal.digest))
+            return fmt::format(
+                "{} is gone or was changed; import the same file once more",
+                folder.proposal(id).string());
+    }
+    return std::nullopt;
 }
 
 void book_house_entries(

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <optional>
+#include <string>
+
 #include "gateway/house.hpp"
 
 namespace pointhouse::gateway {
@@ -10,5 +13,9 @@ namespace pointhouse::gateway {
 /// missing or not the one that was approved.
 void book_house_entries(
     const partners::Registry& registry, ledger::Ledger& points, const HouseFolder& folder);
+
+/// Why what waits could not be booked if it was approved; none when it can.
+[[nodiscard]] std::optional<std::string> fault_of_proposal(
+    const partners::Registry& registry, ledger::HouseSequence id, const HouseFolder& folder);
 
 } // namespace pointhouse::gateway

@@ -57,11 +57,8 @@ CommandResult approve(House& house, const Options& options, const Invocation& ty
 CommandResult approve_proposal(
     House& house, ledger::HouseSequence id, bool as_both, const Invocation& typed)
 {
-    // What is approved is booked, so the ledger has to be there first.
-    static_cast<void>(house.ledger());
-    const auto approved = house.registry().approve(id, as_both, house.act());
+    const auto approved = house.approve(id, as_both);
     if (!approved) return refused(approved.error().reason);
-    house.tend();
     return report(
         typed,
         {{"id", id.value()}, {"approved", true}},

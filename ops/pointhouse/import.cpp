@@ -37,6 +37,7 @@ void keep_file(const House& house, ledger::HouseSequence id, const std::string& 
 
 CommandResult import_opening(House& house, const Options& options, const Invocation& typed)
 {
+    require_sandbox(house, "moves in");
     auto& registry = house.registry();
     const auto terms = registry.terms();
     const auto text = read_text(typed.path(options.file));

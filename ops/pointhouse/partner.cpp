@@ -245,12 +245,14 @@ CommandResult buy_block(House& house, const BlockOptions& options, const Invocat
 {
     require_sandbox(house, "sells a block");
     auto& registry = house.registry();
-    const auto partner = require_partner(house, options.id).partner;
+    const auto& contract = registered(house, options.id);
+    const auto partner = contract.terms.partner;
     if (options.points < 1) return refused("points: 1 or more");
-    auto& points = house.ledger();
+    // A sandbox that has booked nothing has no time yet.
+    const auto first = contract.tariffs.empty() ? ledger::Time{} : contract.tariffs[0].valid_from;
     partners::BlockPurchase purchase{
         .points = ledger::Points{options.points},
-        .at = std::max(points.house_time(), ledger::Time{})};
+        .at = std::max(house.ledger().house_time(), first)};
     if (!options.price.empty()) purchase.price = read_price(options.price);
     if (!options.fee.empty()) purchase.fee = read_price(options.fee);
     const auto version = registry.buy_block(partner, purchase, house.act());

@@ -234,9 +234,10 @@ Registry::Accepted<ledger::HouseSequence> Registry::propose_opening(
 {
     if (!state_->founding) return refused("the house is not founded yet");
     if (state_->opening) return refused("this house has its opening already");
-    const auto waits = [](const auto& waiting) { return waiting.second.kind == opening_kind; };
-    if (std::ranges::any_of(state_->proposals, waits)) {
-        return refused("an opening waits for approval already");
+    for (const auto& [id, waiting] : state_->proposals) {
+        if (waiting.kind != opening_kind) continue;
+        if (waiting.digest == digest) return id;
+        return refused("another opening waits for approval already");
     }
     if (auto fault = fault_of(opening, *terms())) return refused(std::move(*fault));
     std::int64_t points = 0;

@@ -200,7 +200,11 @@ void Registry::State::apply_proposal(const json::object& content)
             .actor = entry_->actor,
             .at = entry_->at,
             .summary = std::string{text_in(content, "summary")},
-            .content = json::serialize(content.at("content"))});
+            .content = json::serialize(content.at("content")),
+            .digest = {}});
+    if (const auto* digest = content.at("content").as_object().if_contains("digest")) {
+        proposals.at(entry_->sequence).digest = digest->as_string();
+    }
 }
 
 void Registry::State::apply_opening(const json::object& content)

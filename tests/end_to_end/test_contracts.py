@@ -126,8 +126,12 @@ def test_an_opening_is_booked_once_approved(house, tmp_path):
     house.run("import", "opening", opening_file(tmp_path))
     assert house.verify()["messages"] == 0
     [waiting] = house.json("approve", "list")
-    house.run("import", "opening", opening_file(tmp_path), status=1)
     house.run("approve", waiting["id"], status=1)
+    next((house.data / "proposals").iterdir()).unlink()
+    gone = house.run("approve", waiting["id"], "--as-both", status=1)
+    assert "import the same file once more" in gone.stderr
+    house.run("import", "opening", opening_file(tmp_path, OPENING | {"as_of": "2026-06-02"}), status=1)
+    house.run("import", "opening", opening_file(tmp_path))
     house.run("approve", waiting["id"], "--as-both")
     again = house.run("import", "opening", opening_file(tmp_path), status=1)
     assert "its opening already" in again.stderr

@@ -191,9 +191,11 @@ TEST_F(OpeningTest, IsImportedOnceAndAfterApproval)
         registry_.proposals().at(0).summary,
         "opening of 2026-06-01: 3 members, 2 lots, 1400 points, 1 blocks");
     EXPECT_FALSE(registry_.opening());
+    EXPECT_EQ(registry_.propose_opening(opening, "00ff", act_), *proposed);
+    EXPECT_EQ(registry_.proposals().size(), 1U);
     EXPECT_EQ(
-        registry_.propose_opening(opening, "00ff", act_).error().reason,
-        "an opening waits for approval already");
+        registry_.propose_opening(opening, "00fe", act_).error().reason,
+        "another opening waits for approval already");
 
     ASSERT_TRUE(registry_.approve(*proposed, true, act_));
 

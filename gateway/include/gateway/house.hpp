@@ -111,6 +111,9 @@ public:
     /// Brings the ledger up to the registry's terms, books what the house's own record moves, marks the windows that time has passed and, on
     /// the message clock, closes those that are drained. After each command, and by a coarse timer.
     void tend();
+    /// Puts what waits in force and books it. Refused, too, when its file is not there any more.
+    [[nodiscard]] partners::Registry::Accepted<void> approve(
+        ledger::HouseSequence proposal, bool as_both);
     /// The act of a person at this keyboard, now.
     [[nodiscard]] partners::Registry::Act act() const;
 

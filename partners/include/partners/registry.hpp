@@ -93,6 +93,7 @@ struct Proposal {
     ledger::Time at;
     std::string summary;
     std::string content; // JSON, as the kind has it
+    std::string digest;  // of the file that it came from; empty: of none
 };
 
 /// The opening that was imported: the entry that has its money, and the file with its lots.
@@ -155,7 +156,8 @@ public:
 
     /// Prepares what a second operator then approves. Refused when it could not be approved now.
     Accepted<ledger::HouseSequence> propose_promotion(const PromotionTerms& promotion, Act act);
-    /// `digest` is that of the file which the opening was read from. Once in the life of a house.
+    /// `digest` is that of the file which the opening was read from. Once in the life of a house;
+    /// while it waits, the same file gets the same proposal.
     Accepted<ledger::HouseSequence> propose_opening(
         const Opening& opening, std::string_view digest, Act act);
     /// What waits, oldest first.
