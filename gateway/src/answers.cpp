@@ -48,6 +48,8 @@ bool is_listed(MessageType type, EntryKind kind)
     case MessageType::transfer_in:
     case MessageType::cut:
     case MessageType::drained:
+    case MessageType::opening:
+    case MessageType::house_entry:
     case MessageType::clock: break;
     }
     return false;
@@ -321,6 +323,8 @@ void Answers::append_json(std::string& out, const Subject& subject)
     case MessageType::transfer_in:
     case MessageType::cut:
     case MessageType::drained:
+    case MessageType::opening:
+    case MessageType::house_entry:
     case MessageType::clock: ledger::invariant(false, "house steps are not answered to partners");
     }
     append_balance_json(out, record.balance);

@@ -131,6 +131,8 @@ void Answers::append_protobuf(std::string& out, const Subject& subject)
     case MessageType::transfer_in:
     case MessageType::cut:
     case MessageType::drained:
+    case MessageType::opening:
+    case MessageType::house_entry:
     case MessageType::clock: break;
     }
     ledger::invariant(false, "house steps are not answered to partners");
@@ -167,6 +169,8 @@ void Answers::fill_item(v1::Result& out, const Item& item)
     case MessageType::transfer_in:
     case MessageType::cut:
     case MessageType::drained:
+    case MessageType::opening:
+    case MessageType::house_entry:
     case MessageType::clock: break;
     }
     ledger::invariant(false, "house steps are not answered to partners");

@@ -12,6 +12,7 @@
 
 #include "certs/authority.hpp"
 #include "gateway/projector.hpp"
+#include "house_bookings.hpp"
 #include "house_files.hpp"
 #include "log.hpp"
 #include "shared_ledger.hpp"
@@ -213,6 +214,7 @@ void House::tend()
     auto& points = *state_->points;
     if (points.terms()->as_of != state_->registry.terms()->as_of)
         points.publish(state_->registry.terms());
+    book_house_entries(state_->registry, points, state_->folder);
     points.mark_windows();
     if (state_->clock_kind != ClockKind::messages) return;
 
@@ -224,6 +226,16 @@ void House::tend()
     }
     if (points.terms()->as_of != state_->registry.terms()->as_of)
         points.publish(state_->registry.terms());
+}
+
+partners::Registry::Accepted<void> House::approve(ledger::HouseSequence proposal, bool as_both)
+{
+    static_cast<void>(ledger()); // what is approved is booked at once
+    if (auto fault = fault_of_proposal(state_->registry, proposal, state_->folder))
+        return std::unexpected(partners::ContractFault{std::move(*fault)});
+    auto approved = state_->registry.approve(proposal, as_both, act());
+    if (approved) tend();
+    return approved;
 }
 
 partners::Registry::Act House::act() const

@@ -410,6 +410,8 @@ std::optional<Fault> ProtobufReader::read_content(
     case MessageType::transfer_in:
     case MessageType::cut:
     case MessageType::drained:
+    case MessageType::opening:
+    case MessageType::house_entry:
     case MessageType::clock: break;
     }
     return malformed("body", "is not a message of a partner");

@@ -1,5 +1,7 @@
 #include "ledger/accounts.hpp"
 
+#include <algorithm>
+#include <array>
 #include <map>
 #include <string_view>
 #include <utility>
@@ -52,7 +54,8 @@ void add_points(Lines& lines, const PositionRow& row)
     constexpr PartnerId nobody{};
     const Account members = account_of(row.state);
     switch (row.kind) {
-    case EntryKind::issued: return move(Account::issued, row.partner, members, nobody);
+    case EntryKind::issued:
+    case EntryKind::opened: return move(Account::issued, row.partner, members, nobody);
     case EntryKind::redeemed:
     case EntryKind::donated:
         return move(Account::members_active, nobody, Account::redeemed, row.counterparty);
@@ -80,6 +83,22 @@ void add_points(Lines& lines, const PositionRow& row)
     invariant(false, "every kind of entry has its accounts");
 }
 
+// What is drawn from a block is paid already: it is no receivable.
+void add_charge(Lines& lines, TariffVersion tariff, Micro price, Micro fee, const Terms& terms)
+{
+    const Tariff& charged = terms.tariff(tariff);
+    if (!charged.is_block()) return lines.debit(Account::unbilled, charged.partner, price + fee);
+    lines.debit(Account::prepaid_block, charged.partner, price);
+    lines.debit(Account::prepaid_fee, charged.partner, fee);
+}
+
+void add_issuer(Lines& lines, const PositionRow& row, const Terms& terms)
+{
+    // On a recovery the fee that is undone is of the debt, not of the lot.
+    const Micro fee = row.kind == EntryKind::recovered ? Micro{} : row.money.fee;
+    add_charge(lines, row.tariff, row.money.issuer - fee, fee, terms);
+}
+
 bool is_breakage(EntryKind kind)
 {
     return kind == EntryKind::expired || kind == EntryKind::expiry_undone;
@@ -96,7 +115,9 @@ void add_counterparty(Lines& lines, const PositionRow& row, const Terms& terms)
     if (row.debt == DebtKind::redeemer_bears)
         return lines.credit(
             Account::accrued_redemption, terms.tariff(row.bearer).partner, row.money.counterparty);
-    lines.credit(Account::unbilled, row.counterparty, row.money.counterparty);
+    if (row.debt != DebtKind::issuer_bears) return;
+    const Micro fee = row.money.fee;
+    add_charge(lines, row.counterpart, -(row.money.counterparty + fee), fee, terms);
 }
 
 std::string_view plain_name(Account account)
@@ -113,6 +134,15 @@ std::string_view plain_name(Account account)
     case Account::deferred_revenue: return "deferred_revenue";
     case Account::service_fee: return "revenue:service_fee";
     case Account::redemption_margin: return "revenue:redemption_margin";
+    case Account::prepaid_block: return "prepaid_block";
+    case Account::prepaid_fee: return "prepaid_fee";
+    case Account::cash_trust: return "cash:trust";
+    case Account::cash_operating: return "cash:operating";
+    case Account::receivable: return "ar";
+    case Account::payable: return "ap";
+    case Account::vat_output: return "vat:output";
+    case Account::vat_input: return "vat:input";
+    case Account::rounding: return "rounding";
     case Account::accrued_breakage_share: return "accrued_breakage_share";
     case Account::breakage: return "revenue:breakage";
     case Account::members_pending: return "members:pending";
@@ -124,13 +154,32 @@ std::string_view plain_name(Account account)
     return {};
 }
 
+bool is_of_partner(Account account)
+{
+    constexpr std::array accounts{
+        Account::issued,
+        Account::redeemed,
+        Account::clawback,
+        Account::recovery,
+        Account::unbilled,
+        Account::accrued_redemption,
+        Account::accrued_breakage_share,
+        Account::prepaid_block,
+        Account::prepaid_fee,
+        Account::receivable,
+        Account::payable};
+    return std::ranges::find(accounts, account) != accounts.end();
+}
+
 } // namespace
 
 std::vector<AccountLine> lines_of(const PositionRow& position, const Terms& terms)
 {
     Lines lines;
     add_points(lines, position);
-    lines.debit(Account::unbilled, position.partner, position.money.issuer);
+    // The money of an opening is lines of the house's own record.
+    if (position.kind == EntryKind::opened) return lines.take();
+    add_issuer(lines, position, terms);
     add_counterparty(lines, position, terms);
     lines.credit(Account::deferred_revenue, PartnerId{}, position.money.liability);
     lines.credit(Account::service_fee, PartnerId{}, position.money.fee);
@@ -145,6 +194,59 @@ std::string account_name(Account account, PartnerId partner, const Terms& terms)
     std::string name{plain_name(account)};
     if (!partner.is_none()) name.append(":").append(terms.partner(partner).name);
     return name;
+}
+
+bool is_in_money(Account account)
+{
+    switch (account) {
+    case Account::issued:
+    case Account::redeemed:
+    case Account::clawback:
+    case Account::recovery:
+    case Account::members_active:
+    case Account::members_debt:
+    case Account::members_pending:
+    case Account::members_held:
+    case Account::members_expired:
+    case Account::transit: return false;
+    case Account::unbilled:
+    case Account::accrued_redemption:
+    case Account::deferred_revenue:
+    case Account::service_fee:
+    case Account::redemption_margin:
+    case Account::accrued_breakage_share:
+    case Account::breakage:
+    case Account::prepaid_block:
+    case Account::prepaid_fee:
+    case Account::cash_trust:
+    case Account::cash_operating:
+    case Account::receivable:
+    case Account::payable:
+    case Account::vat_output:
+    case Account::vat_input:
+    case Account::rounding: return true;
+    }
+    invariant(false, "every account counts in something");
+    return false;
+}
+
+std::optional<NamedAccount> find_account(std::string_view name, const Terms& terms)
+{
+    for (int number = 0; number <= static_cast<int>(last_account); ++number) {
+        const auto account = static_cast<Account>(number);
+        const std::string_view plain = plain_name(account);
+        if (!name.starts_with(plain)) continue;
+        const std::string_view rest = name.substr(plain.size());
+        if (rest.empty()) {
+            if (is_of_partner(account)) continue;
+            return NamedAccount{.account = account, .partner = {}};
+        }
+        if (!is_of_partner(account) || !rest.starts_with(':')) continue;
+        const PartnerTerms* partner = terms.find_partner(rest.substr(1));
+        if (partner == nullptr) return std::nullopt;
+        return NamedAccount{.account = account, .partner = partner->partner};
+    }
+    return std::nullopt;
 }
 
 std::string unit_name(PartnerId issuer, const Terms& terms)

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "ledger/accounts.hpp"
 #include "ledger/invariant.hpp"
 #include "ledger/money_effect.hpp"
 
@@ -156,6 +157,35 @@ void append_tariff(const Tariff& tariff, std::vector<Parameter>& cells)
     add(tariff.reimbursement.count());
     add(tariff.prefund_share.numerator);
     add(tariff.prefund_share.denominator);
+    add(tariff.block.count());
+}
+
+void take_house_lines(
+    const Record& step,
+    Month month,
+    const TermsHistory& history,
+    const Terms& terms,
+    std::vector<HouseLine>& lines)
+{
+    std::int64_t number = 0;
+    for (const AccountLine& line : history.money_of(step.terms))
+        lines.push_back(
+            {.sequence = step.sequence,
+             .number = number++,
+             .month = format_month(month),
+             .entry = step.terms,
+             .account = account_name(line.account, line.partner, terms),
+             .amount = Micro{line.amount}});
+}
+
+void append_house_line(const HouseLine& line, std::vector<Parameter>& cells)
+{
+    cells.emplace_back(number_of(line.sequence));
+    cells.emplace_back(line.number);
+    cells.emplace_back(std::string_view{line.month});
+    cells.emplace_back(number_of(line.entry));
+    cells.emplace_back(std::string_view{line.account});
+    cells.emplace_back(line.amount.count());
 }
 
 PositionRow position_from(const Row& row)

@@ -54,17 +54,26 @@ std::string union_of(
 constexpr std::string_view trial_balance_views = R"sql(
 CREATE VIEW account_line AS
 WITH named AS (
-  SELECT position.*, own.name AS own, other.name AS other, bearing.name AS bearing
+  SELECT position.*, own.name AS own, other.name AS other, bearing.name AS bearing,
+    CASE WHEN charged.block_points > 0 THEN 'prepaid_block:' ELSE 'unbilled:' END AS price_account,
+    CASE WHEN charged.block_points > 0 THEN 'prepaid_fee:' ELSE 'unbilled:' END AS fee_account,
+    CASE WHEN credited.block_points > 0 THEN 'prepaid_block:' ELSE 'unbilled:' END
+      AS credited_price_account,
+    CASE WHEN credited.block_points > 0 THEN 'prepaid_fee:' ELSE 'unbilled:' END
+      AS credited_fee_account,
+    CASE kind WHEN 7 THEN 0 ELSE fee_micro END AS charged_fee_micro
   FROM position
+  LEFT JOIN tariff AS charged ON charged.tariff = position.tariff
+  LEFT JOIN tariff AS credited ON credited.tariff = position.counterpart
   LEFT JOIN partner AS own ON own.partner = position.partner
   LEFT JOIN partner AS other ON other.partner = position.counterparty
   LEFT JOIN tariff ON tariff.tariff = position.bearer
   LEFT JOIN partner AS bearing ON bearing.partner = tariff.partner)
 SELECT month, 'issued:' || own AS account, 'P.' || own AS unit, points AS amount
-  FROM named WHERE kind = 1
+  FROM named WHERE kind IN (1, 15)
 UNION ALL SELECT month,
   CASE state WHEN 0 THEN 'members:active' WHEN 1 THEN 'members:pending' ELSE 'members:held' END,
-  'P.' || own, CASE WHEN kind IN (1, 3, 10, 11, 14) THEN -points ELSE points END
+  'P.' || own, CASE WHEN kind IN (1, 3, 10, 11, 14, 15) THEN -points ELSE points END
   FROM named WHERE kind <> 6
 UNION ALL SELECT month, 'members:active', 'P.' || own,
   CASE WHEN kind = 11 THEN points ELSE -points END FROM named WHERE kind IN (8, 11, 12)
@@ -79,17 +88,23 @@ UNION ALL SELECT month, 'members:debt', 'P.' || own, points FROM named WHERE kin
 UNION ALL SELECT month, 'recovery:' || own, 'P.' || own, -points FROM named WHERE kind = 7
 UNION ALL SELECT month, 'recovery:' || other, 'P.' || other, points FROM named WHERE kind = 7
 UNION ALL SELECT month, 'members:debt', 'P.' || other, -points FROM named WHERE kind = 7
-UNION ALL SELECT month, 'unbilled:' || own, 'money', issuer_micro FROM named
+UNION ALL SELECT month, price_account || own, 'money', issuer_micro - charged_fee_micro FROM named
+UNION ALL SELECT month, fee_account || own, 'money', charged_fee_micro FROM named
 UNION ALL SELECT month,
   CASE WHEN kind IN (9, 10) THEN 'accrued_breakage_share:' || other
        WHEN kind <> 7 THEN 'accrued_redemption:' || other
-       WHEN debt_kind = 2 THEN 'accrued_redemption:' || bearing
-       ELSE 'unbilled:' || other END, 'money', -counterparty_micro FROM named
-UNION ALL SELECT month, 'deferred_revenue', 'money', -liability_micro FROM named
+       ELSE 'accrued_redemption:' || bearing END, 'money', -counterparty_micro
+  FROM named WHERE kind <> 7 OR debt_kind = 2
+UNION ALL SELECT month, credited_price_account || other, 'money', -counterparty_micro - fee_micro
+  FROM named WHERE kind = 7 AND debt_kind = 0
+UNION ALL SELECT month, credited_fee_account || other, 'money', fee_micro
+  FROM named WHERE kind = 7 AND debt_kind = 0
+UNION ALL SELECT month, account, 'money', amount_micro FROM house_line
+UNION ALL SELECT month, 'deferred_revenue', 'money', -liability_micro FROM named WHERE kind <> 15
 UNION ALL SELECT month, 'revenue:service_fee', 'money', -fee_micro FROM named
 UNION ALL SELECT month,
   CASE WHEN kind IN (9, 10) THEN 'revenue:breakage' ELSE 'revenue:redemption_margin' END,
-  'money', -margin_micro FROM named;
+  'money', -margin_micro FROM named WHERE kind <> 15;
 CREATE VIEW trial_balance AS
 SELECT month, account, unit,
   SUM(CASE WHEN amount > 0 THEN amount ELSE 0 END) AS debits,
@@ -109,7 +124,16 @@ CREATE TABLE tariff (
   service_fee_micro BIGINT NOT NULL,
   reimbursement_micro BIGINT NOT NULL,
   prefund_numerator BIGINT NOT NULL,
-  prefund_denominator BIGINT NOT NULL);
+  prefund_denominator BIGINT NOT NULL,
+  block_points BIGINT NOT NULL);
+CREATE TABLE house_line (
+  sequence BIGINT NOT NULL,
+  number BIGINT NOT NULL,
+  month TEXT NOT NULL,
+  entry BIGINT NOT NULL,
+  account TEXT NOT NULL,
+  amount_micro BIGINT NOT NULL,
+  PRIMARY KEY (sequence, number));
 CREATE TABLE settlement_window (
   month TEXT PRIMARY KEY,
   first BIGINT NOT NULL,
@@ -240,9 +264,9 @@ void drop_schema(Transaction& transaction)
             "DROP TABLE IF EXISTS {}; DROP TABLE IF EXISTS {};",
             posting_table(window.month),
             entry_table(window.month)));
-    transaction.script(
-        "DROP TABLE position; DROP TABLE settlement_window; DROP TABLE tariff; DROP TABLE partner;"
-        "DELETE FROM projection;");
+    transaction.script("DROP TABLE house_line; DROP TABLE position; DROP TABLE settlement_window; "
+                       "DROP TABLE tariff; DROP TABLE partner;"
+                       "DELETE FROM projection;");
 }
 
 void create_window_tables(Transaction& transaction, Month month)

@@ -126,12 +126,13 @@ void compare(
 class Recomputation {
 public:
     Recomputation(Transaction& transaction, const TermsHistory& terms)
-        : transaction_{transaction}, terms_{terms}
+        : transaction_{transaction}, history_{terms}, terms_{terms}
     {}
 
     void check(const BlockView& block)
     {
         const Month month = block.header().window;
+        month_ = month;
         windows_.enter(month, block.header().first);
         posting_cells_.clear();
         entry_cells_.clear();
@@ -151,6 +152,7 @@ public:
         compare_counts();
         compare_windows();
         compare_positions();
+        compare_house_lines();
         compare_terms();
     }
 
@@ -164,6 +166,9 @@ private:
     {
         books::append_posting(record, posting_cells_);
         if (is_house_step(record.type)) {
+            if (record.type == MessageType::house_entry)
+                books::take_house_lines(
+                    record, month_, history_, terms_.at(record.terms), house_lines_);
             windows_.pass(record);
             return;
         }
@@ -265,6 +270,13 @@ private:
         compare(transaction_, {"position", books::position_columns, 10}, "", {}, cells);
     }
 
+    void compare_house_lines()
+    {
+        std::vector<Parameter> cells;
+        for (const auto& line : house_lines_) books::append_house_line(line, cells);
+        compare(transaction_, {"house_line", books::house_line_columns, 2}, "", {}, cells);
+    }
+
     void compare_terms()
     {
         std::vector<Parameter> partners;
@@ -278,7 +290,10 @@ private:
     }
 
     Transaction& transaction_;
+    const TermsHistory& history_;
     books::TermsSeen terms_;
+    std::vector<books::HouseLine> house_lines_;
+    Month month_{}; // of the block
     books::WindowsSeen windows_{{}};
     Record record_;
     std::vector<Parameter> posting_cells_;

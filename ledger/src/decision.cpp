@@ -1,7 +1,6 @@
 #include "decision.hpp"
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <vector>
 
@@ -278,7 +277,9 @@ std::optional<Refusal> decide(
     case MessageType::transfer_in:
     case MessageType::cut:
     case MessageType::drained:
-    case MessageType::clock: break;
+    case MessageType::clock:
+    case MessageType::house_entry:
+    case MessageType::opening: break;
     }
     invariant(false, "only messages are decided");
     return std::nullopt;

@@ -1,7 +1,6 @@
 #include "funding.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <string>
 
 #include "byte_codec.hpp"
@@ -70,7 +69,7 @@ private:
     {
         for (const std::uint32_t place : partner.blocks) {
             const Tariff& block = terms_.tariffs[place];
-            const Points left = block.block - counters_.drawn(block.version);
+            const Points left = counters_.left_in(block);
             if (left.is_zero()) continue;
             if (left < points && partner.on_short == OnShort::refuse) break;
             const Points drawn = std::min(left, points);
@@ -88,10 +87,12 @@ private:
         constexpr std::int32_t whole = 10'000;
         const Unbilled unbilled = counters_.unbilled(partner.partner);
         const IssuerVat vat = partner.vat_at(request_.now);
-        const Micro price = unbilled.price + tariff.prefunded_price() * points.count();
+        const Micro price =
+            unbilled.price + partner.opening_unbilled + tariff.prefunded_price() * points.count();
         const Micro fee = unbilled.fee + tariff.service_fee * points.count();
-        const Wide owed =
-            Wide{price.count()} * (whole + vat.price) + Wide{fee.count()} * (whole + vat.fee);
+        const Wide owed = Wide{price.count()} * (whole + vat.price) +
+                          Wide{fee.count()} * (whole + vat.fee) +
+                          Wide{partner.opening_receivable.count()} * whole;
         return owed <= Wide{partner.credit_limit->count()} * whole;
     }
 
@@ -138,9 +139,9 @@ Refused check_promotion(
 
 } // namespace
 
-Points FundingCounters::drawn(TariffVersion block) const
+Points FundingCounters::left_in(const Tariff& block) const
 {
-    return Points{value_at(drawn_, block)};
+    return Points{block.block.count() - value_at(drawn_, block.version)};
 }
 
 Unbilled FundingCounters::unbilled(PartnerId issuer) const
@@ -155,6 +156,7 @@ Points FundingCounters::granted(PromotionId promotion) const
 
 void FundingCounters::apply(const Record& record, const Terms& terms)
 {
+    if (record.type == MessageType::house_entry) booked_ = record.terms;
     for (const Entry& entry : record.entries) apply_entry(entry, terms);
     if (!record.promotion.is_none()) add(slot(granted_, record.promotion), record.points.count());
 }
@@ -184,13 +186,14 @@ void FundingCounters::apply_entry(const Entry& entry, const Terms& terms)
         pay_rest(points);
         if (entry.debt.kind == DebtKind::issuer_bears) credit_debt(entry, terms);
         return;
+    case EntryKind::opened: // paid for elsewhere, before
     case EntryKind::matured:
     case EntryKind::expired:
     case EntryKind::expiry_undone:
     case EntryKind::held:
     case EntryKind::released:
     case EntryKind::moved_out:
-    case EntryKind::moved_in: return; // nothing is owed for them
+    case EntryKind::moved_in: return;
     }
     invariant(false, "every kind of entry has its funding");
 }
@@ -213,7 +216,7 @@ void FundingCounters::draw(const Tariff& tariff, std::int64_t points)
 {
     std::int64_t& drawn = slot(drawn_, tariff.version);
     add(drawn, points);
-    invariant(drawn >= 0 && drawn <= tariff.block.count(), "a block gives what it has and no more");
+    invariant(drawn <= tariff.block.count(), "a block gives what it has and no more");
 }
 
 void FundingCounters::charge(const Tariff& tariff, Micro price, Micro fee)
@@ -226,20 +229,21 @@ void FundingCounters::charge(const Tariff& tariff, Micro price, Micro fee)
 void FundingCounters::encode(Sequence through, std::vector<std::byte>& out) const
 {
     const std::size_t used = out.size();
-    const std::size_t numbers = 4 + drawn_.size() + unbilled_.size() * 2 + granted_.size();
+    const std::size_t numbers = 5 + drawn_.size() + unbilled_.size() * 2 + granted_.size();
     out.resize(used + 1 + numbers * varint_bytes_max);
     ByteWriter writer{out.data() + used};
     writer.u8(counters_version);
     writer.varint(through.value());
+    writer.varint(booked_.value());
     writer.varint(drawn_.size());
-    for (const std::int64_t points : drawn_) writer.varint(static_cast<std::uint64_t>(points));
+    for (const std::int64_t points : drawn_) writer.zigzag(points);
     writer.varint(unbilled_.size());
     for (const Unbilled& unbilled : unbilled_) {
         writer.zigzag(unbilled.price.count());
         writer.zigzag(unbilled.fee.count());
     }
     writer.varint(granted_.size());
-    for (const std::int64_t points : granted_) writer.varint(static_cast<std::uint64_t>(points));
+    for (const std::int64_t points : granted_) writer.zigzag(points);
     out.resize(static_cast<std::size_t>(writer.at() - out.data()));
 }
 
@@ -248,13 +252,10 @@ bool FundingCounters::decode(std::span<const std::byte> bytes, Sequence through)
     *this = {};
     ByteReader in{bytes};
     if (in.u8() != counters_version || in.varint() != through.value()) return false;
+    booked_ = HouseSequence{in.varint()};
     const auto read_all = [&in](std::vector<std::int64_t>& values) {
-        for (std::uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
-            const std::uint64_t points = in.varint();
-            if (points > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
-                in.fail();
-            values.push_back(static_cast<std::int64_t>(points));
-        }
+        for (std::uint64_t left = in.varint(); left > 0 && in.ok(); --left)
+            values.push_back(in.zigzag());
     };
     read_all(drawn_);
     for (std::uint64_t left = in.varint(); left > 0 && in.ok(); --left) {

@@ -31,11 +31,14 @@ struct Unbilled {
 /// after a replay. The writer's thread.
 class FundingCounters {
 public:
-    /// Points drawn from a block, less those that clawbacks returned to it.
-    [[nodiscard]] Points drawn(TariffVersion block) const;
+    /// Points that a block still has. Clawbacks return points to their block; those of a purchase
+    /// that is not named may return more to one than was drawn from it, and less to another.
+    [[nodiscard]] Points left_in(const Tariff& block) const;
     [[nodiscard]] Unbilled unbilled(PartnerId issuer) const;
     /// Points granted under a promotion. A clawback does not give them back to it.
     [[nodiscard]] Points granted(PromotionId promotion) const;
+    /// The last entry of the house's own record whose money the journal has booked.
+    [[nodiscard]] HouseSequence booked() const { return booked_; }
 
     /// Takes what the record's entries did. `terms` know every tariff that they name.
     void apply(const Record& record, const Terms& terms);
@@ -54,6 +57,7 @@ private:
     void issue(const Tariff& tariff, std::int64_t points);
     void credit_debt(const Entry& entry, const Terms& terms);
 
+    HouseSequence booked_;
     std::vector<std::int64_t> drawn_;   // by tariff version − 1; zero for dated tariffs
     std::vector<Unbilled> unbilled_;    // by partner − 1
     std::vector<std::int64_t> granted_; // by promotion − 1

@@ -46,6 +46,13 @@ std::string sender_of(const Record& record, const Terms& terms)
     return record.partner.is_none() ? "house" : exported_partner(record.partner, terms);
 }
 
+/// Who a line of the CSV is about: who sent it, or whose points a member brought along.
+std::string partner_of(const Record& record, const AccountLine& line, const Terms& terms)
+{
+    const PartnerId partner = record.type == MessageType::opening ? line.issuer : record.partner;
+    return partner.is_none() ? "" : exported_partner(partner, terms);
+}
+
 /// The part of an account's name that says which points of a member it holds; empty: none of one.
 std::string_view member_account(Account account)
 {
@@ -65,6 +72,15 @@ std::string_view member_account(Account account)
     case Account::redemption_margin:
     case Account::accrued_breakage_share:
     case Account::breakage:
+    case Account::prepaid_block:
+    case Account::prepaid_fee:
+    case Account::cash_trust:
+    case Account::cash_operating:
+    case Account::receivable:
+    case Account::payable:
+    case Account::vat_output:
+    case Account::vat_input:
+    case Account::rounding:
     case Account::members_expired:
     case Account::transit: break;
     }
@@ -86,10 +102,9 @@ public:
         : options_{options}, write_{write}
     {}
 
-    void posting(const Record& record, const Terms& terms)
+    void posting(const Record& record, const std::vector<AccountLine>& lines, const Terms& terms)
     {
         if (!has_header_) header(terms);
-        const auto lines = lines_of(record, terms);
         const std::string day = format_day(terms.calendar->day_of(record.posted_at));
         switch (options_.format) {
         case ExportFormat::hledger: hledger(record, lines, day, terms); break;
@@ -225,7 +240,7 @@ private:
                 record.sequence.value(),
                 day,
                 format_time(record.posted_at),
-                record.partner.is_none() ? "" : exported_partner(record.partner, terms),
+                partner_of(record, line, terms),
                 record.message_id,
                 name_of(record.type),
                 record.member.value(),
@@ -263,8 +278,13 @@ std::uint64_t export_journal(
             if (!block.read(index, record))
                 throw StoreFailure{fmt::format(
                     "journal: record {} cannot be read", block.sequence_of(index).value())};
-            if (record.entries.empty()) continue;
-            writer.posting(record, terms_seen.at(record.terms));
+            const bool is_house_entry = record.type == MessageType::house_entry;
+            if (record.entries.empty() && !is_house_entry) continue;
+            const Terms& seen = terms_seen.at(record.terms);
+            const auto lines =
+                is_house_entry ? terms.money_of(record.terms) : lines_of(record, seen);
+            if (lines.empty()) continue;
+            writer.posting(record, lines, seen);
             ++postings;
         }
         next += block.count();

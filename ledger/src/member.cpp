@@ -151,6 +151,7 @@ void Member::apply_entry(const Entry& entry, const Terms& terms)
 {
     switch (entry.kind) {
     case EntryKind::issued:
+    case EntryKind::opened:
         put(entry);
         creditable_of(terms.tariff(entry.lot.tariff).partner) += entry.points;
         return;

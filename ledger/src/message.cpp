@@ -24,9 +24,11 @@ std::string_view name_of(MessageType type) noexcept
     case MessageType::expiry: return "expiry";
     case MessageType::hold_end: return "hold_end";
     case MessageType::transfer_in: return "transfer_in";
+    case MessageType::opening: return "opening";
     case MessageType::cut: return "cut";
     case MessageType::drained: return "drained";
     case MessageType::clock: return "clock";
+    case MessageType::house_entry: return "house_entry";
     }
     return "unknown";
 }

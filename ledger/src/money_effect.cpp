@@ -29,6 +29,13 @@ MoneyEffect issue(const Tariff& issuer, std::int64_t points)
     return {.issuer = liability + fee, .liability = liability, .fee = fee};
 }
 
+// The house's own record brings the liability, with what stands against it.
+MoneyEffect open(const Tariff& issuer, std::int64_t points)
+{
+    const Micro liability = issuer.prefunded_price() * points;
+    return {.liability = liability, .margin = -liability};
+}
+
 // A charity has no tariff: it is paid each lot's own price.
 MoneyEffect spend(const Tariff& issuer, const Tariff* redeemer, std::int64_t points)
 {
@@ -132,6 +139,7 @@ MoneyEffect money_effect(const Entry& entry, const Terms& terms)
     case EntryKind::released:
     case EntryKind::moved_out:
     case EntryKind::moved_in: return {}; // points move within the liability
+    case EntryKind::opened: return balanced(open(terms.tariff(entry.lot.tariff), points));
     }
     invariant(false, "every kind of entry has its money");
     return {};

@@ -71,6 +71,7 @@ std::string_view name_of(EntryKind kind) noexcept
     case EntryKind::released: return "released";
     case EntryKind::moved_out: return "moved_out";
     case EntryKind::moved_in: return "moved_in";
+    case EntryKind::opened: return "opened";
     }
     return "unknown";
 }

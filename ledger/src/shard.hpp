@@ -54,6 +54,9 @@ public:
     bool advance_clock(Time to) override;
     void mark_windows() override;
     [[nodiscard]] const std::vector<Window>& windows() const override { return windows_; }
+    void book_house_entry(
+        HouseSequence entry, Time at, std::span<const OpeningMember> members) override;
+    [[nodiscard]] HouseSequence booked_house_entry() override;
     void publish(std::shared_ptr<const Terms> terms) override;
     [[nodiscard]] std::shared_ptr<const Terms> terms() const override { return terms_; }
     [[nodiscard]] Sequence head() const override { return Sequence{durable_.load()}; }
@@ -101,6 +104,8 @@ private:
     void finish_block();
     void append(const Record& record, std::size_t window);
     void append_house_step(MessageType type, Time at);
+    void append_house_entry(HouseSequence entry);
+    void append_opening(const OpeningMember& opening, MemberNumber number);
     void open_window(Month month);
 
     // What the house posts by its clock (shard_timed.cpp).

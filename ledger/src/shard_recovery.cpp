@@ -114,8 +114,8 @@ void Shard::replay_tail(const JournalState& state)
     if (from > state.head) return;
     load_members_of_tail(state.watermark);
     for_each_record(journal_, from, [&](const Record& record) {
-        if (is_house_step(record.type)) return;
         if (record.sequence > funding_row_) funding_.apply(record, *terms_);
+        if (is_house_step(record.type)) return;
         if (record.sequence > covered) {
             if (!is_house_posting(record.type))
                 index_.insert(

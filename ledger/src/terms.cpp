@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "ledger/accounts.hpp"
+
 namespace pointhouse::ledger {
 
 Micro Tariff::prefunded_price() const
@@ -63,6 +65,11 @@ const Tariff* Terms::find_tariff(PartnerId id, Time at) const
         if (found == nullptr || tariff.valid_from >= found->valid_from) found = &tariff;
     }
     return found;
+}
+
+std::vector<AccountLine> TermsHistory::money_of(HouseSequence /*sequence*/) const
+{
+    return {};
 }
 
 } // namespace pointhouse::ledger

@@ -253,6 +253,8 @@ private:
         last_ = record.sequence;
         if (is_house_step(record.type)) {
             follow_windows(record, header.window);
+            check_house_entry(record);
+            funding_.apply(record, *terms_of(record));
             compare_funding();
             return;
         }
@@ -261,7 +263,9 @@ private:
         check_window(record, header.window);
         const std::shared_ptr<const Terms> terms = terms_of(record);
         check_index(record);
-        if (is_house_posting(record.type)) {
+        if (record.type == MessageType::opening) {
+            check_opening(record);
+        } else if (is_house_posting(record.type)) {
             post_again(record, *terms);
         } else {
             ++found.messages;
@@ -299,6 +303,16 @@ private:
         members_.compare_after(record);
     }
 
+    void check_house_entry(const Record& record) const
+    {
+        if (record.type != MessageType::house_entry) return;
+        require(
+            record.terms > funding_.booked(),
+            "record {}: entry {} of the house's record was booked before",
+            record.sequence.value(),
+            record.terms.value());
+    }
+
     // A record lies in the open window; what was due before a cut may follow it until the drain.
     void check_window(const Record& record, Month month)
     {
@@ -311,6 +325,18 @@ private:
         require(
             windows_[window].month == month,
             "record {}: it does not lie in the open window",
+            record.sequence.value());
+    }
+
+    // An opening follows the entry of the house's record that approved it.
+    void check_opening(const Record& record) const
+    {
+        require(
+            !funding_.booked().is_none() &&
+                std::ranges::all_of(
+                    record.entries,
+                    [](const Entry& entry) { return entry.kind == EntryKind::opened; }),
+            "record {}: an opening that nobody approved",
             record.sequence.value());
     }
 
@@ -418,6 +444,7 @@ private:
             const std::string_view name = terms.partner(record.counterparty).name;
             (record.type == MessageType::adjustment ? message.funder : message.charity) = name;
         }
+        if (!record.promotion.is_none()) message.promotion = terms.promotion(record.promotion).name;
         for (const Entry& entry : record.entries) {
             if (record.type == MessageType::accrual && entry.state == LotState::pending)
                 message.pending_until = entry.until;
@@ -426,7 +453,6 @@ private:
                     std::chrono::duration_cast<std::chrono::seconds>(entry.until - record.posted_at)
                         .count();
         }
-        if (!record.promotion.is_none()) message.promotion = terms.promotion(record.promotion).name;
 
         Record original_record;
         Original original{

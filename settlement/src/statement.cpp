@@ -6,6 +6,7 @@
 #include <map>
 #include <tuple>
 
+#include "ledger/accounts.hpp"
 #include "ledger/invariant.hpp"
 
 namespace pointhouse::settlement {
@@ -120,6 +121,8 @@ private:
     void add(Place place, const PositionRow& row, Micro amount)
     {
         if (amount == Micro{0}) return;
+        // Price and fee of a block were paid when it was bought.
+        if (place.type == StatementType::issuance && terms_.tariff(place.tariff).is_block()) return;
         const std::int64_t points = amount < Micro{0} ? -row.points.count() : row.points.count();
         invariant(points != 0, "money moves with points alone");
         invariant(amount.count() % points == 0, "all points of a position have one price");
@@ -218,6 +221,21 @@ Statement empty_statement(const Place& place, ledger::Month month, const Contrac
     return statement;
 }
 
+/// What the books say that partners owe, less what they are owed.
+Micro owed_by_partners(std::span<const PositionRow> rows, const ledger::Terms& terms)
+{
+    Micro owed;
+    for (const PositionRow& row : rows) {
+        for (const ledger::AccountLine& line : ledger::lines_of(row, terms)) {
+            const bool is_theirs = line.account == ledger::Account::unbilled ||
+                                   line.account == ledger::Account::accrued_redemption ||
+                                   line.account == ledger::Account::accrued_breakage_share;
+            if (is_theirs) owed += Micro{line.amount};
+        }
+    }
+    return owed;
+}
+
 /// What the statements charge partners, less what they credit or pay them.
 Micro charged(std::span<const Statement> statements)
 {
@@ -261,11 +279,8 @@ std::vector<Statement> statements(
     const Contracts& contracts)
 {
     Allotment allotment{terms};
-    Micro owed;
-    for (const PositionRow& row : rows) {
-        allotment.add_row(row);
-        owed += row.money.issuer - row.money.counterparty;
-    }
+    for (const PositionRow& row : rows) allotment.add_row(row);
+    const Micro owed = owed_by_partners(rows, terms);
 
     // The map is in the order of documents, lines and details.
     const ledger::Time last_instant = window.to - std::chrono::microseconds{1};

@@ -69,6 +69,7 @@ std::string_view label_of(EntryKind kind, Charge charge) noexcept
     case EntryKind::clawed_back: return "clawed back";
     case EntryKind::debt_incurred: return "clawed back, owed by members";
     case EntryKind::recovered: return "recovered from members' debt";
+    case EntryKind::opened: return "brought along";
     case EntryKind::expired: return "expired";
     case EntryKind::expiry_undone: return "expired, clawed back since";
     case EntryKind::matured:

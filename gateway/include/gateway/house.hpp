@@ -59,6 +59,9 @@ struct HouseFolder {
     [[nodiscard]] std::filesystem::path house() const { return root / "house.db"; }
     [[nodiscard]] std::filesystem::path identities() const { return root / "identities.db"; }
     [[nodiscard]] std::filesystem::path books() const { return root / "books.db"; }
+    [[nodiscard]] std::filesystem::path proposals() const { return root / "proposals"; }
+    /// The file that came with what one operator prepared, until it is booked.
+    [[nodiscard]] std::filesystem::path proposal(ledger::HouseSequence id) const;
     [[nodiscard]] std::filesystem::path ledger() const { return root / "ledger"; }
     [[nodiscard]] std::filesystem::path journal() const { return ledger() / "journal-1.db"; }
 };
@@ -105,9 +108,12 @@ public:
     /// The entry of the house's record that closed a window; none: it is open.
     [[nodiscard]] std::optional<ledger::HouseSequence> closing_of(ledger::Month month) const;
 
-    /// Brings the ledger up to the registry's terms, marks the windows that time has passed and, on
+    /// Brings the ledger up to the registry's terms, books what the house's own record moves, marks the windows that time has passed and, on
     /// the message clock, closes those that are drained. After each command, and by a coarse timer.
     void tend();
+    /// Puts what waits in force and books it. Refused, too, when its file is not there any more.
+    [[nodiscard]] partners::Registry::Accepted<void> approve(
+        ledger::HouseSequence proposal, bool as_both);
     /// The act of a person at this keyboard, now.
     [[nodiscard]] partners::Registry::Act act() const;
 

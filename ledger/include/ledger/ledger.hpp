@@ -54,6 +54,21 @@ struct Submission {
     Outcome outcome{};
 };
 
+/// A lot that a member brings along when a coalition moves in.
+struct OpeningLot {
+    TariffVersion tariff{}; // of its issuer
+    Points points{};        // up to points_per_message_max
+    Time activity{};
+    Day expires_on = never;
+    std::optional<Time> available_at{}; // pending until then; none: active
+};
+inline constexpr std::size_t opening_lots_max = 256; // in one record
+/// A member as an opening brings it along; with many lots, several of it.
+struct OpeningMember {
+    std::string_view identifier{};
+    std::vector<OpeningLot> lots{}; // up to opening_lots_max
+};
+
 /// A member as of the last durable commit. Views are valid until the next call that commits.
 struct MemberView {
     MemberNumber number{};
@@ -132,6 +147,16 @@ public:
     /// by a coarse timer and before commits.
     virtual void mark_windows() = 0;
     [[nodiscard]] virtual const std::vector<Window>& windows() const = 0;
+
+    /// Books an entry of the house's own record that moves money, in one durable commit: a step of
+    /// the journal that names it, and so puts it into exactly one window, and the lots that members
+    /// bring along with it. On the message clock the house's time is then at least `at`. Entries
+    /// come in their order, once. Pre: terms that know the entry are published. Throws
+    /// StoreFailure.
+    virtual void book_house_entry(
+        HouseSequence entry, Time at, std::span<const OpeningMember> members) = 0;
+    /// The last entry so booked; none: none was.
+    [[nodiscard]] virtual HouseSequence booked_house_entry() = 0;
 
     /// New terms apply from the next decision on.
     virtual void publish(std::shared_ptr<const Terms> terms) = 0;

@@ -36,10 +36,12 @@ enum class MessageType : std::uint8_t {
     expiry = 33,      // a lot came to the end of its last day
     hold_end = 34,    // a hold came to its end uncaptured
     transfer_in = 35, // points arrived from another member
+    opening = 48,     // lots that a member brought along when the coalition moved in
     // The house's own steps share the journal with the messages.
-    cut = 64,     // the end of a window: all before it belongs to it
-    drained = 65, // nothing due before the cut is left to post
-    clock = 66,   // the sandbox's clock was moved
+    cut = 64,         // the end of a window: all before it belongs to it
+    drained = 65,     // nothing due before the cut is left to post
+    clock = 66,       // the sandbox's clock was moved
+    house_entry = 67, // an entry of the house's own record moves money; the terms name it
 };
 
 [[nodiscard]] std::string_view name_of(MessageType type) noexcept;

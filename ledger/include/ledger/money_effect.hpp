@@ -15,7 +15,8 @@ struct MoneyEffect {
                           // expired: the lot's issuer's share of the breakage)
     Micro liability{};    // points liability
     Micro fee{};          // revenue:service_fee
-    Micro margin{};       // revenue:redemption_margin (expired: revenue:breakage)
+    Micro margin{}; // revenue:redemption_margin (expired: revenue:breakage; opened: brought by
+                    // the house's own record)
     friend bool operator==(const MoneyEffect&, const MoneyEffect&) = default;
 };
 

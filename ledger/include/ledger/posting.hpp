@@ -37,9 +37,10 @@ enum class EntryKind : std::uint8_t {
     released = 12,      // back into the lot it came from                held     → active
     moved_out = 13,     // a lot leaves for another member               member   → transit
     moved_in = 14,      // and arrives there                             transit  → member
+    opened = 15,        // a lot that a member brought along             issuer   → member
 };
 
-inline constexpr EntryKind last_entry_kind = EntryKind::moved_in;
+inline constexpr EntryKind last_entry_kind = EntryKind::opened;
 
 [[nodiscard]] std::string_view name_of(EntryKind kind) noexcept;
 

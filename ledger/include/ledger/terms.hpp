@@ -44,6 +44,9 @@ struct Tariff {
     std::int32_t pending_days = 0;
     std::int32_t breakage_operator = 1; // integer shares of breakage
     std::int32_t breakage_issuer = 0;
+    /// What a member gets at least for a point issued under this tariff; the house's face value is
+    /// never below it.
+    Micro minimum_burn_value{};
     /// How many points were bought ahead at these prices: a prepaid block. Zero: a dated tariff. A
     /// lot drawn from a block names the block as its tariff, and so has the block's price.
     Points block{};
@@ -90,6 +93,8 @@ struct PartnerTerms {
     OnShort on_short = OnShort::refuse;  // prepaid
     std::vector<std::uint32_t> blocks{}; // places in Terms::tariffs, oldest first
     std::vector<IssuerVat> vat{};        // by valid_from, ascending
+    Micro opening_unbilled{};   // what it owed when it moved in: not yet billed, net of VAT,
+    Micro opening_receivable{}; // and billed, VAT included
 
     /// The row in force at `at`; all zeros when none is.
     [[nodiscard]] IssuerVat vat_at(Time at) const;
@@ -137,12 +142,17 @@ struct Terms {
     [[nodiscard]] const Tariff* find_tariff(PartnerId id, Time at) const;
 };
 
+struct AccountLine; // ledger/accounts.hpp
+
 /// The terms at every sequence of the house's own record that a record of the journal may name: the
 /// port through which a replay that decides again sees the terms the first decision saw.
 class TermsHistory {
 public:
     virtual ~TermsHistory() = default;
     [[nodiscard]] virtual std::shared_ptr<const Terms> terms_at(HouseSequence sequence) const = 0;
+    /// The money that an entry of the house's own record moves, as a balanced set of lines of the
+    /// chart of accounts; empty: it moves none.
+    [[nodiscard]] virtual std::vector<AccountLine> money_of(HouseSequence sequence) const;
 };
 
 } // namespace pointhouse::ledger
