@@ -1,7 +1,8 @@
 #include "postgres_connection.hpp"
 
-#include <bit>
+#include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 #include <fmt/format.h>
 #include <poll.h>
@@ -149,6 +150,42 @@ std::vector<Oid> PostgresParameters::types() const
     return types;
 }
 
+namespace {
+
+/// A NUMERIC, which is what PostgreSQL's sums of BIGINTs are: digits of base 10,000, the first of
+/// weight 10,000^weight. Whole numbers are numbers, as in SQLite; others are text.
+Value value_of_numeric(const char* bytes)
+{
+    const auto field = [bytes](int place) {
+        return static_cast<std::int16_t>(big_endian(bytes + std::ptrdiff_t{2} * place, 2));
+    };
+    constexpr int header_fields = 4;
+    constexpr std::int16_t negative = 0x4000;
+    const int digits = field(0);
+    const int weight = field(1);
+    const int decimals = field(3);
+    const auto digit = [&](int power) {
+        const int place = weight - power;
+        return place >= 0 && place < digits ? field(header_fields + place) : std::int16_t{0};
+    };
+    std::string whole;
+    for (int power = std::max(weight, 0); power >= 0; --power)
+        whole += fmt::format("{:04}", digit(power));
+    whole.erase(0, std::min(whole.find_first_not_of('0'), whole.size() - 1));
+    if (field(2) == negative) whole.insert(0, 1, '-');
+    std::int64_t number = 0;
+    const char* const end = whole.data() + whole.size();
+    const auto read = std::from_chars(whole.data(), end, number);
+    if (decimals == 0 && read.ec == std::errc{} && read.ptr == end) return number;
+    std::string fraction;
+    for (int power = -1; static_cast<int>(fraction.size()) < decimals; --power)
+        fraction += fmt::format("{:04}", digit(power));
+    fraction.resize(static_cast<std::size_t>(decimals));
+    return fraction.empty() ? whole : fmt::format("{}.{}", whole, fraction);
+}
+
+} // namespace
+
 std::int64_t PostgresResult::int64(int row, int column) const
 {
     const char* bytes = PQgetvalue(result_.get(), row, column);
@@ -179,6 +216,7 @@ Value PostgresResult::value(int row, int column) const
     constexpr Oid name_type = 19;
     constexpr Oid int16_type = 21;
     constexpr Oid varchar_type = 1043;
+    constexpr Oid numeric_type = 1700;
     switch (const Oid type = PQftype(result_.get(), column)) {
     case static_cast<Oid>(PostgresType::int64):
     case static_cast<Oid>(PostgresType::int32):
@@ -190,6 +228,7 @@ Value PostgresResult::value(int row, int column) const
         const auto view = bytes(row, column);
         return Bytes{view.begin(), view.end()};
     }
+    case numeric_type: return value_of_numeric(PQgetvalue(result_.get(), row, column));
     default:
         throw StoreFailure{fmt::format(
             "PostgreSQL: column {} has a type ({}) that the store does not read",

@@ -81,6 +81,11 @@ CREATE TABLE journal.watermark (
     complement bigint NOT NULL
 );
 
+-- So that the questions in ledger/BOOKS.md are the same on both stores.
+CREATE FUNCTION books.datetime(seconds bigint, form text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN to_char(to_timestamp(seconds) AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS');
+
 -- Blocks are dense already: to try and compress them costs more than writing them.
 ALTER TABLE journal.block ALTER COLUMN bytes SET STORAGE EXTERNAL;
 ALTER TABLE journal.member ALTER COLUMN state SET STORAGE EXTERNAL;
