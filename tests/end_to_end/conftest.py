@@ -11,13 +11,20 @@ sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "ora
 
 from house import REPOSITORY, House  # noqa: E402
 from messages import accrual, fresh  # noqa: E402
+from postgres import PostgresServer  # noqa: E402
 
 SHARED_DATA = REPOSITORY.parent / "shared" / "data"
 
 
 def pytest_addoption(parser):
     parser.addoption("--house-binary", default=str(REPOSITORY / "build/release/ops/pointhouse"))
+    parser.addoption("--store", choices=["sqlite", "postgres"], default="sqlite",
+                     help="what the houses are made on; a PostgreSQL server is started where it is needed")
     parser.addoption("--nightly", action="store_true", help="the long sizes")
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "about_sqlite: about the files of the embedded store")
 
 
 @pytest.fixture(scope="session")
@@ -25,6 +32,30 @@ def binary(request):
     path = Path(request.config.getoption("--house-binary")).resolve()
     assert os.access(path, os.X_OK), f"build it first: {path}"
     return path
+
+
+def pytest_collection_modifyitems(config, items):
+    """What is about SQLite's files is left out on PostgreSQL, which has tests of its own for the same."""
+    if config.getoption("--store") == "postgres":
+        chosen = [item for item in items if not item.get_closest_marker("about_sqlite")]
+        config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
+        items[:] = chosen
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """One PostgreSQL server for all houses of a run that want one."""
+    server = PostgresServer()
+    yield server
+    server.remove()
+
+
+@pytest.fixture(scope="session")
+def new_store(request):
+    """Names a store where a house can be made."""
+    if request.config.getoption("--store") == "sqlite":
+        return lambda: "sqlite"
+    return request.getfixturevalue("postgres").new_database
 
 
 @pytest.fixture(scope="session")
@@ -41,12 +72,12 @@ def shared_data():
 
 
 @pytest.fixture(scope="module")
-def make_house(binary, tmp_path_factory):
+def make_house(binary, tmp_path_factory, new_store):
     """Makes houses that are killed, whatever happens, when the module is done."""
     with contextlib.ExitStack() as stack:
 
-        def make(clock="messages"):
-            house = House(binary, tmp_path_factory.mktemp("house"), clock)
+        def make(clock="messages", store=None):
+            house = House(binary, tmp_path_factory.mktemp("house"), clock, store or new_store())
             stack.callback(house.kill)
             return house
 
