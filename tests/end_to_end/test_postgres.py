@@ -202,7 +202,6 @@ def test_every_stored_value_is_watched(make_postgres_house, postgres):
     def query(sql):
         return postgres.query(database, sql)
 
-    query("DROP TRIGGER IF EXISTS house_record_is_never_changed ON house.house_record")
     for schema, table, name in query(
             "SELECT n.nspname, c.relname, k.conname FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid"
             " JOIN pg_namespace n ON n.oid = c.relnamespace WHERE k.contype = 'c'"
@@ -230,7 +229,8 @@ def test_every_stored_value_is_watched(make_postgres_house, postgres):
                    "text": f"overlay({column} placing CASE right({column}, 1) WHEN '1' THEN '2' ELSE '1' END"
                            f" from length({column}))"}.get(kind, f"{column} # 1")
         try:
-            query(f"UPDATE {schema}.{table} SET {column} = {changed} WHERE ctid = '{row[0]}'")
+            query("SET session_replication_role = replica;"  # behind the back of the triggers
+                  f"UPDATE {schema}.{table} SET {column} = {changed} WHERE ctid = '{row[0]}'")
         except AssertionError as failure:
             assert "duplicate key" in str(failure), failure
             continue
@@ -290,7 +290,7 @@ def test_promotion_of_a_standby_server(make_house, nightly):
     back = []
     for _ in range(20 if nightly else 3):
         primary = PostgresServer()
-        replica = None
+        replica = house = None
         try:
             store = primary.new_database()
             replica = PostgresServer(standby_of=primary)
@@ -324,7 +324,8 @@ def test_promotion_of_a_standby_server(make_house, nightly):
             house.stop()
             assert house.verify("--from-scratch")["ok"]
         finally:
-            house.kill()
+            if house is not None:
+                house.kill()
             if replica is not None:
                 replica.remove()
             primary.remove()

@@ -393,8 +393,9 @@ TEST(PostgresReplication, ACancelledWaitForTheStandbyIsUnknown)
     std::thread canceller{[&] {
         while (!cancelled) {
             const auto rows = other.run(
-                "SELECT CAST(pid AS bigint) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
-                " AND pg_cancel_backend(pid)");
+                "WITH waiting AS MATERIALIZED (SELECT pid FROM pg_stat_activity"
+                " WHERE wait_event = 'SyncRep')"
+                " SELECT CAST(pid AS bigint) FROM waiting WHERE pg_cancel_backend(pid)");
             if (rows.rows() > 0) cancelled = true;
             std::this_thread::sleep_for(20ms);
         }
