@@ -297,7 +297,7 @@ try {
     throw HouseFailure{error.what()};
 }
 
-void discard_copy(const fs::path& data, const std::string& store)
+void discard_house(const fs::path& data, const std::string& store)
 {
     for (const auto& entry : fs::directory_iterator{data}) fs::remove_all(entry);
     discard_house_stores(store);

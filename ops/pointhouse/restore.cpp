@@ -32,12 +32,12 @@ int restore(const Options& options, const Invocation& typed)
     try {
         const auto result = verified(typed, terminal);
         if (result.exit_code != 0)
-            gateway::discard_copy(typed.data, store);
+            gateway::discard_house(typed.data, store);
         else if (!typed.json)
             terminal.print(fmt::format("restored to {}\n", typed.data.string()));
         return terminal.finish(result);
     } catch (...) {
-        gateway::discard_copy(typed.data, store);
+        gateway::discard_house(typed.data, store);
         throw;
     }
 }

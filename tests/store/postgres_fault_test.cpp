@@ -392,10 +392,10 @@ TEST(PostgresReplication, ACancelledWaitForTheStandbyIsUnknown)
     std::atomic<bool> cancelled = false;
     std::thread canceller{[&] {
         while (!cancelled) {
-            const auto rows = other.run(
-                "WITH waiting AS MATERIALIZED (SELECT pid FROM pg_stat_activity"
-                " WHERE wait_event = 'SyncRep')"
-                " SELECT CAST(pid AS bigint) FROM waiting WHERE pg_cancel_backend(pid)");
+            const auto rows =
+                other.run("WITH waiting AS MATERIALIZED (SELECT pid FROM pg_stat_activity"
+                          " WHERE wait_event = 'SyncRep')"
+                          " SELECT CAST(pid AS bigint) FROM waiting WHERE pg_cancel_backend(pid)");
             if (rows.rows() > 0) cancelled = true;
             std::this_thread::sleep_for(20ms);
         }

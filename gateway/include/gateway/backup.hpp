@@ -37,7 +37,7 @@ std::string copy_backup(
     const std::filesystem::path& data,
     const std::string& store,
     Console& console);
-/// Removes what copy_backup made.
-void discard_copy(const std::filesystem::path& data, const std::string& store);
+/// Removes a house: the files of its data folder, and what its database holds.
+void discard_house(const std::filesystem::path& data, const std::string& store);
 
 } // namespace pointhouse::gateway
