@@ -16,6 +16,7 @@ namespace {
 constexpr std::size_t statements_kept_max = 256;
 constexpr std::size_t readers_kept_max = 8;
 constexpr int rows_per_fetch = 1'024;
+constexpr std::size_t runs_per_round_trip = 1'024;
 constexpr std::size_t copied_bytes_held = std::size_t{1} << 18U;
 
 template <class Integer>
@@ -58,22 +59,58 @@ public:
 
     PostgresResult run(std::string_view sql, const PostgresParameters& parameters)
     {
-        const auto types = parameters.types();
-        std::string key{sql};
-        for (const Oid type : types) key += fmt::format(" {}", type);
-        auto found = names_.find(key);
-        if (found == names_.end()) {
-            if (names_.size() >= statements_kept_max) forget_statements();
-            const std::string name = fmt::format("s{}", ++named_);
-            connection.prepare(name, std::string{sql}, types);
-            found = names_.emplace(std::move(key), name).first;
+        return connection.run_prepared(prepared(sql, parameters.types()), parameters);
+    }
+
+    /// Each `width` of `cells` are the parameters of one run of the statement; many runs share a
+    /// round trip. Their types must be the same.
+    void run_each(
+        std::string_view sql,
+        std::size_t width,
+        std::span<const Parameter> cells,
+        const std::function<void(std::size_t place, const PostgresResult&)>& visit)
+    {
+        std::size_t place = 0;
+        while (!cells.empty()) {
+            const std::string name = prepared(sql, given(cells.first(width)).types());
+            connection.enter_pipeline();
+            std::size_t queued = 0;
+            for (; !cells.empty() && queued < runs_per_round_trip; ++queued) {
+                connection.queue(name, given(cells.first(width)));
+                cells = cells.subspan(width);
+            }
+            const auto results = connection.answers(queued);
+            connection.leave_pipeline();
+            for (const PostgresResult& result : results) {
+                if (result.status() == PGRES_FATAL_ERROR) throw PostgresFailure{result.failure()};
+                visit(place++, result);
+            }
         }
-        return connection.run_prepared(found->second, parameters);
+    }
+
+    static PostgresParameters given(std::span<const Parameter> parameters)
+    {
+        PostgresParameters bound;
+        for (const auto& parameter : parameters) bound.add(parameter);
+        return bound;
     }
 
     PostgresConnection connection;
 
 private:
+    /// The name of the statement, prepared the first time.
+    const std::string& prepared(std::string_view sql, const std::vector<Oid>& types)
+    {
+        std::string key{sql};
+        for (const Oid type : types) key += fmt::format(" {}", type);
+        const auto found = names_.find(key);
+        if (found != names_.end()) return found->second;
+        if (names_.size() >= statements_kept_max) forget_statements();
+        const std::string name = fmt::format("s{}", ++named_);
+        connection.prepare(name, std::string{sql}, types);
+        return names_.emplace(std::move(key), name).first->second;
+    }
+
     void forget_statements()
     {
         connection.execute("DEALLOCATE ALL");
@@ -90,7 +127,7 @@ public:
 
     std::vector<Row> run(std::string_view sql, std::span<const Parameter> parameters) override
     {
-        const auto result = session_.run(sql, given(parameters));
+        const auto result = session_.run(sql, Session::given(parameters));
         std::vector<Row> rows(static_cast<std::size_t>(result.rows()));
         for (int row = 0; row < result.rows(); ++row)
             read_row(result, row, rows[static_cast<std::size_t>(row)]);
@@ -105,7 +142,8 @@ public:
     {
         const std::string name = fmt::format("rows_{}", ++cursors_);
         session_.connection.run(
-            fmt::format("DECLARE {} NO SCROLL CURSOR FOR {}", name, sql), given(parameters));
+            fmt::format("DECLARE {} NO SCROLL CURSOR FOR {}", name, sql),
+            Session::given(parameters));
         Row cells;
         while (true) {
             const auto result =
@@ -118,6 +156,21 @@ public:
         }
         session_.connection.execute("CLOSE " + name);
         --cursors_;
+    }
+
+    void for_each_of(
+        std::string_view sql,
+        std::size_t width,
+        std::span<const Parameter> cells,
+        const std::function<void(std::size_t place, const Row&)>& visit) override
+    {
+        Row row;
+        session_.run_each(sql, width, cells, [&](std::size_t place, const PostgresResult& result) {
+            for (int number = 0; number < result.rows(); ++number) {
+                read_row(result, number, row);
+                visit(place, row);
+            }
+        });
     }
 
     void script(std::string_view sql) override
@@ -151,13 +204,6 @@ public:
     }
 
 private:
-    static PostgresParameters given(std::span<const Parameter> parameters)
-    {
-        PostgresParameters bound;
-        for (const auto& parameter : parameters) bound.add(parameter);
-        return bound;
-    }
-
     static void read_row(const PostgresResult& result, int row, Row& cells)
     {
         cells.resize(static_cast<std::size_t>(result.columns()));

@@ -275,6 +275,48 @@ TEST_P(StoreContract, TheSameStatementInsideItself)
     EXPECT_EQ(pairs, 4);
 }
 
+TEST_P(StoreContract, OneStatementForManyParameters)
+{
+    std::vector<Parameter> cells;
+    const std::string name = "thing";
+    for (std::int64_t id = 0; id < 3'000; ++id) {
+        cells.emplace_back(id);
+        cells.emplace_back(std::string_view{name});
+    }
+    std::size_t inserted = 0;
+    store->transact([&](Transaction& transaction) {
+        transaction.for_each_of(
+            "INSERT INTO thing (id, name) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING id",
+            2,
+            cells,
+            [&](std::size_t place, const Row& row) {
+                EXPECT_EQ(row.at(0), Value{static_cast<std::int64_t>(place)});
+                ++inserted;
+            });
+        transaction.for_each_of("SELECT 1", 1, {}, [](std::size_t, const Row&) { FAIL(); });
+    });
+    EXPECT_EQ(inserted, 3'000U);
+    const std::array<Parameter, 3> wanted{std::int64_t{7}, std::int64_t{-1}, std::int64_t{9}};
+    std::string places;
+    store->read([&](Transaction& transaction) {
+        transaction.for_each_of(
+            "SELECT id FROM thing WHERE id = $1", 1, wanted, [&](std::size_t place, const Row&) {
+                places += std::to_string(place);
+            });
+    });
+    EXPECT_EQ(places, "02");
+    EXPECT_THROW(
+        store->transact([&](Transaction& transaction) {
+            transaction.for_each_of(
+                "INSERT INTO thing (id, name) VALUES ($1, $2)",
+                2,
+                std::span{cells}.last(2),
+                [](std::size_t, const Row&) {});
+        }),
+        StoreFailure);
+    EXPECT_EQ(count(), 3'000);
+}
+
 TEST_P(StoreContract, LeavingAReadHalfWayIsHarmless)
 {
     insert(1, "a");
