@@ -4,7 +4,8 @@
 
 namespace pointhouse::ledger {
 
-double postgres_copies_per_second(const std::string& address, int batch, std::int64_t rows)
+std::chrono::nanoseconds time_postgres_copies(
+    const std::string& address, int batch, std::int64_t rows)
 {
     using std::string_literals::operator""s;
     constexpr std::size_t row_bytes = 40;
@@ -21,15 +22,14 @@ double postgres_copies_per_second(const std::string& address, int batch, std::in
     connection.execute("DROP TABLE IF EXISTS public.copy_only;"
                        "CREATE TABLE public.copy_only (bytes bytea NOT NULL)");
     const auto started = std::chrono::steady_clock::now();
-    std::int64_t done = 0;
-    for (; done < rows; done += batch) {
+    for (std::int64_t done = 0; done < rows; done += batch) {
         connection.begin_copy_in("COPY public.copy_only FROM STDIN (FORMAT binary)");
         connection.put_copied(copied);
         connection.end_copy_in();
     }
-    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - started;
+    const auto ended = std::chrono::steady_clock::now();
     connection.execute("DROP TABLE public.copy_only");
-    return static_cast<double>(done) / seconds.count();
+    return ended - started;
 }
 
 } // namespace pointhouse::ledger

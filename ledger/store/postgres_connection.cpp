@@ -98,8 +98,7 @@ PostgresParameters& PostgresParameters::add(const Parameter& parameter)
 {
     return std::visit(
         [this](const auto& cell) -> PostgresParameters& {
-            using Cell = std::decay_t<decltype(cell)>;
-            if constexpr (std::is_same_v<Cell, std::monostate>)
+            if constexpr (std::is_same_v<std::decay_t<decltype(cell)>, std::monostate>)
                 return add_null();
             else
                 return add(cell);

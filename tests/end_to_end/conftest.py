@@ -25,6 +25,7 @@ def pytest_addoption(parser):
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "about_sqlite: about the files of the embedded store")
+    config.addinivalue_line("markers", "about_postgres: about servers, leases and standby houses")
 
 
 @pytest.fixture(scope="session")
@@ -35,11 +36,11 @@ def binary(request):
 
 
 def pytest_collection_modifyitems(config, items):
-    """What is about SQLite's files is left out on PostgreSQL, which has tests of its own for the same."""
-    if config.getoption("--store") == "postgres":
-        chosen = [item for item in items if not item.get_closest_marker("about_sqlite")]
-        config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
-        items[:] = chosen
+    """What is about one kind of store is left out on the other, which has tests of its own for the same."""
+    other = {"sqlite": "about_postgres", "postgres": "about_sqlite"}[config.getoption("--store")]
+    left_out = [item for item in items if item.get_closest_marker(other)]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,8 @@ from postgres import PostgresServer
 from test_crash import assert_points_agree
 from wire import Closed
 
+pytestmark = pytest.mark.about_postgres
+
 PARTNERS = ("GRO", "TNK", "BOE")
 TAKEOVER_SECONDS = 5
 BACK_SECONDS = 10
