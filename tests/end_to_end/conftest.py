@@ -26,6 +26,7 @@ def pytest_addoption(parser):
 def pytest_configure(config):
     config.addinivalue_line("markers", "about_sqlite: about the files of the embedded store")
     config.addinivalue_line("markers", "about_postgres: about servers, leases and standby houses")
+    config.addinivalue_line("markers", "about_postgres: about servers, leases and standby houses")
 
 
 @pytest.fixture(scope="session")
