@@ -32,7 +32,8 @@ void for_each_record(Journal& journal, Sequence from, Visit visit)
 
 bool Shard::is_ready()
 {
-    if (is_sound_) return true;
+    if (is_sound_ && journal_.may_answer()) return true;
+    is_sound_ = false;
     if (std::chrono::steady_clock::now() < retry_at_) return false;
     try {
         journal_.reopen();

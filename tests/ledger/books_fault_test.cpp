@@ -6,6 +6,7 @@
 #include "books_fixture.hpp"
 #include "ledger/books.hpp"
 #include "store/sqlite_store.hpp"
+#include "test_database.hpp"
 
 namespace pointhouse::ledger {
 namespace {
@@ -60,7 +61,8 @@ protected:
     TemporaryFolder folder;
     Coalition coalition;
     MemoryJournal journal{coalition.terms()};
-    std::unique_ptr<Store> store = open_sqlite_store(folder / "books.db", Durability::relaxed);
+    test::TestStores stores{folder / ""};
+    std::unique_ptr<Store> store = stores.open_store("books");
     Books books{*store, coalition};
 };
 

@@ -114,6 +114,9 @@ public:
     virtual CommitResult commit(const JournalCommit& commit) = 0;
     /// Abandons the connection and opens a new one, after an unknown commit. Throws StoreFailure.
     virtual void reopen() = 0;
+    /// Whether this process surely still is the one that writes here, so that what it holds in
+    /// memory is the newest. Asked before every answer; cheap but now and then.
+    [[nodiscard]] virtual bool may_answer() { return true; }
     /// A reading connection for another thread.
     [[nodiscard]] virtual std::unique_ptr<JournalReader> open_reader() = 0;
 };
