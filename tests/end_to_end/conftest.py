@@ -21,11 +21,11 @@ def pytest_addoption(parser):
     parser.addoption("--store", choices=["sqlite", "postgres"], default="sqlite",
                      help="what the houses are made on; a PostgreSQL server is started where it is needed")
     parser.addoption("--nightly", action="store_true", help="the long sizes")
+    parser.addoption("--messages", type=int, help="of the random months; default: a minute's, nightly 1,000,000")
 
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "about_sqlite: about the files of the embedded store")
-    config.addinivalue_line("markers", "about_postgres: about servers, leases and standby houses")
     config.addinivalue_line("markers", "about_postgres: about servers, leases and standby houses")
 
 
@@ -63,6 +63,11 @@ def new_store(request):
 @pytest.fixture(scope="session")
 def nightly(request):
     return request.config.getoption("--nightly")
+
+
+@pytest.fixture(scope="session")
+def messages_max(request, nightly):
+    return request.config.getoption("--messages") or (1_000_000 if nightly else 20_000)
 
 
 @pytest.fixture(scope="session")

@@ -55,9 +55,12 @@ class House:
     def json(self, *arguments, status=0, timeout=600):
         return json.loads(self.run(*arguments, "--json", status=status, timeout=timeout).stdout)
 
+    def init(self, *arguments):
+        return self.run("init", "--store", self.store, *arguments)
+
     def make(self, *partners, currency="EUR", operators=("anna",)):
         """`init`, then partners on the standard tariff with a certificate each."""
-        self.run("init", "--currency", currency, "--store", self.store)
+        self.init("--currency", currency)
         for partner in partners:
             self.run("partner", "add", partner, "--standard")
             self.run("cert", "issue", partner)
