@@ -248,10 +248,6 @@ TEST(ParseContract, NamesLineAndKeyOfAValueThatCannotBe)
          "debt_bearer = \"house\"",
          "line 14: debt_bearer: \"issuer\", \"redeemer\" or \"operator\""},
         {"billing = \"postpaid\"", "on_short = \"refuse\"", "line 12: on_short: only for prepaid"},
-        {"\"next_block\"", "\"wait\"", "line 42: on_short: \"refuse\" or \"next_block\""},
-        {"\"1.0\"",
-         "\"1/2\"",
-         "line 37: partner: prefund_share: a prepaid partner prefunds the whole, 1"},
         {"pending_days = 14",
          "minimum_burn_value = \"-0.01\"",
          "line 15: tariff: minimum_burn_value: from 0 to 1000.000000"},
@@ -295,6 +291,18 @@ TEST(ParseContract, NamesLineAndKeyOfAValueThatCannotBe)
          "TNK = 0",
          "line 60: promotion: double-fuel-june: funder TNK: a share of 1 or more"},
     });
+}
+
+TEST(ParseContract, NamesWhatAPrepaidPartnerCannotHave)
+{
+    expect_refusals(
+        {
+            {"\"next_block\"", "\"wait\"", "line 42: on_short: \"refuse\" or \"next_block\""},
+            {"\"1.0\"",
+             "\"1/2\"",
+             "line 37: partner: prefund_share: a prepaid partner prefunds the whole, 1"},
+        },
+        "TNK");
 }
 
 TEST(ParseContract, NamesTheIdsWhenTheOneAskedForIsNotThere)
