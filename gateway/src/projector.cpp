@@ -14,13 +14,16 @@ namespace {
 
 constexpr std::size_t blocks_per_turn_max = 256;
 constexpr int books_niceness = 10;
-// A transaction costs as much as hundreds of rows: what came in the meantime shares one.
+// A transaction costs as much as hundreds of rows: under load, what comes meanwhile shares one.
+constexpr std::chrono::milliseconds idle_pause{20};
 constexpr std::chrono::milliseconds gathering_pause{200};
+constexpr std::uint64_t worth_gathering = 256; // records of the turn before
 constexpr std::chrono::milliseconds hurried_pause{1};
 constexpr std::uint64_t worth_a_transaction = 16'384; // records
 constexpr std::chrono::milliseconds failure_pause{1000};
 constexpr std::chrono::milliseconds progress_pause{100};
 constexpr std::chrono::seconds patience{60};
+constexpr std::chrono::seconds stopping_patience{2};
 
 /// Counts one who waits for the books.
 class Waiting {
@@ -119,13 +122,15 @@ void Projector::run()
     while (true) {
         {
             std::unique_lock lock{mutex_};
-            const auto pause = fault_.empty() ? gathering_pause : failure_pause;
+            const auto pause = !fault_.empty()                ? failure_pause
+                               : last_turn_ < worth_gathering ? idle_pause
+                                                              : gathering_pause;
             if (!has_much && waiters_ > 0)
                 changed_.wait_for(lock, hurried_pause);
             else if (!has_much)
                 changed_.wait_for(
                     lock, pause, [this] { return stopping_ || clearing_ || waiters_ > 0; });
-            if (stopping_) return;
+            if (stopping_) break;
         }
         try {
             has_much = advance();
@@ -133,6 +138,19 @@ void Projector::run()
             fail(failure.what());
             has_much = false;
         }
+    }
+    catch_up();
+}
+
+// Who reads the books of a house that was stopped finds all of it, unless there is very much.
+void Projector::catch_up()
+{
+    const auto until = std::chrono::steady_clock::now() + stopping_patience;
+    try {
+        while (books_.projected() < journal_->head() && std::chrono::steady_clock::now() < until)
+            static_cast<void>(advance());
+    } catch (const std::exception& failure) {
+        fail(failure.what());
     }
 }
 
@@ -145,7 +163,7 @@ bool Projector::advance()
 
     head_ = journal_->head().value();
     const auto before = books_.projected();
-    if (before.value() < head_) books_.project(*journal_, blocks_per_turn_max);
+    last_turn_ = before.value() < head_ ? books_.project(*journal_, blocks_per_turn_max) : 0;
     const std::uint64_t projected = books_.projected().value();
     if (projected >= head_) level_at_nanos_ = steady_nanos();
     const bool has_much = projected + worth_a_transaction < journal_->head().value();

@@ -45,13 +45,15 @@ private:
     void run();
     /// One turn of the work. True: there is much more to do.
     bool advance();
+    void catch_up();
     void fail(const std::string& reason);
 
     ledger::Books& books_;
     std::unique_ptr<ledger::JournalReader> journal_;
     std::atomic<std::uint64_t> head_{0};
+    std::uint64_t last_turn_ = 0;                 // its records; the projector's thread
     std::atomic<std::int64_t> level_at_nanos_{0}; // steady clock
-    mutable std::atomic<int> waiters_{0}; // they are not kept waiting for more to come
+    mutable std::atomic<int> waiters_{0};         // they are not kept waiting for more to come
     mutable std::mutex mutex_;
     mutable std::condition_variable changed_;
     bool stopping_ = false;
