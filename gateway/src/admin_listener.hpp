@@ -12,9 +12,10 @@ namespace pointhouse::gateway {
 /// What the admin listener serves. The functions run on the loop's thread and must not block.
 struct AdminOptions {
     std::string address = "127.0.0.1";
-    std::uint16_t port = 9443;            // 0: any free one
-    std::function<bool()> is_ready;       // /readyz: 200 or 503
-    std::function<std::string()> metrics; // /metrics, in the Prometheus text format
+    std::uint16_t port = 9443;             // 0: any free one
+    std::function<bool()> is_ready;        // /readyz: 200 or 503
+    std::function<std::string()> metrics;  // /metrics, in the Prometheus text format
+    std::string not_ready = "not ready\n"; // what /readyz says with its 503
 };
 
 /// The operator's window on a running house: plain HTTP, loopback by default. /healthz says that

@@ -23,8 +23,12 @@ constexpr std::size_t ids_at_once = 64;
 bool is_listed(MessageType type, EntryKind kind)
 {
     switch (type) {
-    case MessageType::accrual: return kind == EntryKind::issued;
-    case MessageType::redemption: return kind == EntryKind::redeemed;
+    case MessageType::accrual:
+    case MessageType::adjustment: return kind == EntryKind::issued;
+    case MessageType::accrual_release: return kind == EntryKind::matured;
+    case MessageType::redemption:
+    case MessageType::capture: return kind == EntryKind::redeemed;
+    case MessageType::transfer: return kind == EntryKind::moved_out;
     case MessageType::donation: return kind == EntryKind::donated;
     case MessageType::reversal:
     case MessageType::clawback:
@@ -33,11 +37,37 @@ bool is_listed(MessageType type, EntryKind kind)
         return kind == EntryKind::refunded || kind == EntryKind::clawed_back ||
                kind == EntryKind::recovered;
     case MessageType::enrolment:
+    case MessageType::block:
+    case MessageType::unblock:
+    case MessageType::close:
+    case MessageType::hold:
+    case MessageType::hold_release:
+    case MessageType::maturity:
+    case MessageType::expiry:
+    case MessageType::hold_end:
+    case MessageType::transfer_in:
     case MessageType::cut:
     case MessageType::drained:
+    case MessageType::opening:
+    case MessageType::house_entry:
     case MessageType::clock: break;
     }
     return false;
+}
+
+// What moves no points of its own has no posting to name.
+bool has_posting(MessageType type)
+{
+    return type != MessageType::enrolment && type != MessageType::block &&
+           type != MessageType::unblock && type != MessageType::close;
+}
+
+// What acts on something that is there already creates nothing: 200, not 201.
+int booked_status(MessageType type)
+{
+    const bool acts = type == MessageType::capture || type == MessageType::hold_release ||
+                      type == MessageType::accrual_release;
+    return acts ? 200 : 201;
 }
 
 std::string detail_of(const Record& record)
@@ -73,6 +103,7 @@ Verdict verdict_of(const ledger::Outcome& outcome)
     case ledger::Disposition::replayed:
         verdict.replayed = outcome.disposition == ledger::Disposition::replayed;
         verdict.record = &outcome.record;
+        verdict.status = booked_status(outcome.record.type);
         if (!outcome.record.refusal) return verdict;
         verdict.code = code_of(*outcome.record.refusal);
         verdict.detail = detail_of(outcome.record);
@@ -101,9 +132,11 @@ std::string_view Answers::name_of_day(ledger::Time time)
     return day_;
 }
 
-void Answers::add_row(const ledger::Entry& entry, Reader reader)
+void Answers::add_row(const Record& record, const ledger::Entry& entry, Reader reader)
 {
     const ledger::PartnerId issuer = terms_->tariff(entry.lot.tariff).partner;
+    const bool is_pending =
+        entry.kind == EntryKind::issued && entry.state == ledger::LotState::pending;
     if (!reader.sees(issuer)) {
         others_points_ += entry.points.count();
         return;
@@ -113,7 +146,9 @@ void Answers::add_row(const ledger::Entry& entry, Reader reader)
          .has_id = true,
          .issuer = terms_->partner(issuer).name,
          .points = entry.points.count(),
-         .expires_on = entry.lot.expires_on});
+         .expires_on = entry.lot.expires_on,
+         .available_from = is_pending ? entry.until : record.occurred_at,
+         .is_pending = is_pending});
     subjects_.push_back(
         {.kind = OpaqueKind::lot,
          .partner = reader.partner,
@@ -139,7 +174,7 @@ void Answers::prepare(const Subject& subject)
         if (entry.kind == EntryKind::debt_incurred) debt_ += entry.points.count();
         if (entry.kind == EntryKind::recovered && is_refund_) continue;
         if (entry.kind == EntryKind::recovered) debt_ -= entry.points.count();
-        if (is_listed(record.type, entry.kind)) add_row(entry, subject.reader);
+        if (is_listed(record.type, entry.kind)) add_row(record, entry, subject.reader);
     }
 
     encoded_.resize(subjects_.size());
@@ -155,9 +190,33 @@ void Answers::prepare(const Subject& subject)
         rows_.push_back({.id = {}, .has_id = false, .issuer = others, .points = others_points_});
 }
 
-void Answers::append_lots_json(std::string& out, const Record& record)
+OpaqueId Answers::hold_id(const Subject& subject)
 {
-    const std::string_view available_from = name_of_day(record.occurred_at);
+    const Record& record = subject.record;
+    return ids_.encode(
+        {.kind = OpaqueKind::hold,
+         .partner = subject.reader.partner,
+         .sequence = record.type == MessageType::hold ? record.sequence : record.original,
+         .position = 0});
+}
+
+void Answers::append_hold_json(std::string& out, const Record& record)
+{
+    const bool is_open = record.type == MessageType::hold;
+    append_json_parts(
+        out,
+        R"("state":")",
+        std::string_view{is_open ? "open" : "released"},
+        R"(","points":)",
+        record.points.count(),
+        ",");
+    if (is_open)
+        append_json_parts(
+            out, R"("expires_at":")", ledger::format_time(record.entries.front().until), "\",");
+}
+
+void Answers::append_lots_json(std::string& out)
+{
     std::string_view separator;
     for (const Row& row : rows_) {
         append_json_parts(
@@ -169,8 +228,10 @@ void Answers::append_lots_json(std::string& out, const Record& record)
             row.issuer,
             R"(","points":)",
             row.points,
-            R"(,"state":"active","available_from":")",
-            available_from,
+            R"(,"state":")",
+            std::string_view{row.is_pending ? "pending" : "active"},
+            R"(","available_from":")",
+            name_of_day(row.available_from),
             R"(","expires_on":)");
         if (row.expires_on == ledger::never)
             append_json_parts(out, "null}");
@@ -216,21 +277,31 @@ void Answers::append_json(std::string& out, const Subject& subject)
     const Record& record = subject.record;
     prepare(subject);
     out += '{';
-    if (record.type != MessageType::enrolment)
+    const bool is_hold =
+        record.type == MessageType::hold || record.type == MessageType::hold_release;
+    if (is_hold)
+        append_json_parts(out, R"("hold_id":")", hold_id(subject).text(), "\",");
+    else if (has_posting(record.type))
         append_json_parts(out, R"("posting_id":")", posting_id_.text(), "\",");
     append_json_parts(out, R"("message_id":")", record.message_id, "\",");
-    const bool names_member =
-        record.type == MessageType::accrual || record.type == MessageType::enrolment;
+    const bool names_member = record.type == MessageType::accrual || !has_posting(record.type) ||
+                              record.type == MessageType::adjustment;
     if (names_member && !subject.member.empty())
         append_json_parts(out, R"("member":")", subject.member, "\",");
 
     switch (record.type) {
     case MessageType::accrual:
+    case MessageType::adjustment:
+    case MessageType::accrual_release:
         append_json_parts(out, R"("points":)", record.points.count(), R"(,"lots":[)");
-        append_lots_json(out, record);
+        append_lots_json(out);
         out += "],";
         break;
+    case MessageType::hold:
+    case MessageType::hold_release: append_hold_json(out, record); break;
     case MessageType::redemption:
+    case MessageType::capture:
+    case MessageType::transfer:
     case MessageType::donation: append_redemption_json(out, record); break;
     case MessageType::reversal:
     case MessageType::clawback:
@@ -242,9 +313,18 @@ void Answers::append_json(std::string& out, const Subject& subject)
         append_rows_json(out);
         append_json_parts(out, R"(],"debt":)", debt_, ",");
         break;
+    case MessageType::block:
+    case MessageType::unblock:
+    case MessageType::close:
     case MessageType::enrolment: break;
+    case MessageType::maturity:
+    case MessageType::expiry:
+    case MessageType::hold_end:
+    case MessageType::transfer_in:
     case MessageType::cut:
     case MessageType::drained:
+    case MessageType::opening:
+    case MessageType::house_entry:
     case MessageType::clock: ledger::invariant(false, "house steps are not answered to partners");
     }
     append_balance_json(out, record.balance);

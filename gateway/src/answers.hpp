@@ -15,6 +15,7 @@ class AccrualAnswer;
 class RedemptionAnswer;
 class ReversalAnswer;
 class EnrolmentAnswer;
+class HoldAnswer;
 class Result;
 } // namespace pointhouse::v1
 
@@ -86,17 +87,22 @@ private:
         std::string_view issuer;
         std::int64_t points = 0;
         ledger::Day expires_on = ledger::never;
+        ledger::Time available_from{};
+        bool is_pending = false;
     };
 
     void prepare(const Subject& subject);
-    void add_row(const ledger::Entry& entry, Reader reader);
-    void append_lots_json(std::string& out, const ledger::Record& record);
+    void add_row(const ledger::Record& record, const ledger::Entry& entry, Reader reader);
+    void append_lots_json(std::string& out);
+    void append_hold_json(std::string& out, const ledger::Record& record);
     void append_rows_json(std::string& out) const;
     void append_redemption_json(std::string& out, const ledger::Record& record);
     void fill(v1::AccrualAnswer& out, const Subject& subject);
     void fill(v1::RedemptionAnswer& out, const Subject& subject);
     void fill(v1::ReversalAnswer& out, const Subject& subject);
+    void fill(v1::HoldAnswer& out, const Subject& subject);
     static void fill(v1::EnrolmentAnswer& out, const Subject& subject);
+    [[nodiscard]] OpaqueId hold_id(const Subject& subject);
     [[nodiscard]] std::string_view name_of_day(ledger::Time time);
 
     OpaqueIds& ids_;

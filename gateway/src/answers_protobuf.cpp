@@ -47,8 +47,8 @@ void Answers::fill(v1::AccrualAnswer& out, const Subject& subject)
         lot.set_lot(text(row.id.text()));
         lot.set_issuer(text(row.issuer));
         lot.set_points(row.points);
-        lot.set_state("active");
-        lot.set_available_from(text(name_of_day(record.occurred_at)));
+        lot.set_state(row.is_pending ? "pending" : "active");
+        lot.set_available_from(text(name_of_day(row.available_from)));
         if (row.expires_on != ledger::never) lot.set_expires_on(ledger::format_day(row.expires_on));
     }
     fill_balance(*out.mutable_balance(), record.balance);
@@ -84,6 +84,18 @@ void Answers::fill(v1::ReversalAnswer& out, const Subject& subject)
     fill_balance(*out.mutable_balance(), record.balance);
 }
 
+void Answers::fill(v1::HoldAnswer& out, const Subject& subject)
+{
+    const Record& record = subject.record;
+    const bool is_open = record.type == MessageType::hold;
+    out.set_hold_id(text(hold_id(subject).text()));
+    out.set_message_id(text(record.message_id));
+    out.set_state(is_open ? "open" : "released");
+    out.set_points(record.points.count());
+    if (is_open) out.set_expires_at_micros(ledger::micros_of(record.entries.front().until));
+    fill_balance(*out.mutable_balance(), record.balance);
+}
+
 void Answers::fill(v1::EnrolmentAnswer& out, const Subject& subject)
 {
     out.set_message_id(text(subject.record.message_id));
@@ -98,14 +110,29 @@ void Answers::append_protobuf(std::string& out, const Subject& subject)
         answer.AppendToString(&out);
     };
     switch (subject.record.type) {
-    case MessageType::accrual: return append(v1::AccrualAnswer{});
+    case MessageType::accrual:
+    case MessageType::adjustment:
+    case MessageType::accrual_release: return append(v1::AccrualAnswer{});
+    case MessageType::hold:
+    case MessageType::hold_release: return append(v1::HoldAnswer{});
     case MessageType::redemption:
+    case MessageType::capture:
+    case MessageType::transfer:
     case MessageType::donation: return append(v1::RedemptionAnswer{});
     case MessageType::reversal:
     case MessageType::clawback: return append(v1::ReversalAnswer{});
+    case MessageType::block:
+    case MessageType::unblock:
+    case MessageType::close:
     case MessageType::enrolment: return append(v1::EnrolmentAnswer{});
+    case MessageType::maturity:
+    case MessageType::expiry:
+    case MessageType::hold_end:
+    case MessageType::transfer_in:
     case MessageType::cut:
     case MessageType::drained:
+    case MessageType::opening:
+    case MessageType::house_entry:
     case MessageType::clock: break;
     }
     ledger::invariant(false, "house steps are not answered to partners");
@@ -121,14 +148,29 @@ void Answers::fill_item(v1::Result& out, const Item& item)
 
     const Subject subject{*verdict.record, item.member, item.reader};
     switch (verdict.record->type) {
-    case MessageType::accrual: return fill(*out.mutable_accrual(), subject);
+    case MessageType::accrual:
+    case MessageType::adjustment:
+    case MessageType::accrual_release: return fill(*out.mutable_accrual(), subject);
+    case MessageType::hold:
+    case MessageType::hold_release: return fill(*out.mutable_hold(), subject);
     case MessageType::redemption:
+    case MessageType::capture:
+    case MessageType::transfer:
     case MessageType::donation: return fill(*out.mutable_redemption(), subject);
     case MessageType::reversal:
     case MessageType::clawback: return fill(*out.mutable_reversal(), subject);
+    case MessageType::block:
+    case MessageType::unblock:
+    case MessageType::close:
     case MessageType::enrolment: return fill(*out.mutable_enrolment(), subject);
+    case MessageType::maturity:
+    case MessageType::expiry:
+    case MessageType::hold_end:
+    case MessageType::transfer_in:
     case MessageType::cut:
     case MessageType::drained:
+    case MessageType::opening:
+    case MessageType::house_entry:
     case MessageType::clock: break;
     }
     ledger::invariant(false, "house steps are not answered to partners");

@@ -19,7 +19,7 @@
 #include <openssl/evp.h>
 
 #include "house_files.hpp"
-#include "store/sqlite_snapshot.hpp"
+#include "house_stores.hpp"
 
 namespace pointhouse::gateway {
 
@@ -150,23 +150,14 @@ void make_parents(const fs::path& root, const fs::path& name)
 } // namespace
 
 struct HouseSnapshot::State {
-    struct Database {
-        fs::path name;
-        ledger::SqliteSnapshot snapshot;
-    };
     struct File {
         fs::path name;
         OpenFile file;
     };
-    std::vector<Database> databases;
+    std::unique_ptr<StoreSnapshot> stores;
     std::vector<File> files;
     ledger::Sequence head;
 
-    void add_database(const HouseFolder& folder, const fs::path& file)
-    {
-        databases.push_back(
-            {.name = fs::relative(file, folder.root), .snapshot = ledger::SqliteSnapshot{file}});
-    }
     void add_file(const HouseFolder& folder, const fs::path& file)
     {
         if (!fs::exists(file)) return;
@@ -188,8 +179,7 @@ HouseSnapshot::HouseSnapshot(House& house) : state_{std::make_unique<State>()}
     static_cast<void>(house.books());
     const auto journal = house.open_reader()->state();
     state_->head = journal.head;
-    for (const auto& file : {folder.journal(), folder.house(), folder.identities(), folder.books()})
-        state_->add_database(folder, file);
+    state_->stores = house.snapshot_stores();
     for (const auto& run : journal.index_runs)
         state_->add_file(folder, folder.ledger() / "index" / run.name);
     state_->add_file(folder, folder.ledger() / "head");
@@ -204,14 +194,8 @@ HouseSnapshot::~HouseSnapshot() = default;
 void HouseSnapshot::write_to(const fs::path& backup, Console& console) const
 {
     make_private_folder(backup);
-    std::vector<fs::path> names;
-    for (const auto& database : state_->databases) {
-        make_parents(backup, database.name);
-        database.snapshot.copy_to(backup / database.name, [&](int thousandths) {
-            console.progress(fmt::format("{}: {} %", database.name.string(), thousandths / 10));
-        });
-        names.push_back(database.name);
-    }
+    auto names = state_->stores->write_to(
+        backup, [&console](std::string_view line) { console.progress(line); });
     for (const auto& file : state_->files) {
         make_parents(backup, file.name);
         copy_file(file.file, backup / file.name);
@@ -286,23 +270,37 @@ std::vector<fs::path> checked_files(const fs::path& backup, Console& console)
 
 } // namespace
 
-void copy_backup(const fs::path& backup, const fs::path& data, Console& console)
+std::string copy_backup(
+    const fs::path& backup, const fs::path& data, const std::string& store, Console& console)
 try {
     const auto names = checked_files(backup, console);
+    auto config = read_config(backup / HouseFolder{}.config());
+    if (!store.empty()) config.store = store;
     make_private_folder(data);
     try {
         for (const auto& name : names) {
+            if (is_part_of_database(name)) continue;
             console.progress("restoring " + name.string());
             make_parents(data, name);
             copy_file(OpenFile{backup / name, O_RDONLY | O_NOFOLLOW}, data / name);
             make_folder_durable((data / name).parent_path());
         }
+        if (!store.empty()) set_store(HouseFolder{data}.config(), store);
+        load_house_stores(
+            backup, config.store, [&console](std::string_view line) { console.progress(line); });
     } catch (...) {
         for (const auto& entry : fs::directory_iterator{data}) fs::remove_all(entry);
         throw;
     }
+    return config.store;
 } catch (const fs::filesystem_error& error) {
     throw HouseFailure{error.what()};
+}
+
+void discard_house(const fs::path& data, const std::string& store)
+{
+    for (const auto& entry : fs::directory_iterator{data}) fs::remove_all(entry);
+    discard_house_stores(store);
 }
 
 } // namespace pointhouse::gateway

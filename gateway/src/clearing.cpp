@@ -120,12 +120,22 @@ Clearing::Progress Clearing::start(Exchange& exchange)
     case RouteId::reversals: return start_message(exchange, MessageType::reversal);
     case RouteId::clawbacks: return start_message(exchange, MessageType::clawback);
     case RouteId::donations: return start_message(exchange, MessageType::donation);
+    case RouteId::transfers: return start_message(exchange, MessageType::transfer);
+    case RouteId::holds: return start_message(exchange, MessageType::hold);
+    case RouteId::hold_capture: return start_message(exchange, MessageType::capture);
+    case RouteId::hold_release: return start_message(exchange, MessageType::hold_release);
+    case RouteId::accrual_release: return start_message(exchange, MessageType::accrual_release);
+    case RouteId::member_block: return start_message(exchange, MessageType::block);
+    case RouteId::member_unblock: return start_message(exchange, MessageType::unblock);
+    case RouteId::member_close: return start_message(exchange, MessageType::close);
+    case RouteId::adjustments: return start_message(exchange, MessageType::adjustment);
     case RouteId::members: return start_message(exchange, MessageType::enrolment);
     case RouteId::batches: return start_batch(exchange);
     case RouteId::quotes:
     case RouteId::member_lookup: return start_question(exchange);
     case RouteId::member:
     case RouteId::member_entries:
+    case RouteId::hold:
     case RouteId::message:
     case RouteId::position: return start_read(exchange);
     case RouteId::echo: return answer_echo(exchange);
@@ -139,8 +149,12 @@ Clearing::Progress Clearing::start(Exchange& exchange)
 
 Clearing::Progress Clearing::start_message(Exchange& exchange, MessageType type)
 {
-    if (is_operator(exchange)) {
-        answer_problem(exchange, "forbidden", "Operators read; messages are sent by partners");
+    if (is_operator(exchange) != ledger::is_of_operator(type)) {
+        answer_problem(
+            exchange,
+            "forbidden",
+            is_operator(exchange) ? "Operators do not send the messages of partners"
+                                  : "Only operators may do this");
         return Progress::answered;
     }
     if (!queue_.has_room(1)) {
@@ -158,8 +172,33 @@ Clearing::Progress Clearing::start_message(Exchange& exchange, MessageType type)
         turn.drop_last_message();
         return Progress::answered;
     }
+    name_by_path(exchange, message);
     queue_.wait({&exchange, turn.message_count - 1, 1});
     return Progress::waiting;
+}
+
+// An id that cannot be one is answered as one that nobody has.
+void Clearing::name_by_path(const Exchange& exchange, ledger::Message& message)
+{
+    const std::string_view named = exchange.arguments[0];
+    if (message.type == MessageType::accrual_release) {
+        message.reverses = fault_of_message_id(named) == nullptr ? named : std::string_view{};
+    } else if (fields_of_path(message.type) == set_of(Field::member)) {
+        message.member = fault_of_member(named) == nullptr ? named : std::string_view{};
+    } else if (fields_of_path(message.type) != 0) {
+        message.hold = hold_of(named, message.partner);
+    }
+}
+
+ledger::Sequence Clearing::hold_of(std::string_view hold_id, ledger::PartnerId partner)
+{
+    const auto subject = ids_.decode(hold_id, OpaqueKind::hold, partner);
+    return subject ? subject->sequence : ledger::Sequence{};
+}
+
+void Clearing::name_by_body(std::string_view hold_id, ledger::Message& message)
+{
+    if (!hold_id.empty()) message.hold = hold_of(hold_id, message.partner);
 }
 
 std::optional<Fault> Clearing::split_batch(Exchange& exchange)
@@ -214,6 +253,8 @@ void Clearing::read_item(Exchange& exchange, std::string_view text)
     Turn::Item& item = turn.items.emplace_back();
     item.message = turn.message_count - 1;
     item.message_id = message.message_id;
+    name_by_body(
+        exchange.body_type == MediaType::protobuf ? protobuf_.hold_id() : json_.hold_id(), message);
     if (!fault) return;
     item.fault = std::move(*fault);
     turn.drop_last_message();
@@ -245,6 +286,7 @@ Clearing::Progress Clearing::start_question(Exchange& exchange)
         turn.questions.pop_back();
         return Progress::answered;
     }
+    name_by_body(is_protobuf ? protobuf_.hold_id() : json_.hold_id(), message);
     queue_.wait({&exchange, turn.questions.size() - 1, 1});
     return Progress::waiting;
 }
@@ -302,6 +344,15 @@ void Clearing::answer(Turn& turn, const Turn::Waiting& waiting)
     case RouteId::reversals:
     case RouteId::clawbacks:
     case RouteId::donations:
+    case RouteId::transfers:
+    case RouteId::holds:
+    case RouteId::hold_capture:
+    case RouteId::hold_release:
+    case RouteId::accrual_release:
+    case RouteId::member_block:
+    case RouteId::member_unblock:
+    case RouteId::member_close:
+    case RouteId::adjustments:
     case RouteId::members: return answer_message(exchange, turn.messages[waiting.first]);
     case RouteId::batches: return answer_batch(turn, waiting);
     case RouteId::quotes: return answer_quote(exchange, turn.questions[waiting.first]);
@@ -309,6 +360,7 @@ void Clearing::answer(Turn& turn, const Turn::Waiting& waiting)
         return answer_member(exchange, turn.questions[waiting.first].message.member);
     case RouteId::member: return answer_member(exchange, exchange.arguments[0]);
     case RouteId::member_entries: return answer_entries(exchange);
+    case RouteId::hold: return answer_hold(exchange);
     case RouteId::message: return answer_outcome(exchange);
     case RouteId::position: return answer_position(exchange);
     case RouteId::echo:
@@ -420,6 +472,16 @@ void Clearing::answer_entries(Exchange& exchange)
             ledger_,
             ids_,
             {.member = member->number, .reader = reader, .limit = *limit, .before = before}));
+}
+
+// Only the partner that made a hold sees it: for all others there is none.
+void Clearing::answer_hold(Exchange& exchange)
+{
+    const std::string_view hold_id = exchange.arguments[0];
+    const ledger::PartnerId partner = exchange.caller->partner;
+    const auto hold = ledger_.find_hold(partner, hold_of(hold_id, partner));
+    if (!hold) return answer_problem(exchange, "hold_unknown", "hold_id: the house knows none");
+    answer_read(exchange, hold_answer(hold_id, *hold));
 }
 
 void Clearing::answer_outcome(Exchange& exchange)

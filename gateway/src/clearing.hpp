@@ -45,6 +45,9 @@ private:
     Progress start_read(Exchange& exchange);
     Progress answer_echo(Exchange& exchange) const;
     std::optional<Fault> split_batch(Exchange& exchange);
+    void name_by_path(const Exchange& exchange, ledger::Message& message);
+    void name_by_body(std::string_view hold_id, ledger::Message& message);
+    [[nodiscard]] ledger::Sequence hold_of(std::string_view hold_id, ledger::PartnerId partner);
     void read_item(Exchange& exchange, std::string_view text);
 
     void answer_turn(Turn& turn);
@@ -54,6 +57,7 @@ private:
     void answer_quote(Exchange& exchange, ledger::Submission& question);
     void answer_member(Exchange& exchange, std::string_view identifier);
     void answer_entries(Exchange& exchange);
+    void answer_hold(Exchange& exchange);
     void answer_outcome(Exchange& exchange);
     void answer_position(Exchange& exchange);
     std::optional<ledger::PartnerId> partner_of(Exchange& exchange) const;

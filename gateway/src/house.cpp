@@ -12,11 +12,11 @@
 
 #include "certs/authority.hpp"
 #include "gateway/projector.hpp"
+#include "house_bookings.hpp"
 #include "house_files.hpp"
+#include "house_stores.hpp"
 #include "log.hpp"
 #include "shared_ledger.hpp"
-#include "store/sqlite_journal.hpp"
-#include "store/sqlite_store.hpp"
 
 namespace pointhouse::gateway {
 
@@ -48,8 +48,8 @@ struct House::State {
     State(const fs::path& data, std::optional<ClockKind> wished)
         : folder{data}, lease{require_house(folder).lock()}, config{read_config(folder.config())},
           keys{read_ledger_keys(folder.keys())}, wire_key{read_wire_key(folder.keys())},
-          record_store{ledger::open_sqlite_store(folder.house())}, record{*record_store},
-          registry{record}
+          stores{open_house_stores(folder, config.store)}, record_store{stores->open_record()},
+          record{*record_store}, registry{record}
     {
         require_private_keys(folder);
         if (record.entries().empty())
@@ -68,12 +68,12 @@ struct House::State {
 
     ledger::Store& identity_store()
     {
-        if (!identities) identities = ledger::open_sqlite_store(folder.identities());
+        if (!identities) identities = stores->open_identities();
         return *identities;
     }
     ledger::Journal& open_journal()
     {
-        if (!journal) journal = ledger::open_sqlite_journal(folder.journal());
+        if (!journal) journal = stores->open_journal();
         return *journal;
     }
 
@@ -85,6 +85,7 @@ struct House::State {
     ClockKind clock_kind = ClockKind::system;
     bool has_run = false;
     ledger::SystemClock system_clock;
+    std::unique_ptr<HouseStores> stores;
     std::unique_ptr<ledger::Store> record_store;
     ledger::HouseRecord record;
     partners::Registry registry;
@@ -183,7 +184,7 @@ ledger::Ledger& House::ledger()
 ledger::Books& House::books()
 {
     if (!state_->books) {
-        state_->books_store = ledger::open_sqlite_store(state_->folder.books());
+        state_->books_store = state_->stores->open_books();
         state_->books = std::make_unique<ledger::Books>(*state_->books_store, state_->registry);
     }
     return *state_->books;
@@ -207,12 +208,23 @@ std::optional<ledger::HouseSequence> House::closing_of(ledger::Month month) cons
     return std::nullopt;
 }
 
+std::unique_ptr<StoreSnapshot> House::snapshot_stores()
+{
+    return state_->stores->snapshot();
+}
+
+bool House::is_overtaken() const
+{
+    return state_->stores->are_lost();
+}
+
 void House::tend()
 {
     if (!state_->points) return;
     auto& points = *state_->points;
     if (points.terms()->as_of != state_->registry.terms()->as_of)
         points.publish(state_->registry.terms());
+    book_house_entries(state_->registry, points, state_->folder);
     points.mark_windows();
     if (state_->clock_kind != ClockKind::messages) return;
 
@@ -224,6 +236,16 @@ void House::tend()
     }
     if (points.terms()->as_of != state_->registry.terms()->as_of)
         points.publish(state_->registry.terms());
+}
+
+partners::Registry::Accepted<void> House::approve(ledger::HouseSequence proposal, bool as_both)
+{
+    static_cast<void>(ledger()); // what is approved is booked at once
+    if (auto fault = fault_of_proposal(state_->registry, proposal, state_->folder))
+        return std::unexpected(partners::ContractFault{std::move(*fault)});
+    auto approved = state_->registry.approve(proposal, as_both, act());
+    if (approved) tend();
+    return approved;
 }
 
 partners::Registry::Act House::act() const
@@ -242,7 +264,8 @@ void fill_new_house(const HouseFolder& folder, const NewHouse& plan)
     if (::mkdir(folder.ledger().c_str(), 0700) != 0)
         throw HouseFailure{"cannot make " + folder.ledger().string()};
 
-    const auto record_store = ledger::open_sqlite_store(folder.house());
+    const auto stores = open_house_stores(folder, plan.store);
+    const auto record_store = stores->open_record();
     ledger::HouseRecord record{*record_store};
     partners::Registry registry{record};
     const partners::Registry::Act act{.actor = "house", .at = clock.now()};
@@ -254,7 +277,7 @@ void fill_new_house(const HouseFolder& folder, const NewHouse& plan)
         {.serial = server.serial, .subject = server.subject, .not_after = server.not_after}, act);
 
     // Last: what makes the folder a house.
-    write_config(folder.config(), {});
+    write_config(folder.config(), {.store = plan.store});
 }
 
 } // namespace
@@ -262,11 +285,15 @@ void fill_new_house(const HouseFolder& folder, const NewHouse& plan)
 void make_house(const NewHouse& plan)
 {
     const HouseFolder folder{plan.data};
+    if (!is_store_name(plan.store))
+        throw HouseFailure{fmt::format(
+            "\"{}\" is not a store; write sqlite or postgres://USER@HOST/DATABASE", plan.store)};
     std::error_code error;
     const bool existed = fs::exists(folder.root, error);
     if (existed && (!fs::is_directory(folder.root) || !fs::is_empty(folder.root)))
         throw HouseFailure{
             folder.root.string() + " is not empty; a house needs a folder of its own"};
+    make_house_stores(plan.store);
     fs::create_directories(folder.root);
     ::chmod(folder.root.c_str(), 0700);
     try {
@@ -279,6 +306,7 @@ void make_house(const NewHouse& plan)
     } catch (...) {
         for (const auto& entry : fs::directory_iterator{folder.root}) fs::remove_all(entry, error);
         if (!existed) fs::remove(folder.root, error);
+        discard_house_stores(plan.store);
         throw;
     }
 }

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <iterator>
 #include <span>
+#include <sstream>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <system_error>
@@ -16,6 +17,8 @@
 
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
+
+#include "house_stores.hpp"
 
 namespace pointhouse::gateway {
 
@@ -113,8 +116,9 @@ HouseConfig read_config(const fs::path& file)
     for (const auto& [name, node] : table) {
         const std::string_view key = name.str();
         if (key == "store") {
-            if (text_setting(node, file, key) != "sqlite")
-                fail(file, "this build has the embedded store only: store = \"sqlite\"");
+            config.store = text_setting(node, file, key);
+            if (!is_store_name(config.store))
+                fail(file, "store must be \"sqlite\" or a URL, \"postgres://…\"");
         } else if (key == "listen") {
             config.listen = text_setting(node, file, key);
         } else if (key == "admin") {
@@ -132,6 +136,16 @@ HouseConfig read_config(const fs::path& file)
     return config;
 }
 
+void set_store(const fs::path& file, const std::string& store)
+{
+    std::istringstream lines{read_small_file(file)};
+    std::string text;
+    for (std::string line; std::getline(lines, line);)
+        text += line.starts_with("store =") ? fmt::format("store = \"{}\"\n", store) : line + "\n";
+    fs::remove(file);
+    write_new_file(file, text, is_postgres(store) ? 0600 : 0644);
+}
+
 void write_config(const fs::path& file, const HouseConfig& config)
 {
     // What was decided at the founding (currency, time zone, kind of house) is in the house's
@@ -141,16 +155,17 @@ void write_config(const fs::path& file, const HouseConfig& config)
         fmt::format(
             "# What may change between two starts. Currency, time zone and the kind of house\n"
             "# were decided by `pointhouse init` and stand in the house's own record.\n"
-            "store = \"sqlite\"\n"
+            "store = \"{}\"\n"
             "listen = \"{}\"  # the partners' side, mutual TLS\n"
             "admin = \"{}\"   # health, readiness and metrics, plain HTTP: keep it on this "
             "machine\n"
             "hosts = []                   # further names and addresses it is reached under\n"
             "cached_members_max = {}      # members kept in memory\n",
+            config.store,
             config.listen,
             config.admin,
             config.cached_members_max),
-        0644);
+        is_postgres(config.store) ? 0600 : 0644); // the address may hold a password
 }
 
 void require_private(const fs::path& file)

@@ -19,6 +19,8 @@ void write_new_file(const std::filesystem::path& file, std::string_view bytes, u
 
 /// Reads pointhouse.toml; unknown keys are refused. Throws HouseFailure naming line or key.
 [[nodiscard]] HouseConfig read_config(const std::filesystem::path& file);
+/// Names another store in a configuration that a person may have edited.
+void set_store(const std::filesystem::path& file, const std::string& store);
 void write_config(const std::filesystem::path& file, const HouseConfig& config);
 
 /// Throws HouseFailure when anyone but the file's owner may read it.

@@ -1,5 +1,6 @@
 #include "member_views.hpp"
 
+#include <array>
 #include <map>
 
 #include "json_text.hpp"
@@ -32,7 +33,8 @@ public:
             id_of(OpaqueKind::posting, {.origin = record.sequence, .position = 0}));
         entry.set_type(std::string{ledger::name_of(record.type)});
         entry.set_message_id(std::string{record.message_id});
-        entry.set_partner(terms_.partner(record.partner).name);
+        // What the clock brought about has no sender.
+        if (!record.partner.is_none()) entry.set_partner(terms_.partner(record.partner).name);
         entry.set_occurred_at_micros(ledger::micros_of(record.occurred_at));
         entry.set_posted_at_micros(ledger::micros_of(record.posted_at));
         entry.set_points(record.points.count());
@@ -106,16 +108,11 @@ void append_time(std::string& out, std::string_view name, std::int64_t micros)
 void append_entry(std::string& out, const v1::EntriesAnswer::Entry& entry)
 {
     append_json_parts(
-        out,
-        R"({"posting_id":")",
-        entry.posting_id(),
-        R"(","type":")",
-        entry.type(),
-        R"(","message_id":")",
-        entry.message_id(),
-        R"(","partner":")",
-        entry.partner(),
-        "\",");
+        out, R"({"posting_id":")", entry.posting_id(), R"(","type":")", entry.type(), "\",");
+    // What the clock brought about is no message and has no sender.
+    if (!entry.message_id().empty())
+        append_json_parts(out, R"("message_id":")", entry.message_id(), "\",");
+    if (!entry.partner().empty()) append_json_parts(out, R"("partner":")", entry.partner(), "\",");
     append_time(out, "occurred_at", entry.occurred_at_micros());
     out += ',';
     append_time(out, "posted_at", entry.posted_at_micros());
@@ -153,6 +150,18 @@ v1::MemberAnswer member_answer(
         row.set_on(ledger::format_day(day));
         row.set_points(points);
     }
+    return answer;
+}
+
+v1::HoldAnswer hold_answer(std::string_view hold_id, const ledger::HoldView& hold)
+{
+    constexpr std::array<const char*, 4> names{"open", "captured", "released", "ended"};
+    v1::HoldAnswer answer;
+    answer.set_hold_id(std::string{hold_id});
+    answer.set_state(names.at(static_cast<std::size_t>(hold.state)));
+    answer.set_points(hold.points.count());
+    answer.set_captured(hold.captured.count());
+    answer.set_expires_at_micros(ledger::micros_of(hold.expires_at));
     return answer;
 }
 
@@ -210,6 +219,23 @@ void append_json(std::string& out, const v1::MemberAnswer& answer)
         separator = ",";
     }
     out += "]}";
+}
+
+void append_json(std::string& out, const v1::HoldAnswer& answer)
+{
+    append_json_parts(
+        out,
+        R"({"hold_id":")",
+        answer.hold_id(),
+        R"(","state":")",
+        answer.state(),
+        R"(","points":)",
+        answer.points(),
+        R"(,"captured":)",
+        answer.captured(),
+        ",");
+    append_time(out, "expires_at", answer.expires_at_micros());
+    out += '}';
 }
 
 void append_json(std::string& out, const v1::EntriesAnswer& answer)

@@ -21,6 +21,8 @@ inline constexpr std::size_t records_scanned_max = 10'000;
 [[nodiscard]] v1::MemberAnswer member_answer(
     std::string_view identifier, const ledger::MemberView& member, const ledger::Terms& terms);
 
+[[nodiscard]] v1::HoldAnswer hold_answer(std::string_view hold_id, const ledger::HoldView& hold);
+
 /// Which part of a member's history to show.
 struct EntriesQuery {
     ledger::MemberNumber member;
@@ -35,6 +37,7 @@ struct EntriesQuery {
     ledger::Ledger& ledger, OpaqueIds& ids, const EntriesQuery& query);
 
 void append_json(std::string& out, const v1::MemberAnswer& answer);
+void append_json(std::string& out, const v1::HoldAnswer& answer);
 void append_json(std::string& out, const v1::EntriesAnswer& answer);
 void append_json(std::string& out, const v1::EchoAnswer& answer);
 

@@ -11,7 +11,7 @@ namespace {
 using ledger::MessageType;
 using enum Field;
 
-constexpr std::array<std::string_view, 13> field_names{
+constexpr std::array<std::string_view, 18> field_names{
     "type",
     "message_id",
     "member",
@@ -24,7 +24,12 @@ constexpr std::array<std::string_view, 13> field_names{
     "pending_until",
     "promotion",
     "reverses",
-    "charity"};
+    "charity",
+    "hold_id",
+    "accrual",
+    "to_member",
+    "expires_in_seconds",
+    "funder"};
 
 template <class... Fields>
 constexpr FieldSet all_of(Fields... fields)
@@ -42,6 +47,7 @@ struct Form {
     bool needs_amount;
 };
 
+constexpr FieldSet of_operator = all_of(message_id, member, reason);
 constexpr FieldSet always = all_of(message_id, member, occurred_at);
 
 constexpr std::array forms{
@@ -75,6 +81,51 @@ constexpr std::array forms{
         all_of(points, value),
         true},
     Form{MessageType::enrolment, "enrolment", all_of(message_id, member), 0, 0, false},
+    Form{
+        MessageType::hold,
+        "hold",
+        always | all_of(points, expires_in_seconds),
+        0,
+        set_of(points),
+        true},
+    Form{
+        MessageType::capture,
+        "capture",
+        all_of(message_id, occurred_at, hold_id),
+        0,
+        set_of(points),
+        false},
+    Form{
+        MessageType::hold_release,
+        "hold_release",
+        all_of(message_id, occurred_at, hold_id),
+        0,
+        0,
+        false},
+    Form{
+        MessageType::accrual_release,
+        "accrual_release",
+        all_of(message_id, occurred_at, accrual),
+        0,
+        0,
+        false},
+    Form{
+        MessageType::transfer,
+        "transfer",
+        always | all_of(points, to_member),
+        0,
+        set_of(points),
+        true},
+    Form{MessageType::block, "block", of_operator, set_of(occurred_at), 0, false},
+    Form{MessageType::unblock, "unblock", of_operator, set_of(occurred_at), 0, false},
+    Form{MessageType::close, "close", of_operator, set_of(occurred_at), 0, false},
+    Form{
+        MessageType::adjustment,
+        "adjustment",
+        of_operator | all_of(occurred_at, points, funder),
+        0,
+        set_of(points),
+        true},
 };
 
 const Form& form_of(MessageType type)
@@ -157,10 +208,23 @@ const char* fault_of_currency(std::string_view text)
     return is_code ? nullptr : "must be three capital letters of ISO 4217";
 }
 
-std::optional<Fault> complete(ledger::Message& message, FieldSet sent, std::int64_t points_sent)
+FieldSet fields_of_path(MessageType type)
+{
+    if (type == MessageType::accrual_release) return set_of(accrual);
+    if (type == MessageType::block || type == MessageType::unblock || type == MessageType::close)
+        return set_of(member);
+    const bool is_of_hold = type == MessageType::capture || type == MessageType::hold_release;
+    return is_of_hold ? set_of(hold_id) : 0;
+}
+
+std::optional<Fault> complete(
+    ledger::Message& message, FieldSet sent, std::int64_t points_sent, FieldSet of_path)
 {
     const Form& form = form_of(message.type);
     sent &= ~set_of(type);
+    if (const FieldSet doubled = sent & of_path)
+        return malformed(name_of(first_of(doubled)), "is in the path");
+    sent |= of_path;
 
     if (const FieldSet foreign = sent & ~(form.required | form.optional | form.amount))
         return malformed(
@@ -202,7 +266,7 @@ std::optional<Fault> complete_lookup(FieldSet sent)
 std::optional<MessageType> find_message_type(std::string_view name)
 {
     const auto* const found = std::ranges::find(forms, name, &Form::name);
-    if (found == forms.end()) return std::nullopt;
+    if (found == forms.end() || ledger::is_of_operator(found->type)) return std::nullopt;
     return found->type;
 }
 

@@ -35,6 +35,11 @@ enum class Field : std::uint8_t {
     promotion,
     reverses,
     charity,
+    hold_id,
+    accrual,
+    to_member,
+    expires_in_seconds,
+    funder,
 };
 using FieldSet = std::uint32_t;
 [[nodiscard]] constexpr FieldSet set_of(Field field)
@@ -52,6 +57,7 @@ inline constexpr std::size_t lines_max = 500;
 inline constexpr std::int64_t amount_minor_max = 1'000'000'000'000;
 inline constexpr std::int64_t quantity_max = 1'000'000'000;
 inline constexpr std::int64_t vat_rate_max = 10'000;
+inline constexpr std::int64_t hold_seconds_max = 31'536'000; // a year
 inline constexpr std::size_t batch_messages_max = 10'000;
 
 // The form of one value: what is wrong with it, or null. Any thread.
@@ -62,9 +68,13 @@ inline constexpr std::size_t batch_messages_max = 10'000;
 
 /// The last step of decoding: its type takes all the fields that were sent, has all that it needs,
 /// not two that exclude each other; then `points`, when sent, are taken over if within range.
-/// `type` among `sent` is ignored.
+/// `type` among `sent` is ignored. `of_path`: what the path of the request says, so the body must
+/// not.
 [[nodiscard]] std::optional<Fault> complete(
-    ledger::Message& message, FieldSet sent, std::int64_t points);
+    ledger::Message& message, FieldSet sent, std::int64_t points, FieldSet of_path = 0);
+
+/// The fields of a type that the path of its route says: a hold's id, an accrual's message id.
+[[nodiscard]] FieldSet fields_of_path(ledger::MessageType type);
 
 /// The same for a look-up of a member, which has `member` alone.
 [[nodiscard]] std::optional<Fault> complete_lookup(FieldSet sent);

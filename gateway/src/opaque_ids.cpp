@@ -34,6 +34,7 @@ char prefix_of(OpaqueKind kind)
     case OpaqueKind::posting: return 'p';
     case OpaqueKind::lot: return 'l';
     case OpaqueKind::cursor: return 'c';
+    case OpaqueKind::hold: return 'h';
     }
     return '?';
 }

@@ -13,7 +13,7 @@
 
 namespace pointhouse::gateway {
 
-enum class OpaqueKind : std::uint8_t { posting = 1, lot = 2, cursor = 3 };
+enum class OpaqueKind : std::uint8_t { posting = 1, lot = 2, cursor = 3, hold = 4 };
 
 /// What an opaque id stands for. Each partner sees an id of its own for the same thing, so that two
 /// partners cannot compare what they see of a member; none: the id that operators see.
@@ -25,7 +25,7 @@ struct OpaqueSubject {
     friend bool operator==(const OpaqueSubject&, const OpaqueSubject&) = default;
 };
 
-/// "p_", "l_" or "c_" and 22 characters of base64url.
+/// "p_", "l_", "c_" or "h_" and 22 characters of base64url.
 class OpaqueId {
 public:
     [[nodiscard]] std::string_view text() const { return {characters_.data(), characters_.size()}; }

@@ -1,7 +1,6 @@
 #include "gateway/server.hpp"
 
 #include <atomic>
-#include <charconv>
 #include <chrono>
 #include <csignal>
 #include <exception>
@@ -17,6 +16,7 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include "address.hpp"
 #include "admin_listener.hpp"
 #include "clearing.hpp"
 #include "control_socket.hpp"
@@ -36,26 +36,6 @@ namespace {
 
 constexpr std::chrono::milliseconds tend_pause{100};
 constexpr int tends_per_look_at_certificates = 10;
-
-struct Address {
-    std::string host;
-    std::uint16_t port = 0;
-};
-
-Address parse_address(const std::string& text)
-{
-    const auto colon = text.rfind(':');
-    Address address;
-    if (colon != std::string::npos) {
-        address.host = text.substr(0, colon);
-        if (address.host.starts_with('[') && address.host.ends_with(']'))
-            address.host = address.host.substr(1, address.host.size() - 2);
-        const char* const end = text.data() + text.size();
-        const auto read = std::from_chars(text.data() + colon + 1, end, address.port);
-        if (read.ec == std::errc{} && read.ptr == end && !address.host.empty()) return address;
-    }
-    throw HouseFailure{fmt::format("\"{}\" is not an address; write HOST:PORT", text)};
-}
 
 std::string url_of(std::string_view scheme, const std::string& host, std::uint16_t port)
 {
@@ -186,6 +166,10 @@ private:
     {
         try {
             house_.tend();
+            if (house_.is_overtaken() && !is_draining_) {
+                log_event(LogLevel::warning, "overtaken");
+                drain();
+            }
             if (++tends_ % tends_per_look_at_certificates == 0) reload_changed_certificate();
         } catch (const std::exception& failure) {
             log_event(LogLevel::error, "tend_failed", {{LogField::reason, failure.what()}});

@@ -67,9 +67,10 @@ settlement::Settlement SettlementSource::settle(Console& console) const
     projector_.wait_for(end_, console);
     const auto before = books_.positions_before(window_.month);
     const auto rows = books_.positions(window_.month);
+    const auto house = books_.house_lines(window_.month, *terms_);
     return settlement::settle(
         {.window = window_,
-         .positions = {.before = before, .window = rows},
+         .positions = {.before = before, .window = rows, .house = house},
          .terms = *terms_,
          .contracts = contracts_});
 }

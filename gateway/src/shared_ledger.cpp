@@ -29,6 +29,13 @@ bool SharedLedger::find_outcome(
     return ledger_->find_outcome(partner, message_id, outcome);
 }
 
+std::optional<ledger::HoldView> SharedLedger::find_hold(
+    ledger::PartnerId partner, ledger::Sequence hold)
+{
+    const std::scoped_lock turn{turn_};
+    return ledger_->find_hold(partner, hold);
+}
+
 void SharedLedger::for_each_record_of(
     ledger::MemberNumber member,
     std::optional<ledger::Sequence> before,

@@ -20,6 +20,8 @@ public:
     std::optional<ledger::MemberView> find_member(std::string_view identifier) override;
     bool find_outcome(
         ledger::PartnerId partner, std::string_view message_id, ledger::Outcome& outcome) override;
+    std::optional<ledger::HoldView> find_hold(
+        ledger::PartnerId partner, ledger::Sequence hold) override;
     void for_each_record_of(
         ledger::MemberNumber member,
         std::optional<ledger::Sequence> before,

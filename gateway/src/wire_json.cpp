@@ -37,7 +37,12 @@ constexpr std::array message_fields{
     Field::reverses,
     Field::charity,
     Field::promotion,
-    Field::pending_until};
+    Field::pending_until,
+    Field::hold_id,
+    Field::accrual,
+    Field::to_member,
+    Field::expires_in_seconds,
+    Field::funder};
 
 // The fields of the inner objects; the enumerators of each are places in its table of names.
 namespace purchase_field {
@@ -98,6 +103,7 @@ public:
         level_ = Level::body;
         field_ = no_field;
         sent_ = inner_sent_ = line_sent_ = 0;
+        hold_id_ = {};
         parts_.clear();
         lines_.clear();
         fault_.reset();
@@ -105,6 +111,7 @@ public:
 
     [[nodiscard]] FieldSet sent() const { return sent_; }
     [[nodiscard]] std::int64_t points() const { return points_; }
+    [[nodiscard]] std::string_view hold_id() const { return hold_id_; }
     /// The first fault of the form; when there is none, the text is not JSON.
     [[nodiscard]] Fault fault() const
     {
@@ -238,6 +245,8 @@ public:
     {
         switch (level_) {
         case Level::message:
+            if (field_ == static_cast<std::uint8_t>(Field::expires_in_seconds))
+                return take(message_->expires_in_seconds, number, {1, hold_seconds_max}, error);
             if (field_ != static_cast<std::uint8_t>(Field::points)) break;
             points_ = number; // its range is judged when the whole message is known
             return true;
@@ -317,6 +326,10 @@ private:
         case Field::occurred_at: return take_time(message.occurred_at, text, error);
         case Field::pending_until: return take_time(message.pending_until.emplace(), text, error);
         case Field::reverses: return take(message.reverses, text, fault_of_message_id(text), error);
+        case Field::accrual: return take(message.reverses, text, fault_of_message_id(text), error);
+        case Field::funder: return take_text(message.funder, text, error);
+        case Field::to_member: return take(message.to_member, text, fault_of_member(text), error);
+        case Field::hold_id: return take_text(hold_id_, text, error);
         case Field::receipt: return take_text(message.receipt, text, error);
         case Field::promotion: return take_text(message.promotion, text, error);
         case Field::charity: return take_text(message.charity, text, error);
@@ -324,6 +337,7 @@ private:
             return take(message.reason, text, fault_of_text(text, reason_bytes_max), error);
         case Field::points:
         case Field::purchase:
+        case Field::expires_in_seconds:
         case Field::value: break;
         }
         return wrong_type(error);
@@ -506,6 +520,7 @@ private:
     FieldSet inner_sent_ = 0;       // of the purchase or the value
     FieldSet line_sent_ = 0;
     std::int64_t points_ = 0;
+    std::string_view hold_id_;
     std::string parts_;
     std::vector<ledger::PurchaseLine> lines_;
     std::optional<Fault> fault_;
@@ -548,7 +563,12 @@ std::optional<Fault> JsonReader::read(
 {
     if (auto fault = parser_->run(text, message, scratch, false)) return fault;
     const MessageHandler& handler = parser_->events.handler();
-    return complete(message, handler.sent(), handler.points());
+    return complete(message, handler.sent(), handler.points(), fields_of_path(message.type));
+}
+
+std::string_view JsonReader::hold_id() const
+{
+    return parser_->events.handler().hold_id();
 }
 
 std::optional<Fault> JsonReader::read_typed(

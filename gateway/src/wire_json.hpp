@@ -32,6 +32,9 @@ public:
     [[nodiscard]] std::optional<Fault> read_member(
         std::string_view text, ledger::Message& message, std::pmr::memory_resource& scratch);
 
+    /// The hold's id as the last message had it in its body; whose it is only the house can say.
+    [[nodiscard]] std::string_view hold_id() const;
+
 private:
     struct Parser;
     std::unique_ptr<Parser> parser_;

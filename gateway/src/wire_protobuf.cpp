@@ -38,6 +38,11 @@ std::optional<MessageType> type_of_tag(std::uint32_t tag)
     case tag_of(v1::Message::kClawbackFieldNumber): return MessageType::clawback;
     case tag_of(v1::Message::kDonationFieldNumber): return MessageType::donation;
     case tag_of(v1::Message::kEnrolmentFieldNumber): return MessageType::enrolment;
+    case tag_of(v1::Message::kHoldFieldNumber): return MessageType::hold;
+    case tag_of(v1::Message::kCaptureFieldNumber): return MessageType::capture;
+    case tag_of(v1::Message::kHoldReleaseFieldNumber): return MessageType::hold_release;
+    case tag_of(v1::Message::kAccrualReleaseFieldNumber): return MessageType::accrual_release;
+    case tag_of(v1::Message::kTransferFieldNumber): return MessageType::transfer;
     default: return std::nullopt;
     }
 }
@@ -61,9 +66,12 @@ std::optional<std::string_view> take_item(CodedInputStream& stream, std::string_
 /// Takes what was sent over into a ledger::Message. The first fault stays.
 class Conversion {
 public:
-    Conversion(ledger::Message& message, std::pmr::memory_resource& scratch)
-        : message_{message}, scratch_{scratch}
+    /// `of_path`: the fields that the path of the request says already.
+    Conversion(ledger::Message& message, std::pmr::memory_resource& scratch, FieldSet of_path = 0)
+        : message_{message}, scratch_{scratch}, of_path_{of_path}
     {}
+
+    [[nodiscard]] std::string_view hold_id() const { return hold_id_; }
 
     template <class Sent>
     std::optional<Fault> run(const Sent& sent)
@@ -80,8 +88,17 @@ public:
                 sent_ |= set_of(Field::points);
                 points_ = sent.points();
             }
+        if constexpr (requires { sent.expires_in_seconds(); })
+            if (sent.has_expires_in_seconds()) {
+                sent_ |= set_of(Field::expires_in_seconds);
+                take_number(
+                    name_of(Field::expires_in_seconds),
+                    message_.expires_in_seconds,
+                    sent.expires_in_seconds(),
+                    {1, hold_seconds_max});
+            }
         if (fault_) return fault_;
-        return complete(message_, sent_, points_);
+        return complete(message_, sent_, points_, of_path_);
     }
 
     std::optional<Fault> run_lookup(const v1::MemberLookup& sent)
@@ -114,6 +131,14 @@ private:
             take(Field::receipt, message_.receipt, sent.receipt(), fault_of_short_text);
         if constexpr (requires { sent.promotion(); })
             take(Field::promotion, message_.promotion, sent.promotion(), fault_of_short_text);
+        if constexpr (requires { sent.funder(); })
+            take(Field::funder, message_.funder, sent.funder(), fault_of_short_text);
+        if constexpr (requires { sent.to_member(); })
+            take(Field::to_member, message_.to_member, sent.to_member(), fault_of_member);
+        if constexpr (requires { sent.accrual(); })
+            take(Field::accrual, message_.reverses, sent.accrual(), fault_of_message_id);
+        if constexpr (requires { sent.hold_id(); })
+            take(Field::hold_id, hold_id_, sent.hold_id(), fault_of_short_text);
         if constexpr (requires { sent.charity(); })
             take(Field::charity, message_.charity, sent.charity(), fault_of_short_text);
     }
@@ -250,8 +275,10 @@ private:
 
     ledger::Message& message_;
     std::pmr::memory_resource& scratch_;
+    FieldSet of_path_ = 0;
     FieldSet sent_ = 0;
     std::int64_t points_ = 0;
+    std::string_view hold_id_;
     std::optional<Fault> fault_;
 };
 
@@ -319,7 +346,15 @@ struct ProtobufReader::Objects {
     v1::Clawback clawback;
     v1::Donation donation;
     v1::Enrolment enrolment;
+    v1::Hold hold;
+    v1::Capture capture;
+    v1::HoldRelease hold_release;
+    v1::AccrualRelease accrual_release;
+    v1::Transfer transfer;
+    v1::StatusChange status_change;
+    v1::Adjustment adjustment;
     v1::MemberLookup lookup;
+    std::string_view hold_id; // of the message read last
 };
 
 ProtobufReader::ProtobufReader() : objects_{std::make_unique<Objects>()}
@@ -332,9 +367,26 @@ ProtobufReader::~ProtobufReader() = default;
 std::optional<Fault> ProtobufReader::read(
     std::string_view bytes, ledger::Message& message, std::pmr::memory_resource& scratch)
 {
+    return read_content(bytes, message, scratch, fields_of_path(message.type));
+}
+
+std::string_view ProtobufReader::hold_id() const
+{
+    return objects_->hold_id;
+}
+
+std::optional<Fault> ProtobufReader::read_content(
+    std::string_view bytes,
+    ledger::Message& message,
+    std::pmr::memory_resource& scratch,
+    FieldSet of_path)
+{
     const auto read_as = [&](auto& sent) -> std::optional<Fault> {
         if (auto fault = parse(bytes, sent)) return fault;
-        return Conversion{message, scratch}.run(sent);
+        Conversion conversion{message, scratch, of_path};
+        auto fault = conversion.run(sent);
+        objects_->hold_id = conversion.hold_id();
+        return fault;
     };
     switch (message.type) {
     case MessageType::accrual: return read_as(objects_->accrual);
@@ -343,8 +395,23 @@ std::optional<Fault> ProtobufReader::read(
     case MessageType::clawback: return read_as(objects_->clawback);
     case MessageType::donation: return read_as(objects_->donation);
     case MessageType::enrolment: return read_as(objects_->enrolment);
+    case MessageType::hold: return read_as(objects_->hold);
+    case MessageType::capture: return read_as(objects_->capture);
+    case MessageType::hold_release: return read_as(objects_->hold_release);
+    case MessageType::accrual_release: return read_as(objects_->accrual_release);
+    case MessageType::transfer: return read_as(objects_->transfer);
+    case MessageType::block:
+    case MessageType::unblock:
+    case MessageType::close: return read_as(objects_->status_change);
+    case MessageType::adjustment: return read_as(objects_->adjustment);
+    case MessageType::maturity:
+    case MessageType::expiry:
+    case MessageType::hold_end:
+    case MessageType::transfer_in:
     case MessageType::cut:
     case MessageType::drained:
+    case MessageType::opening:
+    case MessageType::house_entry:
     case MessageType::clock: break;
     }
     return malformed("body", "is not a message of a partner");
@@ -364,7 +431,7 @@ std::optional<Fault> ProtobufReader::read_typed(
     if (stream.ReadTag() != 0 || !stream.ConsumedEntireMessage())
         return malformed("content", "must be there once, with nothing beside it");
     message.type = *type;
-    return read(*content, message, scratch);
+    return read_content(*content, message, scratch, 0);
 }
 
 std::optional<Fault> ProtobufReader::read_member(

@@ -37,7 +37,16 @@ public:
     [[nodiscard]] static std::optional<Fault> split_batch(
         std::string_view bytes, std::vector<std::string_view>& items);
 
+    /// The hold's id as the last message had it in its body; whose it is only the house can say.
+    [[nodiscard]] std::string_view hold_id() const;
+
 private:
+    std::optional<Fault> read_content(
+        std::string_view bytes,
+        ledger::Message& message,
+        std::pmr::memory_resource& scratch,
+        FieldSet of_path);
+
     struct Objects;
     std::unique_ptr<Objects> objects_;
 };

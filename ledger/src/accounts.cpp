@@ -1,5 +1,7 @@
 #include "ledger/accounts.hpp"
 
+#include <algorithm>
+#include <array>
 #include <map>
 #include <string_view>
 #include <utility>
@@ -30,6 +32,17 @@ private:
     std::vector<AccountLine> lines_;
 };
 
+Account account_of(LotState state)
+{
+    switch (state) {
+    case LotState::active: return Account::members_active;
+    case LotState::pending: return Account::members_pending;
+    case LotState::held: return Account::members_held;
+    }
+    invariant(false, "every state of a lot has its account");
+    return Account::members_active;
+}
+
 void add_points(Lines& lines, const PositionRow& row)
 {
     const std::int64_t points = row.points.count();
@@ -39,16 +52,16 @@ void add_points(Lines& lines, const PositionRow& row)
         lines.points(to, taker, row.partner, -points);
     };
     constexpr PartnerId nobody{};
+    const Account members = account_of(row.state);
     switch (row.kind) {
     case EntryKind::issued:
-        return move(Account::issued, row.partner, Account::members_active, nobody);
+    case EntryKind::opened: return move(Account::issued, row.partner, members, nobody);
     case EntryKind::redeemed:
     case EntryKind::donated:
         return move(Account::members_active, nobody, Account::redeemed, row.counterparty);
     case EntryKind::refunded:
         return move(Account::redeemed, row.counterparty, Account::members_active, nobody);
-    case EntryKind::clawed_back:
-        return move(Account::members_active, nobody, Account::clawback, row.partner);
+    case EntryKind::clawed_back: return move(members, nobody, Account::clawback, row.partner);
     case EntryKind::debt_incurred:
         return move(Account::members_debt, nobody, Account::clawback, row.partner);
     case EntryKind::recovered:
@@ -57,19 +70,54 @@ void add_points(Lines& lines, const PositionRow& row)
         lines.points(Account::recovery, row.counterparty, row.counterparty, points);
         lines.points(Account::members_debt, nobody, row.counterparty, -points);
         return;
+    case EntryKind::expired:
+        return move(Account::members_active, nobody, Account::members_expired, nobody);
+    case EntryKind::expiry_undone:
+        return move(Account::members_expired, nobody, Account::members_active, nobody);
+    case EntryKind::matured:
+    case EntryKind::released: return move(members, nobody, Account::members_active, nobody);
+    case EntryKind::held: return move(Account::members_active, nobody, members, nobody);
+    case EntryKind::moved_out: return move(members, nobody, Account::transit, nobody);
+    case EntryKind::moved_in: return move(Account::transit, nobody, members, nobody);
     }
     invariant(false, "every kind of entry has its accounts");
 }
 
+// What is drawn from a block is paid already: it is no receivable.
+void add_charge(Lines& lines, TariffVersion tariff, Micro price, Micro fee, const Terms& terms)
+{
+    const Tariff& charged = terms.tariff(tariff);
+    if (!charged.is_block()) return lines.debit(Account::unbilled, charged.partner, price + fee);
+    lines.debit(Account::prepaid_block, charged.partner, price);
+    lines.debit(Account::prepaid_fee, charged.partner, fee);
+}
+
+void add_issuer(Lines& lines, const PositionRow& row, const Terms& terms)
+{
+    // On a recovery the fee that is undone is of the debt, not of the lot.
+    const Micro fee = row.kind == EntryKind::recovered ? Micro{} : row.money.fee;
+    add_charge(lines, row.tariff, row.money.issuer - fee, fee, terms);
+}
+
+bool is_breakage(EntryKind kind)
+{
+    return kind == EntryKind::expired || kind == EntryKind::expiry_undone;
+}
+
 void add_counterparty(Lines& lines, const PositionRow& row, const Terms& terms)
 {
+    if (is_breakage(row.kind))
+        return lines.credit(
+            Account::accrued_breakage_share, row.counterparty, row.money.counterparty);
     if (row.kind != EntryKind::recovered)
         return lines.credit(Account::accrued_redemption, row.counterparty, row.money.counterparty);
     // Whoever bore the debt is made whole: its issuer by a smaller bill, its redeemer by a payment.
     if (row.debt == DebtKind::redeemer_bears)
         return lines.credit(
             Account::accrued_redemption, terms.tariff(row.bearer).partner, row.money.counterparty);
-    lines.credit(Account::unbilled, row.counterparty, row.money.counterparty);
+    if (row.debt != DebtKind::issuer_bears) return;
+    const Micro fee = row.money.fee;
+    add_charge(lines, row.counterpart, -(row.money.counterparty + fee), fee, terms);
 }
 
 std::string_view plain_name(Account account)
@@ -86,9 +134,41 @@ std::string_view plain_name(Account account)
     case Account::deferred_revenue: return "deferred_revenue";
     case Account::service_fee: return "revenue:service_fee";
     case Account::redemption_margin: return "revenue:redemption_margin";
+    case Account::prepaid_block: return "prepaid_block";
+    case Account::prepaid_fee: return "prepaid_fee";
+    case Account::cash_trust: return "cash:trust";
+    case Account::cash_operating: return "cash:operating";
+    case Account::receivable: return "ar";
+    case Account::payable: return "ap";
+    case Account::vat_output: return "vat:output";
+    case Account::vat_input: return "vat:input";
+    case Account::rounding: return "rounding";
+    case Account::accrued_breakage_share: return "accrued_breakage_share";
+    case Account::breakage: return "revenue:breakage";
+    case Account::members_pending: return "members:pending";
+    case Account::members_held: return "members:held";
+    case Account::members_expired: return "expired";
+    case Account::transit: return "transit";
     }
     invariant(false, "every account has its name");
     return {};
+}
+
+bool is_of_partner(Account account)
+{
+    constexpr std::array accounts{
+        Account::issued,
+        Account::redeemed,
+        Account::clawback,
+        Account::recovery,
+        Account::unbilled,
+        Account::accrued_redemption,
+        Account::accrued_breakage_share,
+        Account::prepaid_block,
+        Account::prepaid_fee,
+        Account::receivable,
+        Account::payable};
+    return std::ranges::find(accounts, account) != accounts.end();
 }
 
 } // namespace
@@ -97,11 +177,15 @@ std::vector<AccountLine> lines_of(const PositionRow& position, const Terms& term
 {
     Lines lines;
     add_points(lines, position);
-    lines.debit(Account::unbilled, position.partner, position.money.issuer);
+    // The money of an opening is lines of the house's own record.
+    if (position.kind == EntryKind::opened) return lines.take();
+    add_issuer(lines, position, terms);
     add_counterparty(lines, position, terms);
     lines.credit(Account::deferred_revenue, PartnerId{}, position.money.liability);
     lines.credit(Account::service_fee, PartnerId{}, position.money.fee);
-    lines.credit(Account::redemption_margin, PartnerId{}, position.money.margin);
+    const Account margin =
+        is_breakage(position.kind) ? Account::breakage : Account::redemption_margin;
+    lines.credit(margin, PartnerId{}, position.money.margin);
     return lines.take();
 }
 
@@ -110,6 +194,59 @@ std::string account_name(Account account, PartnerId partner, const Terms& terms)
     std::string name{plain_name(account)};
     if (!partner.is_none()) name.append(":").append(terms.partner(partner).name);
     return name;
+}
+
+bool is_in_money(Account account)
+{
+    switch (account) {
+    case Account::issued:
+    case Account::redeemed:
+    case Account::clawback:
+    case Account::recovery:
+    case Account::members_active:
+    case Account::members_debt:
+    case Account::members_pending:
+    case Account::members_held:
+    case Account::members_expired:
+    case Account::transit: return false;
+    case Account::unbilled:
+    case Account::accrued_redemption:
+    case Account::deferred_revenue:
+    case Account::service_fee:
+    case Account::redemption_margin:
+    case Account::accrued_breakage_share:
+    case Account::breakage:
+    case Account::prepaid_block:
+    case Account::prepaid_fee:
+    case Account::cash_trust:
+    case Account::cash_operating:
+    case Account::receivable:
+    case Account::payable:
+    case Account::vat_output:
+    case Account::vat_input:
+    case Account::rounding: return true;
+    }
+    invariant(false, "every account counts in something");
+    return false;
+}
+
+std::optional<NamedAccount> find_account(std::string_view name, const Terms& terms)
+{
+    for (int number = 0; number <= static_cast<int>(last_account); ++number) {
+        const auto account = static_cast<Account>(number);
+        const std::string_view plain = plain_name(account);
+        if (!name.starts_with(plain)) continue;
+        const std::string_view rest = name.substr(plain.size());
+        if (rest.empty()) {
+            if (is_of_partner(account)) continue;
+            return NamedAccount{.account = account, .partner = {}};
+        }
+        if (!is_of_partner(account) || !rest.starts_with(':')) continue;
+        const PartnerTerms* partner = terms.find_partner(rest.substr(1));
+        if (partner == nullptr) return std::nullopt;
+        return NamedAccount{.account = account, .partner = partner->partner};
+    }
+    return std::nullopt;
 }
 
 std::string unit_name(PartnerId issuer, const Terms& terms)

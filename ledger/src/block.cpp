@@ -17,11 +17,13 @@ constexpr std::size_t hash_bytes = 32;
 // Behind the offset table: where the totals start, and where the table does.
 constexpr std::size_t footer_bytes = 8 + hash_bytes;
 constexpr std::size_t total_bytes_max = 12 * 10;
+constexpr unsigned state_shift = 6; // of a total's first byte: the kind below, the state above
 
 auto key_of(const ControlTotal& total)
 {
     return std::tuple{
         total.kind,
+        total.state,
         total.tariff,
         total.counterpart,
         total.debt_tariff,
@@ -33,7 +35,7 @@ auto key_of(const ControlTotal& total)
 // The money of a total is that of one entry with all its points.
 Entry entry_of(const ControlTotal& total)
 {
-    Entry entry{.kind = total.kind, .points = total.points};
+    Entry entry{.kind = total.kind, .points = total.points, .state = total.state};
     entry.lot.tariff = total.tariff;
     entry.counterpart = total.counterpart;
     if (total.kind == EntryKind::debt_incurred || total.kind == EntryKind::recovered) {
@@ -45,7 +47,8 @@ Entry entry_of(const ControlTotal& total)
 
 void write_total(ByteWriter& out, const ControlTotal& total)
 {
-    out.u8(static_cast<std::uint8_t>(total.kind));
+    out.u8(static_cast<std::uint8_t>(
+        static_cast<unsigned>(total.kind) | static_cast<unsigned>(total.state) << state_shift));
     out.varint(total.tariff.value());
     out.varint(total.counterpart.value());
     out.varint(total.debt_tariff.value());
@@ -63,7 +66,9 @@ void write_total(ByteWriter& out, const ControlTotal& total)
 ControlTotal read_total(ByteReader& in)
 {
     ControlTotal total;
-    total.kind = static_cast<EntryKind>(in.u8());
+    const std::uint8_t kind = in.u8();
+    total.kind = static_cast<EntryKind>(kind & ((1U << state_shift) - 1));
+    total.state = static_cast<LotState>(kind >> state_shift);
     total.tariff = TariffVersion{static_cast<std::uint32_t>(in.varint())};
     total.counterpart = TariffVersion{static_cast<std::uint32_t>(in.varint())};
     total.debt_tariff = TariffVersion{static_cast<std::uint32_t>(in.varint())};
@@ -97,6 +102,7 @@ void ControlTotals::add(const Entry& entry, PartnerId charity)
         .tariff = entry.kind == EntryKind::debt_incurred ? entry.debt.tariff : entry.lot.tariff,
         .counterpart = entry.counterpart,
         .charity = charity,
+        .state = entry.state,
         .vat_rate = entry.lot.vat_rate};
     if (entry.kind == EntryKind::debt_incurred || entry.kind == EntryKind::recovered) {
         total.debt = entry.debt.kind;
@@ -105,7 +111,8 @@ void ControlTotals::add(const Entry& entry, PartnerId charity)
     const Key key{
         (std::uint64_t{total.tariff.value()} << 32) | total.counterpart.value(),
         (std::uint64_t{total.debt_tariff.value()} << 32) | total.charity.value(),
-        (static_cast<std::uint64_t>(total.kind) << 40) |
+        (static_cast<std::uint64_t>(total.state) << 48) |
+            (static_cast<std::uint64_t>(total.kind) << 40) |
             (static_cast<std::uint64_t>(total.debt) << 32) |
             static_cast<std::uint32_t>(total.vat_rate)};
     const auto [place, is_new] =

@@ -139,14 +139,38 @@ std::vector<PositionRow> Books::positions(Month window)
     return read_positions(store_, sql, format_month(window));
 }
 
+std::vector<AccountLine> Books::house_lines(Month window, const Terms& terms)
+{
+    std::vector<AccountLine> lines;
+    store_.read([&](Transaction& transaction) {
+        lines.clear();
+        const std::string month = format_month(window);
+        const std::array<Parameter, 1> cells{std::string_view{month}};
+        transaction.for_each(
+            "SELECT account, amount_micro FROM house_line WHERE month = $1"
+            " ORDER BY sequence, number",
+            cells,
+            [&](const Row& row) {
+                const auto account = find_account(std::get<std::string>(row[0]), terms);
+                if (!account) throw StoreFailure{"the books hold an account that there is not"};
+                lines.push_back(
+                    {.account = account->account,
+                     .partner = account->partner,
+                     .issuer = {},
+                     .amount = std::get<std::int64_t>(row[1])});
+            });
+    });
+    return lines;
+}
+
 std::vector<PositionRow> Books::positions_before(Month window)
 {
     // All months of a position in one row. PostgreSQL sums BIGINTs to NUMERIC.
     static const std::string sql = [] {
         const std::span columns{books::position_columns};
-        const auto keys = fmt::format("{}", fmt::join(columns.subspan(1, 8), ", "));
+        const auto keys = fmt::format("{}", fmt::join(columns.subspan(1, 9), ", "));
         std::string select = "SELECT NULL, " + keys;
-        for (const auto column : columns.subspan(9))
+        for (const auto column : columns.subspan(10))
             select += fmt::format(", CAST(SUM({}) AS BIGINT)", column);
         return fmt::format(
             "{} FROM position WHERE month < $1 GROUP BY {} ORDER BY {}", select, keys, keys);

@@ -98,6 +98,8 @@ void Projector::add(const Record& record)
     ++postings_;
     append_posting(record, posting_cells_);
     if (is_house_step(record.type)) {
+        if (record.type == MessageType::house_entry)
+            take_house_lines(record, month_, history_, terms_.at(record.terms), house_lines_);
         if (const auto* window = windows_.pass(record)) windows_changed_.push_back(window->month);
         return;
     }
@@ -126,6 +128,14 @@ void Projector::flush_positions()
     totals_.clear();
 }
 
+void Projector::flush_house_lines()
+{
+    std::vector<Parameter> cells;
+    for (const HouseLine& line : house_lines_) append_house_line(line, cells);
+    if (!cells.empty()) transaction_.append("house_line", house_line_columns, cells);
+    house_lines_.clear();
+}
+
 void Projector::flush_terms()
 {
     const Terms* terms = terms_.newest();
@@ -143,6 +153,7 @@ void Projector::flush_terms()
 void Projector::finish(Sequence through)
 {
     flush_positions();
+    flush_house_lines();
     flush_terms();
     for (const auto& window : windows_.all())
         if (std::ranges::find(windows_changed_, window.month) != windows_changed_.end())

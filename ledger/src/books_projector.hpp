@@ -59,7 +59,8 @@ public:
         const TermsHistory& terms,
         std::vector<WindowRow> windows,
         Written written)
-        : transaction_{transaction}, terms_{terms}, windows_{std::move(windows)}, written_{written}
+        : transaction_{transaction}, history_{terms}, terms_{terms}, windows_{std::move(windows)},
+          written_{written}
     {}
 
     void project(const BlockView& block);
@@ -75,9 +76,11 @@ private:
     void add(const Record& record);
     void flush_rows();
     void flush_positions();
+    void flush_house_lines();
     void flush_terms();
 
     Transaction& transaction_;
+    const TermsHistory& history_;
     TermsSeen terms_;
     WindowsSeen windows_;
     Written written_;
@@ -90,6 +93,7 @@ private:
     std::vector<Parameter> posting_cells_;
     std::vector<Parameter> entry_cells_;
     ControlTotals totals_;
+    std::vector<HouseLine> house_lines_;
     bool views_are_old_ = false;
     std::vector<Month> windows_changed_;
 };

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "ledger/accounts.hpp"
 #include "ledger/invariant.hpp"
 #include "ledger/money_effect.hpp"
 
@@ -37,6 +38,8 @@ void append_money(const MoneyEffect& money, std::vector<Parameter>& cells)
 // Whoever stands against the lot's issuer in an entry.
 PartnerId counterparty_of(const Record& record, const Entry& entry, const Terms& terms)
 {
+    if (entry.kind == EntryKind::expired || entry.kind == EntryKind::expiry_undone)
+        return terms.tariff(entry.lot.tariff).partner;
     if (entry.kind == EntryKind::recovered) return terms.tariff(entry.debt.tariff).partner;
     if (!entry.counterpart.is_none()) return terms.tariff(entry.counterpart).partner;
     const bool is_spent = entry.kind == EntryKind::donated || entry.kind == EntryKind::refunded;
@@ -81,6 +84,7 @@ void append_posting(const Record& record, std::vector<Parameter>& cells)
     add(number_of(record.counterparty));
     add(record.amount_minor);
     add(number_of(record.original));
+    add(number_of(record.other_member));
     add(record.reversed_so_far.count());
     add(record.balance.available.count());
     add(record.balance.pending.count());
@@ -108,6 +112,9 @@ void append_entry(
     add(number_of(entry.debt.origin));
     add(number_of(entry.debt.tariff));
     add(number_of(entry.debt.kind));
+    add(number_of(entry.state));
+    add(micros_of(entry.until));
+    add(number_of(entry.hold));
     add(entry.lot.vat_rate);
     add(number_of(entry.lot.funding));
     add(micros_of(entry.lot.activity));
@@ -127,6 +134,7 @@ void append_position(
     add(number_of(position.counterpart));
     add(number_of(position.bearer));
     add(number_of(position.debt));
+    add(number_of(position.state));
     add(position.vat_rate);
     add(position.points.count());
     append_money(position.money, cells);
@@ -149,6 +157,35 @@ void append_tariff(const Tariff& tariff, std::vector<Parameter>& cells)
     add(tariff.reimbursement.count());
     add(tariff.prefund_share.numerator);
     add(tariff.prefund_share.denominator);
+    add(tariff.block.count());
+}
+
+void take_house_lines(
+    const Record& step,
+    Month month,
+    const TermsHistory& history,
+    const Terms& terms,
+    std::vector<HouseLine>& lines)
+{
+    std::int64_t number = 0;
+    for (const AccountLine& line : history.money_of(step.terms))
+        lines.push_back(
+            {.sequence = step.sequence,
+             .number = number++,
+             .month = format_month(month),
+             .entry = step.terms,
+             .account = account_name(line.account, line.partner, terms),
+             .amount = Micro{line.amount}});
+}
+
+void append_house_line(const HouseLine& line, std::vector<Parameter>& cells)
+{
+    cells.emplace_back(number_of(line.sequence));
+    cells.emplace_back(line.number);
+    cells.emplace_back(std::string_view{line.month});
+    cells.emplace_back(number_of(line.entry));
+    cells.emplace_back(std::string_view{line.account});
+    cells.emplace_back(line.amount.count());
 }
 
 PositionRow position_from(const Row& row)
@@ -164,14 +201,15 @@ PositionRow position_from(const Row& row)
     position.counterpart = TariffVersion{uint32_of(row[5])};
     position.bearer = TariffVersion{uint32_of(row[6])};
     position.debt = static_cast<DebtKind>(int64_of(row[7]));
-    position.vat_rate = static_cast<std::int32_t>(int64_of(row[8]));
-    position.points = Points{int64_of(row[9])};
+    position.state = static_cast<LotState>(int64_of(row[8]));
+    position.vat_rate = static_cast<std::int32_t>(int64_of(row[9]));
+    position.points = Points{int64_of(row[10])};
     position.money = {
-        .issuer = micro(10),
-        .counterparty = micro(11),
-        .liability = micro(12),
-        .fee = micro(13),
-        .margin = micro(14)};
+        .issuer = micro(11),
+        .counterparty = micro(12),
+        .liability = micro(13),
+        .fee = micro(14),
+        .margin = micro(15)};
     return position;
 }
 
@@ -210,9 +248,9 @@ void add_to_position(Transaction& transaction, const PositionRow& position)
 {
     static const std::string sql = fmt::format(
         "INSERT INTO position ({})"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)"
         " ON CONFLICT (month, kind, partner, counterparty, tariff, counterpart, bearer, debt_kind,"
-        " vat_rate) DO UPDATE SET"
+        " state, vat_rate) DO UPDATE SET"
         " points = position.points + excluded.points,"
         " issuer_micro = position.issuer_micro + excluded.issuer_micro,"
         " counterparty_micro = position.counterparty_micro + excluded.counterparty_micro,"

@@ -18,9 +18,9 @@
 /// documented in ledger/BOOKS.md; a change of it is a new `books_format`.
 namespace pointhouse::ledger::books {
 
-inline constexpr std::int64_t books_format = 2;
+inline constexpr std::int64_t books_format = 4;
 
-inline constexpr std::array<std::string_view, 18> posting_columns{
+inline constexpr std::array<std::string_view, 19> posting_columns{
     "sequence",
     "type",
     "refusal",
@@ -34,36 +34,41 @@ inline constexpr std::array<std::string_view, 18> posting_columns{
     "counterparty",
     "amount_minor",
     "original",
+    "other_member",
     "reversed_so_far",
     "available",
     "pending",
     "held",
     "debt"};
 
-inline constexpr std::array<std::string_view, 22> entry_columns{"sequence",
-                                                                "number",
-                                                                "kind",
-                                                                "points",
-                                                                "issuer",
-                                                                "counterparty",
-                                                                "lot_origin",
-                                                                "lot_position",
-                                                                "tariff",
-                                                                "counterpart",
-                                                                "debt_origin",
-                                                                "debt_tariff",
-                                                                "debt_kind",
-                                                                "vat_rate",
-                                                                "funding",
-                                                                "activity_at",
-                                                                "expires_on",
-                                                                "issuer_micro",
-                                                                "counterparty_micro",
-                                                                "liability_micro",
-                                                                "fee_micro",
-                                                                "margin_micro"};
+inline constexpr std::array<std::string_view, 25> entry_columns{
+    "sequence",
+    "number",
+    "kind",
+    "points",
+    "issuer",
+    "counterparty",
+    "lot_origin",
+    "lot_position",
+    "tariff",
+    "counterpart",
+    "debt_origin",
+    "debt_tariff",
+    "debt_kind",
+    "state",
+    "until_at",
+    "hold",
+    "vat_rate",
+    "funding",
+    "activity_at",
+    "expires_on",
+    "issuer_micro",
+    "counterparty_micro",
+    "liability_micro",
+    "fee_micro",
+    "margin_micro"};
 
-inline constexpr std::array<std::string_view, 15> position_columns{
+inline constexpr std::array<std::string_view, 16> position_columns{
     "month",
     "kind",
     "partner",
@@ -72,6 +77,7 @@ inline constexpr std::array<std::string_view, 15> position_columns{
     "counterpart",
     "bearer",
     "debt_kind",
+    "state",
     "vat_rate",
     "points",
     "issuer_micro",
@@ -82,7 +88,10 @@ inline constexpr std::array<std::string_view, 15> position_columns{
 
 inline constexpr std::array<std::string_view, 2> partner_columns{"partner", "name"};
 
-inline constexpr std::array<std::string_view, 8> tariff_columns{
+inline constexpr std::array<std::string_view, 6> house_line_columns{
+    "sequence", "number", "month", "entry", "account", "amount_micro"};
+
+inline constexpr std::array<std::string_view, 9> tariff_columns{
     "tariff",
     "partner",
     "valid_from",
@@ -90,7 +99,8 @@ inline constexpr std::array<std::string_view, 8> tariff_columns{
     "service_fee_micro",
     "reimbursement_micro",
     "prefund_numerator",
-    "prefund_denominator"};
+    "prefund_denominator",
+    "block_points"};
 
 /// Appends the row of a record, or of one of its entries. Text refers to the record's memory.
 void append_posting(const Record& record, std::vector<Parameter>& cells);
@@ -101,6 +111,25 @@ void append_position(
     const PositionRow& position, std::string_view month, std::vector<Parameter>& cells);
 void append_partner(const PartnerTerms& partner, std::vector<Parameter>& cells);
 void append_tariff(const Tariff& tariff, std::vector<Parameter>& cells);
+
+/// Money that an entry of the house's own record moved, in the window of the step that booked it.
+struct HouseLine {
+    Sequence sequence{}; // of the step
+    std::int64_t number = 0;
+    std::string month{};
+    HouseSequence entry{};
+    std::string account{};
+    Micro amount{}; // debits above zero
+};
+/// Appends the lines of a `house_entry` step.
+void take_house_lines(
+    const Record& step,
+    Month month,
+    const TermsHistory& history,
+    const Terms& terms,
+    std::vector<HouseLine>& lines);
+/// Text refers to the line.
+void append_house_line(const HouseLine& line, std::vector<Parameter>& cells);
 
 /// Reads a row of `position_columns`.
 [[nodiscard]] PositionRow position_from(const Row& row);

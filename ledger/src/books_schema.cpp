@@ -54,16 +54,33 @@ std::string union_of(
 constexpr std::string_view trial_balance_views = R"sql(
 CREATE VIEW account_line AS
 WITH named AS (
-  SELECT position.*, own.name AS own, other.name AS other, bearing.name AS bearing
+  SELECT position.*, own.name AS own, other.name AS other, bearing.name AS bearing,
+    CASE WHEN charged.block_points > 0 THEN 'prepaid_block:' ELSE 'unbilled:' END AS price_account,
+    CASE WHEN charged.block_points > 0 THEN 'prepaid_fee:' ELSE 'unbilled:' END AS fee_account,
+    CASE WHEN credited.block_points > 0 THEN 'prepaid_block:' ELSE 'unbilled:' END
+      AS credited_price_account,
+    CASE WHEN credited.block_points > 0 THEN 'prepaid_fee:' ELSE 'unbilled:' END
+      AS credited_fee_account,
+    CASE kind WHEN 7 THEN 0 ELSE fee_micro END AS charged_fee_micro
   FROM position
+  LEFT JOIN tariff AS charged ON charged.tariff = position.tariff
+  LEFT JOIN tariff AS credited ON credited.tariff = position.counterpart
   LEFT JOIN partner AS own ON own.partner = position.partner
   LEFT JOIN partner AS other ON other.partner = position.counterparty
   LEFT JOIN tariff ON tariff.tariff = position.bearer
   LEFT JOIN partner AS bearing ON bearing.partner = tariff.partner)
 SELECT month, 'issued:' || own AS account, 'P.' || own AS unit, points AS amount
-  FROM named WHERE kind = 1
+  FROM named WHERE kind IN (1, 15)
+UNION ALL SELECT month,
+  CASE state WHEN 0 THEN 'members:active' WHEN 1 THEN 'members:pending' ELSE 'members:held' END,
+  'P.' || own, CASE WHEN kind IN (1, 3, 10, 11, 14, 15) THEN -points ELSE points END
+  FROM named WHERE kind <> 6
 UNION ALL SELECT month, 'members:active', 'P.' || own,
-  CASE WHEN kind IN (1, 3) THEN -points ELSE points END FROM named WHERE kind <> 6
+  CASE WHEN kind = 11 THEN points ELSE -points END FROM named WHERE kind IN (8, 11, 12)
+UNION ALL SELECT month, 'expired', 'P.' || own,
+  CASE kind WHEN 9 THEN -points ELSE points END FROM named WHERE kind IN (9, 10)
+UNION ALL SELECT month, 'transit', 'P.' || own,
+  CASE kind WHEN 13 THEN -points ELSE points END FROM named WHERE kind IN (13, 14)
 UNION ALL SELECT month, 'redeemed:' || other, 'P.' || own,
   CASE kind WHEN 3 THEN points ELSE -points END FROM named WHERE kind IN (2, 3, 4)
 UNION ALL SELECT month, 'clawback:' || own, 'P.' || own, -points FROM named WHERE kind IN (5, 6)
@@ -71,14 +88,23 @@ UNION ALL SELECT month, 'members:debt', 'P.' || own, points FROM named WHERE kin
 UNION ALL SELECT month, 'recovery:' || own, 'P.' || own, -points FROM named WHERE kind = 7
 UNION ALL SELECT month, 'recovery:' || other, 'P.' || other, points FROM named WHERE kind = 7
 UNION ALL SELECT month, 'members:debt', 'P.' || other, -points FROM named WHERE kind = 7
-UNION ALL SELECT month, 'unbilled:' || own, 'money', issuer_micro FROM named
+UNION ALL SELECT month, price_account || own, 'money', issuer_micro - charged_fee_micro FROM named
+UNION ALL SELECT month, fee_account || own, 'money', charged_fee_micro FROM named
 UNION ALL SELECT month,
-  CASE WHEN kind <> 7 THEN 'accrued_redemption:' || other
-       WHEN debt_kind = 2 THEN 'accrued_redemption:' || bearing
-       ELSE 'unbilled:' || other END, 'money', -counterparty_micro FROM named
-UNION ALL SELECT month, 'deferred_revenue', 'money', -liability_micro FROM named
+  CASE WHEN kind IN (9, 10) THEN 'accrued_breakage_share:' || other
+       WHEN kind <> 7 THEN 'accrued_redemption:' || other
+       ELSE 'accrued_redemption:' || bearing END, 'money', -counterparty_micro
+  FROM named WHERE kind <> 7 OR debt_kind = 2
+UNION ALL SELECT month, credited_price_account || other, 'money', -counterparty_micro - fee_micro
+  FROM named WHERE kind = 7 AND debt_kind = 0
+UNION ALL SELECT month, credited_fee_account || other, 'money', fee_micro
+  FROM named WHERE kind = 7 AND debt_kind = 0
+UNION ALL SELECT month, account, 'money', amount_micro FROM house_line
+UNION ALL SELECT month, 'deferred_revenue', 'money', -liability_micro FROM named WHERE kind <> 15
 UNION ALL SELECT month, 'revenue:service_fee', 'money', -fee_micro FROM named
-UNION ALL SELECT month, 'revenue:redemption_margin', 'money', -margin_micro FROM named;
+UNION ALL SELECT month,
+  CASE WHEN kind IN (9, 10) THEN 'revenue:breakage' ELSE 'revenue:redemption_margin' END,
+  'money', -margin_micro FROM named WHERE kind <> 15;
 CREATE VIEW trial_balance AS
 SELECT month, account, unit,
   SUM(CASE WHEN amount > 0 THEN amount ELSE 0 END) AS debits,
@@ -98,7 +124,16 @@ CREATE TABLE tariff (
   service_fee_micro BIGINT NOT NULL,
   reimbursement_micro BIGINT NOT NULL,
   prefund_numerator BIGINT NOT NULL,
-  prefund_denominator BIGINT NOT NULL);
+  prefund_denominator BIGINT NOT NULL,
+  block_points BIGINT NOT NULL);
+CREATE TABLE house_line (
+  sequence BIGINT NOT NULL,
+  number BIGINT NOT NULL,
+  month TEXT NOT NULL,
+  entry BIGINT NOT NULL,
+  account TEXT NOT NULL,
+  amount_micro BIGINT NOT NULL,
+  PRIMARY KEY (sequence, number));
 CREATE TABLE settlement_window (
   month TEXT PRIMARY KEY,
   first BIGINT NOT NULL,
@@ -113,6 +148,7 @@ CREATE TABLE position (
   counterpart BIGINT NOT NULL,
   bearer BIGINT NOT NULL,
   debt_kind BIGINT NOT NULL,
+  state BIGINT NOT NULL,
   vat_rate BIGINT NOT NULL,
   points BIGINT NOT NULL CHECK (points > 0),
   issuer_micro BIGINT NOT NULL,
@@ -121,7 +157,7 @@ CREATE TABLE position (
   fee_micro BIGINT NOT NULL,
   margin_micro BIGINT NOT NULL,
   CHECK (issuer_micro = counterparty_micro + liability_micro + fee_micro + margin_micro),
-  PRIMARY KEY (month, kind, partner, counterparty, tariff, counterpart, bearer, debt_kind, vat_rate));
+  PRIMARY KEY (month, kind, partner, counterparty, tariff, counterpart, bearer, debt_kind, state, vat_rate));
 )sql";
 
 // The keys grow with the journal, so a row is always appended at the end of its table: in SQLite
@@ -143,6 +179,7 @@ CREATE TABLE posting_{0} (
   counterparty BIGINT NOT NULL,
   amount_minor BIGINT NOT NULL,
   original BIGINT NOT NULL,
+  other_member BIGINT NOT NULL,
   reversed_so_far BIGINT NOT NULL,
   available BIGINT NOT NULL,
   pending BIGINT NOT NULL,
@@ -162,6 +199,9 @@ CREATE TABLE entry_{0} (
   debt_origin BIGINT NOT NULL,
   debt_tariff BIGINT NOT NULL,
   debt_kind BIGINT NOT NULL,
+  state BIGINT NOT NULL,
+  until_at BIGINT NOT NULL,
+  hold BIGINT NOT NULL,
   vat_rate BIGINT NOT NULL,
   funding BIGINT NOT NULL,
   activity_at BIGINT NOT NULL,
@@ -224,9 +264,9 @@ void drop_schema(Transaction& transaction)
             "DROP TABLE IF EXISTS {}; DROP TABLE IF EXISTS {};",
             posting_table(window.month),
             entry_table(window.month)));
-    transaction.script(
-        "DROP TABLE position; DROP TABLE settlement_window; DROP TABLE tariff; DROP TABLE partner;"
-        "DELETE FROM projection;");
+    transaction.script("DROP TABLE house_line; DROP TABLE position; DROP TABLE settlement_window; "
+                       "DROP TABLE tariff; DROP TABLE partner;"
+                       "DELETE FROM projection;");
 }
 
 void create_window_tables(Transaction& transaction, Month month)
@@ -250,7 +290,8 @@ void create_views(Transaction& transaction, std::span<const WindowRow> windows)
         fmt::format("CREATE VIEW entry_row AS {};", union_of(newest, entry_columns, entry_table));
     sql += fmt::format(
         "CREATE VIEW posting AS SELECT month, sequence, {}, {}, {}, message_id, member,"
-        " occurred_at, posted_at, points, tariff, {}, amount_minor, original, reversed_so_far,"
+        " occurred_at, posted_at, points, tariff, {}, amount_minor, original, other_member, "
+        "reversed_so_far,"
         " available, pending, held, debt FROM posting_row AS listed;",
         named("type", MessageType::clock, [](MessageType type) { return name_of(type); }),
         named("refusal", last_refusal, code_of),
@@ -258,8 +299,8 @@ void create_views(Transaction& transaction, std::span<const WindowRow> windows)
         partner_name("counterparty"));
     sql += fmt::format(
         "CREATE VIEW entry AS SELECT month, sequence, number, {}, points, {}, {}, lot_origin,"
-        " lot_position, tariff, counterpart, debt_origin, debt_tariff, debt_kind, vat_rate, "
-        "funding,"
+        " lot_position, tariff, counterpart, debt_origin, debt_tariff, debt_kind, state,"
+        " until_at, hold, vat_rate, funding,"
         " activity_at, expires_on, issuer_micro, counterparty_micro, liability_micro, fee_micro,"
         " margin_micro FROM entry_row AS listed;",
         named("kind", last_entry_kind, [](EntryKind kind) { return name_of(kind); }),
@@ -267,8 +308,8 @@ void create_views(Transaction& transaction, std::span<const WindowRow> windows)
         partner_name("counterparty"));
     // `change` is what the entry did to the lot.
     sql += "CREATE VIEW allocation AS SELECT month, sequence, number, lot_origin, lot_position,"
-           " CASE kind WHEN 3 THEN points ELSE -points END AS change"
-           " FROM entry_row WHERE kind IN (2, 3, 4, 5, 7);";
+           " CASE WHEN kind IN (3, 10, 14) THEN points ELSE -points END AS change"
+           " FROM entry_row WHERE kind IN (2, 3, 4, 5, 7, 9, 10, 13, 14);";
     transaction.script(sql);
 }
 

@@ -126,12 +126,13 @@ void compare(
 class Recomputation {
 public:
     Recomputation(Transaction& transaction, const TermsHistory& terms)
-        : transaction_{transaction}, terms_{terms}
+        : transaction_{transaction}, history_{terms}, terms_{terms}
     {}
 
     void check(const BlockView& block)
     {
         const Month month = block.header().window;
+        month_ = month;
         windows_.enter(month, block.header().first);
         posting_cells_.clear();
         entry_cells_.clear();
@@ -151,6 +152,7 @@ public:
         compare_counts();
         compare_windows();
         compare_positions();
+        compare_house_lines();
         compare_terms();
     }
 
@@ -164,6 +166,9 @@ private:
     {
         books::append_posting(record, posting_cells_);
         if (is_house_step(record.type)) {
+            if (record.type == MessageType::house_entry)
+                books::take_house_lines(
+                    record, month_, history_, terms_.at(record.terms), house_lines_);
             windows_.pass(record);
             return;
         }
@@ -185,7 +190,7 @@ private:
             std::vector<Parameter> cells;
             books::append_position(key, {}, cells);
             std::vector<std::int64_t> place{month.year, month.month};
-            for (std::size_t column = 1; column < 9; ++column)
+            for (std::size_t column = 1; column < 10; ++column)
                 place.push_back(std::get<std::int64_t>(cells[column]));
             auto& sum = positions_.try_emplace(std::move(place), key).first->second;
             sum.points += position.points;
@@ -262,7 +267,14 @@ private:
         std::size_t index = 0;
         for (const auto& [key, position] : positions_)
             books::append_position(position, months[index++], cells);
-        compare(transaction_, {"position", books::position_columns, 9}, "", {}, cells);
+        compare(transaction_, {"position", books::position_columns, 10}, "", {}, cells);
+    }
+
+    void compare_house_lines()
+    {
+        std::vector<Parameter> cells;
+        for (const auto& line : house_lines_) books::append_house_line(line, cells);
+        compare(transaction_, {"house_line", books::house_line_columns, 2}, "", {}, cells);
     }
 
     void compare_terms()
@@ -278,7 +290,10 @@ private:
     }
 
     Transaction& transaction_;
+    const TermsHistory& history_;
     books::TermsSeen terms_;
+    std::vector<books::HouseLine> house_lines_;
+    Month month_{}; // of the block
     books::WindowsSeen windows_{{}};
     Record record_;
     std::vector<Parameter> posting_cells_;

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 
+#include "funding.hpp"
 #include "ledger/message.hpp"
 #include "ledger/posting.hpp"
 #include "ledger/result.hpp"
@@ -14,6 +16,7 @@ namespace pointhouse::ledger {
 /// When and under which terms a decision is made. The derived instants hold for the day of `now`.
 struct DecisionContext {
     const Terms* terms = nullptr;
+    const FundingCounters* funding = nullptr; // all records before this one, applied
     Time now{};
     bool may_lie_ahead = false; // message clock: the message has moved the clock already
     Day today = 0;
@@ -24,12 +27,26 @@ struct DecisionContext {
     void move_to(Time time, const Terms& under);
 };
 
-/// The message that a reversal names, and what was reversed of it so far.
+/// The message that another one is about (a reversal, a capture, a release), and what was reversed
+/// of it so far.
 struct Original {
     const Record* posting = nullptr;
     Sequence newest_reversal;
     Points reversed;
     std::int64_t returned_minor = 0; // of its purchase
+};
+
+/// A member's records, newest first, until the visitor returns false. Clawbacks look there for
+/// what became of points that are not in their lot any more; all else is in the member's state.
+using MemberPast = std::function<void(const std::function<bool(const Record&)>&)>;
+
+/// A message and all that the house knows about what it names.
+struct Question {
+    const Message* message = nullptr;
+    const Member* member = nullptr;     // null: the house does not know it
+    const Member* receiver = nullptr;   // transfer: the same of the other member
+    const Original* original = nullptr; // null: the house knows no such message of this partner
+    MemberPast past{};                  // of `member`
 };
 
 /// Nothing may be dated further ahead of the house's time.
@@ -39,14 +56,39 @@ inline constexpr std::chrono::minutes ahead_max{5};
 /// points, tariff, counterparty and entries in the order in which they apply. `posting.sequence` is
 /// set by the caller, because new lots are named by it. On a refusal, which may be a frozen one or
 /// not, the posting has no entries. Order of the refusals: existence, role, time, currency and
-/// funding, limits, balance. `member` is null where the house does not know it; `original` where it
-/// knows no such message.
+/// funding, limits, balance. What is due for the member by `context.now` has been posted.
 [[nodiscard]] std::optional<Refusal> decide(
-    const Message& message,
-    const Member* member,
-    const Original* original,
-    const DecisionContext& context,
-    Record& posting);
+    const Question& question, const DecisionContext& context, Record& posting);
+
+/// The part of `decide` for reversals and clawbacks (clawback.cpp).
+[[nodiscard]] std::optional<Refusal> decide_clawback(
+    const Question& question, const DecisionContext& context, Record& posting);
+[[nodiscard]] std::optional<Refusal> decide_reversal(
+    const Question& question, const DecisionContext& context, Record& posting);
+
+/// The part of `decide` for holds, their ends, and the release of pending points (hold.cpp).
+[[nodiscard]] std::optional<Refusal> decide_hold(
+    const Question& question, const DecisionContext& context, Record& posting);
+[[nodiscard]] std::optional<Refusal> decide_hold_end(
+    const Question& question, const DecisionContext& context, Record& posting);
+[[nodiscard]] std::optional<Refusal> decide_accrual_release(
+    const Question& question, const DecisionContext& context, Record& posting);
+
+/// The part of `decide` for what operators do with a member (membership.cpp).
+[[nodiscard]] std::optional<Refusal> decide_status(
+    const Question& question, const DecisionContext& context, Record& posting);
+
+/// Whether a member may transact; null may, because it is new.
+[[nodiscard]] std::optional<Refusal> check_status(const Member* member);
+/// What all of them ask first.
+[[nodiscard]] std::optional<Refusal> check_time(
+    const Message& message, const DecisionContext& context);
+/// The points that a message asks for, by number or by purchase.
+[[nodiscard]] Result<Points> points_of(const Message& message, const Terms& terms);
+
+/// The receiver's half of a transfer: the lots of `sent` arrive.
+void receive(
+    const Record& sent, const Member& receiver, const DecisionContext& context, Record& posting);
 
 /// The base rule where no program is set: one point per whole currency unit, floored.
 [[nodiscard]] std::int64_t base_points(std::int64_t amount_minor, const Currency& currency);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <set>
 
 #include "sha256.hpp"
 #include "siphash.hpp"
@@ -90,18 +91,18 @@ void Identities::find(
         if (members[place].is_none()) missing_.push_back(place);
     }
     if (missing_.empty()) return;
+    std::vector<Digest> hmacs;
+    for (const std::size_t place : missing_) hmacs.push_back(hmac_of(identifiers[place]));
+    const std::vector<Parameter> cells{hmacs.begin(), hmacs.end()};
     store_.read([&](Transaction& transaction) {
-        for (const std::size_t place : missing_) {
-            const Digest hmac = hmac_of(identifiers[place]);
-            const std::array<Parameter, 1> parameters{std::span<const std::byte>{hmac}};
-            transaction.for_each(
-                "SELECT member FROM identity WHERE identifier_hmac = $1",
-                parameters,
-                [&](const Row& row) {
-                    members[place] =
-                        MemberNumber{static_cast<std::uint64_t>(std::get<std::int64_t>(row.at(0)))};
-                });
-        }
+        transaction.for_each_of(
+            "SELECT member FROM identity WHERE identifier_hmac = $1",
+            1,
+            cells,
+            [&](std::size_t place, const Row& row) {
+                members[missing_[place]] =
+                    MemberNumber{static_cast<std::uint64_t>(std::get<std::int64_t>(row.at(0)))};
+            });
     });
     for (const std::size_t place : missing_) {
         const bool is_remembered = !known_member(keys_[place]).is_none(); // twice in one batch
@@ -111,26 +112,36 @@ void Identities::find(
 
 void Identities::enrol(std::span<const std::string_view> identifiers)
 {
-    std::uint64_t last = last_.value();
+    // Each once; a number that somebody else's identifier has taken meanwhile stays unused.
+    std::vector<std::string_view> names(identifiers.begin(), identifiers.end());
+    std::set<std::string_view> seen;
+    std::erase_if(names, [&](std::string_view name) { return !seen.insert(name).second; });
+    std::vector<Digest> digests; // of each: its HMAC and its seal
+    digests.reserve(names.size() * 2);
+    std::vector<Parameter> cells;
+    for (const std::string_view name : names) {
+        const auto member = static_cast<std::int64_t>(last_.value() + digests.size() / 2 + 1);
+        const Digest& hmac = digests.emplace_back(hmac_of(name));
+        const Digest& seal = digests.emplace_back(seal_of(key_, hmac, member));
+        cells.emplace_back(std::span<const std::byte>{hmac});
+        cells.emplace_back(member);
+        cells.emplace_back(std::span<const std::byte>{seal});
+    }
     std::vector<std::pair<std::string_view, MemberNumber>> enrolled;
     store_.transact([&](Transaction& transaction) {
-        last = last_.value();
         enrolled.clear();
-        for (const std::string_view identifier : identifiers) {
-            const Digest hmac = hmac_of(identifier);
-            const auto member = static_cast<std::int64_t>(last + 1);
-            const Digest seal = seal_of(key_, hmac, member);
-            const std::array<Parameter, 3> parameters{
-                std::span<const std::byte>{hmac}, member, std::span<const std::byte>{seal}};
-            const auto rows = transaction.run(
-                "INSERT INTO identity (identifier_hmac, member, seal) VALUES ($1, $2, $3)"
-                " ON CONFLICT DO NOTHING RETURNING member",
-                parameters);
-            if (rows.empty()) continue;
-            enrolled.emplace_back(identifier, MemberNumber{++last});
-        }
+        transaction.for_each_of(
+            "INSERT INTO identity (identifier_hmac, member, seal) VALUES ($1, $2, $3)"
+            " ON CONFLICT DO NOTHING RETURNING member",
+            3,
+            cells,
+            [&](std::size_t place, const Row& row) {
+                enrolled.emplace_back(
+                    names[place],
+                    MemberNumber{static_cast<std::uint64_t>(std::get<std::int64_t>(row.at(0)))});
+            });
     });
-    last_ = MemberNumber{last};
+    last_ = MemberNumber{last_.value() + names.size()};
     for (const auto& [identifier, member] : enrolled) remember(key_of(identifier), member);
 }
 

@@ -1,6 +1,7 @@
 #include "ledger/journal_export.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <fmt/format.h>
 #include <set>
 #include <vector>
@@ -39,6 +40,53 @@ std::vector<AccountLine> lines_of(const Record& record, const Terms& terms)
     return lines;
 }
 
+/// Who sent a message; the house itself what its clock brought about.
+std::string sender_of(const Record& record, const Terms& terms)
+{
+    return record.partner.is_none() ? "house" : exported_partner(record.partner, terms);
+}
+
+/// Who a line of the CSV is about: who sent it, or whose points a member brought along.
+std::string partner_of(const Record& record, const AccountLine& line, const Terms& terms)
+{
+    const PartnerId partner = record.type == MessageType::opening ? line.issuer : record.partner;
+    return partner.is_none() ? "" : exported_partner(partner, terms);
+}
+
+/// The part of an account's name that says which points of a member it holds; empty: none of one.
+std::string_view member_account(Account account)
+{
+    switch (account) {
+    case Account::members_active: return "active";
+    case Account::members_pending: return "pending";
+    case Account::members_held: return "held";
+    case Account::members_debt: return "debt";
+    case Account::issued:
+    case Account::redeemed:
+    case Account::clawback:
+    case Account::recovery:
+    case Account::unbilled:
+    case Account::accrued_redemption:
+    case Account::deferred_revenue:
+    case Account::service_fee:
+    case Account::redemption_margin:
+    case Account::accrued_breakage_share:
+    case Account::breakage:
+    case Account::prepaid_block:
+    case Account::prepaid_fee:
+    case Account::cash_trust:
+    case Account::cash_operating:
+    case Account::receivable:
+    case Account::payable:
+    case Account::vat_output:
+    case Account::vat_input:
+    case Account::rounding:
+    case Account::members_expired:
+    case Account::transit: break;
+    }
+    return {};
+}
+
 /// A CSV field, quoted where it must be.
 std::string quoted(std::string field)
 {
@@ -54,10 +102,9 @@ public:
         : options_{options}, write_{write}
     {}
 
-    void posting(const Record& record, const Terms& terms)
+    void posting(const Record& record, const std::vector<AccountLine>& lines, const Terms& terms)
     {
         if (!has_header_) header(terms);
-        const auto lines = lines_of(record, terms);
         const std::string day = format_day(terms.calendar->day_of(record.posted_at));
         switch (options_.format) {
         case ExportFormat::hledger: hledger(record, lines, day, terms); break;
@@ -112,15 +159,14 @@ private:
     [[nodiscard]] std::string account(
         const AccountLine& line, const Record& record, const Terms& terms) const
     {
-        const bool is_of_members =
-            line.account == Account::members_active || line.account == Account::members_debt;
-        if (!options_.by_member || !is_of_members)
+        const std::string_view of_member = member_account(line.account);
+        if (!options_.by_member || of_member.empty())
             return exported_account(options_.format, line.account, line.partner, terms);
-        const bool is_debt = line.account == Account::members_debt;
-        if (options_.format == ExportFormat::beancount)
-            return fmt::format(
-                "Equity:Points:Member:M{}:{}", record.member.value(), is_debt ? "Debt" : "Active");
-        return fmt::format("member:{}:{}", record.member.value(), is_debt ? "debt" : "active");
+        if (options_.format != ExportFormat::beancount)
+            return fmt::format("member:{}:{}", record.member.value(), of_member);
+        std::string part{of_member};
+        part.front() = static_cast<char>(std::toupper(static_cast<unsigned char>(part.front())));
+        return fmt::format("Equity:Points:Member:M{}:{}", record.member.value(), part);
     }
 
     [[nodiscard]] static std::string amount(const AccountLine& line, std::int64_t count)
@@ -142,11 +188,12 @@ private:
             const std::string unit = exported_unit(options_.format, line.issuer, terms);
             if (declared_.insert(unit).second) add("commodity 1000. {}\n", unit);
         }
-        add("{} * ({}) {} | {} {}\n",
+        add("{} * ({}) {} | {}{}{}\n",
             day,
             record.sequence.value(),
-            exported_partner(record.partner, terms),
+            sender_of(record, terms),
             name_of(record.type),
+            record.message_id.empty() ? "" : " ",
             record.message_id);
         for (const auto& line : lines)
             add("    {}  {} {}\n",
@@ -166,10 +213,11 @@ private:
             const std::string name = account(line, record, terms);
             if (declared_.insert(name).second) add("{} open {}\n", opening_day, name);
         }
-        add("{} * \"{}\" \"{} {}\"\n  sequence: {}\n",
+        add("{} * \"{}\" \"{}{}{}\"\n  sequence: {}\n",
             day,
-            terms.partner(record.partner).name,
+            record.partner.is_none() ? "house" : terms.partner(record.partner).name,
             name_of(record.type),
+            record.message_id.empty() ? "" : " ",
             record.message_id,
             record.sequence.value());
         for (const auto& line : lines)
@@ -192,7 +240,7 @@ private:
                 record.sequence.value(),
                 day,
                 format_time(record.posted_at),
-                exported_partner(record.partner, terms),
+                partner_of(record, line, terms),
                 record.message_id,
                 name_of(record.type),
                 record.member.value(),
@@ -230,8 +278,13 @@ std::uint64_t export_journal(
             if (!block.read(index, record))
                 throw StoreFailure{fmt::format(
                     "journal: record {} cannot be read", block.sequence_of(index).value())};
-            if (record.entries.empty()) continue;
-            writer.posting(record, terms_seen.at(record.terms));
+            const bool is_house_entry = record.type == MessageType::house_entry;
+            if (record.entries.empty() && !is_house_entry) continue;
+            const Terms& seen = terms_seen.at(record.terms);
+            const auto lines =
+                is_house_entry ? terms.money_of(record.terms) : lines_of(record, seen);
+            if (lines.empty()) continue;
+            writer.posting(record, lines, seen);
             ++postings;
         }
         next += block.count();

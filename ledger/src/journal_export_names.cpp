@@ -61,6 +61,21 @@ std::string_view beancount_root(Account account)
     case Account::deferred_revenue: return "Liabilities:Deferred-Revenue";
     case Account::service_fee: return "Income:Service-Fee";
     case Account::redemption_margin: return "Income:Redemption-Margin";
+    case Account::prepaid_block: return "Liabilities:Prepaid-Block";
+    case Account::prepaid_fee: return "Liabilities:Prepaid-Fee";
+    case Account::cash_trust: return "Assets:Cash:Trust";
+    case Account::cash_operating: return "Assets:Cash:Operating";
+    case Account::receivable: return "Assets:Receivable";
+    case Account::payable: return "Liabilities:Payable";
+    case Account::vat_output: return "Liabilities:VAT:Output";
+    case Account::vat_input: return "Assets:VAT:Input";
+    case Account::rounding: return "Expenses:Rounding";
+    case Account::accrued_breakage_share: return "Liabilities:Accrued-Breakage-Share";
+    case Account::breakage: return "Income:Breakage";
+    case Account::members_pending: return "Equity:Points:Members:Pending";
+    case Account::members_held: return "Equity:Points:Members:Held";
+    case Account::members_expired: return "Equity:Points:Expired";
+    case Account::transit: return "Equity:Points:Transit";
     }
     invariant(false, "every account has its name");
     return {};

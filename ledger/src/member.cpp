@@ -74,15 +74,59 @@ Points& Member::creditable_of(PartnerId issuer)
     return found->points;
 }
 
+Points Hold::points() const
+{
+    Points points;
+    for (const Lot& lot : lots) points += lot.remaining;
+    return points;
+}
+
+std::span<const Debt> Member::debts() const
+{
+    return rare_.get() == nullptr ? std::span<const Debt>{} : rare_.get()->debts;
+}
+
+std::span<const PendingLot> Member::pending() const
+{
+    return rare_.get() == nullptr ? std::span<const PendingLot>{} : rare_.get()->pending;
+}
+
+std::span<const Hold> Member::holds() const
+{
+    return rare_.get() == nullptr ? std::span<const Hold>{} : rare_.get()->holds;
+}
+
+const Hold* Member::find_hold(Sequence origin) const
+{
+    const auto found = std::ranges::find(holds(), origin, &Hold::origin);
+    return found == holds().end() ? nullptr : &*found;
+}
+
+const PendingLot* Member::find_pending(LotKey key) const
+{
+    const auto found = std::ranges::find_if(
+        pending(), [&](const PendingLot& one) { return one.lot.provenance.key == key; });
+    return found == pending().end() ? nullptr : &*found;
+}
+
+Time Member::first_end() const
+{
+    Time first = pending().empty() ? Time::max() : pending().front().until;
+    for (const Hold& hold : holds()) first = std::min(first, hold.until);
+    return first;
+}
+
 Balance Member::balance(Day today) const
 {
     Points available = open_;
-    for (const PackedLot& lot : lots_.all()) {
-        if (lot.expires_on() >= today) break; // the draw order has the soonest first
-        available -= lot.remaining();
+    for (std::size_t place = 0; place < lots_.size(); ++place) {
+        if (lots_[place].expires_on() >= today) break; // the draw order has the soonest first
+        available -= lots_[place].remaining();
     }
     Balance balance{.available = available};
-    for (const Debt& debt : debts_) balance.debt += debt.points;
+    for (const PendingLot& one : pending()) balance.pending += one.lot.remaining;
+    for (const Hold& hold : holds()) balance.held += hold.points();
+    for (const Debt& debt : debts()) balance.debt += debt.points;
     return balance;
 }
 
@@ -91,38 +135,73 @@ void Member::apply(const Record& record, const Terms& terms)
     invariant(record.sequence > last_, "records are applied in order");
     for (const Entry& entry : record.entries) apply_entry(entry, terms);
     last_ = record.sequence;
+    if (record.refusal) return;
+    if (record.type == MessageType::block) set_status(MemberStatus::blocked);
+    if (record.type == MessageType::unblock) set_status(MemberStatus::open);
+    if (record.type == MessageType::close) set_status(MemberStatus::closed);
+}
+
+void Member::set_status(MemberStatus status)
+{
+    rare_.made().status = status;
+    rare_.drop_empty();
 }
 
 void Member::apply_entry(const Entry& entry, const Terms& terms)
 {
     switch (entry.kind) {
     case EntryKind::issued:
-        lots_.add(entry.lot, entry.points);
-        open_ += entry.points;
+    case EntryKind::opened:
+        put(entry);
         creditable_of(terms.tariff(entry.lot.tariff).partner) += entry.points;
         return;
     case EntryKind::refunded:
-        lots_.add(entry.lot, entry.points);
-        open_ += entry.points;
-        return;
+    case EntryKind::expiry_undone: return put_active(entry);
+    case EntryKind::moved_in: return put(entry);
     case EntryKind::redeemed:
-    case EntryKind::donated: take_from_lot(entry); return;
+    case EntryKind::donated:
+    case EntryKind::expired: return take_from_lot(entry);
+    case EntryKind::moved_out: return take(entry);
     case EntryKind::clawed_back:
-        take_from_lot(entry);
+        take(entry);
         creditable_of(terms.tariff(entry.lot.tariff).partner) -= entry.points;
         return;
     case EntryKind::debt_incurred:
-        debts_.push_back(
+        rare_.made().debts.push_back(
             {.key = entry.debt, .counterpart = entry.counterpart, .points = entry.points});
         if (entry.debt.kind != DebtKind::excess)
             creditable_of(terms.tariff(entry.debt.tariff).partner) -= entry.points;
         return;
-    case EntryKind::recovered:
-        take_from_lot(entry);
-        repay(entry);
-        return;
+    case EntryKind::recovered: take_from_lot(entry); return repay(entry);
+    case EntryKind::matured: take_pending(entry); return put_active(entry);
+    case EntryKind::held: take_from_lot(entry); return put_held(entry);
+    case EntryKind::released: take_held(entry); return put_active(entry);
     }
     invariant(false, "every kind of entry changes the member");
+}
+
+void Member::put(const Entry& entry)
+{
+    switch (entry.state) {
+    case LotState::active: return put_active(entry);
+    case LotState::pending: return put_pending(entry);
+    case LotState::held: return put_held(entry);
+    }
+}
+
+void Member::take(const Entry& entry)
+{
+    switch (entry.state) {
+    case LotState::active: return take_from_lot(entry);
+    case LotState::pending: return take_pending(entry);
+    case LotState::held: return take_held(entry);
+    }
+}
+
+void Member::put_active(const Entry& entry)
+{
+    lots_.add(entry.lot, entry.points);
+    open_ += entry.points;
 }
 
 void Member::take_from_lot(const Entry& entry)
@@ -133,12 +212,65 @@ void Member::take_from_lot(const Entry& entry)
     open_ -= entry.points;
 }
 
+void Member::put_pending(const Entry& entry)
+{
+    std::vector<PendingLot>& pending = rare_.made().pending;
+    const PendingLot added{
+        .lot = {.provenance = entry.lot, .remaining = entry.points}, .until = entry.until};
+    const auto order = [](const PendingLot& left, const PendingLot& right) {
+        if (left.until != right.until) return left.until < right.until;
+        return left.lot.provenance.key < right.lot.provenance.key;
+    };
+    pending.insert(std::ranges::upper_bound(pending, added, order), added);
+}
+
+void Member::take_pending(const Entry& entry)
+{
+    std::vector<PendingLot>& pending = rare_.made().pending;
+    const auto found = std::ranges::find_if(
+        pending, [&](const PendingLot& one) { return one.lot.provenance.key == entry.lot.key; });
+    invariant(found != pending.end(), "points are taken from a lot that is pending");
+    found->lot.remaining -= entry.points;
+    if (found->lot.remaining.is_zero()) pending.erase(found);
+    rare_.drop_empty();
+}
+
+void Member::put_held(const Entry& entry)
+{
+    std::vector<Hold>& holds = rare_.made().holds;
+    auto hold = std::ranges::find(holds, entry.hold, &Hold::origin);
+    if (hold == holds.end()) {
+        const Hold added{
+            .origin = entry.hold, .redeemer = entry.counterpart, .until = entry.until, .lots = {}};
+        hold = holds.insert(std::ranges::upper_bound(holds, entry.hold, {}, &Hold::origin), added);
+    }
+    hold->lots.push_back({.provenance = entry.lot, .remaining = entry.points});
+}
+
+void Member::take_held(const Entry& entry)
+{
+    std::vector<Hold>& holds = rare_.made().holds;
+    const auto hold = std::ranges::find(holds, entry.hold, &Hold::origin);
+    invariant(hold != holds.end(), "a hold that ends is open");
+    const auto lot = std::ranges::find_if(
+        hold->lots, [&](const Lot& one) { return one.provenance.key == entry.lot.key; });
+    invariant(lot != hold->lots.end(), "points are taken from a lot that is held");
+    lot->remaining -= entry.points;
+    if (lot->remaining.is_zero()) hold->lots.erase(lot);
+    if (hold->lots.empty()) holds.erase(hold);
+    rare_.drop_empty();
+}
+
 void Member::repay(const Entry& entry)
 {
-    const auto debt = std::ranges::find(debts_, entry.debt, &Debt::key);
-    invariant(debt != debts_.end(), "a debt that is repaid is open");
+    std::vector<Debt>& debts = rare_.made().debts;
+    const auto debt = std::ranges::find_if(debts, [&](const Debt& one) {
+        return one.key == entry.debt && one.counterpart == entry.counterpart;
+    });
+    invariant(debt != debts.end(), "a debt that is repaid is open");
     debt->points -= entry.points;
-    if (debt->points.is_zero()) debts_.erase(debt);
+    if (debt->points.is_zero()) debts.erase(debt);
+    rare_.drop_empty();
 }
 
 } // namespace pointhouse::ledger

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <memory>
 #include <memory_resource>
 #include <span>
 #include <utility>
@@ -14,6 +15,9 @@
 #include "ledger/terms.hpp"
 
 namespace pointhouse::ledger {
+
+class ByteReader;
+class ByteWriter;
 
 /// A lot as members hold it in memory: 32 bytes, because a house keeps tens of millions of them.
 class PackedLot {
@@ -120,12 +124,72 @@ struct Debt {
     friend bool operator==(const Debt&, const Debt&) = default;
 };
 
+/// Points that cannot be spent before their time.
+struct PendingLot {
+    Lot lot;
+    Time until;
+    friend bool operator==(const PendingLot&, const PendingLot&) = default;
+};
+
+/// Points that a partner set aside, as one unit over several lots.
+struct Hold {
+    Sequence origin;        // the record that made it
+    TariffVersion redeemer; // whose hold it is
+    Time until;
+    std::vector<Lot> lots; // in draw order
+    [[nodiscard]] Points points() const;
+    friend bool operator==(const Hold&, const Hold&) = default;
+};
+
 /// What an issuer issued to a member and has not had credited: the most that further unnamed
 /// clawbacks can be credited.
 struct Creditable {
     PartnerId issuer;
     Points points;
     friend bool operator==(const Creditable&, const Creditable&) = default;
+};
+
+/// Whether a member may transact. The numbers are stored: append, never renumber.
+enum class MemberStatus : std::uint8_t { open = 0, blocked = 1, closed = 2 };
+inline constexpr MemberStatus last_member_status = MemberStatus::closed;
+
+/// What few members have: behind one pointer, so that all others stay small.
+struct RareState {
+    std::vector<Debt> debts;         // oldest first
+    std::vector<PendingLot> pending; // those that mature soonest first
+    std::vector<Hold> holds;         // oldest first
+    MemberStatus status = MemberStatus::open;
+    [[nodiscard]] bool empty() const
+    {
+        return debts.empty() && pending.empty() && holds.empty() && status == MemberStatus::open;
+    }
+};
+
+/// A pointer that copies what it points to.
+class RarePointer {
+public:
+    RarePointer() = default;
+    RarePointer(const RarePointer& other)
+        : state_{other.state_ ? std::make_unique<RareState>(*other.state_) : nullptr}
+    {}
+    RarePointer& operator=(const RarePointer& other) { return *this = RarePointer{other}; }
+    RarePointer(RarePointer&&) noexcept = default;
+    RarePointer& operator=(RarePointer&&) noexcept = default;
+    ~RarePointer() = default;
+
+    [[nodiscard]] const RareState* get() const { return state_.get(); }
+    RareState& made()
+    {
+        if (!state_) state_ = std::make_unique<RareState>();
+        return *state_;
+    }
+    void drop_empty()
+    {
+        if (state_ && state_->empty()) state_.reset();
+    }
+
+private:
+    std::unique_ptr<RareState> state_;
 };
 
 /// The state of one member: all records of its chain, applied. It changes by apply() alone.
@@ -160,7 +224,20 @@ public:
         lots_.prefetch_all();
         __builtin_prefetch(creditable_.data());
     }
-    [[nodiscard]] const std::vector<Debt>& debts() const { return debts_; }
+    [[nodiscard]] std::span<const Debt> debts() const;
+    [[nodiscard]] std::span<const PendingLot> pending() const;
+    [[nodiscard]] std::span<const Hold> holds() const;
+    [[nodiscard]] MemberStatus status() const
+    {
+        return rare_.get() == nullptr ? MemberStatus::open : rare_.get()->status;
+    }
+    /// Null: it is not open.
+    [[nodiscard]] const Hold* find_hold(Sequence origin) const;
+    [[nodiscard]] const PendingLot* find_pending(LotKey key) const;
+    /// The last day of the active lot that ends first; `never` when none ends.
+    [[nodiscard]] Day first_expiry() const { return lots_.empty() ? never : lots_[0].expires_on(); }
+    /// When the first pending lot matures or the first hold ends; Time::max() when none does.
+    [[nodiscard]] Time first_end() const;
     [[nodiscard]] Points creditable(PartnerId issuer) const;
     /// The balance on a day: expired lots, posted or not, are not available.
     [[nodiscard]] Balance balance(Day today) const;
@@ -168,6 +245,8 @@ public:
     /// Applies a record's effects as recorded; never decides. `record.sequence` must be above
     /// last().
     void apply(const Record& record, const Terms& terms);
+    /// One effect of a record that is still being decided.
+    void apply_entry(const Entry& entry, const Terms& terms);
 
     /// The stored form (ledger/JOURNAL.md): canonical, equal states have equal bytes. Appends.
     void encode(std::vector<std::byte>& out) const;
@@ -175,7 +254,16 @@ public:
     [[nodiscard]] bool decode(std::span<const std::byte> bytes, Sequence through);
 
 private:
-    void apply_entry(const Entry& entry, const Terms& terms);
+    void set_status(MemberStatus status);
+    void put_active(const Entry& entry);
+    void put_pending(const Entry& entry);
+    void take_pending(const Entry& entry);
+    void put_held(const Entry& entry);
+    void take_held(const Entry& entry);
+    void put(const Entry& entry);
+    void take(const Entry& entry);
+    void encode_timed(ByteWriter& out) const;
+    [[nodiscard]] bool decode_timed(ByteReader& in);
     void take_from_lot(const Entry& entry);
     void repay(const Entry& entry);
     Points& creditable_of(PartnerId issuer);
@@ -184,7 +272,7 @@ private:
     Sequence last_;
     Points open_; // the sum of all lots
     LotList lots_;
-    std::vector<Debt> debts_;                 // oldest first
+    RarePointer rare_;
     std::pmr::vector<Creditable> creditable_; // by issuer
 
 public:

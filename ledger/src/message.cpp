@@ -11,9 +11,24 @@ std::string_view name_of(MessageType type) noexcept
     case MessageType::clawback: return "clawback";
     case MessageType::donation: return "donation";
     case MessageType::enrolment: return "enrolment";
+    case MessageType::hold: return "hold";
+    case MessageType::capture: return "capture";
+    case MessageType::hold_release: return "hold_release";
+    case MessageType::accrual_release: return "accrual_release";
+    case MessageType::transfer: return "transfer";
+    case MessageType::block: return "block";
+    case MessageType::unblock: return "unblock";
+    case MessageType::close: return "close";
+    case MessageType::adjustment: return "adjustment";
+    case MessageType::maturity: return "maturity";
+    case MessageType::expiry: return "expiry";
+    case MessageType::hold_end: return "hold_end";
+    case MessageType::transfer_in: return "transfer_in";
+    case MessageType::opening: return "opening";
     case MessageType::cut: return "cut";
     case MessageType::drained: return "drained";
     case MessageType::clock: return "clock";
+    case MessageType::house_entry: return "house_entry";
     }
     return "unknown";
 }
@@ -44,6 +59,9 @@ enum class Field : char {
     reason,
     promotion,
     pending_until,
+    hold,
+    expires_in_seconds,
+    funder,
 };
 
 class CanonicalWriter {
@@ -108,6 +126,11 @@ void append_canonical(const Message& message, std::string& out)
     writer.text(Field::promotion, message.promotion);
     if (message.pending_until)
         writer.number(Field::pending_until, micros_of(*message.pending_until));
+    writer.text(Field::funder, message.funder);
+    if (!message.hold.is_none())
+        writer.number(Field::hold, static_cast<std::int64_t>(message.hold.value()));
+    if (message.expires_in_seconds != 0)
+        writer.number(Field::expires_in_seconds, message.expires_in_seconds);
 }
 
 } // namespace pointhouse::ledger

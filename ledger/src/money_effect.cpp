@@ -29,6 +29,13 @@ MoneyEffect issue(const Tariff& issuer, std::int64_t points)
     return {.issuer = liability + fee, .liability = liability, .fee = fee};
 }
 
+// The house's own record brings the liability, with what stands against it.
+MoneyEffect open(const Tariff& issuer, std::int64_t points)
+{
+    const Micro liability = issuer.prefunded_price() * points;
+    return {.liability = liability, .margin = -liability};
+}
+
 // A charity has no tariff: it is paid each lot's own price.
 MoneyEffect spend(const Tariff& issuer, const Tariff* redeemer, std::int64_t points)
 {
@@ -40,6 +47,20 @@ MoneyEffect spend(const Tariff& issuer, const Tariff* redeemer, std::int64_t poi
         .counterparty = paid,
         .liability = -prefunded,
         .margin = price - paid,
+    };
+}
+
+// What was prefunded is split by the shares that the lot's tariff froze.
+MoneyEffect break_points(const Tariff& issuer, std::int64_t points)
+{
+    const Micro prefunded = issuer.prefunded_price();
+    const Micro shared{static_cast<std::int64_t>(
+        Wide{prefunded.count()} * issuer.breakage_issuer /
+        (issuer.breakage_operator + issuer.breakage_issuer))};
+    return {
+        .counterparty = shared * points,
+        .liability = -(prefunded * points),
+        .margin = (prefunded - shared) * points,
     };
 }
 
@@ -83,12 +104,10 @@ MoneyEffect recover(const Entry& entry, const Terms& terms, std::int64_t points)
         break;
     case DebtKind::house_bears:
     case DebtKind::excess: effect.margin = lot_price; break;
-    case DebtKind::redeemer_bears: {
-        const Micro paid = terms.tariff(entry.counterpart).reimbursement * points;
-        effect.counterparty = paid;
-        effect.margin = lot_price - paid;
+    case DebtKind::redeemer_bears:
+        effect.counterparty = price;
+        effect.margin = lot_price - price;
         break;
-    }
     }
     return effect;
 }
@@ -112,6 +131,15 @@ MoneyEffect money_effect(const Entry& entry, const Terms& terms)
         return balanced(negated(issue(terms.tariff(entry.lot.tariff), points)));
     case EntryKind::debt_incurred: return balanced(incur_debt(entry, terms, points));
     case EntryKind::recovered: return balanced(recover(entry, terms, points));
+    case EntryKind::expired: return balanced(break_points(terms.tariff(entry.lot.tariff), points));
+    case EntryKind::expiry_undone:
+        return balanced(negated(break_points(terms.tariff(entry.lot.tariff), points)));
+    case EntryKind::matured:
+    case EntryKind::held:
+    case EntryKind::released:
+    case EntryKind::moved_out:
+    case EntryKind::moved_in: return {}; // points move within the liability
+    case EntryKind::opened: return balanced(open(terms.tariff(entry.lot.tariff), points));
     }
     invariant(false, "every kind of entry has its money");
     return {};

@@ -64,6 +64,14 @@ std::string_view name_of(EntryKind kind) noexcept
     case EntryKind::clawed_back: return "clawed_back";
     case EntryKind::debt_incurred: return "debt_incurred";
     case EntryKind::recovered: return "recovered";
+    case EntryKind::matured: return "matured";
+    case EntryKind::expired: return "expired";
+    case EntryKind::expiry_undone: return "expiry_undone";
+    case EntryKind::held: return "held";
+    case EntryKind::released: return "released";
+    case EntryKind::moved_out: return "moved_out";
+    case EntryKind::moved_in: return "moved_in";
+    case EntryKind::opened: return "opened";
     }
     return "unknown";
 }

@@ -12,7 +12,8 @@ constexpr std::uint8_t tariff = 4;
 constexpr std::uint8_t counterparty = 8;
 constexpr std::uint8_t amount = 16;
 constexpr std::uint8_t reversal = 32;
-constexpr std::uint8_t all = 63;
+constexpr std::uint8_t other_member = 64;
+constexpr std::uint8_t promotion = 128;
 } // namespace record_flag
 
 // The upper half of an entry's first byte; the lower half is its kind.
@@ -20,6 +21,7 @@ namespace entry_flag {
 constexpr std::uint8_t expires = 16;
 constexpr std::uint8_t vat_rate = 32;
 constexpr std::uint8_t funding = 64;
+constexpr std::uint8_t state = 128;
 } // namespace entry_flag
 
 bool has_lot(EntryKind kind)
@@ -37,9 +39,17 @@ bool has_counterpart(const Entry& entry)
     case EntryKind::refunded: return true;
     case EntryKind::debt_incurred:
     case EntryKind::recovered: return entry.debt.kind == DebtKind::redeemer_bears;
+    case EntryKind::held:
+    case EntryKind::released: return true;
+    case EntryKind::moved_out:
+    case EntryKind::moved_in: return entry.state == LotState::held;
     case EntryKind::issued:
     case EntryKind::donated:
-    case EntryKind::clawed_back: return false;
+    case EntryKind::clawed_back:
+    case EntryKind::matured:
+    case EntryKind::expired:
+    case EntryKind::expiry_undone:
+    case EntryKind::opened: return false;
     }
     return false;
 }
@@ -51,6 +61,7 @@ void write_entry(ByteWriter& out, const Entry& entry, const Record& record)
     if (lot.expires_on != never) first |= entry_flag::expires;
     if (lot.vat_rate != vat_rate_unknown) first |= entry_flag::vat_rate;
     if (lot.funding != FundingClass::partner) first |= entry_flag::funding;
+    if (entry.state != LotState::active) first |= entry_flag::state;
     out.u8(first);
     out.varint(static_cast<std::uint64_t>(entry.points.count()));
     if (has_lot(entry.kind)) {
@@ -61,6 +72,11 @@ void write_entry(ByteWriter& out, const Entry& entry, const Record& record)
         if (lot.expires_on != never) out.zigzag(lot.expires_on);
         if (lot.vat_rate != vat_rate_unknown) out.zigzag(lot.vat_rate);
         if (lot.funding != FundingClass::partner) out.u8(static_cast<std::uint8_t>(lot.funding));
+    }
+    if (entry.state != LotState::active) {
+        out.u8(static_cast<std::uint8_t>(entry.state));
+        out.zigzag(micros_of(entry.until) - micros_of(record.occurred_at));
+        if (entry.state == LotState::held) out.varint(record.sequence.value() - entry.hold.value());
     }
     if (has_debt(entry.kind)) {
         out.varint(record.sequence.value() - entry.debt.origin.value());
@@ -116,15 +132,25 @@ void read_lot(ByteReader& in, std::uint8_t first, const Record& record, Provenan
     }
 }
 
+void read_state(ByteReader& in, const Record& record, Entry& entry)
+{
+    const std::uint8_t state = in.u8();
+    if (state == 0 || state > static_cast<std::uint8_t>(last_lot_state)) in.fail();
+    entry.state = static_cast<LotState>(state);
+    entry.until = time_of_micros(micros_of(record.occurred_at) + in.zigzag());
+    if (entry.state == LotState::held) entry.hold = read_earlier(in, record);
+}
+
 Entry read_entry(ByteReader& in, const Record& record)
 {
     Entry entry;
     const std::uint8_t first = in.u8();
     const std::uint8_t kind = first & 15;
-    if (kind == 0 || kind > static_cast<std::uint8_t>(last_entry_kind)) in.fail();
     entry.kind = static_cast<EntryKind>(kind);
+    if (name_of(entry.kind) == "unknown") in.fail();
     entry.points = read_points(in);
     if (has_lot(entry.kind)) read_lot(in, first, record, entry.lot);
+    if ((first & entry_flag::state) != 0) read_state(in, record, entry);
     if (has_debt(entry.kind)) {
         entry.debt.origin = read_earlier(in, record);
         entry.debt.tariff = TariffVersion{read_narrow<std::uint32_t>(in)};
@@ -145,17 +171,21 @@ std::uint8_t flags_of(const Record& record, Time block_time)
     if (!record.counterparty.is_none()) flags |= record_flag::counterparty;
     if (record.amount_minor != 0) flags |= record_flag::amount;
     if (!record.original.is_none()) flags |= record_flag::reversal;
+    if (!record.other_member.is_none()) flags |= record_flag::other_member;
+    if (!record.promotion.is_none()) flags |= record_flag::promotion;
     return flags;
 }
 
 void write_body(ByteWriter& out, const Record& record)
 {
-    out.varint(record.partner.value());
-    out.u8(static_cast<std::uint8_t>(record.message_id.size()));
-    out.bytes(std::as_bytes(std::span{record.message_id}));
+    if (!is_house_posting(record.type)) {
+        out.varint(record.partner.value());
+        out.u8(static_cast<std::uint8_t>(record.message_id.size()));
+        out.bytes(std::as_bytes(std::span{record.message_id}));
+    }
     out.varint(record.member.value());
     out.varint(record.previous.is_none() ? 0 : record.sequence.value() - record.previous.value());
-    out.bytes(record.content);
+    if (!is_house_posting(record.type)) out.bytes(record.content);
     out.varint(static_cast<std::uint64_t>(record.points.count()));
     out.varint(static_cast<std::uint64_t>(record.balance.available.count()));
     out.varint(static_cast<std::uint64_t>(record.balance.pending.count()));
@@ -165,13 +195,17 @@ void write_body(ByteWriter& out, const Record& record)
 
 void read_body(ByteReader& in, Record& record)
 {
-    record.partner = PartnerId{read_narrow<std::uint32_t>(in)};
-    record.message_id = in.text(in.u8());
+    if (!is_house_posting(record.type)) {
+        record.partner = PartnerId{read_narrow<std::uint32_t>(in)};
+        record.message_id = in.text(in.u8());
+    }
     record.member = MemberNumber{in.varint()};
     const Sequence previous = read_earlier(in, record);
     record.previous = previous == record.sequence ? Sequence{} : previous;
-    const auto digest = in.bytes(record.content.size());
-    if (in.ok()) std::memcpy(record.content.data(), digest.data(), digest.size());
+    if (!is_house_posting(record.type)) {
+        const auto digest = in.bytes(record.content.size());
+        if (in.ok()) std::memcpy(record.content.data(), digest.data(), digest.size());
+    }
     record.points = read_points(in);
     record.balance.available = read_points(in);
     record.balance.pending = read_points(in);
@@ -183,8 +217,8 @@ void read_body(ByteReader& in, Record& record)
 
 std::size_t record_bytes_max(const Record& record)
 {
-    constexpr std::size_t fields = 24;
-    constexpr std::size_t fields_of_entry = 11;
+    constexpr std::size_t fields = 26;
+    constexpr std::size_t fields_of_entry = 14;
     constexpr std::size_t varint_bytes_max = 10;
     return fields * varint_bytes_max + record.message_id.size() + record.content.size() +
            record.entries.size() * fields_of_entry * varint_bytes_max;
@@ -215,6 +249,8 @@ void write_record(ByteWriter& out, const Record& record, Time block_time)
                 : record.sequence.value() - record.reversal_before.value());
         out.varint(static_cast<std::uint64_t>(record.reversed_so_far.count()));
     }
+    if ((flags & record_flag::other_member) != 0) out.varint(record.other_member.value());
+    if ((flags & record_flag::promotion) != 0) out.varint(record.promotion.value());
     out.varint(record.entries.size());
     for (const Entry& entry : record.entries) write_entry(out, entry, record);
 }
@@ -230,7 +266,7 @@ bool read_record(
     record.sequence = sequence;
     record.type = static_cast<MessageType>(in.u8());
     const std::uint8_t flags = in.u8();
-    if (flags > record_flag::all || name_of(record.type) == "unknown") in.fail();
+    if (name_of(record.type) == "unknown") in.fail();
     if ((flags & record_flag::refused) != 0) {
         const std::uint8_t refusal = in.u8();
         if (refusal == 0 || refusal > static_cast<std::uint8_t>(last_refusal)) in.fail();
@@ -255,6 +291,9 @@ bool read_record(
         record.reversal_before = before == record.sequence ? Sequence{} : before;
         record.reversed_so_far = read_points(in);
     }
+    if ((flags & record_flag::other_member) != 0) record.other_member = MemberNumber{in.varint()};
+    if ((flags & record_flag::promotion) != 0)
+        record.promotion = PromotionId{read_narrow<std::uint32_t>(in)};
     for (std::uint64_t left = in.varint(); left > 0 && in.ok(); --left)
         record.entries.push_back(read_entry(in, record));
     return in.ok() && in.at_end();

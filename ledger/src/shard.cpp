@@ -12,6 +12,8 @@ namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 constexpr std::chrono::seconds head_interval{1};
+// A restart counts at most so many records again.
+constexpr std::uint64_t records_per_funding_row = 65'536;
 
 bool may_enrol(MessageType type)
 {
@@ -32,7 +34,7 @@ Shard::Shard(
       identities_{identities, options_.keys.identity}, index_keys_{options_.keys.fingerprint},
       index_{options_.folder / "index"}, members_{options_.cached_members_max}
 {
-    context_.may_lie_ahead = options_.clock == nullptr;
+    context_ = {.funding = &funding_, .may_lie_ahead = options_.clock == nullptr};
     std::ranges::copy(options_.keys.content, salt_.begin());
     recover();
     is_sound_ = true;
@@ -57,12 +59,9 @@ void Shard::commit(std::span<Submission> batch)
             for (Submission& submission : batch)
                 submission.outcome.disposition = Disposition::unavailable;
     } catch (const StoreFailure&) {
-        // Nothing was committed, but memory may be ahead of the journal.
         for (Submission& submission : batch)
             submission.outcome.disposition = Disposition::unavailable;
-        is_sound_ = false;
-        retry_at_ = SteadyClock::now() + options_.retry_after;
-        ++counters_.commit_failures;
+        distrust_memory();
     }
     const auto micros = static_cast<std::uint64_t>(
         std::chrono::duration_cast<std::chrono::microseconds>(SteadyClock::now() - started)
@@ -77,11 +76,13 @@ void Shard::begin_commit()
     block_is_open_ = false;
     commit_ = {};
     batch_ = {};
-    submissions_.clear();
-    if (options_.clock != nullptr) {
+    decided_.clear();
+    own_records_.clear();
+    if (!is_message_clock()) {
         // The machine's clock may step back; the house's does not.
         house_time_ = std::max(house_time_, options_.clock->now());
-        pass_cut_offs(house_time_);
+        mark_cut_offs(house_time_);
+        post_slice();
     }
 }
 
@@ -152,7 +153,7 @@ void Shard::load_missing_members()
 
 void Shard::take(Submission& submission, std::size_t place)
 {
-    const bool is_about_member = submission.message.type != MessageType::reversal;
+    const bool is_about_member = !submission.message.member.empty();
     const Digest content = content_digest(
         submission.message, is_about_member ? members_of_batch_[place] : MemberNumber{});
     if (!was_decided(submission, place, content)) book(submission, place, content);
@@ -176,22 +177,67 @@ bool Shard::was_decided(Submission& submission, std::size_t place, const Digest&
     return false;
 }
 
+/// Whom a message is about, and what.
+struct Shard::Parties {
+    MemberNumber number;
+    Member* member = nullptr;   // null: the house does not know it
+    Member* receiver = nullptr; // of a transfer
+    LoadedOriginal original;
+    bool has_original = false;
+
+    [[nodiscard]] static const Member* known(const Member* member)
+    {
+        return member != nullptr && member->is_enrolled() ? member : nullptr;
+    }
+};
+
+void Shard::find_parties(const Message& message, std::size_t place, Parties& parties)
+{
+    if (message.member.empty()) {
+        parties.has_original = load_original(message, parties.original);
+        if (!parties.has_original) return;
+        parties.number = parties.original.outcome.record.member;
+        parties.member = load_member(parties.number);
+        return;
+    }
+    // The batch's own members are in memory where they exist at all.
+    parties.number = members_of_batch_[place];
+    parties.member = member_of_batch(place);
+    if (message.to_member.empty()) return;
+    const auto receiver = identities_.find(message.to_member);
+    if (receiver && !receiver->is_none()) parties.receiver = load_member(*receiver);
+}
+
+// Posts what is due before the message. True: something was, or the window is another.
+bool Shard::bring_up_to(Time now, const Parties& parties)
+{
+    const Sequence before = written_;
+    if (is_message_clock()) {
+        const bool is_behind =
+            windows_.empty() || now >= next_cut_off_ || due_.is_due(Due::at(now));
+        if (is_behind) follow_clock(now);
+    } else {
+        for (Member* member : {parties.member, parties.receiver})
+            if (member != nullptr && has_due(*member, now)) post_due_of(*member, Due::at(now));
+    }
+    return written_ != before;
+}
+
 void Shard::book(Submission& submission, std::size_t place, const Digest& content)
 {
     const Message& message = submission.message;
     Outcome& outcome = submission.outcome;
-    LoadedOriginal original;
-    const bool has_original =
-        message.type == MessageType::reversal && load_original(message, original);
-    const MemberNumber number =
-        has_original ? original.outcome.record.member : members_of_batch_[place];
-    // The batch's own members are in memory where they exist at all.
-    Member* member = has_original ? load_member(number) : member_of_batch(place);
-    const Member* known = member != nullptr && member->is_enrolled() ? member : nullptr;
+    Parties parties;
+    find_parties(message, place, parties);
+    const Question question{
+        .message = &message,
+        .member = Parties::known(parties.member),
+        .receiver = Parties::known(parties.receiver),
+        .original = parties.has_original ? &parties.original.reversed : nullptr,
+        .past = past_of(parties.member)};
 
     // On the message clock a message moves the time before it is judged.
-    const Time now =
-        options_.clock == nullptr ? std::max(house_time_, message.occurred_at) : house_time_;
+    const Time now = is_message_clock() ? std::max(house_time_, message.occurred_at) : house_time_;
     Record& record = outcome.record;
     const auto decide_now = [&] {
         auto entries = std::move(record.entries); // keeps its capacity
@@ -199,8 +245,7 @@ void Shard::book(Submission& submission, std::size_t place, const Digest& conten
         record = Record{.sequence = next_sequence()};
         record.entries = std::move(entries);
         context_.move_to(now, *terms_);
-        return decide(
-            message, known, has_original ? &original.reversed : nullptr, context_, record);
+        return decide(question, context_, record);
     };
     auto refusal = decide_now();
     if (refusal && !is_frozen(*refusal)) {
@@ -208,10 +253,7 @@ void Shard::book(Submission& submission, std::size_t place, const Digest& conten
         outcome.refusal = *refusal;
         return;
     }
-    if (options_.clock == nullptr && (now >= next_cut_off_ || windows_.empty())) {
-        pass_cut_offs(now);
-        refusal = decide_now(); // again, because new lots are named by the sequence
-    }
+    if (bring_up_to(now, parties)) refusal = decide_now();
 
     house_time_ = now;
     outcome.disposition = Disposition::decided;
@@ -223,21 +265,26 @@ void Shard::book(Submission& submission, std::size_t place, const Digest& conten
     record.occurred_at = message.occurred_at;
     record.posted_at = now;
     record.content = content;
-    if (!refusal && member == nullptr) member = &members_.insert(number);
-    if (known != nullptr || !refusal) {
-        record.member = number;
+    Member* member = parties.member;
+    if (!refusal && member == nullptr) member = &members_.insert(parties.number);
+    if (question.member != nullptr || !refusal) {
+        record.member = parties.number;
         record.previous = member->last();
-        member->apply(record, *terms_);
-        members_.mark_dirty(*member);
+        apply(*member, record);
         record.balance = member->balance(context_.today);
     }
-    append(record);
-    submissions_.back() = &submission;
+    append(record, windows_.size() - 1);
+    decided_.back() = &record;
     index_.insert(keys_[place], record.sequence);
     if (!record.original.is_none())
         index_.insert(index_keys_.reversal_key(record.original), record.sequence);
-    if (!has_content(message)) return;
+    if (has_content(message)) keep_content();
+    if (!refusal && message.type == MessageType::transfer) book_receipt(record, *parties.receiver);
+}
 
+// The canonical form is that of the message whose digest was taken last.
+void Shard::keep_content()
+{
     std::string& contents = contents_[builders_used_ - 1];
     std::array<std::byte, 20> numbers;
     ByteWriter out{numbers.data()};
@@ -249,9 +296,23 @@ void Shard::book(Submission& submission, std::size_t place, const Digest& conten
     contents.append(canonical_);
 }
 
-BlockBuilder& Shard::open_block()
+void Shard::book_receipt(const Record& sent, Member& receiver)
 {
-    if (block_is_open_) return builders_[builders_used_ - 1];
+    Record& record = own_records_.emplace_back();
+    record.sequence = next_sequence();
+    receive(sent, receiver, context_, record);
+    append_own(record, receiver, windows_.size() - 1);
+}
+
+// No block straddles a cut-off.
+BlockBuilder& Shard::open_block(std::size_t window)
+{
+    const Month month = windows_[window].month;
+    if (block_is_open_) {
+        BlockBuilder& open = builders_[builders_used_ - 1];
+        if (open.header().window == month && open.count() < records_per_block_max) return open;
+        finish_block();
+    }
     if (builders_used_ == builders_.size()) {
         builders_.emplace_back();
         contents_.emplace_back();
@@ -262,7 +323,7 @@ BlockBuilder& Shard::open_block()
         {.shard = ShardId{1},
          .first = next_sequence(),
          .time = house_time_,
-         .window = windows_.back().month,
+         .window = month,
          .previous = last_hash_});
     block_is_open_ = true;
     return builder;
@@ -282,14 +343,12 @@ void Shard::finish_block()
     block_is_open_ = false;
 }
 
-void Shard::append(const Record& record)
+void Shard::append(const Record& record, std::size_t window)
 {
-    if (windows_.empty()) open_window(terms_->calendar->month_of(house_time_));
-    BlockBuilder& builder = open_block();
+    BlockBuilder& builder = open_block(window);
     builder.append(record);
     written_ = record.sequence;
-    submissions_.push_back(nullptr);
-    if (builder.count() == records_per_block_max) finish_block();
+    decided_.push_back(nullptr);
 }
 
 void Shard::append_house_step(MessageType type, Time at)
@@ -300,7 +359,8 @@ void Shard::append_house_step(MessageType type, Time at)
          .type = type,
          .terms = terms_->as_of,
          .occurred_at = at,
-         .posted_at = at});
+         .posted_at = at},
+        windows_.size() - 1);
 }
 
 void Shard::open_window(Month month)
@@ -308,28 +368,6 @@ void Shard::open_window(Month month)
     windows_.push_back({.month = month, .first = next_sequence()});
     commit_.windows.push_back(windows_.back());
     next_cut_off_ = terms_->calendar->start_of(month.next());
-}
-
-void Shard::pass_cut_offs(Time now)
-{
-    if (windows_.empty()) {
-        house_time_ = now;
-        open_window(terms_->calendar->month_of(now));
-        return;
-    }
-    while (now >= next_cut_off_) {
-        // The marker is the last record of its window; what was due before it is posted already,
-        // because nothing is timed yet, so the window is drained at once.
-        append_house_step(MessageType::cut, next_cut_off_);
-        finish_block();
-        const std::size_t closed = windows_.size() - 1;
-        windows_[closed].cut = written_;
-        const Time cut_off = next_cut_off_;
-        open_window(windows_[closed].month.next());
-        append_house_step(MessageType::drained, cut_off);
-        windows_[closed].drained = written_;
-        commit_.windows.push_back(windows_[closed]);
-    }
 }
 
 bool Shard::make_durable()
@@ -340,16 +378,24 @@ bool Shard::make_durable()
     const auto rows = members_.next_slice(written_.value() - before.value(), before);
     commit_.members.assign(rows.begin(), rows.end());
     commit_.watermark = members_.watermark();
+    if (written_.value() - funding_row_.value() >= records_per_funding_row) write_back_funding();
     commit_.index_runs = index_.take_new_manifest();
     ++counters_.commits;
     if (journal_.commit(commit_) != CommitResult::durable) {
-        is_sound_ = false;
-        retry_at_ = SteadyClock::now() + options_.retry_after;
-        ++counters_.commit_failures;
+        distrust_memory();
         return false;
     }
     now_durable();
     return true;
+}
+
+// What was decided is not known to be durable: memory may be ahead of the journal.
+void Shard::distrust_memory()
+{
+    if (!is_sound_) return;
+    is_sound_ = false;
+    retry_at_ = SteadyClock::now() + options_.retry_after;
+    ++counters_.commit_failures;
 }
 
 void Shard::now_durable()
@@ -372,18 +418,28 @@ bool Shard::advance_clock(Time to)
 {
     if (options_.clock != nullptr || to < house_time_) return false;
     require_ready();
-    begin_commit();
-    pass_cut_offs(to);
-    append_house_step(MessageType::clock, to);
-    if (!make_durable()) throw StoreFailure{"the clock's step could not be made durable"};
+    try {
+        begin_commit();
+        follow_clock(to);
+        append_house_step(MessageType::clock, to);
+        if (!make_durable()) throw StoreFailure{"the clock's step could not be made durable"};
+    } catch (const StoreFailure&) {
+        distrust_memory();
+        throw;
+    }
     return true;
 }
 
 void Shard::mark_windows()
 {
-    if (options_.clock == nullptr || !is_ready()) return;
-    begin_commit();
-    static_cast<void>(make_durable());
+    // Where nothing happens, too, who waits for this house must see that it lives.
+    if (!is_ready() || options_.clock == nullptr) return;
+    try {
+        begin_commit();
+        static_cast<void>(make_durable());
+    } catch (const StoreFailure&) {
+        distrust_memory(); // the next tick looks again
+    }
 }
 
 void Shard::publish(std::shared_ptr<const Terms> terms)

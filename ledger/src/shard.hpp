@@ -14,6 +14,8 @@
 #include <vector>
 
 #include "decision.hpp"
+#include "due_queue.hpp"
+#include "funding.hpp"
 #include "head_file.hpp"
 #include "identities.hpp"
 #include "ledger/block.hpp"
@@ -43,6 +45,7 @@ public:
     void quote(const Message& message, Outcome& outcome) override;
     std::optional<MemberView> find_member(std::string_view identifier) override;
     bool find_outcome(PartnerId partner, std::string_view message_id, Outcome& outcome) override;
+    std::optional<HoldView> find_hold(PartnerId partner, Sequence hold) override;
     void for_each_record_of(
         MemberNumber member,
         std::optional<Sequence> before,
@@ -51,6 +54,9 @@ public:
     bool advance_clock(Time to) override;
     void mark_windows() override;
     [[nodiscard]] const std::vector<Window>& windows() const override { return windows_; }
+    void book_house_entry(
+        HouseSequence entry, Time at, std::span<const OpeningMember> members) override;
+    [[nodiscard]] HouseSequence booked_house_entry() override;
     void publish(std::shared_ptr<const Terms> terms) override;
     [[nodiscard]] std::shared_ptr<const Terms> terms() const override { return terms_; }
     [[nodiscard]] Sequence head() const override { return Sequence{durable_.load()}; }
@@ -60,13 +66,16 @@ public:
 
 private:
     struct LoadedOriginal;
+    struct Parties;
 
     // Opening and recovering (shard_recovery.cpp).
     void recover();
     void check_head(const JournalState& state);
     void replay_tail(const JournalState& state);
     void load_members_of_tail(Sequence watermark);
+    void load_funding();
     void write_back_everything();
+    void write_back_funding();
     void write_head_now();
     [[nodiscard]] bool is_ready();
     void require_ready();
@@ -82,16 +91,39 @@ private:
     [[nodiscard]] bool was_decided(
         Submission& submission, std::size_t place, const Digest& content);
     void book(Submission& submission, std::size_t place, const Digest& content);
+    void find_parties(const Message& message, std::size_t place, Parties& parties);
+    [[nodiscard]] bool bring_up_to(Time now, const Parties& parties);
+    void keep_content();
+    void book_receipt(const Record& sent, Member& receiver);
     [[nodiscard]] bool make_durable();
     void now_durable();
+    void distrust_memory();
 
     // Blocks and house steps.
-    [[nodiscard]] BlockBuilder& open_block();
+    [[nodiscard]] BlockBuilder& open_block(std::size_t window);
     void finish_block();
-    void append(const Record& record);
+    void append(const Record& record, std::size_t window);
     void append_house_step(MessageType type, Time at);
-    void pass_cut_offs(Time now);
+    void append_house_entry(HouseSequence entry);
+    void append_opening(const OpeningMember& opening, MemberNumber number);
     void open_window(Month month);
+
+    // What the house posts by its clock (shard_timed.cpp).
+    void apply(Member& member, const Record& record);
+    void remind_of(const Member& member);
+    void find_due_members();
+    [[nodiscard]] bool has_due(const Member& member, Time now);
+    void post_due_of(Member& member, Due limit);
+    void append_own(Record& record, Member& member, std::size_t window);
+    void take_reminder(Due limit);
+    [[nodiscard]] std::size_t window_of(Due due) const;
+    void follow_clock(Time now);
+    void mark_cut_offs(Time now);
+    void post_slice();
+    void cut_window();
+    void drain_windows();
+    [[nodiscard]] Member brought_up_to(const Member& member, Time now) const;
+    [[nodiscard]] bool is_message_clock() const { return options_.clock == nullptr; }
 
     // Looking things up (shard_lookup.cpp).
     [[nodiscard]] Digest content_digest(const Message& message, MemberNumber member);
@@ -100,7 +132,10 @@ private:
     [[nodiscard]] bool find_message(
         PartnerId partner, std::string_view message_id, Outcome& outcome);
     [[nodiscard]] bool load_original(const Message& message, LoadedOriginal& loaded);
+    [[nodiscard]] bool load_hold(PartnerId partner, Sequence hold, Outcome& outcome);
+    [[nodiscard]] MemberPast past_of(const Member* member);
     [[nodiscard]] Member* load_member(MemberNumber number);
+    [[nodiscard]] const Member* find_enrolled(std::string_view identifier);
     [[nodiscard]] Sequence next_sequence() const { return Sequence{written_.value() + 1}; }
 
     Journal& journal_;
@@ -110,6 +145,9 @@ private:
     IndexKeys index_keys_;
     MessageIndex index_;
     MemberCache members_;
+    DueQueue due_;
+    FundingCounters funding_;
+    Sequence funding_row_; // the last record that the stored counters contain
     std::vector<Window> windows_;
     DecisionContext context_;
     Time house_time_{};
@@ -127,12 +165,14 @@ private:
     bool block_is_open_ = false;
     JournalCommit commit_;
     std::span<Submission> batch_;
-    std::vector<const Submission*> submissions_; // by record of this commit; null: a house step
+    std::vector<const Record*> decided_;         // by record of this commit; null: a house step
+    std::deque<Record> own_records_;             // those of them that the house posted
     std::vector<std::string_view> identifiers_;  // by submission
     std::vector<MemberNumber> members_of_batch_; // by submission; none: unknown
     std::vector<Member*> states_of_batch_;       // by submission; null: not in memory yet
     std::vector<std::uint64_t> keys_;            // by submission, in the message index
     std::vector<MemberNumber> missing_;
+    std::vector<std::byte> funding_bytes_;
     std::string canonical_;
     std::array<std::byte, 64> salt_{}; // one SHA-256 block, so that its state is short to reach
     Sha256 sha256_;

@@ -11,6 +11,11 @@ Digest Shard::content_digest(const Message& message, MemberNumber member)
     const std::uint64_t number = member.value();
     sha256_.update(salt_);
     sha256_.update(std::as_bytes(std::span{&number, 1}));
+    if (!message.to_member.empty()) {
+        const std::uint64_t receiver =
+            identities_.find(message.to_member).value_or(MemberNumber{}).value();
+        sha256_.update(std::as_bytes(std::span{&receiver, 1}));
+    }
     sha256_.update(std::as_bytes(std::span{canonical_}));
     return sha256_.finish();
 }
@@ -35,10 +40,9 @@ bool Shard::read_record(Sequence sequence, Outcome& outcome)
     if (sequence.value() > durable) {
         // Decided in the commit that is being built.
         const std::uint64_t place = sequence.value() - durable - 1;
-        if (place >= submissions_.size() || submissions_[place] == nullptr) return false;
-        const Outcome& decided = submissions_[place]->outcome;
-        outcome.record = decided.record;
-        outcome.keep_message_id(decided.record.message_id);
+        if (place >= decided_.size() || decided_[place] == nullptr) return false;
+        outcome.record = *decided_[place];
+        outcome.keep_message_id(decided_[place]->message_id);
         return true;
     }
     const BlockView& block = block_with(sequence);
@@ -62,20 +66,68 @@ bool Shard::find_message(PartnerId partner, std::string_view message_id, Outcome
 
 bool Shard::load_original(const Message& message, LoadedOriginal& loaded)
 {
-    if (!find_message(message.partner, message.reverses, loaded.outcome)) return false;
+    const bool is_of_hold =
+        message.type == MessageType::capture || message.type == MessageType::hold_release;
+    const bool is_found = is_of_hold
+                              ? load_hold(message.partner, message.hold, loaded.outcome)
+                              : find_message(message.partner, message.reverses, loaded.outcome);
+    if (!is_found) return false;
     loaded.reversed.posting = &loaded.outcome.record;
+    if (message.type != MessageType::reversal) return true;
     std::vector<Sequence> candidates;
     index_.find(index_keys_.reversal_key(loaded.outcome.record.sequence), candidates);
     Outcome reversal;
     for (const Sequence candidate : candidates) {
         if (!read_record(candidate, reversal)) continue;
-        if (reversal.record.original != loaded.outcome.record.sequence) continue;
+        if (reversal.record.type != MessageType::reversal ||
+            reversal.record.original != loaded.outcome.record.sequence)
+            continue;
         loaded.reversed.newest_reversal = reversal.record.sequence;
         loaded.reversed.reversed = reversal.record.reversed_so_far;
         loaded.reversed.returned_minor = reversal.record.amount_minor;
         break;
     }
     return true;
+}
+
+bool Shard::load_hold(PartnerId partner, Sequence hold, Outcome& outcome)
+{
+    if (hold.is_none() || hold > written_ || !read_record(hold, outcome)) return false;
+    const Record& record = outcome.record;
+    return record.type == MessageType::hold && record.partner == partner && !record.refusal;
+}
+
+MemberPast Shard::past_of(const Member* member)
+{
+    return [this, member](const std::function<bool(const Record&)>& visit) {
+        Outcome outcome;
+        Sequence at = member->last();
+        while (!at.is_none() && read_record(at, outcome) && visit(outcome.record))
+            at = outcome.record.previous;
+    };
+}
+
+std::optional<HoldView> Shard::find_hold(PartnerId partner, Sequence hold)
+{
+    require_ready();
+    Outcome made;
+    if (!load_hold(partner, hold, made)) return std::nullopt;
+    HoldView view{.points = made.record.points, .expires_at = made.record.entries.front().until};
+    if (house_time() >= view.expires_at) view.state = HoldState::ended;
+    std::vector<Sequence> candidates;
+    index_.find(index_keys_.reversal_key(hold), candidates);
+    Outcome ending;
+    for (const Sequence candidate : candidates) {
+        if (!read_record(candidate, ending)) continue;
+        const Record& record = ending.record;
+        if (record.original != hold || record.refusal) continue;
+        if (record.type == MessageType::hold_end) view.state = HoldState::ended;
+        if (record.type == MessageType::hold_release) view.state = HoldState::released;
+        if (record.type != MessageType::capture) continue;
+        view.state = HoldState::captured;
+        view.captured = record.points;
+    }
+    return view;
 }
 
 Member* Shard::load_member(MemberNumber number)
@@ -100,7 +152,12 @@ std::optional<MemberView> Shard::find_member(std::string_view identifier)
     if (options_.clock != nullptr) house_time_ = std::max(house_time_, options_.clock->now());
     context_.move_to(house_time_, *terms_);
     viewed_lots_.clear();
-    for (const PackedLot& lot : member->lots().all()) viewed_lots_.push_back(lot.lot());
+    std::optional<Member> later;
+    if (has_due(*member, house_time_)) member = &later.emplace(brought_up_to(*member, house_time_));
+    context_.move_to(house_time_, *terms_);
+    const LotList& lots = member->lots();
+    for (std::size_t place = 0; place < lots.size(); ++place)
+        viewed_lots_.push_back(lots[place].lot());
     return MemberView{
         .number = *number, .balance = member->balance(context_.today), .lots = viewed_lots_};
 }
@@ -108,25 +165,31 @@ std::optional<MemberView> Shard::find_member(std::string_view identifier)
 void Shard::quote(const Message& message, Outcome& outcome)
 {
     require_ready();
+    const Time clock = is_message_clock() ? message.occurred_at : options_.clock->now();
+    const Time now = std::max(house_time_, clock);
     LoadedOriginal original;
-    const bool has_original =
-        message.type == MessageType::reversal && load_original(message, original);
-    std::optional<MemberNumber> number;
-    if (has_original) {
-        number = original.outcome.record.member;
-    } else if (!message.member.empty()) {
-        number = identities_.find(message.member);
-    }
-    const Member* member = number && !number->is_none() ? load_member(*number) : nullptr;
-    if (member != nullptr && !member->is_enrolled()) member = nullptr;
+    const bool has_original = message.member.empty() && load_original(message, original);
+    const Member* stored =
+        has_original ? load_member(original.outcome.record.member) : find_enrolled(message.member);
+    std::optional<Member> member;
+    if (stored != nullptr) member = brought_up_to(*stored, now);
+    std::optional<Member> receiver;
+    if (const Member* found = find_enrolled(message.to_member))
+        receiver = found == stored ? member : brought_up_to(*found, now);
 
-    const Time clock = options_.clock == nullptr ? message.occurred_at : options_.clock->now();
-    DecisionContext context{.may_lie_ahead = context_.may_lie_ahead};
-    context.move_to(std::max(house_time_, clock), *terms_);
+    DecisionContext context{.funding = &funding_, .may_lie_ahead = context_.may_lie_ahead};
+    context.move_to(now, *terms_);
+    const Question question{
+        .message = &message,
+        .member = member ? &*member : nullptr,
+        .receiver = receiver ? &*receiver : nullptr,
+        .original = has_original ? &original.reversed : nullptr,
+        .past = past_of(stored)};
     Record& record = outcome.record;
     record = Record{.sequence = next_sequence()};
-    const auto refusal =
-        decide(message, member, has_original ? &original.reversed : nullptr, context, record);
+    // What would be posted before the message has taken sequences of its own.
+    if (member) record.sequence = std::max(record.sequence, Sequence{member->last().value() + 1});
+    const auto refusal = decide(question, context, record);
     if (refusal && !is_frozen(*refusal)) {
         outcome.disposition = Disposition::refused;
         outcome.refusal = *refusal;
@@ -140,10 +203,18 @@ void Shard::quote(const Message& message, Outcome& outcome)
     record.terms = terms_->as_of;
     record.occurred_at = message.occurred_at;
     record.posted_at = context.now;
-    Member after = member != nullptr ? *member : Member{MemberNumber{1}};
-    record.member = member != nullptr ? member->number() : MemberNumber{};
+    Member after = member ? *member : Member{MemberNumber{1}};
+    record.member = member ? member->number() : MemberNumber{};
     if (!refusal) after.apply(record, *terms_);
     record.balance = after.balance(context.today);
+}
+
+const Member* Shard::find_enrolled(std::string_view identifier)
+{
+    if (identifier.empty()) return nullptr;
+    const auto number = identities_.find(identifier);
+    const Member* member = number && !number->is_none() ? load_member(*number) : nullptr;
+    return member != nullptr && member->is_enrolled() ? member : nullptr;
 }
 
 bool Shard::find_outcome(PartnerId partner, std::string_view message_id, Outcome& outcome)

@@ -32,7 +32,8 @@ void for_each_record(Journal& journal, Sequence from, Visit visit)
 
 bool Shard::is_ready()
 {
-    if (is_sound_) return true;
+    if (is_sound_ && journal_.may_answer()) return true;
+    is_sound_ = false;
     if (std::chrono::steady_clock::now() < retry_at_) return false;
     try {
         journal_.reopen();
@@ -56,19 +57,22 @@ void Shard::recover()
     check_head(state);
     members_.clear();
     windows_ = state.windows;
-    context_ = DecisionContext{.may_lie_ahead = context_.may_lie_ahead};
+    context_ = DecisionContext{.funding = &funding_, .may_lie_ahead = context_.may_lie_ahead};
     written_ = state.head;
     durable_ = state.head.value();
     last_hash_ = state.head_hash;
-    submissions_.clear();
+    decided_.clear();
+    own_records_.clear();
     if (!state.head.is_none()) {
         Outcome last;
         invariant(read_record(state.head, last), "the head of the journal is a record");
         house_time_ = last.record.posted_at;
     }
     if (!windows_.empty()) next_cut_off_ = terms_->calendar->start_of(windows_.back().month.next());
+    load_funding();
     replay_tail(state);
     write_back_everything();
+    find_due_members();
     write_head_now();
 }
 
@@ -107,14 +111,16 @@ void Shard::replay_tail(const JournalState& state)
     // A run that is missing or damaged costs a look at the whole journal, nothing else.
     const bool has_index = index_.open(state.index_runs);
     const Sequence covered = has_index ? index_.covered() : Sequence{};
-    const Sequence from{std::min(covered, state.watermark).value() + 1};
+    const Sequence from{std::min({covered, state.watermark, funding_row_}).value() + 1};
     if (from > state.head) return;
     load_members_of_tail(state.watermark);
     for_each_record(journal_, from, [&](const Record& record) {
+        if (record.sequence > funding_row_) funding_.apply(record, *terms_);
         if (is_house_step(record.type)) return;
         if (record.sequence > covered) {
-            index_.insert(
-                index_keys_.message_key(record.partner, record.message_id), record.sequence);
+            if (!is_house_posting(record.type))
+                index_.insert(
+                    index_keys_.message_key(record.partner, record.message_id), record.sequence);
             if (!record.original.is_none())
                 index_.insert(index_keys_.reversal_key(record.original), record.sequence);
             index_.seal_when_full(record.sequence);
@@ -143,6 +149,17 @@ void Shard::load_members_of_tail(Sequence watermark)
     });
 }
 
+void Shard::load_funding()
+{
+    funding_ = {};
+    funding_row_ = {};
+    journal_.read_members(std::span{&house_row, 1}, [this](const MemberRow& row) {
+        if (row.through > written_ || !funding_.decode(row.state, row.through))
+            throw StoreFailure{"the house's own counters do not read back"};
+        funding_row_ = row.through;
+    });
+}
+
 // Else the tail would grow with every crash.
 void Shard::write_back_everything()
 {
@@ -150,11 +167,21 @@ void Shard::write_back_everything()
     const auto rows = members_.everything_dirty();
     commit_.members.assign(rows.begin(), rows.end());
     commit_.watermark = written_;
+    write_back_funding();
     commit_.index_runs = index_.take_new_manifest();
     if (journal_.commit(commit_) != CommitResult::durable)
         throw StoreFailure{"what was replayed could not be written back"};
     members_.slice_is_durable();
     if (commit_.index_runs) index_.remove_unnamed_files();
+}
+
+void Shard::write_back_funding()
+{
+    if (written_.is_none()) return;
+    funding_bytes_.clear();
+    funding_.encode(written_, funding_bytes_);
+    commit_.members.push_back({.member = house_row, .through = written_, .state = funding_bytes_});
+    funding_row_ = written_; // a commit that fails reads it back
 }
 
 void Shard::write_head_now()

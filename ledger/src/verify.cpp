@@ -7,6 +7,8 @@
 
 #include "byte_codec.hpp"
 #include "decision.hpp"
+#include "due_queue.hpp"
+#include "funding.hpp"
 #include "head_file.hpp"
 #include "identities.hpp"
 #include "index_run.hpp"
@@ -145,7 +147,13 @@ public:
         state_ = journal_.state();
         check_head();
         open_runs();
-        journal_.for_each_member([this](const MemberRow& row) { members_.expect(row); });
+        journal_.for_each_member([this](const MemberRow& row) {
+            if (row.member == house_row)
+                stored_funding_ = {
+                    .through = row.through, .bytes = {row.state.begin(), row.state.end()}};
+            else
+                members_.expect(row);
+        });
         journal_.for_each_block(Sequence{1}, [&](const JournalReader::BlockRow& row) {
             check_block(row, found);
             return true;
@@ -156,6 +164,10 @@ public:
             last_.value(),
             state_.head.value());
         members_.finish(state_.watermark);
+        require(
+            stored_funding_.through <= last_,
+            "the house's counters claim to contain record {}, which there is not",
+            stored_funding_.through.value());
         check_windows();
         check_runs();
         found.last = last_;
@@ -241,20 +253,29 @@ private:
         last_ = record.sequence;
         if (is_house_step(record.type)) {
             follow_windows(record, header.window);
+            check_house_entry(record);
+            funding_.apply(record, *terms_of(record));
+            compare_funding();
             return;
         }
         if (windows_.empty())
             windows_.push_back({.month = header.window, .first = record.sequence});
-        require(
-            header.window == windows_.back().month,
-            "record {}: it does not lie in the open window",
-            record.sequence.value());
-        ++found.messages;
-        if (!record.refusal) ++found.postings;
+        check_window(record, header.window);
         const std::shared_ptr<const Terms> terms = terms_of(record);
         check_index(record);
-        if (options_.from_scratch && !record.refusal) decide_again(record, *terms);
-        if (!record.original.is_none())
+        if (record.type == MessageType::opening) {
+            check_opening(record);
+        } else if (is_house_posting(record.type)) {
+            post_again(record, *terms);
+        } else {
+            ++found.messages;
+            if (!record.refusal) ++found.postings;
+            require_nothing_due(record, *terms);
+            if (options_.from_scratch && !record.refusal) decide_again(record, *terms);
+        }
+        funding_.apply(record, *terms);
+        compare_funding();
+        if (record.type == MessageType::reversal && !record.refusal)
             reversals_[record.original.value()] = {
                 .newest = record.sequence,
                 .reversed = record.reversed_so_far,
@@ -269,13 +290,132 @@ private:
             Named{record},
             record.previous.value(),
             member.last().value());
+        const Day expiry_before = member.first_expiry();
+        const Time end_before = member.first_end();
         member.apply(record, *terms);
+        if (member.first_expiry() < expiry_before || member.first_end() < end_before)
+            due_.remind(next_due(member, *terms->calendar), record.member);
         context_.move_to(record.posted_at, *terms);
         require(
             member.balance(context_.today) == record.balance,
             "{}: its balance is not what the member's records come to",
             Named{record});
         members_.compare_after(record);
+    }
+
+    void check_house_entry(const Record& record) const
+    {
+        if (record.type != MessageType::house_entry) return;
+        require(
+            record.terms > funding_.booked(),
+            "record {}: entry {} of the house's record was booked before",
+            record.sequence.value(),
+            record.terms.value());
+    }
+
+    // A record lies in the open window; what was due before a cut may follow it until the drain.
+    void check_window(const Record& record, Month month)
+    {
+        const std::size_t open = windows_.size() - 1;
+        std::size_t window = open;
+        if (is_house_posting(record.type))
+            while (window > 0 && windows_[window].month != month &&
+                   windows_[window - 1].drained.is_none())
+                --window;
+        require(
+            windows_[window].month == month,
+            "record {}: it does not lie in the open window",
+            record.sequence.value());
+    }
+
+    // An opening follows the entry of the house's record that approved it.
+    void check_opening(const Record& record) const
+    {
+        require(
+            !funding_.booked().is_none() &&
+                std::ranges::all_of(
+                    record.entries,
+                    [](const Entry& entry) { return entry.kind == EntryKind::opened; }),
+            "record {}: an opening that nobody approved",
+            record.sequence.value());
+    }
+
+    // What the clock brings about follows from the member alone.
+    void post_again(const Record& record, const Terms& terms)
+    {
+        const Member& member = members_.member(record.member);
+        Record again{.sequence = record.sequence};
+        context_.move_to(record.posted_at, terms);
+        if (record.type == MessageType::transfer_in) {
+            Record sent;
+            read_again(record.original, sent, record);
+            receive(sent, member, context_, again);
+        } else {
+            const Due due = next_due(member, *terms.calendar);
+            require(
+                !due.is_never() && due.posted_at() == record.posted_at,
+                "record {}: nothing is due for member {} then",
+                record.sequence.value(),
+                record.member.value());
+            post_due(member, due, context_, again);
+        }
+        const bool is_same = again.type == record.type && again.points == record.points &&
+                             again.original == record.original &&
+                             again.other_member == record.other_member &&
+                             again.entries == record.entries;
+        require(
+            is_same, "record {}: posted again, it comes out differently", record.sequence.value());
+    }
+
+    // What was due for the member was posted before its message was decided.
+    void require_nothing_due(const Record& record, const Terms& terms)
+    {
+        if (record.member.is_none()) return;
+        const Due due = next_due(members_.member(record.member), *terms.calendar);
+        require(
+            due > Due::at(record.posted_at),
+            "{}: something was due for its member before it",
+            Named{record});
+    }
+
+    void require_drained(Time cut_off, const Record& drained)
+    {
+        const Due limit = Due::before(cut_off);
+        while (due_.is_due(limit)) {
+            const DueQueue::Reminder reminder = due_.take();
+            const Due due =
+                next_due(members_.member(reminder.member), *terms_of(drained)->calendar);
+            require(
+                due > limit,
+                "record {}: member {} has something due before the cut",
+                drained.sequence.value(),
+                reminder.member.value());
+            due_.remind(due, reminder.member);
+        }
+    }
+
+    void read_again(Sequence sequence, Record& out, const Record& named_by)
+    {
+        const auto block = BlockView::parse(journal_.block_with(sequence), BlockView::Check::frame);
+        const bool is_read =
+            block &&
+            block->read(
+                static_cast<std::uint32_t>(sequence.value() - block->header().first.value()), out);
+        require(is_read, "{}: what it is about does not read back", Named{named_by});
+        // Message ids point into the block, which the next read replaces.
+        out.message_id = {};
+    }
+
+    void compare_funding()
+    {
+        if (stored_funding_.through != last_) return;
+        std::vector<std::byte> bytes;
+        funding_.encode(last_, bytes);
+        require(
+            bytes == stored_funding_.bytes,
+            "record {}: the house's counters of blocks, credit and promotions are not what the "
+            "records come to",
+            last_.value());
     }
 
     // Decides with the terms and the state that the first decision saw. A refusal keeps no question
@@ -303,8 +443,19 @@ private:
                 Purchase{.amount_minor = amount, .currency = terms.currency.code, .lines = lines};
         else
             message.points = record.points;
-        if (!record.counterparty.is_none())
-            message.charity = terms.partner(record.counterparty).name;
+        if (!record.counterparty.is_none()) {
+            const std::string_view name = terms.partner(record.counterparty).name;
+            (record.type == MessageType::adjustment ? message.funder : message.charity) = name;
+        }
+        if (!record.promotion.is_none()) message.promotion = terms.promotion(record.promotion).name;
+        for (const Entry& entry : record.entries) {
+            if (record.type == MessageType::accrual && entry.state == LotState::pending)
+                message.pending_until = entry.until;
+            if (record.type == MessageType::hold)
+                message.expires_in_seconds =
+                    std::chrono::duration_cast<std::chrono::seconds>(entry.until - record.posted_at)
+                        .count();
+        }
 
         Record original_record;
         Original original{
@@ -313,25 +464,34 @@ private:
             .reversed = before.reversed,
             .returned_minor = before.returned_minor};
         if (!record.original.is_none()) {
-            const auto block =
-                BlockView::parse(journal_.block_with(record.original), BlockView::Check::frame);
-            const bool is_read =
-                block && block->read(
-                             static_cast<std::uint32_t>(
-                                 record.original.value() - block->header().first.value()),
-                             original_record);
-            require(is_read, "{}: what it reverses does not read back", Named{record});
+            read_again(record.original, original_record, record);
         }
         context_.may_lie_ahead = true;
         context_.move_to(record.posted_at, terms);
         const Member* member = record.member.is_none() ? nullptr : &members_.member(record.member);
         if (member != nullptr && !member->is_enrolled()) member = nullptr;
         Record again{.sequence = record.sequence};
-        const auto refusal = decide(
-            message, member, record.original.is_none() ? nullptr : &original, context_, again);
+        const Member* receiver =
+            record.other_member.is_none() ? nullptr : &members_.member(record.other_member);
+        const Question question{
+            .message = &message,
+            .member = member,
+            .receiver = receiver,
+            .original = record.original.is_none() ? nullptr : &original,
+            .past = [&](const std::function<bool(const Record&)>& visit) {
+                Record past;
+                Sequence at = record.previous;
+                while (!at.is_none()) {
+                    read_again(at, past, record);
+                    if (!visit(past)) return;
+                    at = past.previous;
+                }
+            }};
+        const auto refusal = decide(question, context_, again);
         const bool is_same =
             !refusal && again.points == record.points && again.tariff == record.tariff &&
-            again.counterparty == record.counterparty && again.original == record.original &&
+            again.counterparty == record.counterparty && again.promotion == record.promotion &&
+            again.original == record.original && again.other_member == record.other_member &&
             again.amount_minor == record.amount_minor &&
             again.reversal_before == record.reversal_before &&
             again.reversed_so_far == record.reversed_so_far && again.entries == record.entries;
@@ -346,8 +506,7 @@ private:
         if (record.member.is_none()) return;
         std::array<std::byte, 64> salt{};
         std::ranges::copy(options_.keys.content, salt.begin());
-        const std::uint64_t number =
-            record.type == MessageType::reversal ? 0 : record.member.value();
+        const std::uint64_t number = names_member(record.type) ? record.member.value() : 0;
         sha256_.update(salt);
         sha256_.update(std::as_bytes(std::span{&number, 1}));
         sha256_.update(canonical);
@@ -360,7 +519,8 @@ private:
     void check_index(const Record& record)
     {
         if (record.sequence > covered_) return;
-        require_indexed(keys_.message_key(record.partner, record.message_id), record);
+        if (!is_house_posting(record.type))
+            require_indexed(keys_.message_key(record.partner, record.message_id), record);
         if (!record.original.is_none())
             require_indexed(keys_.reversal_key(record.original), record);
     }
@@ -401,8 +561,13 @@ private:
             windows_.push_back(
                 {.month = month.next(), .first = Sequence{record.sequence.value() + 1}});
         } else if (record.type == MessageType::drained) {
-            require(windows_.size() > 1, "record {}: nothing was cut", record.sequence.value());
-            windows_[windows_.size() - 2].drained = record.sequence;
+            const auto cut = std::ranges::find(windows_, Sequence{}, &Window::drained);
+            require(
+                cut != windows_.end() && !cut->cut.is_none(),
+                "record {}: nothing was cut",
+                record.sequence.value());
+            require_drained(record.posted_at, record);
+            cut->drained = record.sequence;
         }
     }
 
@@ -451,7 +616,14 @@ private:
     boost::unordered_flat_map<std::uint64_t, Reversals> reversals_;
     std::vector<Window> windows_;
     std::shared_ptr<const Terms> terms_;
-    DecisionContext context_;
+    DueQueue due_;
+    FundingCounters funding_;
+    struct StoredFunding {
+        Sequence through;
+        std::vector<std::byte> bytes;
+    };
+    StoredFunding stored_funding_;
+    DecisionContext context_{.funding = &funding_};
     Sha256 sha256_;
     Sequence last_;
     Digest last_hash_{};

@@ -1,38 +1,101 @@
+#include <charconv>
 #include <fmt/format.h>
 #include <memory>
 
 #include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
 
 #include "answers.hpp"
+#include "approvals.hpp"
 #include "commands.hpp"
 
 namespace pointhouse::ops {
 
 namespace {
 
+namespace json = boost::json;
+
+using gateway::CommandResult;
 using gateway::House;
 
 struct Options {
     std::string what; // "list", or the id of what waits
+    bool as_both = false;
 };
 
+CommandResult list(House& house, const Invocation& typed)
+{
+    json::array waiting;
+    std::string text;
+    for (const auto& proposal : house.registry().proposals()) {
+        waiting.push_back(
+            {{"id", proposal.id.value()},
+             {"kind", proposal.kind},
+             {"summary", proposal.summary},
+             {"prepared_by", proposal.actor},
+             {"prepared_at", ledger::format_time(proposal.at)}});
+        text += fmt::format(
+            "{:<6} {}, prepared by {}\n", proposal.id.value(), proposal.summary, proposal.actor);
+    }
+    if (text.empty()) text = "nothing waits for approval\n";
+    return report(typed, waiting, text);
+}
+
+CommandResult approve(House& house, const Options& options, const Invocation& typed)
+{
+    if (options.what == "list") return list(house, typed);
+    std::uint64_t id = 0;
+    const auto* const end = options.what.data() + options.what.size();
+    const auto [stop, error] = std::from_chars(options.what.data(), end, id);
+    if (error != std::errc{} || stop != end || id == 0)
+        return refused(fmt::format("nothing waits for approval under {}", options.what));
+    return approve_proposal(house, ledger::HouseSequence{id}, options.as_both, typed);
+}
+
 } // namespace
+
+CommandResult approve_proposal(
+    House& house, ledger::HouseSequence id, bool as_both, const Invocation& typed)
+{
+    const auto approved = house.approve(id, as_both);
+    if (!approved) return refused(approved.error().reason);
+    return report(
+        typed,
+        {{"id", id.value()}, {"approved", true}},
+        fmt::format("{} is approved and in force\n", id.value()));
+}
+
+CommandResult await_approval(
+    House& house, ledger::HouseSequence id, bool as_both, const Invocation& typed)
+{
+    if (as_both) return approve_proposal(house, id, true, typed);
+    return report(
+        typed,
+        {{"id", id.value()}, {"approved", false}},
+        fmt::format(
+            "prepared; it waits for another operator: pointhouse approve {} --data {}\n",
+            id.value(),
+            typed.data.string()));
+}
+
+void add_as_both_option(CLI::App& command, bool& as_both)
+{
+    command.add_flag("--as-both", as_both, "Sandbox: approve it oneself");
+}
 
 void declare_approve(CLI::App& app, Invocation& invocation)
 {
     const auto options = std::make_shared<Options>();
-    // Nothing waits in a sandbox, and a production house refuses what would have to wait.
     auto& command = declare_in_house(
         app,
         "approve",
         "Approve what another operator prepared",
         invocation,
-        [options](House&, const Invocation& typed) {
-            if (options->what == "list")
-                return report(typed, boost::json::array{}, "nothing waits for approval\n");
-            return refused(fmt::format("nothing waits for approval under {}", options->what));
+        [options](House& house, const Invocation& typed) {
+            return approve(house, *options, typed);
         });
     command.add_option("ID", options->what, "The id of what waits, or `list`")->required();
+    add_as_both_option(command, options->as_both);
     add_json_option(command, invocation);
 }
 

@@ -46,7 +46,7 @@ void declare_ledger(CLI::App& bench, Invocation& invocation)
     auto& command = declare_alone(
         bench,
         "ledger",
-        "Durable postings without the gateway, beside a raw file append",
+        "Durable postings without the gateway, beside what the disk or the database allows",
         invocation,
         [options](const Invocation& typed) {
             options->json = typed.json;
@@ -54,6 +54,9 @@ void declare_ledger(CLI::App& bench, Invocation& invocation)
         });
     command.add_option("--folder", options->folder, "Where the house of the bench is made")
         ->capture_default_str();
+    command.add_option("--store", options->store, "An empty database; it is emptied afterwards")
+        ->capture_default_str()
+        ->type_name("sqlite|postgres://…");
     command.add_option("--members", options->members)->capture_default_str();
     command.add_option("--postings", options->postings, "In the journal before the large figure")
         ->capture_default_str();

@@ -15,9 +15,11 @@
 #include <vector>
 
 #include "bench_gateway_report.hpp"
+#include "gateway/backup.hpp"
 #include "gateway/house.hpp"
 #include "gateway/projector.hpp"
 #include "ledger/invariant.hpp"
+#include "store/postgres_bound.hpp"
 
 namespace pointhouse::ops {
 namespace {
@@ -123,20 +125,29 @@ private:
 /// A folder that goes when the bench ends, however it ends.
 class BenchFolder {
 public:
-    explicit BenchFolder(const std::filesystem::path& parent)
-        : path_{parent / fmt::format("pointhouse-bench-{}", ::getpid())}
+    BenchFolder(const std::filesystem::path& parent, std::string store)
+        : path_{parent / fmt::format("pointhouse-bench-{}", ::getpid())}, store_{std::move(store)}
     {}
     ~BenchFolder()
     {
         std::error_code ignored; // a folder left behind costs space, nothing else
+        try {
+            if (is_made_) gateway::discard_house(path_, store_);
+        } catch (const std::exception& failure) {
+            std::fprintf(stderr, "the bench's house stays: %s\n", failure.what());
+        }
         std::filesystem::remove_all(path_, ignored);
     }
+    /// From now on there is a house to remove.
+    void is_made() { is_made_ = true; }
     BenchFolder(const BenchFolder&) = delete;
     BenchFolder& operator=(const BenchFolder&) = delete;
     [[nodiscard]] const std::filesystem::path& path() const { return path_; }
 
 private:
     std::filesystem::path path_;
+    std::string store_;
+    bool is_made_ = false;
 };
 
 struct Measurement {
@@ -149,7 +160,7 @@ struct Measurement {
 class LedgerBench {
 public:
     explicit LedgerBench(const BenchLedgerOptions& options)
-        : options_{options}, folder_{options.folder}, traffic_{options}
+        : options_{options}, folder_{options.folder, options.store}, traffic_{options}
     {}
 
     std::vector<BenchRow> run()
@@ -167,16 +178,21 @@ public:
             post(house, options_.postings - posted_, "large journal");
         }
         report_measurement("large", true);
-        report_bound();
+        is_postgres() ? report_copy_bound() : report_bound();
         return std::move(rows_);
     }
 
 private:
-    void make_house() const
+    void make_house()
     {
-        gateway::make_house({.data = folder_.path(), .currency = "EUR", .time_zone = "UTC"});
-        std::ofstream{gateway::HouseFolder{folder_.path()}.config()}
-            << fmt::format("cached_members_max = {}\n", options_.cached_members);
+        gateway::make_house(
+            {.data = folder_.path(),
+             .store = options_.store,
+             .currency = "EUR",
+             .time_zone = "UTC"});
+        folder_.is_made();
+        std::ofstream{gateway::HouseFolder{folder_.path()}.config()} << fmt::format(
+            "store = \"{}\"\ncached_members_max = {}\n", options_.store, options_.cached_members);
         gateway::House house{folder_.path()};
         for (int partner = 0; partner < options_.partners; ++partner) {
             const auto contract = partners::standard_contract(fmt::format("brand-{}", partner + 1));
@@ -227,7 +243,8 @@ private:
     void report(std::string_view name, std::string_view size, double value, const char* unit)
     {
         rows_.push_back(
-            {.name = fmt::format("ledger.sqlite.{}.{}", name, size),
+            {.name =
+                 fmt::format("ledger.{}.{}.{}", is_postgres() ? "postgres" : "sqlite", name, size),
              .value = value,
              .unit = unit,
              .bound = std::nullopt,
@@ -263,6 +280,17 @@ private:
         if (is_large) measure(house, "cold", options_.warm);
         measure(house, size, options_.measured);
         report("resident", size, own_figure("status", "VmRSS:") / 1024, "MiB");
+    }
+
+    [[nodiscard]] bool is_postgres() const { return options_.store != "sqlite"; }
+
+    void report_copy_bound()
+    {
+        const std::chrono::duration<double> seconds =
+            ledger::time_postgres_copies(options_.store, options_.batch, options_.measured);
+        const double bound = static_cast<double>(options_.measured) / seconds.count();
+        for (BenchRow& row : rows_)
+            if (row.unit == "postings/s") row.bound = bound, row.bound_name = "COPY only";
     }
 
     /// What the disk and the bookkeeping of lots alone allow: no index, hash, identity or database.

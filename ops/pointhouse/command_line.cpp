@@ -17,6 +17,7 @@ void declare_commands(CLI::App& app, Invocation& invocation)
     declare_init(app, invocation);
     declare_serve(app, invocation);
     declare_partner(app, invocation);
+    declare_promotion(app, invocation);
     declare_cert(app, invocation);
     declare_replay(app, invocation);
     declare_demo(app, invocation);

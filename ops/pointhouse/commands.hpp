@@ -8,6 +8,7 @@ namespace pointhouse::ops {
 void declare_init(CLI::App& app, Invocation& invocation);
 void declare_serve(CLI::App& app, Invocation& invocation);
 void declare_partner(CLI::App& app, Invocation& invocation);
+void declare_promotion(CLI::App& app, Invocation& invocation);
 void declare_cert(CLI::App& app, Invocation& invocation);
 void declare_replay(CLI::App& app, Invocation& invocation);
 void declare_demo(CLI::App& app, Invocation& invocation);

@@ -17,10 +17,9 @@ struct Options {
 
 int init(const Options& options, const Invocation& invocation)
 {
-    if (options.store != "sqlite")
-        throw CommandFailure{"this build has the embedded store only: --store sqlite"};
     gateway::make_house(
         {.data = invocation.data,
+         .store = options.store,
          .currency = options.currency,
          .time_zone = options.time_zone,
          .production = options.production});
@@ -48,7 +47,7 @@ void declare_init(CLI::App& app, Invocation& invocation)
     add_data_option(command, invocation);
     command.add_option("--store", options->store, "Where it keeps its books")
         ->capture_default_str()
-        ->type_name("sqlite");
+        ->type_name("sqlite|postgres://…");
     command.add_option("--currency", options->currency, "Its book currency, ISO 4217")
         ->capture_default_str();
     command.add_option("--time-zone", options->time_zone, "Its days and months, IANA name")

@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <cstdint>
 #include <fmt/format.h>
 #include <memory>
 #include <utility>
@@ -21,6 +23,13 @@ struct AddOptions {
     std::string id;
     bool standard = false;
     std::string terms;
+};
+
+struct BlockOptions {
+    std::string id;
+    std::int64_t points = 0;
+    std::string price;
+    std::string fee;
 };
 
 struct NameOptions {
@@ -66,6 +75,30 @@ json::object tariff_as_json(const ledger::Tariff& tariff)
         {"expiry", tariff.expiry ? json::value{expiry} : json::value{nullptr}}};
 }
 
+bool is_prepaid(const partners::PartnerContract& contract)
+{
+    return contract.terms.billing == ledger::Billing::prepaid;
+}
+
+json::value limit_as_json(const partners::PartnerContract& contract)
+{
+    const auto& limit = contract.terms.credit_limit;
+    return limit ? json::value(ledger::format_micro(*limit)) : json::value{nullptr};
+}
+
+json::array blocks_as_json(const partners::PartnerContract& contract)
+{
+    json::array blocks;
+    for (const auto& block : contract.blocks) {
+        blocks.push_back(
+            {{"version", block.version.value()},
+             {"points", block.block.count()},
+             {"price", ledger::format_micro(block.issue_price)},
+             {"fee", ledger::format_micro(block.service_fee)}});
+    }
+    return blocks;
+}
+
 json::object contract_as_json(const partners::PartnerContract& contract)
 {
     json::array tariffs;
@@ -86,7 +119,10 @@ json::object contract_as_json(const partners::PartnerContract& contract)
         {"number", contract.terms.partner.value()},
         {"name", contract.display_name},
         {"roles", role_names(contract.terms.roles)},
-        {"billing", contract.billing},
+        {"billing", is_prepaid(contract) ? "prepaid" : "postpaid"},
+        {"credit_limit", limit_as_json(contract)},
+        {"notice_days", contract.notice_days},
+        {"blocks", blocks_as_json(contract)},
         {"tariffs", tariffs},
         {"vat", vat}};
 }
@@ -98,7 +134,9 @@ std::string contract_in_words(const partners::PartnerContract& contract)
         contract.terms.name,
         contract.display_name,
         roles_in_words(contract.terms.roles),
-        contract.billing);
+        is_prepaid(contract) ? "prepaid" : "postpaid");
+    if (const auto& limit = contract.terms.credit_limit)
+        text += fmt::format("  limit    {}\n", ledger::format_micro(*limit));
     for (const auto& tariff : contract.tariffs) {
         text += fmt::format(
             "  tariff   {} from {}: issue price {}, fee {}, reimbursement {}, prefunded {}/{}\n",
@@ -109,6 +147,15 @@ std::string contract_in_words(const partners::PartnerContract& contract)
             ledger::format_micro(tariff.reimbursement),
             tariff.prefund_share.numerator,
             tariff.prefund_share.denominator);
+    }
+    for (const auto& block : contract.blocks) {
+        text += fmt::format(
+            "  block    {} from {}: {} points at {}, fee {}\n",
+            block.version.value(),
+            ledger::format_time(block.valid_from),
+            block.block.count(),
+            ledger::format_micro(block.issue_price),
+            ledger::format_micro(block.service_fee));
     }
     return text;
 }
@@ -187,6 +234,58 @@ CommandResult set_tariff(House& house, const NameOptions& options, const Invocat
             ledger::format_time(tariff->valid_from)));
 }
 
+ledger::Micro read_price(const std::string& typed)
+{
+    const auto price = ledger::parse_micro(typed);
+    if (!price) throw CommandFailure{"a price is a decimal of at most six places, as 0.0095"};
+    return *price;
+}
+
+CommandResult buy_block(House& house, const BlockOptions& options, const Invocation& typed)
+{
+    require_sandbox(house, "sells a block");
+    auto& registry = house.registry();
+    const auto& contract = registered(house, options.id);
+    const auto partner = contract.terms.partner;
+    if (options.points < 1) return refused("points: 1 or more");
+    // A sandbox that has booked nothing has no time yet.
+    const auto first = contract.tariffs.empty() ? ledger::Time{} : contract.tariffs[0].valid_from;
+    partners::BlockPurchase purchase{
+        .points = ledger::Points{options.points},
+        .at = std::max(house.ledger().house_time(), first)};
+    if (!options.price.empty()) purchase.price = read_price(options.price);
+    if (!options.fee.empty()) purchase.fee = read_price(options.fee);
+    const auto version = registry.buy_block(partner, purchase, house.act());
+    if (!version) return refused(version.error().reason);
+    house.tend();
+    return report(
+        typed,
+        contract_as_json(registered(house, options.id)),
+        fmt::format(
+            "{} has a block of {} points, paid: tariff {}\n",
+            options.id,
+            options.points,
+            version->value()));
+}
+
+void declare_buy_block(CLI::App& partner, Invocation& invocation)
+{
+    const auto options = std::make_shared<BlockOptions>();
+    auto& buy = declare_in_house(
+        partner,
+        "buy-block",
+        "Register points that a prepaid partner bought and paid",
+        invocation,
+        [options](House& house, const Invocation& typed) {
+            return buy_block(house, *options, typed);
+        });
+    buy.add_option("ID", options->id)->required();
+    buy.add_option("--points", options->points, "How many")->required();
+    buy.add_option("--price", options->price, "Per point; default: of its tariff");
+    buy.add_option("--fee", options->fee, "Per point; default: of its tariff");
+    add_json_option(buy, invocation);
+}
+
 void declare_add(CLI::App& partner, Invocation& invocation)
 {
     const auto options = std::make_shared<AddOptions>();
@@ -213,6 +312,7 @@ void declare_partner(CLI::App& app, Invocation& invocation)
 {
     auto& partner = declare_group(app, "partner", "Partners, their contracts and tariffs");
     declare_add(partner, invocation);
+    declare_buy_block(partner, invocation);
 
     auto& list = declare_in_house(
         partner, "list", "All partners", invocation, [](House& house, const Invocation& typed) {

@@ -14,6 +14,7 @@ namespace {
 
 struct Options {
     std::string folder;
+    std::string store; // empty: where it was
 };
 
 gateway::CommandResult verified(const Invocation& typed, gateway::Console& console)
@@ -22,26 +23,21 @@ gateway::CommandResult verified(const Invocation& typed, gateway::Console& conso
     return verification_of(house, false, typed)(console);
 }
 
-/// Nobody shall find a house there that was not sound.
-void discard(const std::filesystem::path& data)
-{
-    for (const auto& entry : std::filesystem::directory_iterator{data})
-        std::filesystem::remove_all(entry);
-}
-
 int restore(const Options& options, const Invocation& typed)
 {
     Terminal terminal;
-    gateway::copy_backup(typed.path(options.folder), typed.data, terminal);
+    const auto store =
+        gateway::copy_backup(typed.path(options.folder), typed.data, options.store, terminal);
+    // Nobody shall find a house there that was not sound.
     try {
         const auto result = verified(typed, terminal);
         if (result.exit_code != 0)
-            discard(typed.data);
+            gateway::discard_house(typed.data, store);
         else if (!typed.json)
             terminal.print(fmt::format("restored to {}\n", typed.data.string()));
         return terminal.finish(result);
     } catch (...) {
-        discard(typed.data);
+        gateway::discard_house(typed.data, store);
         throw;
     }
 }
@@ -59,6 +55,8 @@ void declare_restore(CLI::App& app, Invocation& invocation)
         [options](const Invocation& typed) { return restore(*options, typed); });
     add_data_option(command, invocation);
     command.add_option("--from", options->folder, "The backup")->required()->type_name("DIR");
+    command.add_option("--store", options->store, "Another database than the one it was in")
+        ->type_name("postgres://…");
     add_json_option(command, invocation);
 }
 

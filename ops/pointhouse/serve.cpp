@@ -6,6 +6,7 @@
 
 #include "commands.hpp"
 #include "gateway/server.hpp"
+#include "gateway/standby.hpp"
 #include "in_house.hpp"
 
 namespace pointhouse::ops {
@@ -28,11 +29,18 @@ std::optional<gateway::ClockKind> wished_clock(const Options& options, const Inv
 
 int serve(const Options& options, const Invocation& typed)
 {
-    gateway::House house{typed.data, wished_clock(options, typed)};
-    gateway::Server server{house, {.listen = options.listen, .admin = options.admin}, interpret};
-    std::cout << "listening on " << server.url() << "\nadmin on " << server.admin_url()
-              << std::endl;
-    server.run();
+    const gateway::ServeOptions where{.listen = options.listen, .admin = options.admin};
+    bool is_overtaken = true; // then it stands by, until it is its turn again
+    while (is_overtaken) {
+        const auto house =
+            gateway::open_or_stand_by(typed.data, wished_clock(options, typed), where);
+        if (!house) break;
+        gateway::Server server{*house, where, interpret};
+        std::cout << "listening on " << server.url() << "\nadmin on " << server.admin_url()
+                  << std::endl;
+        server.run();
+        is_overtaken = house->is_overtaken();
+    }
     std::cout << "stopped" << std::endl;
     return 0;
 }

@@ -51,6 +51,7 @@ public:
 
     ledger::Result<PartnerContract, ContractFault> contract(std::string_view id);
     ledger::Result<ledger::Tariff, ContractFault> tariff();
+    ledger::Result<std::vector<PromotionTerms>, ContractFault> promotions();
 
 private:
     const toml::table* find_partner(
@@ -58,6 +59,7 @@ private:
     HouseTable house(const toml::table& table);
     PartnerContract partner(const toml::table& table);
     void roles(TableReader& reader, ledger::PartnerTerms& terms);
+    void billing(TableReader& reader, ledger::PartnerTerms& terms);
     ledger::Tariff tariff(const toml::table& table, const ledger::Roles& roles);
     void prefund_share(TableReader& reader, ledger::Tariff& tariff);
     void expiry(TableReader& reader, ledger::Tariff& tariff);
@@ -93,7 +95,7 @@ ledger::Result<PartnerContract, ContractFault> ContractFile::contract(std::strin
     if (house_table) contract.house = house(*house_table);
     for (const auto* table : promotions) {
         auto terms = promotion(*table);
-        if (terms.funders.contains(contract.terms.name)) {
+        if (terms.is_funded_by(contract.terms.name)) {
             contract.promotions.push_back(std::move(terms));
         }
     }
@@ -113,6 +115,20 @@ ledger::Result<ledger::Tariff, ContractFault> ContractFile::tariff()
     reader.refuse_unknown();
     if (fault_.is_noted()) return std::unexpected(fault_.fault());
     return tariff;
+}
+
+ledger::Result<std::vector<PromotionTerms>, ContractFault> ContractFile::promotions()
+{
+    // The file may hold the terms of a whole coalition.
+    TableReader reader{root_, fault_};
+    static_cast<void>(reader.tables("partner"));
+    static_cast<void>(reader.table("house"));
+    reader.require("promotion");
+    std::vector<PromotionTerms> promotions;
+    for (const auto* table : reader.tables("promotion")) promotions.push_back(promotion(*table));
+    reader.refuse_unknown();
+    if (fault_.is_noted()) return std::unexpected(fault_.fault());
+    return promotions;
 }
 
 /// Post: a table, or a fault is noted.
@@ -162,9 +178,8 @@ PartnerContract ContractFile::partner(const toml::table& table)
     contract.display_name = reader.text("name").value_or(contract.terms.name);
     roles(reader, contract.terms);
     contract.terms.excess_clawbacks_allowed = reader.boolean("excess_clawbacks").value_or(true);
-    contract.billing = reader.text("billing").value_or(contract.billing);
-    contract.credit_limit = reader.decimal("credit_limit");
-    contract.on_short = reader.text("on_short").value_or(contract.on_short);
+    billing(reader, contract.terms);
+    contract.notice_days = reader.small_integer("notice_days").value_or(0);
     for (const auto* row : reader.tables("tariff")) {
         contract.tariffs.push_back(tariff(*row, contract.terms.roles));
     }
@@ -192,11 +207,30 @@ void ContractFile::roles(TableReader& reader, ledger::PartnerTerms& terms)
     const auto bearer = reader.text("debt_bearer").value_or("issuer");
     if (bearer == "issuer") {
         terms.debt_bearer = ledger::DebtBearer::issuer;
+    } else if (bearer == "redeemer") {
+        terms.debt_bearer = ledger::DebtBearer::redeemer;
     } else if (bearer == "operator") {
         terms.debt_bearer = ledger::DebtBearer::house;
     } else {
-        reader.refuse("debt_bearer", R"("issuer" or "operator")");
+        reader.refuse("debt_bearer", R"("issuer", "redeemer" or "operator")");
     }
+}
+
+void ContractFile::billing(TableReader& reader, ledger::PartnerTerms& terms)
+{
+    const auto billing = reader.text("billing").value_or("postpaid");
+    if (billing != "postpaid" && billing != "prepaid") {
+        reader.refuse("billing", R"("postpaid" or "prepaid")");
+    }
+    if (billing == "prepaid") terms.billing = ledger::Billing::prepaid;
+
+    terms.credit_limit = reader.decimal("credit_limit");
+    const auto on_short = reader.text("on_short");
+    if (on_short && *on_short != "refuse" && *on_short != "next_block") {
+        reader.refuse("on_short", R"("refuse" or "next_block")");
+    }
+    if (on_short && billing != "prepaid") reader.refuse("on_short", "only for prepaid");
+    if (on_short == "next_block") terms.on_short = ledger::OnShort::next_block;
 }
 
 ledger::Tariff ContractFile::tariff(const toml::table& table, const ledger::Roles& roles)
@@ -214,6 +248,7 @@ ledger::Tariff ContractFile::tariff(const toml::table& table, const ledger::Role
     tariff.service_fee = reader.decimal("service_fee").value_or(ledger::Micro{});
     tariff.reimbursement = reader.decimal("reimbursement").value_or(ledger::Micro{});
     prefund_share(reader, tariff);
+    tariff.minimum_burn_value = reader.decimal("minimum_burn_value").value_or(ledger::Micro{});
     tariff.pending_days = reader.small_integer("pending_days").value_or(0);
     expiry(reader, tariff);
     breakage(reader, tariff);
@@ -286,8 +321,8 @@ PromotionTerms ContractFile::promotion(const toml::table& table)
         .cap_points = reader.integer("cap_points").value_or(0)};
     if (const auto* funders = reader.table("funders")) {
         TableReader shares{*funders, fault_};
-        for (const auto& [funder, node] : *funders) {
-            promotion.funders.emplace(funder.str(), shares.small_integer(funder.str()).value_or(1));
+        for (const auto& funder : shares.keys_as_written()) {
+            promotion.funders.emplace_back(funder, shares.small_integer(funder).value_or(1));
         }
     }
     reader.refuse_unknown();
@@ -322,6 +357,12 @@ ledger::Result<PartnerContract, ContractFault> parse_contract(
     std::string_view toml, std::string_view id, const ledger::Calendar& calendar)
 {
     return read_file(toml, calendar, [id](ContractFile& file) { return file.contract(id); });
+}
+
+ledger::Result<std::vector<PromotionTerms>, ContractFault> parse_promotions(
+    std::string_view toml, const ledger::Calendar& calendar)
+{
+    return read_file(toml, calendar, [](ContractFile& file) { return file.promotions(); });
 }
 
 ledger::Result<ledger::Tariff, ContractFault> parse_tariff(

@@ -18,12 +18,13 @@ using Fault = std::optional<std::string>;
 constexpr std::size_t id_size_max = 32;
 constexpr std::size_t name_size_max = 100;
 constexpr std::int32_t pending_days_max = 366;
+constexpr std::int32_t notice_days_max = 366;
 constexpr std::int32_t expiry_months_max = 1200;
 constexpr std::int32_t late_window_days_max = 3660;
 constexpr std::int32_t denominator_max = 1'000'000;
 constexpr std::int32_t basis_points_max = 10'000;
-// With the most points that a message may carry the product stays far inside 64 bits.
-constexpr ledger::Micro price_max{1'000'000'000};
+// Times a rate in basis points it stays far inside 128 bits, and what is owed inside 64.
+constexpr ledger::Micro credit_limit_max{1'000'000'000'000'000};
 
 // Names that would mean something else in a URL, on the wire or among the files of the
 // certificates.
@@ -159,6 +160,22 @@ Fault fault_of_tariffs(const PartnerContract& contract)
     return std::nullopt;
 }
 
+Fault fault_of_billing(const PartnerContract& contract)
+{
+    const bool is_prepaid = contract.terms.billing == ledger::Billing::prepaid;
+    const auto& limit = contract.terms.credit_limit;
+    if (limit && is_prepaid) return "credit_limit: only for postpaid";
+    if (limit && (*limit < ledger::Micro{0} || *limit > credit_limit_max)) {
+        return fmt::format("credit_limit: from 0 to {}", ledger::format_micro(credit_limit_max));
+    }
+    for (const auto& tariff : contract.tariffs) {
+        if (is_prepaid) {
+            if (auto fault = fault_of_prepayment(tariff)) return fault;
+        }
+    }
+    return std::nullopt;
+}
+
 Fault fault_of_vat(const PartnerContract& contract)
 {
     std::set<std::pair<std::string_view, ledger::Time>> seen;
@@ -174,6 +191,20 @@ Fault fault_of_vat(const PartnerContract& contract)
 }
 
 } // namespace
+
+Fault fault_of_prepayment(const ledger::Tariff& tariff)
+{
+    // A block is paid in full when it is bought, so nothing of it is left to pay later.
+    if (tariff.prefund_share == ledger::Share{}) return std::nullopt;
+    return "prefund_share: a prepaid partner prefunds the whole, 1";
+}
+
+Fault fault_of_promise(const ledger::Tariff& tariff, const Registry::Founding& founding)
+{
+    if (tariff.minimum_burn_value <= ledger::parse_micro(founding.face_value)) return std::nullopt;
+    return fmt::format(
+        "minimum_burn_value: a point is worth {} in this house", founding.face_value);
+}
 
 std::optional<std::string_view> category_of(std::string_view treatment)
 {
@@ -209,6 +240,7 @@ Fault fault_of(const ledger::Tariff& tariff)
     if (auto fault = fault_of_price("issue_price", tariff.issue_price)) return fault;
     if (auto fault = fault_of_price("service_fee", tariff.service_fee)) return fault;
     if (auto fault = fault_of_price("reimbursement", tariff.reimbursement)) return fault;
+    if (auto fault = fault_of_price("minimum_burn_value", tariff.minimum_burn_value)) return fault;
     if (auto fault = fault_of_prefunding(tariff)) return fault;
     if (auto fault = fault_of_breakage(tariff)) return fault;
     if (tariff.pending_days < 0 || tariff.pending_days > pending_days_max) {
@@ -246,9 +278,16 @@ Fault fault_of(const PromotionTerms& promotion)
 {
     if (!is_id(promotion.id)) return "id: of the form of a partner's";
     if (promotion.funders.empty()) return fmt::format("{}: nobody funds it", promotion.id);
+    if (promotion.funders.size() > ledger::funders_max) {
+        return fmt::format("{}: at most {} funders", promotion.id, ledger::funders_max);
+    }
+    std::set<std::string_view> seen;
     for (const auto& [funder, share] : promotion.funders) {
         if (!is_id(funder) || share < 1 || share > denominator_max) {
             return fmt::format("{}: funder {}: a share of 1 or more", promotion.id, funder);
+        }
+        if (!seen.emplace(funder).second) {
+            return fmt::format("{}: funder {} stands there twice", promotion.id, funder);
         }
     }
     if (promotion.to < promotion.from) {
@@ -266,17 +305,9 @@ Fault fault_of(const PartnerContract& contract)
     if (!roles.issuer && !roles.redeemer && !roles.charity) {
         return "roles: at least one of issuer, redeemer, charity";
     }
-    if (contract.billing != "postpaid" && contract.billing != "prepaid") {
-        return R"(billing: "postpaid" or "prepaid")";
-    }
-    if (contract.credit_limit && contract.billing != "postpaid") {
-        return "credit_limit: only for postpaid";
-    }
-    if (contract.credit_limit && *contract.credit_limit < ledger::Micro{0}) {
-        return "credit_limit: 0 or more";
-    }
-    if (contract.on_short != "refuse" && contract.on_short != "next_block") {
-        return R"(on_short: "refuse" or "next_block")";
+    if (auto fault = fault_of_billing(contract)) return fault;
+    if (contract.notice_days < 0 || contract.notice_days > notice_days_max) {
+        return fmt::format("notice_days: from 0 to {}", notice_days_max);
     }
     if (auto fault = fault_of_tariffs(contract)) return fault;
     if (auto fault = fault_of_vat(contract)) return fault;

@@ -8,6 +8,9 @@
 
 namespace pointhouse::partners {
 
+/// With the most points that a message may carry the product stays far inside 64 bits.
+inline constexpr ledger::Micro price_max{1'000'000'000};
+
 /// What is wrong with a founding, a contract or a tariff on its own; none when the house can live
 /// with it. In words for the person who wrote it.
 [[nodiscard]] std::optional<std::string> fault_of(const Registry::Founding& founding);
@@ -15,6 +18,12 @@ namespace pointhouse::partners {
 [[nodiscard]] std::optional<std::string> fault_of(const ledger::Tariff& tariff);
 [[nodiscard]] std::optional<std::string> fault_of(const VatTerms& row);
 [[nodiscard]] std::optional<std::string> fault_of(const PromotionTerms& promotion);
+
+/// Why a tariff is none for a prepaid partner.
+[[nodiscard]] std::optional<std::string> fault_of_prepayment(const ledger::Tariff& tariff);
+/// Why the house cannot keep what the tariff promises members.
+[[nodiscard]] std::optional<std::string> fault_of_promise(
+    const ledger::Tariff& tariff, const Registry::Founding& founding);
 
 /// What a contract takes for granted that this house does not have.
 [[nodiscard]] std::optional<std::string> fault_of(

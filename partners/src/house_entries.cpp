@@ -14,6 +14,10 @@ namespace json = boost::json;
 
 constexpr std::string_view month_end = "month_end";
 constexpr std::string_view same_day = "day";
+constexpr std::string_view prepaid = "prepaid";
+constexpr std::string_view postpaid = "postpaid";
+constexpr std::string_view next_block = "next_block";
+constexpr std::string_view refuse = "refuse";
 
 template <class T>
 T number_in(const json::object& content, std::string_view key)
@@ -112,6 +116,8 @@ VatTerms vat_from(const json::object& content, ledger::PartnerId partner)
         .rate_basis_points = number_in<std::int32_t>(content, "rate_bp")};
 }
 
+} // namespace
+
 json::object to_json(const PromotionTerms& promotion)
 {
     json::object funders;
@@ -133,12 +139,10 @@ PromotionTerms promotion_from(const json::object& content)
         .to = day_in(content, "to"),
         .cap_points = number_in<std::int64_t>(content, "cap_points")};
     for (const auto& [funder, share] : content.at("funders").as_object()) {
-        promotion.funders.emplace(funder, share.to_number<std::int32_t>());
+        promotion.funders.emplace_back(funder, share.to_number<std::int32_t>());
     }
     return promotion;
 }
-
-} // namespace
 
 std::string_view text_in(const json::object& content, std::string_view key)
 {
@@ -173,7 +177,7 @@ json::object to_json(const ledger::Tariff& tariff)
             {"months", tariff.expiry->months},
             {"at", tariff.expiry->at_month_end ? month_end : same_day}};
     }
-    return {
+    json::object content{
         {"version", tariff.version.value()},
         {"from", ledger::format_time(tariff.valid_from)},
         {"issue_price", ledger::format_micro(tariff.issue_price)},
@@ -185,6 +189,11 @@ json::object to_json(const ledger::Tariff& tariff)
         {"expiry", std::move(expiry)},
         {"breakage",
          json::object{{"operator", tariff.breakage_operator}, {"issuer", tariff.breakage_issuer}}}};
+    if (tariff.minimum_burn_value != ledger::Micro{}) {
+        content.emplace("minimum_burn_value", ledger::format_micro(tariff.minimum_burn_value));
+    }
+    if (tariff.is_block()) content.emplace("block", tariff.block.count());
+    return content;
 }
 
 ledger::Tariff tariff_from(const json::object& content, ledger::PartnerId partner)
@@ -210,6 +219,12 @@ ledger::Tariff tariff_from(const json::object& content, ledger::PartnerId partne
             .months = number_in<std::int32_t>(expiry.as_object(), "months"),
             .at_month_end = text_in(expiry.as_object(), "at") == month_end};
     }
+    if (content.contains("minimum_burn_value")) {
+        tariff.minimum_burn_value = micro_in(content, "minimum_burn_value");
+    }
+    if (content.contains("block")) {
+        tariff.block = ledger::Points{number_in<std::int64_t>(content, "block")};
+    }
     return tariff;
 }
 
@@ -222,20 +237,24 @@ json::object to_json(const PartnerContract& contract)
     json::array promotions;
     for (const auto& promotion : contract.promotions) promotions.emplace_back(to_json(promotion));
     json::value credit_limit;
-    if (contract.credit_limit) credit_limit = ledger::format_micro(*contract.credit_limit);
-    return {
+    if (contract.terms.credit_limit) {
+        credit_limit = ledger::format_micro(*contract.terms.credit_limit);
+    }
+    json::object content{
         {"partner", contract.terms.partner.value()},
         {"id", contract.terms.name},
         {"name", contract.display_name},
         {"roles", to_json(contract.terms.roles)},
         {"debt_bearer", name_of(contract.terms.debt_bearer)},
         {"excess_clawbacks", contract.terms.excess_clawbacks_allowed},
-        {"billing", contract.billing},
+        {"billing", contract.terms.billing == ledger::Billing::prepaid ? prepaid : postpaid},
         {"credit_limit", std::move(credit_limit)},
-        {"on_short", contract.on_short},
+        {"on_short", contract.terms.on_short == ledger::OnShort::next_block ? next_block : refuse},
         {"tariffs", std::move(tariffs)},
         {"vat", std::move(vat)},
         {"promotions", std::move(promotions)}};
+    if (contract.notice_days != 0) content.emplace("notice_days", contract.notice_days);
+    return content;
 }
 
 PartnerContract contract_from(const json::object& content)
@@ -249,11 +268,16 @@ PartnerContract contract_from(const json::object& content)
         .debt_bearer = debt_bearer_from(text_in(content, "debt_bearer")),
         .excess_clawbacks_allowed = content.at("excess_clawbacks").as_bool()};
     contract.display_name = text_in(content, "name");
-    contract.billing = text_in(content, "billing");
+    if (text_in(content, "billing") == prepaid) contract.terms.billing = ledger::Billing::prepaid;
     if (!content.at("credit_limit").is_null()) {
-        contract.credit_limit = micro_in(content, "credit_limit");
+        contract.terms.credit_limit = micro_in(content, "credit_limit");
     }
-    contract.on_short = text_in(content, "on_short");
+    if (text_in(content, "on_short") == next_block) {
+        contract.terms.on_short = ledger::OnShort::next_block;
+    }
+    if (content.contains("notice_days")) {
+        contract.notice_days = number_in<std::int32_t>(content, "notice_days");
+    }
     for (const auto& tariff : content.at("tariffs").as_array()) {
         contract.tariffs.push_back(tariff_from(tariff.as_object(), partner));
     }

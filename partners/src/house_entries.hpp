@@ -16,6 +16,10 @@ inline constexpr std::string_view house_founded = "house_founded";
 inline constexpr std::string_view currency_changed = "currency_changed";
 inline constexpr std::string_view partner_added = "partner_added";
 inline constexpr std::string_view tariff_set = "tariff_set";
+inline constexpr std::string_view promotion_agreed = "promotion_agreed";
+inline constexpr std::string_view block_bought = "block_bought";
+inline constexpr std::string_view opening_imported = "opening_imported";
+inline constexpr std::string_view proposal_made = "proposal_made";
 inline constexpr std::string_view certificate_issued = "certificate_issued";
 inline constexpr std::string_view certificate_revoked = "certificate_revoked";
 inline constexpr std::string_view window_closed = "window_closed";
@@ -24,6 +28,7 @@ inline constexpr std::string_view window_closed = "window_closed";
 [[nodiscard]] boost::json::object to_json(const Registry::Founding& founding);
 [[nodiscard]] boost::json::object to_json(const PartnerContract& contract);
 [[nodiscard]] boost::json::object to_json(const ledger::Tariff& tariff);
+[[nodiscard]] boost::json::object to_json(const PromotionTerms& promotion);
 [[nodiscard]] boost::json::object to_json(const CertificateTerms& certificate);
 
 /// The same back. Throw an exception of some kind when a key is missing or of the wrong type.
@@ -31,6 +36,7 @@ inline constexpr std::string_view window_closed = "window_closed";
 [[nodiscard]] PartnerContract contract_from(const boost::json::object& content);
 [[nodiscard]] ledger::Tariff tariff_from(
     const boost::json::object& content, ledger::PartnerId partner);
+[[nodiscard]] PromotionTerms promotion_from(const boost::json::object& content);
 [[nodiscard]] CertificateTerms certificate_from(const boost::json::object& content);
 
 /// A key's text.

@@ -1,9 +1,7 @@
 #include "partners/registry.hpp"
 
 #include <algorithm>
-#include <array>
 #include <fmt/format.h>
-#include <mutex>
 #include <stdexcept>
 #include <utility>
 
@@ -13,74 +11,57 @@
 #include "contract_rules.hpp"
 #include "house_entries.hpp"
 #include "ledger/invariant.hpp"
+#include "registry_state.hpp"
 
 namespace pointhouse::partners {
 namespace {
 
 namespace json = boost::json;
 
-std::unexpected<ContractFault> refused(std::string reason)
+const VatTerms* row_in_force(
+    const std::vector<VatTerms>& rows, std::string_view flow, ledger::Time at)
 {
-    return std::unexpected(ContractFault{std::move(reason)});
+    const VatTerms* in_force = nullptr;
+    for (const auto& row : rows) {
+        if (row.valid_from > at || std::ranges::find(row.flows, flow) == row.flows.end()) continue;
+        if (!in_force || row.valid_from > in_force->valid_from) in_force = &row;
+    }
+    return in_force;
 }
 
-/// How much of the terms there was at one entry. Partners and tariffs only grow, so that earlier
-/// terms are a prefix of the present ones, in the currency of that time.
-struct TermsMark {
-    ledger::HouseSequence as_of;
-    ledger::Currency currency;
-    std::size_t partners = 0;
-    std::size_t tariffs = 0;
-};
+std::int32_t rate_in_force(
+    const std::vector<VatTerms>& rows, std::string_view flow, ledger::Time at)
+{
+    const auto* row = row_in_force(rows, flow, at);
+    return row ? row->rate_basis_points : 0;
+}
+
+// VAT on price and fee, from each day on which either changes.
+std::vector<ledger::IssuerVat> issuer_vat(const std::vector<VatTerms>& rows)
+{
+    std::vector<ledger::IssuerVat> vat;
+    for (const auto& row : rows) vat.push_back({.valid_from = row.valid_from});
+    std::ranges::sort(vat, {}, &ledger::IssuerVat::valid_from);
+    const auto same = std::ranges::unique(vat, {}, &ledger::IssuerVat::valid_from);
+    vat.erase(same.begin(), same.end());
+    for (auto& at : vat) {
+        at.price = rate_in_force(rows, "price", at.valid_from);
+        at.fee = rate_in_force(rows, "fee", at.valid_from);
+    }
+    return vat;
+}
 
 } // namespace
 
-struct Registry::State {
-    explicit State(ledger::HouseRecord& of_house) : record{of_house} {}
-
-    void replay();
-    void commit(std::string_view kind, const json::object& content, Act act);
-
-    ledger::HouseRecord& record;
-    std::optional<Founding> founding;
-    std::vector<PartnerContract> contracts;
-    std::map<std::string, CertificateTerms, std::less<>> certificates;
-    std::map<ledger::Month, ledger::Sequence> closed_windows;
-
-    // What other threads read.
-    mutable std::mutex mutex;
-    std::shared_ptr<const ledger::Terms> published;
-    std::vector<TermsMark> marks;                         // ascending
-    mutable std::shared_ptr<const ledger::Terms> earlier; // the last that was asked for
-
-private:
-    using Apply = void (State::*)(const json::object&);
-    struct Kind {
-        std::string_view name;
-        Apply apply;
-        bool changes_terms;
-    };
-    static const std::array<Kind, 7> kinds;
-
-    void apply(const ledger::HouseEntry& entry);
-    void apply_founding(const json::object& content);
-    void apply_currency(const json::object& content);
-    void apply_partner(const json::object& content);
-    void apply_tariff(const json::object& content);
-    void apply_certificate(const json::object& content);
-    void apply_revocation(const json::object& content);
-    void apply_window(const json::object& content);
-    void take_tariff(const ledger::Tariff& tariff);
-    void publish();
-
-    ledger::Terms terms; // the writer's own copy
-};
-
-constexpr std::array<Registry::State::Kind, 7> Registry::State::kinds{
+constexpr std::array<Registry::State::Kind, 11> Registry::State::kinds{
     {{kind::house_founded, &State::apply_founding, true},
      {kind::currency_changed, &State::apply_currency, true},
      {kind::partner_added, &State::apply_partner, true},
      {kind::tariff_set, &State::apply_tariff, true},
+     {kind::promotion_agreed, &State::apply_promotion, true},
+     {kind::block_bought, &State::apply_block, true},
+     {kind::opening_imported, &State::apply_opening, true},
+     {kind::proposal_made, &State::apply_proposal, false},
      {kind::certificate_issued, &State::apply_certificate, false},
      {kind::certificate_revoked, &State::apply_revocation, false},
      {kind::window_closed, &State::apply_window, false}}};
@@ -113,14 +94,21 @@ void Registry::State::apply(const ledger::HouseEntry& entry)
 {
     const auto* known = std::ranges::find(kinds, entry.kind, &Kind::name);
     if (known == kinds.end()) return;
-    (this->*known->apply)(json::parse(entry.content).as_object());
+    const auto content = json::parse(entry.content).as_object();
+    entry_ = &entry;
+    (this->*known->apply)(content);
+    if (const auto* approved = content.if_contains("proposal")) {
+        proposals.erase(ledger::HouseSequence{approved->to_number<std::uint64_t>()});
+    }
     if (!known->changes_terms) return;
     terms.as_of = entry.sequence;
     marks.push_back(
         {.as_of = entry.sequence,
          .currency = terms.currency,
          .partners = terms.partners.size(),
-         .tariffs = terms.tariffs.size()});
+         .tariffs = terms.tariffs.size(),
+         .promotions = terms.promotions.size(),
+         .has_opening = opening.has_value()});
 }
 
 void Registry::State::publish()
@@ -150,9 +138,131 @@ void Registry::State::apply_partner(const json::object& content)
     if (contract.terms.partner.value() != contracts.size() + 1) {
         throw std::invalid_argument{"the partner's number is not the next one"};
     }
+    contract.terms.vat = issuer_vat(contract.vat);
     terms.partners.push_back(contract.terms);
     for (const auto& tariff : contract.tariffs) take_tariff(tariff);
     contracts.push_back(std::move(contract));
+    for (const auto& promotion : contracts.back().promotions) {
+        if (is_agreed(promotion)) take_promotion(promotion);
+    }
+}
+
+// Every funder has signed it. Two that differ under one id never come into the record.
+bool Registry::State::is_agreed(const PromotionTerms& promotion) const
+{
+    if (terms.find_promotion(promotion.id)) return false;
+    return std::ranges::all_of(promotion.funders, [&](const auto& funder) {
+        const auto has_signed = [&](const PartnerContract& contract) {
+            return contract.terms.name == funder.first &&
+                   std::ranges::find(contract.promotions, promotion) != contract.promotions.end();
+        };
+        return std::ranges::any_of(contracts, has_signed);
+    });
+}
+
+void Registry::State::apply_promotion(const json::object& content)
+{
+    take_promotion(promotion_from(content.at("promotion").as_object()));
+}
+
+void Registry::State::take_promotion(const PromotionTerms& promotion)
+{
+    ledger::Promotion agreed{
+        .id = ledger::PromotionId{static_cast<std::uint32_t>(terms.promotions.size() + 1)},
+        .name = promotion.id,
+        .funders = {},
+        .from = promotion.from,
+        .to = promotion.to,
+        .cap = ledger::Points{promotion.cap_points}};
+    for (const auto& [name, share] : promotion.funders) {
+        const auto* funder = terms.find_partner(name);
+        if (!funder) throw std::invalid_argument{"a funder is no partner"};
+        agreed.funders.push_back({.partner = funder->partner, .share = share});
+    }
+    terms.promotions.push_back(std::move(agreed));
+    promotions.push_back(promotion);
+}
+
+void Registry::State::apply_block(const json::object& content)
+{
+    const ledger::PartnerId partner{content.at("partner").to_number<std::uint32_t>()};
+    take_block(tariff_from(content.at("tariff").as_object(), partner));
+    take_money(content.at("lines_micro").as_object());
+}
+
+void Registry::State::apply_proposal(const json::object& content)
+{
+    proposals.emplace(
+        entry_->sequence,
+        Proposal{
+            .id = entry_->sequence,
+            .kind = std::string{text_in(content, "what")},
+            .actor = entry_->actor,
+            .at = entry_->at,
+            .summary = std::string{text_in(content, "summary")},
+            .content = json::serialize(content.at("content")),
+            .digest = {}});
+    if (const auto* digest = content.at("content").as_object().if_contains("digest")) {
+        proposals.at(entry_->sequence).digest = digest->as_string();
+    }
+}
+
+void Registry::State::apply_opening(const json::object& content)
+{
+    ImportedOpening imported{
+        .entry = entry_->sequence,
+        .proposal = ledger::HouseSequence{content.at("proposal").to_number<std::uint64_t>()},
+        .as_of = ledger::parse_day(text_in(content, "as_of")).value(),
+        .digest = std::string{text_in(content, "digest")},
+        .tariffs = {}};
+    const auto partner_of = [](const json::object& row) {
+        return ledger::PartnerId{row.at("partner").to_number<std::uint32_t>()};
+    };
+    for (const auto& value : content.at("tariffs").as_array()) {
+        const auto& row = value.as_object();
+        const auto& made = row.if_contains("tariff");
+        const auto version =
+            made ? tariff_from(made->as_object(), partner_of(row)).version
+                 : ledger::TariffVersion{row.at("version").to_number<std::uint32_t>()};
+        if (made) number_tariff(tariff_from(made->as_object(), partner_of(row)));
+        const auto price = ledger::parse_micro(text_in(row, "issue_price")).value();
+        imported.tariffs.emplace(std::pair{partner_of(row), price}, version);
+    }
+    for (const auto& value : content.at("blocks").as_array()) {
+        const auto& row = value.as_object();
+        take_block(tariff_from(row.at("tariff").as_object(), partner_of(row)));
+    }
+    take_money(content.at("balances_micro").as_object());
+    for (const auto& line : money.at(entry_->sequence)) {
+        if (line.partner.is_none()) continue;
+        auto& partner = terms.partners.at(line.partner.value() - 1);
+        const ledger::Micro amount{line.amount};
+        if (line.account == ledger::Account::unbilled) partner.opening_unbilled = amount;
+        if (line.account == ledger::Account::receivable) partner.opening_receivable = amount;
+    }
+    opening = std::move(imported);
+}
+
+void Registry::State::take_money(const json::object& lines)
+{
+    auto& taken = money[entry_->sequence];
+    for (const auto& [name, amount] : lines) {
+        const auto account = ledger::find_account(name, terms);
+        if (!account) throw std::invalid_argument{"no such account"};
+        if (amount == 0) continue;
+        taken.push_back(
+            {.account = account->account,
+             .partner = account->partner,
+             .issuer = {},
+             .amount = amount.to_number<std::int64_t>()});
+    }
+}
+
+void Registry::State::take_block(const ledger::Tariff& block)
+{
+    number_tariff(block);
+    terms.partners.at(block.partner.value() - 1).blocks.push_back(block.version.value() - 1);
+    contracts.at(block.partner.value() - 1).blocks.push_back(block);
 }
 
 void Registry::State::apply_tariff(const json::object& content)
@@ -163,14 +273,19 @@ void Registry::State::apply_tariff(const json::object& content)
     contracts.at(partner.value() - 1).tariffs.push_back(tariff);
 }
 
-void Registry::State::take_tariff(const ledger::Tariff& tariff)
+void Registry::State::number_tariff(const ledger::Tariff& tariff)
 {
     if (tariff.version.value() != terms.tariffs.size() + 1) {
         throw std::invalid_argument{"the tariff's version is not the next one"};
     }
-    const auto place = static_cast<std::uint32_t>(terms.tariffs.size());
-    terms.partners.at(tariff.partner.value() - 1).tariffs.push_back(place);
     terms.tariffs.push_back(tariff);
+}
+
+void Registry::State::take_tariff(const ledger::Tariff& tariff)
+{
+    number_tariff(tariff);
+    const auto place = tariff.version.value() - 1;
+    terms.partners.at(tariff.partner.value() - 1).tariffs.push_back(place);
 }
 
 void Registry::State::apply_certificate(const json::object& content)
@@ -236,6 +351,14 @@ Registry::Accepted<ledger::PartnerId> Registry::add(const PartnerContract& contr
     if (find_contract(contract.terms.name)) {
         return refused(fmt::format("id: {} is registered already", contract.terms.name));
     }
+    for (const auto& tariff : contract.tariffs) {
+        if (auto fault = fault_of_promise(tariff, *state_->founding)) {
+            return refused(std::move(*fault));
+        }
+    }
+    for (const auto& promotion : contract.promotions) {
+        if (auto fault = fault_among_others(promotion)) return refused(std::move(*fault));
+    }
 
     auto numbered = contract;
     const ledger::PartnerId partner{static_cast<std::uint32_t>(state_->contracts.size() + 1)};
@@ -255,6 +378,19 @@ Registry::Accepted<ledger::TariffVersion> Registry::set_tariff(
     if (auto fault = fault_of(tariff)) return refused(std::move(*fault));
 
     const auto& contract = state_->contracts[partner.value() - 1];
+    if (auto fault = fault_of_promise(tariff, *state_->founding)) return refused(std::move(*fault));
+    if (contract.terms.billing == ledger::Billing::prepaid) {
+        if (auto fault = fault_of_prepayment(tariff)) return refused(std::move(*fault));
+    }
+    const auto& calendar = *terms()->calendar;
+    const auto first_day = calendar.day_of(act.at) + contract.notice_days;
+    if (contract.notice_days > 0 && tariff.valid_from < calendar.start_of(first_day)) {
+        return refused(fmt::format(
+            "from: {} has {} days' notice of a tariff; not before {}",
+            contract.terms.name,
+            contract.notice_days,
+            ledger::format_day(first_day)));
+    }
     if (!contract.tariffs.empty() && tariff.valid_from <= contract.tariffs.back().valid_from) {
         return refused(fmt::format(
             "from: {} has a tariff from {} on; a further one begins later",
@@ -338,11 +474,41 @@ std::shared_ptr<const ledger::Terms> Registry::terms_at(ledger::HouseSequence se
     terms.currency = mark.currency;
     terms.partners.resize(mark.partners);
     terms.tariffs.resize(mark.tariffs);
+    terms.promotions.resize(mark.promotions);
+    const auto is_later = [&](std::uint32_t place) { return place >= mark.tariffs; };
     for (auto& partner : terms.partners) {
-        std::erase_if(partner.tariffs, [&](std::uint32_t place) { return place >= mark.tariffs; });
+        std::erase_if(partner.tariffs, is_later);
+        std::erase_if(partner.blocks, is_later);
+        if (mark.has_opening) continue;
+        partner.opening_unbilled = {};
+        partner.opening_receivable = {};
     }
     earlier = std::make_shared<const ledger::Terms>(std::move(terms));
     return earlier;
+}
+
+std::vector<ledger::AccountLine> Registry::money_of(ledger::HouseSequence sequence) const
+{
+    const std::lock_guard lock{state_->mutex};
+    const auto found = state_->money.find(sequence);
+    return found == state_->money.end() ? std::vector<ledger::AccountLine>{} : found->second;
+}
+
+std::vector<ledger::HouseSequence> Registry::entries_with_money() const
+{
+    std::vector<ledger::HouseSequence> entries;
+    for (const auto& [entry, lines] : state_->money) entries.push_back(entry);
+    return entries;
+}
+
+const std::optional<ImportedOpening>& Registry::opening() const
+{
+    return state_->opening;
+}
+
+const std::vector<PromotionTerms>& Registry::promotions() const
+{
+    return state_->promotions;
 }
 
 const PartnerContract* Registry::find_contract(std::string_view id) const
@@ -363,12 +529,7 @@ const VatTerms* Registry::find_vat(
     ledger::PartnerId partner, std::string_view flow, ledger::Time at) const
 {
     if (partner.is_none() || partner.value() > state_->contracts.size()) return nullptr;
-    const VatTerms* in_force = nullptr;
-    for (const auto& row : state_->contracts[partner.value() - 1].vat) {
-        if (row.valid_from > at || std::ranges::find(row.flows, flow) == row.flows.end()) continue;
-        if (!in_force || row.valid_from > in_force->valid_from) in_force = &row;
-    }
-    return in_force;
+    return row_in_force(state_->contracts[partner.value() - 1].vat, flow, at);
 }
 
 } // namespace pointhouse::partners

@@ -1,7 +1,9 @@
 #include "toml_reader.hpp"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <limits>
+#include <utility>
 
 namespace pointhouse::partners {
 
@@ -116,6 +118,18 @@ std::vector<const toml::table*> TableReader::tables(std::string_view key)
     }
     for (const auto& element : *array) tables.push_back(element.as_table());
     return tables;
+}
+
+std::vector<std::string> TableReader::keys_as_written() const
+{
+    // The table itself is in alphabetical order.
+    std::vector<std::pair<toml::source_position, std::string>> places;
+    for (const auto& [key, node] : table_) places.emplace_back(key.source().begin, key.str());
+    std::ranges::sort(
+        places, [](const auto& left, const auto& right) { return left.first < right.first; });
+    std::vector<std::string> keys;
+    for (auto& [place, key] : places) keys.push_back(std::move(key));
+    return keys;
 }
 
 void TableReader::refuse(std::string_view key, std::string_view why)

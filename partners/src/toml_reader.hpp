@@ -48,6 +48,9 @@ public:
     /// The tables under [[key]], in their order.
     [[nodiscard]] std::vector<const toml::table*> tables(std::string_view key);
 
+    /// The table's keys in the order in which the file has them.
+    [[nodiscard]] std::vector<std::string> keys_as_written() const;
+
     /// Notes what the value of `key`, or the want of it, is the fault of.
     void refuse(std::string_view key, std::string_view why);
     /// The key must be there.

@@ -6,6 +6,7 @@
 #include <map>
 #include <tuple>
 
+#include "ledger/accounts.hpp"
 #include "ledger/invariant.hpp"
 
 namespace pointhouse::settlement {
@@ -82,6 +83,18 @@ private:
 
     void pay_counterparty(const PositionRow& row)
     {
+        const bool is_breakage =
+            row.kind == EntryKind::expired || row.kind == EntryKind::expiry_undone;
+        if (is_breakage) {
+            const Place place{
+                .partner = row.counterparty,
+                .type = StatementType::breakage,
+                .tariff = row.tariff,
+                .charge = Charge::breakage_shared,
+                .kind = row.kind,
+            };
+            return add(place, row, row.money.counterparty);
+        }
         const TariffVersion redeemer =
             row.kind == EntryKind::recovered ? row.bearer : row.counterpart;
         // A charity has no tariff of its own: its line is of the lot's.
@@ -108,6 +121,8 @@ private:
     void add(Place place, const PositionRow& row, Micro amount)
     {
         if (amount == Micro{0}) return;
+        // Price and fee of a block were paid when it was bought.
+        if (place.type == StatementType::issuance && terms_.tariff(place.tariff).is_block()) return;
         const std::int64_t points = amount < Micro{0} ? -row.points.count() : row.points.count();
         invariant(points != 0, "money moves with points alone");
         invariant(amount.count() % points == 0, "all points of a position have one price");
@@ -183,6 +198,7 @@ std::string_view suffix_of(StatementType type)
     case StatementType::issuance: return "ISS";
     case StatementType::redemption: return "RED";
     case StatementType::donation: return "DON";
+    case StatementType::breakage: return "BRK";
     }
     return "";
 }
@@ -205,6 +221,21 @@ Statement empty_statement(const Place& place, ledger::Month month, const Contrac
     return statement;
 }
 
+/// What the books say that partners owe, less what they are owed.
+Micro owed_by_partners(std::span<const PositionRow> rows, const ledger::Terms& terms)
+{
+    Micro owed;
+    for (const PositionRow& row : rows) {
+        for (const ledger::AccountLine& line : ledger::lines_of(row, terms)) {
+            const bool is_theirs = line.account == ledger::Account::unbilled ||
+                                   line.account == ledger::Account::accrued_redemption ||
+                                   line.account == ledger::Account::accrued_breakage_share;
+            if (is_theirs) owed += Micro{line.amount};
+        }
+    }
+    return owed;
+}
+
 /// What the statements charge partners, less what they credit or pay them.
 Micro charged(std::span<const Statement> statements)
 {
@@ -225,6 +256,7 @@ std::string_view name_of(Charge charge) noexcept
     case Charge::fee: return "fee";
     case Charge::reimbursement: return "reimbursement";
     case Charge::donation: return "donation";
+    case Charge::breakage_shared: return "breakage_shared";
     }
     return "unknown";
 }
@@ -235,6 +267,7 @@ std::string_view name_of(StatementType type) noexcept
     case StatementType::issuance: return "issuance_statement";
     case StatementType::redemption: return "redemption_statement";
     case StatementType::donation: return "donation_statement";
+    case StatementType::breakage: return "breakage_statement";
     }
     return "unknown";
 }
@@ -246,11 +279,8 @@ std::vector<Statement> statements(
     const Contracts& contracts)
 {
     Allotment allotment{terms};
-    Micro owed;
-    for (const PositionRow& row : rows) {
-        allotment.add_row(row);
-        owed += row.money.issuer - row.money.counterparty;
-    }
+    for (const PositionRow& row : rows) allotment.add_row(row);
+    const Micro owed = owed_by_partners(rows, terms);
 
     // The map is in the order of documents, lines and details.
     const ledger::Time last_instant = window.to - std::chrono::microseconds{1};

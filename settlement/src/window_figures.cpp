@@ -40,6 +40,10 @@ public:
             add(own.issued, points);
             add(own.closing, points);
             break;
+        case EntryKind::opened: // what the window begins with, though its first entries book it
+            add(own.opening, points);
+            add(own.closing, points);
+            break;
         case EntryKind::redeemed:
         case EntryKind::donated:
             add(own.own_redeemed_anywhere, points);
@@ -68,6 +72,19 @@ public:
             add(of(row.counterparty).recovered_received, points);
             add(of(row.counterparty).debt, -points);
             break;
+        case EntryKind::expired:
+            add(own.expired, points);
+            add(own.closing, -points);
+            break;
+        case EntryKind::expiry_undone:
+            add(own.expired, -points);
+            add(own.closing, points);
+            break;
+        case EntryKind::matured:
+        case EntryKind::held:
+        case EntryKind::released:
+        case EntryKind::moved_out:
+        case EntryKind::moved_in: break; // open before and after
         }
     }
 
@@ -138,11 +155,14 @@ std::vector<PointsFlow> points_flows(std::span<const PositionRow> rows)
 }
 
 // The ledger's chart of accounts says the sides; an unbalanced row shows here as it is.
-TrialBalance trial_balance_of(std::span<const PositionRow> rows, const ledger::Terms& terms)
+TrialBalance trial_balance_of(const WindowPositions& positions, const ledger::Terms& terms)
 {
     TrialBalance balance;
+    for (const ledger::AccountLine& line : positions.house)
+        (line.amount > 0 ? balance.money_debits : balance.money_credits) +=
+            Micro{line.amount > 0 ? line.amount : -line.amount};
     const std::string money = ledger::unit_name({}, terms);
-    for (const ledger::TrialBalanceRow& account : ledger::trial_balance(rows, terms)) {
+    for (const ledger::TrialBalanceRow& account : ledger::trial_balance(positions.window, terms)) {
         if (account.unit == money) {
             balance.money_debits += Micro{account.debits};
             balance.money_credits += Micro{account.credits};
@@ -165,7 +185,7 @@ WindowFigures window_figures(const WindowPositions& positions, const ledger::Ter
     return {
         .partners = figures.closed(),
         .flows = points_flows(positions.window),
-        .trial_balance = trial_balance_of(positions.window, terms),
+        .trial_balance = trial_balance_of(positions, terms),
     };
 }
 

@@ -40,6 +40,7 @@ std::string_view title_of(StatementType type) noexcept
     case StatementType::issuance: return "Issuance statement";
     case StatementType::redemption: return "Redemption statement";
     case StatementType::donation: return "Donation statement";
+    case StatementType::breakage: return "Breakage statement";
     }
     return "Statement";
 }
@@ -51,6 +52,7 @@ std::string_view label_of(Charge charge) noexcept
     case Charge::fee: return "Service fee";
     case Charge::reimbursement: return "Reimbursement";
     case Charge::donation: return "Donation";
+    case Charge::breakage_shared: return "Breakage share";
     }
     return "";
 }
@@ -67,6 +69,14 @@ std::string_view label_of(EntryKind kind, Charge charge) noexcept
     case EntryKind::clawed_back: return "clawed back";
     case EntryKind::debt_incurred: return "clawed back, owed by members";
     case EntryKind::recovered: return "recovered from members' debt";
+    case EntryKind::opened: return "brought along";
+    case EntryKind::expired: return "expired";
+    case EntryKind::expiry_undone: return "expired, clawed back since";
+    case EntryKind::matured:
+    case EntryKind::held:
+    case EntryKind::released:
+    case EntryKind::moved_out:
+    case EntryKind::moved_in: break; // no money moves
     }
     return "";
 }

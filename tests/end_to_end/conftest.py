@@ -11,13 +11,22 @@ sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "ora
 
 from house import REPOSITORY, House  # noqa: E402
 from messages import accrual, fresh  # noqa: E402
+from postgres import PostgresServer  # noqa: E402
 
 SHARED_DATA = REPOSITORY.parent / "shared" / "data"
 
 
 def pytest_addoption(parser):
     parser.addoption("--house-binary", default=str(REPOSITORY / "build/release/ops/pointhouse"))
+    parser.addoption("--store", choices=["sqlite", "postgres"], default="sqlite",
+                     help="what the houses are made on; a PostgreSQL server is started where it is needed")
     parser.addoption("--nightly", action="store_true", help="the long sizes")
+    parser.addoption("--messages", type=int, help="of the random months; default: a minute's, nightly 1,000,000")
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "about_sqlite: about the files of the embedded store")
+    config.addinivalue_line("markers", "about_postgres: about servers, leases and standby houses")
 
 
 @pytest.fixture(scope="session")
@@ -27,9 +36,38 @@ def binary(request):
     return path
 
 
+def pytest_collection_modifyitems(config, items):
+    """What is about one kind of store is left out on the other, which has tests of its own for the same."""
+    other = {"sqlite": "about_postgres", "postgres": "about_sqlite"}[config.getoption("--store")]
+    left_out = [item for item in items if item.get_closest_marker(other)]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """One PostgreSQL server for all houses of a run that want one."""
+    server = PostgresServer()
+    yield server
+    server.remove()
+
+
+@pytest.fixture(scope="session")
+def new_store(request):
+    """Names a store where a house can be made."""
+    if request.config.getoption("--store") == "sqlite":
+        return lambda: "sqlite"
+    return request.getfixturevalue("postgres").new_database
+
+
 @pytest.fixture(scope="session")
 def nightly(request):
     return request.config.getoption("--nightly")
+
+
+@pytest.fixture(scope="session")
+def messages_max(request, nightly):
+    return request.config.getoption("--messages") or (1_000_000 if nightly else 20_000)
 
 
 @pytest.fixture(scope="session")
@@ -41,12 +79,12 @@ def shared_data():
 
 
 @pytest.fixture(scope="module")
-def make_house(binary, tmp_path_factory):
+def make_house(binary, tmp_path_factory, new_store):
     """Makes houses that are killed, whatever happens, when the module is done."""
     with contextlib.ExitStack() as stack:
 
-        def make(clock="messages"):
-            house = House(binary, tmp_path_factory.mktemp("house"), clock)
+        def make(clock="messages", store=None):
+            house = House(binary, tmp_path_factory.mktemp("house"), clock, store or new_store())
             stack.callback(house.kill)
             return house
 

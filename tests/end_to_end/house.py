@@ -1,10 +1,15 @@
 """A house under test: the real executable with a data folder of its own, on free ports."""
 
+import contextlib
+import csv
 import http.client
+import io
 import json
 import os
+import re
 import signal
 import socket
+import sqlite3
 import subprocess
 import time
 from pathlib import Path
@@ -22,13 +27,14 @@ def free_port():
 
 
 class House:
-    """Makes, starts, asks, kills one house. `clock` is that of `pointhouse serve`."""
+    """Makes, starts, asks, kills one house. `clock` is that of `pointhouse serve`; `store` that of `init`."""
 
-    def __init__(self, binary, folder, clock="messages"):
+    def __init__(self, binary, folder, clock="messages", store="sqlite"):
         self.binary = str(binary)
         self.data = folder / "house"
         self.log = folder / "house.log"
         self.clock = clock
+        self.store = store
         self.port = free_port()
         self.admin_port = free_port()
         self.process = None
@@ -49,9 +55,12 @@ class House:
     def json(self, *arguments, status=0, timeout=600):
         return json.loads(self.run(*arguments, "--json", status=status, timeout=timeout).stdout)
 
+    def init(self, *arguments):
+        return self.run("init", "--store", self.store, *arguments)
+
     def make(self, *partners, currency="EUR", operators=("anna",)):
         """`init`, then partners on the standard tariff with a certificate each."""
-        self.run("init", "--currency", currency)
+        self.init("--currency", currency)
         for partner in partners:
             self.run("partner", "add", partner, "--standard")
             self.run("cert", "issue", partner)
@@ -59,8 +68,26 @@ class House:
             self.run("cert", "issue", f"operator:{name}")
         return self
 
+    def restore(self, backup, status=0):
+        """Into this house's own store."""
+        elsewhere = () if self.store == "sqlite" else ("--store", self.store)
+        return self.run("restore", "--from", backup, *elsewhere, status=status)
+
     def verify(self, *arguments, status=0):
         return self.json("verify", *arguments, status=status)
+
+    def books(self, sql):
+        """Rows of the books, as a finance person would ask for them."""
+        if self.store == "sqlite":
+            with contextlib.closing(
+                    sqlite3.connect(f"file:{self.data}/books.db?mode=ro", uri=True)) as books:
+                return books.execute(sql).fetchall()
+        done = subprocess.run(
+            ["/usr/lib/postgresql/15/bin/psql", "--no-psqlrc", "--quiet", "--csv", "--tuples-only", self.store,
+             "--command", f"SET search_path = books; {sql}"],
+            capture_output=True, text=True, timeout=60, check=True)
+        return [tuple(int(cell) if re.fullmatch(r"-?\d+", cell) else cell for cell in row)
+                for row in csv.reader(io.StringIO(done.stdout))]
 
     # The process.
 

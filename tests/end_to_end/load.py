@@ -4,6 +4,7 @@ must survive (I2, I3)."""
 import json
 import ssl
 import threading
+import time
 
 from messages import fresh
 from wire import Closed
@@ -25,6 +26,7 @@ class Sender(threading.Thread):
         self.sent = {}
         self.answers = {}
         self.fault = None
+        self.bears_unavailability = False  # 503 is no fault: the message is sent again later
         self.stopping = threading.Event()
         self.earned = []  # message ids that may be reversed
 
@@ -60,6 +62,9 @@ class Sender(threading.Thread):
             for route, body in messages))
         for route, body in messages:
             answer = connection.read_answer()
+            if answer.status == 503 and self.bears_unavailability:
+                time.sleep(0.01)
+                continue
             assert answer.status in (201, 422, 404), answer
             known = self.answers.get(body["message_id"])
             if answer.status == 404:

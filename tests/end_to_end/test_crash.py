@@ -3,6 +3,8 @@
 import random
 import time
 
+import pytest
+
 from load import Sender, booked
 from messages import NOON, fresh
 
@@ -112,6 +114,7 @@ def test_a_stop_under_load_loses_nothing(make_house):
     assert house.verify()["ok"]
 
 
+@pytest.mark.about_sqlite
 def test_two_processes_never_share_a_house(make_house):
     house = make_house().make("GRO").start()
     second = house.run("serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0",

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import sqlite3
 import subprocess
 from decimal import Decimal
 
@@ -33,7 +32,7 @@ def traded(make_house):
 @pytest.fixture(scope="module")
 def replayed(make_house, shared_data):
     house = make_house()
-    house.run("init")
+    house.init()
     house.json("replay", shared_data / "slice_online_retail_2011q1.csv.gz", "--setup",
                "--redeem-at", "1000", timeout=600)
     return house
@@ -47,13 +46,10 @@ def export(house, form, folder):
 
 def trial_balance(house):
     """{(account, unit): balance} of our books, over all windows: whole points, or micro-units."""
-    with sqlite3.connect(f"file:{house.data}/books.db?mode=ro", uri=True) as books:
-        rows = books.execute(
-            "SELECT account, unit, sum(debits) - sum(credits) FROM trial_balance GROUP BY 1, 2").fetchall()
-        sides = books.execute(
-            "SELECT month, unit = 'money', sum(debits), sum(credits) FROM trial_balance GROUP BY 1, 2"
-        ).fetchall()
-    books.close()
+    rows = house.books("SELECT account, unit, sum(debits) - sum(credits) FROM trial_balance GROUP BY 1, 2")
+    sides = house.books(
+        "SELECT month, CASE unit WHEN 'money' THEN 1 ELSE 0 END, sum(debits), sum(credits)"
+        " FROM trial_balance GROUP BY 1, 2")
     for month, is_money, debits, credits in sides:
         shown = house.json("settle", "show", month)["trial_balance"]
         shown = next(iter(shown["money_micro"].values())) if is_money else shown["points"]

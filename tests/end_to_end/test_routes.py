@@ -329,6 +329,9 @@ def test_openapi_describes_every_route(gro):
     description = json.loads(answer.body)
     assert description["openapi"].startswith("3.")
     assert {"/v1/accruals", "/v1/redemptions", "/v1/reversals", "/v1/clawbacks", "/v1/batches",
+            "/v1/donations", "/v1/transfers", "/v1/holds", "/v1/holds/{hold_id}",
+            "/v1/holds/{hold_id}/capture", "/v1/holds/{hold_id}/release",
+            "/v1/accruals/{message_id}/release",
             "/v1/quotes", "/v1/members", "/v1/members/{member}", "/v1/members/{member}/entries",
             "/v1/messages/{message_id}", "/v1/position", "/v1/echo"} <= set(description["paths"])
 

@@ -10,6 +10,8 @@ import pytest
 from house import House
 from messages import accrual, fresh, message
 
+pytestmark = pytest.mark.about_sqlite  # test_postgres.py does the same to the other store
+
 
 @pytest.fixture(scope="module")
 def sound(make_house):

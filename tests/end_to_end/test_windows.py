@@ -2,7 +2,6 @@
 
 import datetime
 import random
-import sqlite3
 import time
 
 import pytest
@@ -40,22 +39,18 @@ class Calendar:
 def windows_of_messages(house):
     """{(partner, message id): [months]} from the tables that the books keep for each window."""
     found = {}
-    with sqlite3.connect(f"file:{house.data}/books.db?mode=ro", uri=True) as books:
-        names = dict(books.execute("SELECT partner, name FROM partner"))
-        for (month,) in books.execute("SELECT month FROM settlement_window").fetchall():
-            for partner, name in books.execute(
-                    f"SELECT partner, message_id FROM posting_{month.replace('-', '_')} WHERE partner > 0"):
-                found.setdefault((names[partner], name), []).append(month)
-    books.close()
+    names = dict(house.books("SELECT partner, name FROM partner"))
+    for (month,) in house.books("SELECT month FROM settlement_window"):
+        for partner, name in house.books(
+                f"SELECT partner, message_id FROM posting_{month.replace('-', '_')} WHERE partner > 0"):
+            found.setdefault((names[partner], name), []).append(month)
     return found
 
 
 def issued_by_window(house):
     """{(month, partner): points issued} from the positions of the books."""
-    with sqlite3.connect(f"file:{house.data}/books.db?mode=ro", uri=True) as books:
-        rows = books.execute("SELECT month, name, sum(points) FROM position JOIN partner USING (partner)"
-                             " WHERE kind = 1 GROUP BY month, name").fetchall()
-    books.close()
+    rows = house.books("SELECT month, name, sum(points) FROM position JOIN partner USING (partner)"
+                       " WHERE kind = 1 GROUP BY month, name")
     return {(month, name): points for month, name, points in rows}
 
 
@@ -150,7 +145,7 @@ def test_windows_follow_the_months_of_the_house_s_time(make_house):
 def test_a_month_in_another_time_zone(make_house):
     """Midnight in Amsterdam is 22:00 UTC in summer."""
     house = make_house()
-    house.run("init", "--time-zone", "Europe/Amsterdam")
+    house.init("--time-zone", "Europe/Amsterdam")
     house.run("partner", "add", "GRO", "--standard")
     house.run("cert", "issue", "GRO")
     house.start()

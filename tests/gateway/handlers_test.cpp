@@ -565,6 +565,80 @@ TEST_F(ClearingTest, Echoes)
         R"({"operator":"anna","time":"2026-06-02T10:00:01Z"})");
 }
 
+TEST_F(ClearingTest, AHoldIsNamedByItsPartnerAlone)
+{
+    post(RouteId::accruals, accrual("m-1", 84));
+    const std::string body =
+        R"({"message_id":"h-1","member":"card-1","occurred_at":"2026-06-02T10:00:00Z","points":50,)"
+        R"("expires_in_seconds":600})";
+    const auto made = post(RouteId::holds, body);
+    ASSERT_EQ(made.status, 201) << made.answer;
+    const auto hold = json::parse(made.answer);
+    EXPECT_EQ(hold.at("state"), "open");
+    EXPECT_EQ(hold.at("points"), 50);
+    EXPECT_EQ(hold.at("expires_at"), "2026-06-02T10:10:01Z");
+    const std::string id{hold.at("hold_id").as_string()};
+
+    const auto seen = get(RouteId::hold, id);
+    EXPECT_EQ(seen.status, 200);
+    EXPECT_EQ(json::parse(seen.answer).at("state"), "open");
+    for (const std::string& foreign :
+         {id, std::string{"h_AAAAAAAAAAAAAAAAAAAAAA"}, std::string{"x"}})
+        EXPECT_EQ(code_of(get(RouteId::hold, foreign, "", bookshop_caller())), "hold_unknown");
+    EXPECT_EQ(code_of(get(RouteId::hold, id, "", operator_caller())), "hold_unknown");
+
+    TestExchange release{
+        RouteId::hold_release,
+        R"({"message_id":"l-1","occurred_at":"2026-06-02T10:00:00Z"})",
+        grocer_caller()};
+    release.arguments[0] = id;
+    send(release);
+    EXPECT_EQ(release.status, 200) << release.answer;
+    EXPECT_EQ(json::parse(release.answer).at("hold_id").as_string(), id);
+    EXPECT_EQ(json::parse(release.answer).at("state"), "released");
+}
+
+TEST_F(ClearingTest, OperatorsAloneDoWhatOperatorsDo)
+{
+    post(RouteId::accruals, accrual("m-1", 84));
+    const std::string body = R"({"message_id":"o-1","reason":"asked for"})";
+    const auto change = [&](RouteId route, const std::string& text, const Caller& caller) {
+        TestExchange exchange{route, text, caller};
+        exchange.arguments[0] = "card-1";
+        send(exchange);
+        return exchange;
+    };
+    EXPECT_EQ(code_of(change(RouteId::member_block, body, grocer_caller())), "forbidden");
+    const auto blocked = change(RouteId::member_block, body, operator_caller());
+    EXPECT_EQ(blocked.status, 201) << blocked.answer;
+    EXPECT_EQ(json::parse(blocked.answer).at("member"), "card-1");
+    EXPECT_TRUE(change(RouteId::member_block, body, operator_caller()).replayed);
+    const auto bare = change(RouteId::member_close, R"({"message_id":"o-2"})", operator_caller());
+    EXPECT_NE(bare.answer.find("reason: is required"), std::string::npos) << bare.answer;
+    const auto batch = post(
+        RouteId::batches, R"({"type":"close","message_id":"o-3","member":"card-1","reason":"x"})");
+    EXPECT_NE(batch.answer.find("is not a type of message"), std::string::npos) << batch.answer;
+}
+
+TEST_F(ClearingTest, WhatThePathSaysIsNotInTheBody)
+{
+    for (const auto& [route, body] :
+         {std::pair{
+              RouteId::hold_capture,
+              R"({"message_id":"c-1","occurred_at":"2026-06-02T10:00:00Z","hold_id":"h_1"})"},
+          std::pair{
+              RouteId::accrual_release,
+              R"({"message_id":"c-2","occurred_at":"2026-06-02T10:00:00Z","accrual":"m-1"})"}}) {
+        const auto exchange = post(route, body);
+        EXPECT_EQ(exchange.status, 400) << exchange.answer;
+        EXPECT_NE(exchange.answer.find("is in the path"), std::string::npos) << exchange.answer;
+    }
+    const auto bare = post(
+        RouteId::batches,
+        R"({"type":"capture","message_id":"c-3","occurred_at":"2026-06-02T10:00:00Z"})");
+    EXPECT_NE(bare.answer.find("hold_id: is required"), std::string::npos) << bare.answer;
+}
+
 TEST_F(ClearingTest, DescribesEveryRoute)
 {
     const auto exchange = get(RouteId::openapi);
@@ -577,6 +651,16 @@ TEST_F(ClearingTest, DescribesEveryRoute)
           std::pair{"/v1/reversals", "post"},
           std::pair{"/v1/clawbacks", "post"},
           std::pair{"/v1/donations", "post"},
+          std::pair{"/v1/transfers", "post"},
+          std::pair{"/v1/holds", "post"},
+          std::pair{"/v1/holds/{hold_id}", "get"},
+          std::pair{"/v1/holds/{hold_id}/capture", "post"},
+          std::pair{"/v1/holds/{hold_id}/release", "post"},
+          std::pair{"/v1/accruals/{message_id}/release", "post"},
+          std::pair{"/v1/members/{member}/block", "post"},
+          std::pair{"/v1/members/{member}/unblock", "post"},
+          std::pair{"/v1/members/{member}/close", "post"},
+          std::pair{"/v1/adjustments", "post"},
           std::pair{"/v1/members", "post"},
           std::pair{"/v1/batches", "post"},
           std::pair{"/v1/quotes", "post"},
@@ -588,7 +672,7 @@ TEST_F(ClearingTest, DescribesEveryRoute)
           std::pair{"/v1/echo", "get"},
           std::pair{"/openapi.json", "get"}})
         EXPECT_TRUE(document.at("paths").at(path).as_object().contains(method)) << path;
-    EXPECT_EQ(document.at("paths").as_object().size(), 15U);
+    EXPECT_EQ(document.at("paths").as_object().size(), 25U);
 }
 
 TEST_F(ClearingTest, ReadsInProtobuf)

@@ -131,6 +131,17 @@ Record FakeLedger::decide_record(const Message& message, Points& points)
                  .activity = record.occurred_at,
                  .tariff = TariffVersion{own}}});
     }
+    if (message.type == MessageType::hold)
+        record.entries.push_back(
+            {.kind = EntryKind::held,
+             .points = record.points,
+             .lot = {.key = {.origin = Sequence{1}, .position = 0}, .tariff = TariffVersion{own}},
+             .counterpart = TariffVersion{own},
+             .state = LotState::held,
+             .until = record.posted_at + std::chrono::seconds{message.expires_in_seconds},
+             .hold = record.sequence});
+    if (message.type == MessageType::capture || message.type == MessageType::hold_release)
+        record.original = message.hold;
     if (message.type == MessageType::redemption) {
         std::int64_t available = 0;
         for (const auto& [issuer, count] : points) available += count;
@@ -200,6 +211,17 @@ bool FakeLedger::find_outcome(PartnerId partner, std::string_view message_id, Ou
         return true;
     }
     return false;
+}
+
+std::optional<HoldView> FakeLedger::find_hold(PartnerId partner, Sequence hold)
+{
+    for (const auto& stored : records_)
+        if (stored->record.sequence == hold && stored->partner == partner &&
+            stored->record.type == MessageType::hold)
+            return HoldView{
+                .points = stored->record.points,
+                .expires_at = stored->record.entries.front().until};
+    return std::nullopt;
 }
 
 void FakeLedger::for_each_record_of(

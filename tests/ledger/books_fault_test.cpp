@@ -6,6 +6,7 @@
 #include "books_fixture.hpp"
 #include "ledger/books.hpp"
 #include "store/sqlite_store.hpp"
+#include "test_database.hpp"
 
 namespace pointhouse::ledger {
 namespace {
@@ -60,7 +61,8 @@ protected:
     TemporaryFolder folder;
     Coalition coalition;
     MemoryJournal journal{coalition.terms()};
-    std::unique_ptr<Store> store = open_sqlite_store(folder / "books.db", Durability::relaxed);
+    test::TestStores stores{folder / ""};
+    std::unique_ptr<Store> store = stores.open_store("books");
     Books books{*store, coalition};
 };
 
@@ -111,7 +113,7 @@ TEST_F(BooksFaultTest, EveryColumnOfEveryTableIsCompared)
             ++columns_tried;
         }
     EXPECT_EQ(fault(), "none");
-    EXPECT_EQ(columns_tried, 17U + 20U + 15U + 3U + 1U + 7U);
+    EXPECT_EQ(columns_tried, 18U + 23U + 16U + 3U + 1U + 8U);
 }
 
 TEST_F(BooksFaultTest, MovedRowsAreFound)
@@ -147,7 +149,7 @@ TEST_F(BooksFaultTest, ExtraRowsAreFound)
     change(
         "INSERT INTO posting_2026_01 SELECT sequence + 1000000, type, refusal, partner, message_id,"
         " member, occurred_at, posted_at, points, tariff, counterparty, amount_minor, original,"
-        " reversed_so_far, available, pending, held, debt FROM posting_2026_01 LIMIT 1");
+        " other_member, reversed_so_far, available, pending, held, debt FROM posting_2026_01 LIMIT 1");
     EXPECT_NE(fault().find("posting_2026_01: has "), std::string::npos) << fault();
     change("DELETE FROM posting_2026_01 WHERE sequence > 1000000");
     change("INSERT INTO settlement_window VALUES ('2031-01', 7, 0, 0)");

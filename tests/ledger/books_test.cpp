@@ -7,7 +7,7 @@
 
 #include "books_fixture.hpp"
 #include "ledger/accounts.hpp"
-#include "store/sqlite_store.hpp"
+#include "test_database.hpp"
 
 namespace pointhouse::ledger {
 namespace {
@@ -67,7 +67,8 @@ protected:
     TemporaryFolder folder;
     Coalition coalition;
     MemoryJournal journal{coalition.terms()};
-    std::unique_ptr<Store> store = open_sqlite_store(folder / "books.db", Durability::relaxed);
+    test::TestStores stores{folder / ""};
+    std::unique_ptr<Store> store = stores.open_store("books");
     Books books{*store, coalition};
     Time noon = *parse_time("2026-06-10T12:00:00Z");
 };
@@ -197,11 +198,13 @@ TEST_F(BooksTest, AnUnbalancedEntryIsRefusedByTheTable)
 TEST_F(BooksTest, IndexesComeWhenTheWindowIsDrained)
 {
     const auto indexes = [&] {
-        return query(
-                   *store,
-                   "SELECT 1 FROM sqlite_schema WHERE type = 'index' AND name LIKE '%2026%'"
-                   " AND sql IS NOT NULL")
-            .size();
+        constexpr std::string_view of_sqlite =
+            "SELECT 1 FROM sqlite_schema WHERE type = 'index' AND name LIKE '%2026%'"
+            " AND sql IS NOT NULL";
+        constexpr std::string_view of_postgres =
+            "SELECT 1 FROM pg_indexes WHERE schemaname = 'books' AND indexname LIKE '%2026%'"
+            " AND indexname NOT LIKE '%pkey'";
+        return query(*store, test::TestStores::are_postgres() ? of_postgres : of_sqlite).size();
     };
     journal.append(june, noon, {accrual(noon, 10)});
     project_all();

@@ -11,7 +11,7 @@
 #include "books_fixture.hpp"
 #include "ledger/books.hpp"
 #include "ledger/journal_export.hpp"
-#include "store/sqlite_store.hpp"
+#include "test_database.hpp"
 
 namespace pointhouse::ledger {
 namespace {
@@ -103,7 +103,8 @@ protected:
     Coalition coalition;
     MemoryJournal journal{coalition.terms()};
     RandomMonths months{2026};
-    std::unique_ptr<Store> store = open_sqlite_store(folder / "books.db", Durability::relaxed);
+    test::TestStores stores{folder / ""};
+    std::unique_ptr<Store> store = stores.open_store("books");
     Books books{*store, coalition};
 };
 

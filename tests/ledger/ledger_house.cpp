@@ -3,9 +3,6 @@
 #include <cstdlib>
 #include <unistd.h>
 
-#include "store/sqlite_journal.hpp"
-#include "store/sqlite_store.hpp"
-
 namespace pointhouse::ledger::test {
 
 std::shared_ptr<Terms> standard_terms()
@@ -51,19 +48,21 @@ LedgerHouse::LedgerHouse(bool message_clock) : message_clock_{message_clock}
     std::string name =
         (std::filesystem::temp_directory_path() / "pointhouse-ledger-XXXXXX").string();
     folder = ::mkdtemp(name.data());
+    stores_.emplace(folder);
     open();
 }
 
 LedgerHouse::~LedgerHouse()
 {
     close(false);
+    stores_.reset();
     std::filesystem::remove_all(folder);
 }
 
 void LedgerHouse::open()
 {
-    identities = open_sqlite_store(folder / "identities.db");
-    journal = open_sqlite_journal(folder / "journal.db");
+    identities = stores_->open_store("identities");
+    journal = stores_->open_journal();
     faulty = std::make_unique<FaultyJournal>(*journal);
     LedgerOptions options{.folder = folder, .cached_members_max = cached_members_max};
     options.keys.identity.fill(std::byte{1});

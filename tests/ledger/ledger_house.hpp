@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "ledger/ledger.hpp"
 #include "ledger/terms.hpp"
 #include "ledger/time.hpp"
+#include "test_database.hpp"
 
 namespace pointhouse::ledger::test {
 
@@ -54,6 +56,7 @@ public:
     }
     CommitResult commit(const JournalCommit& commit) override;
     void reopen() override { journal_.reopen(); }
+    bool may_answer() override { return journal_.may_answer(); }
     std::unique_ptr<JournalReader> open_reader() override { return journal_.open_reader(); }
 
 private:
@@ -67,7 +70,7 @@ public:
     [[nodiscard]] Time now() const override { return time; }
 };
 
-/// A ledger over SQLite in a folder of its own, which can be closed and opened again.
+/// A ledger over stores of its own (`TestStores` says which), which can be closed and opened again.
 class LedgerHouse {
 public:
     explicit LedgerHouse(bool message_clock = false);
@@ -94,6 +97,7 @@ public:
 
 private:
     bool message_clock_;
+    std::optional<TestStores> stores_;
 };
 
 /// Shorthands for messages at 2026-06-02T10:00Z.

@@ -42,8 +42,8 @@ TEST(ParseContract, ReadsAnIssuerAndRedeemer)
     EXPECT_FALSE(contract.terms.roles.charity);
     EXPECT_EQ(contract.terms.debt_bearer, ledger::DebtBearer::issuer);
     EXPECT_TRUE(contract.terms.excess_clawbacks_allowed);
-    EXPECT_EQ(contract.billing, "postpaid");
-    EXPECT_EQ(contract.credit_limit, Micro{1'000'000'000});
+    EXPECT_EQ(contract.terms.billing, ledger::Billing::postpaid);
+    EXPECT_EQ(contract.terms.credit_limit, Micro{1'000'000'000});
 
     ASSERT_EQ(contract.tariffs.size(), 2U);
     const auto& first = contract.tariffs[0];
@@ -81,15 +81,15 @@ TEST(ParseContract, ReadsAnIssuerWithPrepaidBlocks)
 {
     const auto contract = contract_of("TNK");
 
-    EXPECT_EQ(contract.billing, "prepaid");
-    EXPECT_EQ(contract.on_short, "next_block");
-    EXPECT_FALSE(contract.credit_limit);
+    EXPECT_EQ(contract.terms.billing, ledger::Billing::prepaid);
+    EXPECT_EQ(contract.terms.on_short, ledger::OnShort::next_block);
+    EXPECT_FALSE(contract.terms.credit_limit);
     EXPECT_EQ(contract.terms.debt_bearer, ledger::DebtBearer::house);
     EXPECT_FALSE(contract.terms.excess_clawbacks_allowed);
     ASSERT_EQ(contract.tariffs.size(), 1U);
     // Midnight of that day in Amsterdam was in 1969, before the house's time begins.
     EXPECT_EQ(contract.tariffs[0].valid_from, ledger::Time{});
-    EXPECT_EQ(contract.tariffs[0].prefund_share, (Share{.numerator = 1, .denominator = 2}));
+    EXPECT_EQ(contract.tariffs[0].prefund_share, Share{});
     EXPECT_EQ(
         contract.tariffs[0].expiry, (ledger::ExpiryPolicy{.months = 6, .at_month_end = false}));
     EXPECT_TRUE(contract.vat.empty());
@@ -118,7 +118,8 @@ TEST(ParseContract, KeepsTheHouseTableAndTheFundersPromotions)
     ASSERT_EQ(contract.promotions.size(), 1U);
     const auto& promotion = contract.promotions[0];
     EXPECT_EQ(promotion.id, "double-fuel-june");
-    EXPECT_EQ(promotion.funders, (std::map<std::string, std::int32_t>{{"GRO", 1}, {"TNK", 4}}));
+    const decltype(promotion.funders) as_written{{"TNK", 4}, {"GRO", 1}};
+    EXPECT_EQ(promotion.funders, as_written);
     EXPECT_EQ(ledger::format_day(promotion.from), "2026-06-01");
     EXPECT_EQ(ledger::format_day(promotion.to), "2026-06-30");
     EXPECT_EQ(promotion.cap_points, 100'000);
@@ -244,11 +245,15 @@ TEST(ParseContract, NamesLineAndKeyOfAValueThatCannotBe)
          "\"buyer\"]",
          "line 11: roles: \"buyer\" is none of issuer, redeemer, charity"},
         {"debt_bearer = \"issuer\"",
-         "debt_bearer = \"redeemer\"",
-         "line 14: debt_bearer: \"issuer\" or \"operator\""},
-        {"debt_bearer = \"issuer\"",
          "debt_bearer = \"house\"",
-         "line 14: debt_bearer: \"issuer\" or \"operator\""},
+         "line 14: debt_bearer: \"issuer\", \"redeemer\" or \"operator\""},
+        {"billing = \"postpaid\"", "on_short = \"refuse\"", "line 12: on_short: only for prepaid"},
+        {"pending_days = 14",
+         "minimum_burn_value = \"-0.01\"",
+         "line 15: tariff: minimum_burn_value: from 0 to 1000.000000"},
+        {"billing = \"postpaid\"",
+         "notice_days = 367",
+         "line 8: partner: notice_days: from 0 to 366"},
         {"prefund_share = \"1\"",
          "prefund_share = \"1.5\"",
          "line 20: prefund_share: from 0 to 1, as \"1\", \"1/2\" or \"0.5\""},
@@ -275,7 +280,7 @@ TEST(ParseContract, NamesLineAndKeyOfAValueThatCannotBe)
          "line 30: vat: rate_bp: from 1 to 10000 when taxed, else 0"},
         {"billing = \"postpaid\"",
          "billing = \"barter\"",
-         "line 8: partner: billing: \"postpaid\" or \"prepaid\""},
+         "line 12: billing: \"postpaid\" or \"prepaid\""},
         {"\"as price\"",
          "\"none\"",
          "line 6: breakage_retained_vat: only \"as price\" is possible"},
@@ -286,6 +291,18 @@ TEST(ParseContract, NamesLineAndKeyOfAValueThatCannotBe)
          "TNK = 0",
          "line 60: promotion: double-fuel-june: funder TNK: a share of 1 or more"},
     });
+}
+
+TEST(ParseContract, NamesWhatAPrepaidPartnerCannotHave)
+{
+    expect_refusals(
+        {
+            {"\"next_block\"", "\"wait\"", "line 42: on_short: \"refuse\" or \"next_block\""},
+            {"\"1.0\"",
+             "\"1/2\"",
+             "line 37: partner: prefund_share: a prepaid partner prefunds the whole, 1"},
+        },
+        "TNK");
 }
 
 TEST(ParseContract, NamesTheIdsWhenTheOneAskedForIsNotThere)

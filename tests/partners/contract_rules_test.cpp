@@ -133,14 +133,31 @@ TEST_F(ContractRules, RefuseContractsThatSayWhatCannotBe)
         {name, [](PartnerContract& c) { c.display_name = "\xc3\x28"; }},
         {"roles: at least one of issuer, redeemer, charity",
          [](PartnerContract& c) { c.terms.roles = {}; }},
-        {"billing: \"postpaid\" or \"prepaid\"", [](PartnerContract& c) { c.billing = ""; }},
         {"credit_limit: only for postpaid",
          [](PartnerContract& c) {
-             c.billing = "prepaid";
-             c.credit_limit = ledger::Micro{1};
+             c.terms.billing = ledger::Billing::prepaid;
+             c.terms.credit_limit = ledger::Micro{1};
          }},
-        {"credit_limit: 0 or more", [](PartnerContract& c) { c.credit_limit = ledger::Micro{-1}; }},
-        {"on_short: \"refuse\" or \"next_block\"", [](PartnerContract& c) { c.on_short = "wait"; }},
+        {"credit_limit: from 0 to 1000000000.000000",
+         [](PartnerContract& c) { c.terms.credit_limit = ledger::Micro{-1}; }},
+        {"credit_limit: from 0 to 1000000000.000000",
+         [](PartnerContract& c) { c.terms.credit_limit = ledger::Micro{1'000'000'000'000'001}; }},
+        {"prefund_share: a prepaid partner prefunds the whole, 1",
+         [](PartnerContract& c) {
+             c.terms.billing = ledger::Billing::prepaid;
+             c.tariffs[0].prefund_share = {.numerator = 1, .denominator = 2};
+         }},
+        {"notice_days: from 0 to 366", [](PartnerContract& c) { c.notice_days = -1; }},
+        {"minimum_burn_value: a point is worth 0.01 in this house",
+         [](PartnerContract& c) { c.tariffs[0].minimum_burn_value = ledger::Micro{10'001}; }},
+        {"promotion: p: at most 16 funders",
+         [](PartnerContract& c) {
+             PromotionTerms promotion{.id = "p", .funders = {}};
+             for (int number = 0; number < 17; ++number) {
+                 promotion.funders.emplace_back("P" + std::to_string(number), 1);
+             }
+             c.promotions.push_back(promotion);
+         }},
         {"tariff: an issuer or redeemer needs one", [](PartnerContract& c) { c.tariffs.clear(); }},
         {"tariff: each begins after the one before it",
          [](PartnerContract& c) { c.tariffs.push_back(c.tariffs[0]); }},

@@ -49,9 +49,9 @@ TEST_F(HouseEntries, HoldAWholeContract)
         R"({"partner":1,"id":"TNK","name":"Fuel","roles":["issuer"],"debt_bearer":"operator",)"
         R"("excess_clawbacks":false,"billing":"prepaid","credit_limit":null,"on_short":"next_block",)"
         R"("tariffs":[{"version":1,"from":"1970-01-01T00:00:00Z","issue_price":"0.010000",)"
-        R"("service_fee":"0.001000","reimbursement":"0.000000","prefund_share":[1,2],)"
+        R"("service_fee":"0.001000","reimbursement":"0.000000","prefund_share":[1,1],)"
         R"("pending_days":0,"expiry":{"months":6,"at":"day"},"breakage":{"operator":1,"issuer":0}}],)"
-        R"("vat":[],"promotions":[{"id":"double-fuel-june","funders":{"GRO":1,"TNK":4},)"
+        R"("vat":[],"promotions":[{"id":"double-fuel-june","funders":{"TNK":4,"GRO":1},)"
         R"("from":"2026-06-01","to":"2026-06-30","cap_points":100000}]})");
 }
 

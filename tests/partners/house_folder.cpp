@@ -21,7 +21,8 @@ std::string text_of(const ledger::Terms& terms)
         terms.calendar->time_zone());
     for (const auto& partner : terms.partners) {
         text += fmt::format(
-            "partner {} {} {}{}{} debt {} excess {} tariffs {}\n",
+            "partner {} {} {}{}{} debt {} excess {} tariffs {} blocks {} prepaid {} limit {}"
+            " next {} opening {} {}",
             partner.partner.value(),
             partner.name,
             partner.roles.issuer ? "i" : "-",
@@ -29,11 +30,35 @@ std::string text_of(const ledger::Terms& terms)
             partner.roles.charity ? "c" : "-",
             static_cast<int>(partner.debt_bearer),
             partner.excess_clawbacks_allowed,
-            fmt::join(partner.tariffs, " "));
+            fmt::join(partner.tariffs, " "),
+            fmt::join(partner.blocks, " "),
+            partner.billing == ledger::Billing::prepaid,
+            partner.credit_limit ? ledger::format_micro(*partner.credit_limit) : "none",
+            partner.on_short == ledger::OnShort::next_block,
+            partner.opening_unbilled.count(),
+            partner.opening_receivable.count());
+        for (const auto& row : partner.vat) {
+            text +=
+                fmt::format(" vat {} {} {}", ledger::micros_of(row.valid_from), row.price, row.fee);
+        }
+        text += '\n';
     }
     for (const auto& tariff : terms.tariffs) {
         text += fmt::format(
             "tariff of {}: {}\n", tariff.partner.value(), boost::json::serialize(to_json(tariff)));
+    }
+    for (const auto& promotion : terms.promotions) {
+        text += fmt::format(
+            "promotion {} {} {} {} {}:",
+            promotion.id.value(),
+            promotion.name,
+            promotion.from,
+            promotion.to,
+            promotion.cap.count());
+        for (const auto& [partner, share] : promotion.funders) {
+            text += fmt::format(" {} {}", partner.value(), share);
+        }
+        text += '\n';
     }
     return text;
 }
@@ -46,6 +71,24 @@ std::string text_of(const Registry& registry)
         text += boost::json::serialize(to_json(contract)) + '\n';
         for (const auto& row : contract.vat) {
             text += fmt::format("vat of {}\n", row.partner.value());
+        }
+    }
+    for (const auto& proposal : registry.proposals()) {
+        text += fmt::format(
+            "waits {} {} {} {}\n",
+            proposal.id.value(),
+            proposal.actor,
+            proposal.summary,
+            proposal.content);
+    }
+    for (const auto entry : registry.entries_with_money()) {
+        for (const auto& line : registry.money_of(entry)) {
+            text += fmt::format(
+                "money {} {} {} {}\n",
+                entry.value(),
+                static_cast<int>(line.account),
+                line.partner.value(),
+                line.amount);
         }
     }
     for (const auto& [serial, certificate] : registry.certificates()) {

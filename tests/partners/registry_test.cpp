@@ -226,7 +226,7 @@ TEST_F(RegistryTest, TakesEveryPartnerOfATermsFile)
     const Registry again{record_};
     EXPECT_EQ(text_of(again), text_of(registry_));
     EXPECT_EQ(again.find_contract("TNK")->promotions.size(), 1U);
-    EXPECT_EQ(again.find_contract("GRO")->credit_limit, ledger::Micro{1'000'000'000});
+    EXPECT_EQ(again.find_contract("GRO")->terms.credit_limit, ledger::Micro{1'000'000'000});
 }
 
 TEST_F(RegistryTest, PassesOverEntriesOfOthers)

@@ -54,7 +54,7 @@ excess_clawbacks = false
   from = "1970-01-01"
   issue_price = "0.01"
   service_fee = "0.001"
-  prefund_share = "0.5"
+  prefund_share = "1.0"
   expiry = { months = 6, at = "day" }
 
 [[partner]]

@@ -2,6 +2,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -10,7 +11,11 @@
 #include <gtest/gtest.h>
 
 #include "ledger/store.hpp"
+#include "store/postgres_lease.hpp"
+#include "store/postgres_schema.hpp"
+#include "store/postgres_store.hpp"
 #include "store/sqlite_store.hpp"
+#include "test_database.hpp"
 
 namespace pointhouse::ledger {
 namespace {
@@ -32,18 +37,41 @@ private:
     std::filesystem::path path_;
 };
 
-/// A kind of database: opens the store that was opened in the same folder before, or a new one.
+/// The same database, opened again and again.
+using Open = std::function<std::unique_ptr<Store>()>;
+
+/// A kind of database: makes one, in the folder where it needs one.
 struct Adapter {
     std::string name;
-    std::function<std::unique_ptr<Store>(const std::filesystem::path& folder)> open;
+    std::function<Open(const std::filesystem::path& folder)> make;
 };
+
+Open make_sqlite(const std::filesystem::path& folder, Durability durability)
+{
+    return [=] { return open_sqlite_store(folder / "store.db", durability); };
+}
+
+/// A schema of a house's database, under its lease.
+Open make_postgres()
+{
+    struct Database {
+        test::PostgresTestDatabase database;
+        std::optional<PostgresLease> lease;
+    };
+    const auto made = std::make_shared<Database>();
+    create_postgres_schemas(made->database.address());
+    made->lease.emplace(
+        made->database.address(), ShardId{1}, PostgresLease::Options{.holder = "the tests"});
+    return [made] { return open_postgres_store(made->database.address(), "house", *made->lease); };
+}
 
 /// What every cold store promises, whatever the database.
 class StoreContract : public testing::TestWithParam<Adapter> {
 protected:
     void SetUp() override
     {
-        store = GetParam().open(folder.path());
+        open = GetParam().make(folder.path());
+        store = open();
         store->transact([](Transaction& transaction) {
             transaction.script(
                 "CREATE TABLE thing (id BIGINT PRIMARY KEY, name TEXT, picture BYTEA,"
@@ -73,6 +101,7 @@ protected:
     }
 
     TemporaryFolder folder;
+    Open open;
     std::unique_ptr<Store> store;
 };
 
@@ -80,13 +109,11 @@ INSTANTIATE_TEST_SUITE_P(
     Databases,
     StoreContract,
     testing::Values(
-        Adapter{
-            "sqlite", [](const auto& folder) { return open_sqlite_store(folder / "store.db"); }},
+        Adapter{"sqlite", [](const auto& folder) { return make_sqlite(folder, Durability::full); }},
         Adapter{
             "sqlite_relaxed",
-            [](const auto& folder) {
-                return open_sqlite_store(folder / "store.db", Durability::relaxed);
-            }}),
+            [](const auto& folder) { return make_sqlite(folder, Durability::relaxed); }},
+        Adapter{"postgres", [](const auto&) { return make_postgres(); }}),
     [](const auto& adapter) { return adapter.param.name; });
 
 TEST_P(StoreContract, GivesBackWhatItWasGiven)
@@ -248,6 +275,48 @@ TEST_P(StoreContract, TheSameStatementInsideItself)
     EXPECT_EQ(pairs, 4);
 }
 
+TEST_P(StoreContract, OneStatementForManyParameters)
+{
+    std::vector<Parameter> cells;
+    const std::string name = "thing";
+    for (std::int64_t id = 0; id < 3'000; ++id) {
+        cells.emplace_back(id);
+        cells.emplace_back(std::string_view{name});
+    }
+    std::size_t inserted = 0;
+    store->transact([&](Transaction& transaction) {
+        transaction.for_each_of(
+            "INSERT INTO thing (id, name) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING id",
+            2,
+            cells,
+            [&](std::size_t place, const Row& row) {
+                EXPECT_EQ(row.at(0), Value{static_cast<std::int64_t>(place)});
+                ++inserted;
+            });
+        transaction.for_each_of("SELECT 1", 1, {}, [](std::size_t, const Row&) { FAIL(); });
+    });
+    EXPECT_EQ(inserted, 3'000U);
+    const std::array<Parameter, 3> wanted{std::int64_t{7}, std::int64_t{-1}, std::int64_t{9}};
+    std::string places;
+    store->read([&](Transaction& transaction) {
+        transaction.for_each_of(
+            "SELECT id FROM thing WHERE id = $1", 1, wanted, [&](std::size_t place, const Row&) {
+                places += std::to_string(place);
+            });
+    });
+    EXPECT_EQ(places, "02");
+    EXPECT_THROW(
+        store->transact([&](Transaction& transaction) {
+            transaction.for_each_of(
+                "INSERT INTO thing (id, name) VALUES ($1, $2)",
+                2,
+                std::span{cells}.last(2),
+                [](std::size_t, const Row&) {});
+        }),
+        StoreFailure);
+    EXPECT_EQ(count(), 3'000);
+}
+
 TEST_P(StoreContract, LeavingAReadHalfWayIsHarmless)
 {
     insert(1, "a");
@@ -269,7 +338,7 @@ TEST_P(StoreContract, KeepsWhatWasCommittedWhenReopened)
 {
     insert(1, "kept");
     store.reset();
-    store = GetParam().open(folder.path());
+    store = open();
     EXPECT_EQ(count(), 1);
 }
 

@@ -29,8 +29,15 @@ private:
 };
 
 /// Copies a backup into a data folder that is missing or empty, after every file has been checked
-/// against the manifest. Throws HouseFailure and leaves nothing half made.
-void copy_backup(
-    const std::filesystem::path& backup, const std::filesystem::path& data, Console& console);
+/// against the manifest; what was in PostgreSQL goes into a database that holds no house: that of
+/// `store`, empty: the one that the backed up house used. Returns where the stores are now. Throws
+/// HouseFailure, ledger::StoreFailure, and leaves nothing half made.
+std::string copy_backup(
+    const std::filesystem::path& backup,
+    const std::filesystem::path& data,
+    const std::string& store,
+    Console& console);
+/// Removes a house: the files of its data folder, and what its database holds.
+void discard_house(const std::filesystem::path& data, const std::string& store);
 
 } // namespace pointhouse::gateway

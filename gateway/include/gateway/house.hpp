@@ -38,6 +38,7 @@ enum class ClockKind : std::uint8_t { system, messages };
 /// DATA/pointhouse.toml: what a person may change between two starts. What can not change
 /// (currency, time zone, kind of house) stands in the house's own record.
 struct HouseConfig {
+    std::string store = "sqlite"; // or postgres://…
     std::string listen = "127.0.0.1:8443";
     std::string admin = "127.0.0.1:8444";
     /// Names and addresses beside localhost under which partners reach it: in the server's
@@ -59,15 +60,19 @@ struct HouseFolder {
     [[nodiscard]] std::filesystem::path house() const { return root / "house.db"; }
     [[nodiscard]] std::filesystem::path identities() const { return root / "identities.db"; }
     [[nodiscard]] std::filesystem::path books() const { return root / "books.db"; }
+    [[nodiscard]] std::filesystem::path proposals() const { return root / "proposals"; }
+    /// The file that came with what one operator prepared, until it is booked.
+    [[nodiscard]] std::filesystem::path proposal(ledger::HouseSequence id) const;
     [[nodiscard]] std::filesystem::path ledger() const { return root / "ledger"; }
     [[nodiscard]] std::filesystem::path journal() const { return ledger() / "journal-1.db"; }
 };
 
-class Projector; // gateway/projector.hpp
+class Projector;     // gateway/projector.hpp
+class StoreSnapshot; // house_stores.hpp
 
-/// A data folder, opened: the stores and all that stands on them. This is the one place that names
-/// a concrete store. Holds the folder's lease for as long as it lives. All calls on one thread, the
-/// house's (the I/O thread while it serves), unless they say otherwise.
+/// A data folder, opened: the stores and all that stands on them. Holds the folder's lease, and
+/// that of its database, for as long as it lives. All calls on one thread, the house's (the I/O
+/// thread while it serves), unless they say otherwise.
 class House {
 public:
     /// Takes the lease and opens the registry; the ledger and the books open when they are asked
@@ -105,9 +110,17 @@ public:
     /// The entry of the house's record that closed a window; none: it is open.
     [[nodiscard]] std::optional<ledger::HouseSequence> closing_of(ledger::Month month) const;
 
-    /// Brings the ledger up to the registry's terms, marks the windows that time has passed and, on
+    /// All stores as they are now, held for a backup.
+    [[nodiscard]] std::unique_ptr<StoreSnapshot> snapshot_stores();
+    /// Another process has taken the house's database; this one can do nothing more. Any thread.
+    [[nodiscard]] bool is_overtaken() const;
+
+    /// Brings the ledger up to the registry's terms, books what the house's own record moves, marks the windows that time has passed and, on
     /// the message clock, closes those that are drained. After each command, and by a coarse timer.
     void tend();
+    /// Puts what waits in force and books it. Refused, too, when its file is not there any more.
+    [[nodiscard]] partners::Registry::Accepted<void> approve(
+        ledger::HouseSequence proposal, bool as_both);
     /// The act of a person at this keyboard, now.
     [[nodiscard]] partners::Registry::Act act() const;
 
@@ -119,6 +132,7 @@ private:
 /// What `init` is told.
 struct NewHouse {
     std::filesystem::path data;
+    std::string store = "sqlite"; // or postgres://…, a database that holds no house
     std::string currency = "EUR";
     std::string time_zone = "UTC";
     bool production = false;

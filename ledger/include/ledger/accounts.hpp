@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "ledger/ids.hpp"
@@ -26,7 +28,26 @@ enum class Account : std::uint8_t {
     deferred_revenue,   // the points liability
     service_fee,
     redemption_margin,
+    accrued_breakage_share, // (partner) owed to the issuer of points that expired, not yet credited
+    breakage,               // what the operator keeps of them
+    // in money, where an issuer paid ahead
+    prepaid_block, // (partner) price of the points that its blocks still have
+    prepaid_fee,   // (partner) and their service fee
+    // in money, moved by the house's own record
+    cash_trust,     // what secures the points liability and the blocks
+    cash_operating, // the operator's own
+    receivable,     // (partner) invoiced, VAT included, not yet paid
+    payable,        // (partner) owed by documents, not yet paid out
+    vat_output,
+    vat_input,
+    rounding,
+    // in points again
+    members_pending, // lots of all members that are not available yet
+    members_held,    // and those set aside by partners
+    members_expired, // what came to its end unspent
+    transit,         // lots on their way from one member to another
 };
+inline constexpr Account last_account = Account::transit;
 
 /// One side of an entry. A debit is above zero, a credit below; never zero.
 struct AccountLine {
@@ -43,6 +64,14 @@ struct AccountLine {
 
 /// "issued:GRO", "members:active", "revenue:service_fee".
 [[nodiscard]] std::string account_name(Account account, PartnerId partner, const Terms& terms);
+/// What such a name stands for. `partner` is none where the account is not a partner's.
+struct NamedAccount {
+    Account account = Account::issued;
+    PartnerId partner{};
+};
+/// None: there is no such account, or no such partner.
+[[nodiscard]] std::optional<NamedAccount> find_account(std::string_view name, const Terms& terms);
+[[nodiscard]] bool is_in_money(Account account);
 /// The unit that a line counts in: "P.GRO", or the code of the house's currency.
 [[nodiscard]] std::string unit_name(PartnerId issuer, const Terms& terms);
 

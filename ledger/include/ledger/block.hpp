@@ -43,6 +43,7 @@ struct ControlTotal {
     TariffVersion debt_tariff{};            // recovered: of the debt
     PartnerId charity{};                    // donated, and refunds of it
     DebtKind debt = DebtKind::issuer_bears; // debt_incurred, recovered
+    LotState state = LotState::active;      // of the lots, as in the entries
     std::int32_t vat_rate = vat_rate_unknown;
     Points points{};
     MoneyEffect money{};

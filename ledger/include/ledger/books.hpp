@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "ledger/accounts.hpp"
 #include "ledger/ids.hpp"
 #include "ledger/journal.hpp"
 #include "ledger/position.hpp"
@@ -36,6 +37,8 @@ public:
 
     /// The positions of a window. Any thread (reads a snapshot).
     [[nodiscard]] std::vector<PositionRow> positions(Month window);
+    /// The money that the house's own record moved in a window. `terms` know every partner in it.
+    [[nodiscard]] std::vector<AccountLine> house_lines(Month window, const Terms& terms);
     /// Positions of all windows before `window`, summed: what opens it. Their `window` is empty.
     [[nodiscard]] std::vector<PositionRow> positions_before(Month window);
 

@@ -31,7 +31,10 @@ using MemberNumber = Id<struct MemberKind>;
 using Sequence = Id<struct SequenceKind>;
 /// The place of a record in the house's own record, from 1, without gaps.
 using HouseSequence = Id<struct HouseSequenceKind>;
-/// One dated, immutable tariff of one partner; numbered over the whole house, from 1.
+/// An approved promotion; numbered over the whole house, from 1.
+using PromotionId = Id<struct PromotionKind, std::uint32_t>;
+/// One immutable set of prices of one partner, dated or of a block; numbered over the whole house,
+/// from 1.
 using TariffVersion = Id<struct TariffKind, std::uint32_t>;
 /// One writer, one block sequence, one hash chain. The embedded default has shard 1 alone.
 using ShardId = Id<struct ShardKind, std::uint16_t>;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -22,6 +23,10 @@ struct MemberRow {
     Sequence through{};
     std::span<const std::byte> state{};
 };
+
+/// The member row that is no member's: what the house counts of its own (blocks, credit,
+/// promotions). Members are numbered from 1 and never get there.
+inline constexpr MemberNumber house_row{INT64_MAX};
 
 /// A sealed run of the message-id index: a file beside the journal, covering records up to `last`.
 struct IndexRun {
@@ -109,6 +114,9 @@ public:
     virtual CommitResult commit(const JournalCommit& commit) = 0;
     /// Abandons the connection and opens a new one, after an unknown commit. Throws StoreFailure.
     virtual void reopen() = 0;
+    /// Whether this process surely still is the one that writes here, so that what it holds in
+    /// memory is the newest. Asked before every answer; cheap but now and then.
+    [[nodiscard]] virtual bool may_answer() { return true; }
     /// A reading connection for another thread.
     [[nodiscard]] virtual std::unique_ptr<JournalReader> open_reader() = 0;
 };

@@ -54,11 +54,36 @@ struct Submission {
     Outcome outcome{};
 };
 
+/// A lot that a member brings along when a coalition moves in.
+struct OpeningLot {
+    TariffVersion tariff{}; // of its issuer
+    Points points{};        // up to points_per_message_max
+    Time activity{};
+    Day expires_on = never;
+    std::optional<Time> available_at{}; // pending until then; none: active
+};
+inline constexpr std::size_t opening_lots_max = 256; // in one record
+/// A member as an opening brings it along; with many lots, several of it.
+struct OpeningMember {
+    std::string_view identifier{};
+    std::vector<OpeningLot> lots{}; // up to opening_lots_max
+};
+
 /// A member as of the last durable commit. Views are valid until the next call that commits.
 struct MemberView {
     MemberNumber number{};
     Balance balance{};
     std::span<const Lot> lots{}; // active, in draw order
+};
+
+enum class HoldState : std::uint8_t { open, captured, released, ended };
+
+/// A hold as of the last durable commit.
+struct HoldView {
+    HoldState state = HoldState::open;
+    Points points{};   // that were set aside
+    Points captured{}; // of them
+    Time expires_at{};
 };
 
 /// The figures of one ledger, for metrics. Read from any thread.
@@ -105,6 +130,8 @@ public:
     [[nodiscard]] virtual std::optional<MemberView> find_member(std::string_view identifier) = 0;
     /// The frozen outcome of a partner's message. False: the house knows none.
     virtual bool find_outcome(PartnerId partner, std::string_view message_id, Outcome& outcome) = 0;
+    /// A hold that this partner made, by the record that made it.
+    [[nodiscard]] virtual std::optional<HoldView> find_hold(PartnerId partner, Sequence hold) = 0;
     /// The member's records below `before` (none: from the newest), newest first, until `record`
     /// returns false.
     virtual void for_each_record_of(
@@ -116,10 +143,20 @@ public:
     [[nodiscard]] virtual Time house_time() const = 0;
     /// Message clock only, forward only: false when it would go back.
     virtual bool advance_clock(Time to) = 0;
-    /// Writes the cut markers that the clock has passed. Called by a coarse timer and before
-    /// commits.
+    /// Writes the cut markers that the clock has passed, and posts a slice of what is due. Called
+    /// by a coarse timer and before commits.
     virtual void mark_windows() = 0;
     [[nodiscard]] virtual const std::vector<Window>& windows() const = 0;
+
+    /// Books an entry of the house's own record that moves money, in one durable commit: a step of
+    /// the journal that names it, and so puts it into exactly one window, and the lots that members
+    /// bring along with it. On the message clock the house's time is then at least `at`. Entries
+    /// come in their order, once. Pre: terms that know the entry are published. Throws
+    /// StoreFailure.
+    virtual void book_house_entry(
+        HouseSequence entry, Time at, std::span<const OpeningMember> members) = 0;
+    /// The last entry so booked; none: none was.
+    [[nodiscard]] virtual HouseSequence booked_house_entry() = 0;
 
     /// New terms apply from the next decision on.
     virtual void publish(std::shared_ptr<const Terms> terms) = 0;

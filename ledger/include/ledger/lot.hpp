@@ -41,6 +41,10 @@ struct Provenance {
     return left.key < right.key;
 }
 
+/// Whether the points of a lot can be spent. A held lot has been set aside by a partner.
+enum class LotState : std::uint8_t { active = 0, pending = 1, held = 2 };
+inline constexpr LotState last_lot_state = LotState::held;
+
 /// Open points of one accrual and one funder.
 struct Lot {
     Provenance provenance{};

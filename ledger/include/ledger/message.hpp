@@ -20,16 +20,54 @@ enum class MessageType : std::uint8_t {
     clawback = 4,
     donation = 5,
     enrolment = 6,
+    hold = 7,
+    capture = 8,          // of a hold: all of it, or a part and the rest is released
+    hold_release = 9,     // of a hold
+    accrual_release = 10, // of pending points, before their time
+    transfer = 11,
+    // By operators: they have no partner.
+    block = 12,
+    unblock = 13,
+    close = 14,
+    adjustment = 15, // points that a partner funds, for a reason
+    // What the house posts by its clock, or as the other half of a message about two members. It
+    // has a member and no sender.
+    maturity = 32,    // pending points became available
+    expiry = 33,      // a lot came to the end of its last day
+    hold_end = 34,    // a hold came to its end uncaptured
+    transfer_in = 35, // points arrived from another member
+    opening = 48,     // lots that a member brought along when the coalition moved in
     // The house's own steps share the journal with the messages.
-    cut = 64,     // the end of a window: all before it belongs to it
-    drained = 65, // nothing due before the cut is left to post
-    clock = 66,   // the sandbox's clock was moved
+    cut = 64,         // the end of a window: all before it belongs to it
+    drained = 65,     // nothing due before the cut is left to post
+    clock = 66,       // the sandbox's clock was moved
+    house_entry = 67, // an entry of the house's own record moves money; the terms name it
 };
 
 [[nodiscard]] std::string_view name_of(MessageType type) noexcept;
+/// A step of the house as a whole: about no member, and from no partner.
 [[nodiscard]] constexpr bool is_house_step(MessageType type)
 {
     return static_cast<int>(type) >= 64;
+}
+/// A posting of the house about a member: by no partner, and not a message that could be repeated.
+[[nodiscard]] constexpr bool is_house_posting(MessageType type)
+{
+    return static_cast<int>(type) >= 32 && !is_house_step(type);
+}
+
+/// What operators send, and partners may not.
+[[nodiscard]] constexpr bool is_of_operator(MessageType type)
+{
+    return type == MessageType::block || type == MessageType::unblock ||
+           type == MessageType::close || type == MessageType::adjustment;
+}
+
+/// Whether a message names its member itself; else it names another message, which has one.
+[[nodiscard]] constexpr bool names_member(MessageType type)
+{
+    return type != MessageType::reversal && type != MessageType::capture &&
+           type != MessageType::hold_release && type != MessageType::accrual_release;
 }
 
 inline constexpr std::int32_t vat_rate_unknown = -1;
@@ -68,12 +106,16 @@ struct Message {
     std::optional<Points> points{}; // 1 to 1,000,000,000
     std::optional<Purchase> purchase{};
     std::optional<MoneyValue> value{}; // redemption by value
-    std::string_view reverses{};       // reversal: a message id of the same partner
-    std::string_view charity{};        // donation: the partner id of a charity
+    std::string_view reverses{};  // reversal, accrual_release: a message id of the same partner
+    Sequence hold{};              // capture, hold_release: the record that made the hold
+    std::string_view to_member{}; // transfer: an identifier
+    std::string_view charity{};   // donation: the partner id of a charity
+    std::string_view funder{};    // adjustment: the partner id of an issuer
     std::string_view receipt{};
     std::string_view reason{};
     std::string_view promotion{};
     std::optional<Time> pending_until{};
+    std::int64_t expires_in_seconds = 0; // hold: 1 or more
 };
 
 /// The canonical form of a message: the same bytes for the same decoded content with its type,

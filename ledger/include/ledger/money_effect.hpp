@@ -11,10 +11,12 @@ namespace pointhouse::ledger {
 /// Invariant: issuer = counterparty + liability + fee + margin.
 struct MoneyEffect {
     Micro issuer{}; // receivable from the lot's issuer (debt_incurred: from the debt's issuer)
-    Micro counterparty{}; // payable to the redeemer or charity (recovered: to the debt's issuer)
+    Micro counterparty{}; // payable to the redeemer or charity (recovered: to the debt's issuer;
+                          // expired: the lot's issuer's share of the breakage)
     Micro liability{};    // points liability
     Micro fee{};          // revenue:service_fee
-    Micro margin{};       // revenue:redemption_margin
+    Micro margin{}; // revenue:redemption_margin (expired: revenue:breakage; opened: brought by
+                    // the house's own record)
     friend bool operator==(const MoneyEffect&, const MoneyEffect&) = default;
 };
 

@@ -15,12 +15,14 @@ namespace pointhouse::ledger {
 struct PositionRow {
     Month window{};
     EntryKind kind = EntryKind::issued;
-    PartnerId partner{};         // the lot's issuer (debt_incurred: the debt's issuer)
-    PartnerId counterparty{};    // redeemer or charity; recovered: the debt's issuer; else none
-    TariffVersion tariff{};      // of `partner`
+    PartnerId partner{}; // the lot's issuer (debt_incurred: the debt's issuer)
+    PartnerId
+        counterparty{};     // redeemer or charity; recovered: the debt's issuer; expired: the lot's
+    TariffVersion tariff{}; // of `partner`
     TariffVersion counterpart{}; // of `counterparty`, where it has one
     TariffVersion bearer{};      // recovered, redeemer_bears: of the redeemer that is made whole
     DebtKind debt = DebtKind::issuer_bears;
+    LotState state = LotState::active; // of the lots, as in the entries
     std::int32_t vat_rate = vat_rate_unknown;
     Points points{};
     MoneyEffect money{};

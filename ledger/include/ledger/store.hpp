@@ -41,6 +41,19 @@ public:
         std::string_view sql,
         std::span<const Parameter> parameters,
         const std::function<void(const Row&)>& row) = 0;
+    /// Runs a statement once for every `width` of `cells`, in order, and calls `row` with the place
+    /// of that run and each row of it. In PostgreSQL they share round trips.
+    virtual void for_each_of(
+        std::string_view sql,
+        std::size_t width,
+        std::span<const Parameter> cells,
+        const std::function<void(std::size_t place, const Row&)>& row)
+    {
+        for (std::size_t place = 0; place * width < cells.size(); ++place)
+            for_each(sql, cells.subspan(place * width, width), [&](const Row& found) {
+                row(place, found);
+            });
+    }
     /// Several statements without parameters: schema.
     virtual void script(std::string_view sql) = 0;
     /// Appends many rows to a table, fast; `cells` holds them row by row.

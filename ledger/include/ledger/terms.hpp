@@ -44,7 +44,14 @@ struct Tariff {
     std::int32_t pending_days = 0;
     std::int32_t breakage_operator = 1; // integer shares of breakage
     std::int32_t breakage_issuer = 0;
+    /// What a member gets at least for a point issued under this tariff; the house's face value is
+    /// never below it.
+    Micro minimum_burn_value{};
+    /// How many points were bought ahead at these prices: a prepaid block. Zero: a dated tariff. A
+    /// lot drawn from a block names the block as its tariff, and so has the block's price.
+    Points block{};
 
+    [[nodiscard]] bool is_block() const { return !block.is_zero(); }
     /// issue_price × prefund_share: what stands in the points liability for one open point.
     [[nodiscard]] Micro prefunded_price() const;
 };
@@ -58,6 +65,21 @@ struct Roles {
     bool charity = false;
 };
 
+/// How an issuer pays for its points: after the window, up to a limit, or by blocks bought ahead.
+enum class Billing : std::uint8_t { postpaid = 0, prepaid = 1 };
+
+/// What happens to an accrual that the oldest block cannot hold: it is refused, or the rest of it
+/// is drawn from the next block.
+enum class OnShort : std::uint8_t { refuse = 0, next_block = 1 };
+
+/// VAT on what an issuer owes, from a time on. Basis points; zero where none is due.
+struct IssuerVat {
+    Time valid_from{};
+    std::int32_t price = 0;
+    std::int32_t fee = 0;
+    friend bool operator==(const IssuerVat&, const IssuerVat&) = default;
+};
+
 /// A partner as the ledger sees it.
 struct PartnerTerms {
     PartnerId partner{};
@@ -66,7 +88,36 @@ struct PartnerTerms {
     DebtBearer debt_bearer = DebtBearer::issuer;
     bool excess_clawbacks_allowed = true;
     std::vector<std::uint32_t> tariffs{}; // places in Terms::tariffs, in order of publication
+    Billing billing = Billing::postpaid;
+    std::optional<Micro> credit_limit{}; // postpaid, VAT included; none: no limit
+    OnShort on_short = OnShort::refuse;  // prepaid
+    std::vector<std::uint32_t> blocks{}; // places in Terms::tariffs, oldest first
+    std::vector<IssuerVat> vat{};        // by valid_from, ascending
+    Micro opening_unbilled{};   // what it owed when it moved in: not yet billed, net of VAT,
+    Micro opening_receivable{}; // and billed, VAT included
+
+    /// The row in force at `at`; all zeros when none is.
+    [[nodiscard]] IssuerVat vat_at(Time at) const;
 };
+
+/// A partner's part in funding a promotion, as an integer share of all parts.
+struct Funder {
+    PartnerId partner{};
+    std::int32_t share = 1; // 1 to 1,000,000
+    friend bool operator==(const Funder&, const Funder&) = default;
+};
+
+/// An approved agreement on who funds the points that are granted under it.
+struct Promotion {
+    PromotionId id{};
+    std::string name{};
+    std::vector<Funder> funders{}; // 1 to 16, none twice; their lots are drawn in this order
+    Day from = 0;                  // of the activity
+    Day to = 0;                    // inclusive
+    Points cap{};                  // on all points granted under it; zero: none
+};
+
+inline constexpr std::size_t funders_max = 16;
 
 /// All that a decision needs to know of the house, frozen at one sequence of the house's own
 /// record. Immutable; shared between threads by shared_ptr<const Terms>, because decisions in
@@ -78,15 +129,20 @@ struct Terms {
     std::int32_t late_window_days = 60;
     std::shared_ptr<const Calendar> calendar{};
     std::vector<PartnerTerms> partners{}; // partners[id - 1]
-    std::vector<Tariff> tariffs{};        // tariffs[version - 1]
+    std::vector<Tariff> tariffs{};        // tariffs[version - 1]: dated tariffs and blocks
+    std::vector<Promotion> promotions{};  // promotions[id - 1]
 
     [[nodiscard]] const PartnerTerms& partner(PartnerId id) const;
     [[nodiscard]] const Tariff& tariff(TariffVersion version) const;
     [[nodiscard]] const PartnerTerms* find_partner(std::string_view name) const;
-    /// The partner's version in force at `at`: the latest valid_from not after it; null when none
-    /// is.
+    [[nodiscard]] const Promotion& promotion(PromotionId id) const;
+    [[nodiscard]] const Promotion* find_promotion(std::string_view name) const;
+    /// The partner's dated tariff in force at `at`: the latest valid_from not after it; null when
+    /// none is. Never a block.
     [[nodiscard]] const Tariff* find_tariff(PartnerId id, Time at) const;
 };
+
+struct AccountLine; // ledger/accounts.hpp
 
 /// The terms at every sequence of the house's own record that a record of the journal may name: the
 /// port through which a replay that decides again sees the terms the first decision saw.
@@ -94,6 +150,9 @@ class TermsHistory {
 public:
     virtual ~TermsHistory() = default;
     [[nodiscard]] virtual std::shared_ptr<const Terms> terms_at(HouseSequence sequence) const = 0;
+    /// The money that an entry of the house's own record moves, as a balanced set of lines of the
+    /// chart of accounts; empty: it moves none.
+    [[nodiscard]] virtual std::vector<AccountLine> money_of(HouseSequence sequence) const;
 };
 
 } // namespace pointhouse::ledger

@@ -6,8 +6,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "ledger/accounts.hpp"
 #include "ledger/house_record.hpp"
 #include "ledger/ids.hpp"
 #include "ledger/money.hpp"
@@ -34,14 +36,19 @@ struct CertificateTerms {
     bool revoked = false;
 };
 
-/// An agreement of several partners on who funds a promotion. Kept with each funder's contract; the
-/// ledger refuses promotions until they are approved ones.
+/// An agreement of several partners on who funds a promotion. It is in force once the contract of
+/// every funder has it, word for word, or once two operators have approved it.
 struct PromotionTerms {
     std::string id;
-    std::map<std::string, std::int32_t> funders; // partner id → integer share, 1 or more
+    /// Partner id and integer share, 1 or more, in the order of the agreement: members spend the
+    /// lots of one accrual in this order.
+    std::vector<std::pair<std::string, std::int32_t>> funders;
     ledger::Day from = 0;
     ledger::Day to = 0;          // inclusive
     std::int64_t cap_points = 0; // zero: none
+    friend bool operator==(const PromotionTerms&, const PromotionTerms&) = default;
+
+    [[nodiscard]] bool is_funded_by(std::string_view partner) const;
 };
 
 /// What a contract file takes for granted of the house. `add` refuses a contract written for
@@ -57,10 +64,9 @@ struct HouseTable {
 struct PartnerContract {
     ledger::PartnerTerms terms;
     std::string display_name;
-    std::string billing = "postpaid";          // or "prepaid"
-    std::optional<ledger::Micro> credit_limit; // postpaid; none: no limit
-    std::string on_short = "refuse";           // prepaid: or "next_block"
-    std::vector<ledger::Tariff> tariffs;       // by valid_from, ascending
+    std::int32_t notice_days = 0; // a further tariff is published so many days before it begins
+    std::vector<ledger::Tariff> tariffs; // dated, by valid_from, ascending
+    std::vector<ledger::Tariff> blocks;  // as bought, oldest first; not of a file
     std::vector<VatTerms> vat;
     std::vector<PromotionTerms> promotions; // those that this partner funds
     HouseTable house;
@@ -70,6 +76,37 @@ struct PartnerContract {
 struct ContractFault {
     std::string reason;
 };
+
+/// Points that a partner buys ahead, paid in full.
+struct BlockPurchase {
+    ledger::Points points{};
+    std::optional<ledger::Micro> price{}; // per point; none: of the dated tariff
+    std::optional<ledger::Micro> fee{};
+    ledger::Time at{}; // whose dated tariff gives all other terms
+};
+
+/// What one operator prepared and another has to approve.
+struct Proposal {
+    ledger::HouseSequence id; // its entry
+    std::string kind;         // "promotion", "opening"
+    std::string actor;        // who prepared it
+    ledger::Time at;
+    std::string summary;
+    std::string content; // JSON, as the kind has it
+    std::string digest;  // of the file that it came from; empty: of none
+};
+
+/// The opening that was imported: the entry that has its money, and the file with its lots.
+struct ImportedOpening {
+    ledger::HouseSequence entry;
+    ledger::HouseSequence proposal;
+    ledger::Day as_of = 0;
+    std::string digest; // SHA-256 of the file, hexadecimal
+    /// The tariff version of opening lots of an issuer at a price.
+    std::map<std::pair<ledger::PartnerId, ledger::Micro>, ledger::TariffVersion> tariffs;
+};
+
+struct Opening; // partners/opening.hpp
 
 /// The registry of partners, contracts, tariffs and certificates: a fold over the house's own
 /// record, kept in memory. A change is judged, then appended to the record, then applied as replay
@@ -112,6 +149,28 @@ public:
     Accepted<ledger::TariffVersion> set_tariff(
         ledger::PartnerId partner, const ledger::Tariff& tariff, Act act);
 
+    /// Registers a block that a prepaid partner bought and paid: it becomes a tariff version of its
+    /// own. Price and fee of all its points are whole minor units.
+    Accepted<ledger::TariffVersion> buy_block(
+        ledger::PartnerId partner, const BlockPurchase& purchase, Act act);
+
+    /// Prepares what a second operator then approves. Refused when it could not be approved now.
+    Accepted<ledger::HouseSequence> propose_promotion(const PromotionTerms& promotion, Act act);
+    /// `digest` is that of the file which the opening was read from. Once in the life of a house;
+    /// while it waits, the same file gets the same proposal.
+    Accepted<ledger::HouseSequence> propose_opening(
+        const Opening& opening, std::string_view digest, Act act);
+    /// What waits, oldest first.
+    [[nodiscard]] std::vector<Proposal> proposals() const;
+    /// Puts it in force. Nobody approves what he prepared, but in a sandbox, `as_both`.
+    Accepted<void> approve(ledger::HouseSequence proposal, bool as_both, Act act);
+    /// None: the house did not move in from elsewhere, or not yet.
+    [[nodiscard]] const std::optional<ImportedOpening>& opening() const;
+    /// Promotions in force, in the order in which they came into it.
+    [[nodiscard]] const std::vector<PromotionTerms>& promotions() const;
+    /// The entries that move money, oldest first.
+    [[nodiscard]] std::vector<ledger::HouseSequence> entries_with_money() const;
+
     /// Pre: the serial number is new.
     void certificate_issued(const CertificateTerms& certificate, Act act);
     Accepted<void> revoke_certificate(std::string_view serial, Act act);
@@ -127,6 +186,8 @@ public:
     /// The terms as they were when `sequence` was the last entry. Null before the founding.
     [[nodiscard]] std::shared_ptr<const ledger::Terms> terms_at(
         ledger::HouseSequence sequence) const override;
+    [[nodiscard]] std::vector<ledger::AccountLine> money_of(
+        ledger::HouseSequence sequence) const override;
     /// Null when there is none; valid until the next change.
     [[nodiscard]] const PartnerContract* find_contract(std::string_view id) const;
     [[nodiscard]] const std::vector<PartnerContract>& contracts() const; // by PartnerId, from 1
@@ -136,6 +197,11 @@ public:
 
 private:
     struct State;
+    Accepted<void> agree_promotion(const Proposal& proposal, Act act);
+    Accepted<void> import_opening(const Proposal& proposal, Act act);
+    [[nodiscard]] std::optional<std::string> fault_among_others(
+        const PromotionTerms& promotion) const;
+
     std::unique_ptr<State> state_;
 };
 
@@ -148,6 +214,10 @@ private:
 /// (ops/manual/terms.md). A fault names line and key. Dates are days of `calendar`.
 [[nodiscard]] ledger::Result<PartnerContract, ContractFault> parse_contract(
     std::string_view toml, std::string_view id, const ledger::Calendar& calendar);
+
+/// Reads `promotion add FILE.toml`: every [[promotion]] of a file that may hold partners, too.
+[[nodiscard]] ledger::Result<std::vector<PromotionTerms>, ContractFault> parse_promotions(
+    std::string_view toml, const ledger::Calendar& calendar);
 
 /// Reads `partner set-tariff ID FILE.toml`: one [tariff] table, with every price in it.
 [[nodiscard]] ledger::Result<ledger::Tariff, ContractFault> parse_tariff(

@@ -18,14 +18,14 @@
 namespace pointhouse::settlement {
 
 /// What is supplied, and so how it is taxed. The names are those of the VAT terms.
-enum class Charge : std::uint8_t { price, fee, reimbursement, donation };
+enum class Charge : std::uint8_t { price, fee, reimbursement, donation, breakage_shared };
 
 [[nodiscard]] std::string_view name_of(Charge charge) noexcept;
 
 /// How one charge of one partner is taxed from a date on.
 struct VatRule {
     ledger::PartnerId partner{};
-    std::string charge{}; // "price", "fee", "reimbursement", "donation"
+    std::string charge{}; // "price", "fee", "reimbursement", "donation", "breakage_shared"
     ledger::Time valid_from{};
     std::string treatment{}; // "taxed"; all else bears no tax on the document
     std::string category{};  // EN 16931 code; empty: "S" when taxed, else "O"
@@ -49,6 +49,7 @@ enum class StatementType : std::uint8_t {
     issuance,   // the partner pays for the points it issued
     redemption, // the house pays for the points the partner took
     donation,   // the house pays a charity for the points it was given
+    breakage,   // the house gives an issuer its share of points that expired
 };
 
 [[nodiscard]] std::string_view name_of(StatementType type) noexcept;

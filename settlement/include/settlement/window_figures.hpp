@@ -62,6 +62,7 @@ struct WindowFigures {
 struct WindowPositions {
     std::span<const ledger::PositionRow> before;
     std::span<const ledger::PositionRow> window;
+    std::span<const ledger::AccountLine> house{}; // what the house's own record moved in it
 };
 
 /// Folds positions into figures. Pure; any thread. The order of rows does not matter.

@@ -1,0 +1,347 @@
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "decision.hpp"
+#include "draft.hpp"
+#include "ledger/invariant.hpp"
+
+namespace pointhouse::ledger {
+namespace {
+
+using Refused = std::optional<Refusal>;
+constexpr Refused accepted = std::nullopt;
+
+/// Points of a lot that is not open any more, and where they went.
+struct Spent {
+    TariffVersion redeemer;
+    Points points;
+};
+
+/// Takes points back: out of lots, then as debts that the member's other available points repay.
+class Clawback {
+public:
+    Clawback(const Question& question, const DecisionContext& context, Record& posting)
+        : question_{question}, context_{context}, posting_{posting},
+          draft_{question.member, context, posting}
+    {}
+
+    /// A return that names no purchase: from all of the issuer's own lots.
+    void take_unnamed()
+    {
+        const Part part{
+            .tariff = posting_.tariff,
+            .points = allowed(posting_.points, question_.message->partner)};
+        posting_.points = part.points;
+        take_back(part);
+        draft_.settle();
+    }
+
+    /// The return of an accrual: each funder's part from its own lot, the last of the funding list
+    /// first, past the points that earlier reversals took back.
+    void take_from(const Record& accrual, Points already)
+    {
+        std::vector<Entry> issued;
+        for (const Entry& entry : accrual.entries)
+            if (entry.kind == EntryKind::issued) issued.push_back(entry);
+        Points left = posting_.points;
+        if (issued.size() == 1) {
+            left = allowed(left, issuer_of(issued.front().lot.tariff));
+            posting_.points = left;
+        }
+        for (auto entry = issued.rbegin(); entry != issued.rend(); ++entry) {
+            const Points skipped = std::min(already, entry->points);
+            already -= skipped;
+            const Points points = std::min(left, entry->points - skipped);
+            left -= points;
+            take_back({.tariff = entry->lot.tariff, .points = points, .lot = entry->lot.key});
+        }
+        draft_.settle();
+    }
+
+private:
+    /// What is owed at the prices of one tariff, and out of which lots.
+    struct Part {
+        TariffVersion tariff;
+        Points points;
+        std::optional<LotKey> lot{}; // of a named accrual; else all of the issuer's
+    };
+
+    [[nodiscard]] PartnerId issuer_of(TariffVersion tariff) const
+    {
+        return context_.terms->tariff(tariff).partner;
+    }
+
+    [[nodiscard]] bool is_own(const Provenance& lot, const Part& part) const
+    {
+        return part.lot ? lot.key == *part.lot : issuer_of(lot.tariff) == issuer_of(part.tariff);
+    }
+
+    // Where the contract allows no excess, it takes no points.
+    [[nodiscard]] Points allowed(Points points, PartnerId issuer) const
+    {
+        const bool is_excess_allowed = context_.terms->partner(issuer).excess_clawbacks_allowed;
+        return is_excess_allowed ? points : std::min(points, draft_.member().creditable(issuer));
+    }
+
+    // An issuer is credited only what it issued to this member and has not had credited.
+    void take_back(const Part& part)
+    {
+        left_ = std::min(part.points, draft_.member().creditable(issuer_of(part.tariff)));
+        const Points excess = part.points - left_;
+        take_pending(part);
+        take_active(part);
+        if (part.lot) take_expired(part);
+        incur_debts(part);
+        incur(excess, {.tariff = part.tariff, .kind = DebtKind::excess});
+    }
+
+    void take(Entry entry, Points most)
+    {
+        entry.points = std::min(most, left_);
+        if (entry.points.is_zero()) return;
+        left_ -= entry.points;
+        draft_.add(entry);
+    }
+
+    // Latest earned first: what is returned is what was bought last.
+    static bool is_later(const Provenance& left, const Provenance& right)
+    {
+        return left.activity != right.activity ? left.activity > right.activity
+                                               : left.key > right.key;
+    }
+
+    void take_pending(const Part& part)
+    {
+        std::vector<PendingLot> own;
+        for (const PendingLot& one : draft_.member().pending())
+            if (is_own(one.lot.provenance, part)) own.push_back(one);
+        std::ranges::sort(own, [](const PendingLot& left, const PendingLot& right) {
+            return is_later(left.lot.provenance, right.lot.provenance);
+        });
+        for (const PendingLot& one : own)
+            take(
+                {.kind = EntryKind::clawed_back,
+                 .lot = one.lot.provenance,
+                 .state = LotState::pending,
+                 .until = one.until},
+                one.lot.remaining);
+    }
+
+    void take_active(const Part& part)
+    {
+        std::vector<Lot> own;
+        const LotList& lots = draft_.member().lots();
+        for (std::size_t place = 0; place < lots.size(); ++place)
+            if (is_own(lots[place].provenance(), part)) own.push_back(lots[place].lot());
+        std::ranges::sort(own, [](const Lot& left, const Lot& right) {
+            return is_later(left.provenance, right.provenance);
+        });
+        for (const Lot& lot : own)
+            take({.kind = EntryKind::clawed_back, .lot = lot.provenance}, lot.remaining);
+    }
+
+    // What expired of the lot comes back to be clawed back: breakage is undone.
+    void take_expired(const Part& part)
+    {
+        if (left_.is_zero()) return;
+        Provenance lot;
+        std::int64_t expired = 0;
+        question_.past([&](const Record& record) {
+            for (const Entry& entry : record.entries) {
+                const bool is_undone = entry.kind == EntryKind::expiry_undone;
+                if (entry.kind != EntryKind::expired && !is_undone) continue;
+                if (!is_own(entry.lot, part)) continue;
+                lot = entry.lot;
+                expired += is_undone ? -entry.points.count() : entry.points.count();
+            }
+            return record.sequence > part.lot->origin;
+        });
+        const Points taken = std::min(Points{expired}, left_);
+        if (taken.is_zero()) return;
+        draft_.add({.kind = EntryKind::expiry_undone, .points = taken, .lot = lot});
+        take({.kind = EntryKind::clawed_back, .lot = lot}, taken);
+    }
+
+    /// What the lots could not give, borne as the issuer's contract says.
+    void incur_debts(const Part& part)
+    {
+        DebtKey debt{.tariff = part.tariff, .kind = DebtKind::issuer_bears};
+        switch (context_.terms->partner(issuer_of(part.tariff)).debt_bearer) {
+        case DebtBearer::issuer: return incur(left_, debt);
+        case DebtBearer::house: debt.kind = DebtKind::house_bears; return incur(left_, debt);
+        case DebtBearer::redeemer: break;
+        }
+        debt.kind = DebtKind::redeemer_bears;
+        for (const Spent& spent : spent_at_redeemers(part)) {
+            const Points borne = std::min(spent.points, left_);
+            incur(borne, debt, spent.redeemer);
+            left_ -= borne;
+        }
+        // What a charity took, or nobody, is borne by the issuer.
+        debt.kind = DebtKind::issuer_bears;
+        incur(left_, debt);
+    }
+
+    void incur(Points points, DebtKey debt, TariffVersion redeemer = {})
+    {
+        if (points.is_zero()) return;
+        debt.origin = posting_.sequence;
+        draft_.add(
+            {.kind = EntryKind::debt_incurred,
+             .points = points,
+             .counterpart = redeemer,
+             .debt = debt});
+    }
+
+    /// Those who took the points of the own lots, latest first, without what was refunded and what
+    /// they bear already; one row for each redeemer's tariff.
+    std::vector<Spent> spent_at_redeemers(const Part& part)
+    {
+        std::vector<Spent> spent;
+        std::map<TariffVersion, Points> undone;
+        Points found;
+        if (left_.is_zero()) return spent;
+        question_.past([&](const Record& record) {
+            for (auto entry = record.entries.rbegin(); entry != record.entries.rend(); ++entry) {
+                const bool is_undone =
+                    (entry->kind == EntryKind::debt_incurred &&
+                     is_own_debt(record, *entry, part)) ||
+                    (entry->kind == EntryKind::refunded && is_own(entry->lot, part));
+                if (is_undone) undone[entry->counterpart] += entry->points;
+                if (entry->kind != EntryKind::redeemed || !is_own(entry->lot, part)) continue;
+                Points& back = undone[entry->counterpart];
+                const Points net = entry->points - std::min(entry->points, back);
+                back -= entry->points - net;
+                if (net.is_zero()) continue;
+                found += net;
+                const auto same = std::ranges::find(spent, entry->counterpart, &Spent::redeemer);
+                if (same == spent.end())
+                    spent.push_back({.redeemer = entry->counterpart, .points = net});
+                else
+                    same->points += net;
+            }
+            return found < left_ && (!part.lot || record.sequence > part.lot->origin);
+        });
+        return spent;
+    }
+
+    [[nodiscard]] bool is_own_debt(const Record& record, const Entry& entry, const Part& part) const
+    {
+        if (entry.debt.kind != DebtKind::redeemer_bears) return false;
+        if (part.lot)
+            return record.original == part.lot->origin && entry.debt.tariff == part.tariff;
+        return issuer_of(entry.debt.tariff) == issuer_of(part.tariff);
+    }
+
+    const Question& question_;
+    const DecisionContext& context_;
+    Record& posting_;
+    Draft draft_;
+    Points left_; // of the part, to take from the issuer's own
+};
+
+/// What a reversal takes: as asked, as the returned purchase says, or all that is left.
+Result<Points> reversal_points(
+    const Message& message, const Original& original, const Terms& terms, Record& posting)
+{
+    const Record& reversed = *original.posting;
+    const Points left = reversed.points - original.reversed;
+    Points wanted = message.points.value_or(left);
+    if (message.purchase) {
+        if (message.purchase->currency != terms.currency.code)
+            return std::unexpected(Refusal::currency_unsupported);
+        const std::int64_t returned = original.returned_minor + message.purchase->amount_minor;
+        if (reversed.type != MessageType::accrual || returned > reversed.amount_minor)
+            return std::unexpected(Refusal::reversal_exceeds_original);
+        // Clawed back = earned − what the rest would earn, over all returns of this purchase.
+        const std::int64_t rest = base_points(reversed.amount_minor - returned, terms.currency);
+        const std::int64_t target = reversed.points.count() - rest;
+        wanted = Points{std::max<std::int64_t>(0, target - original.reversed.count())};
+        posting.amount_minor = returned;
+    } else {
+        posting.amount_minor = original.returned_minor;
+        if (wanted.is_zero()) return std::unexpected(Refusal::reversal_exceeds_original);
+    }
+    if (wanted > left) return std::unexpected(Refusal::reversal_exceeds_original);
+    return wanted;
+}
+
+/// Puts points back into the lots that a spend drew, last drawn first, past what went back before.
+void refund(const Record& spend, Points already, Points wanted, Draft& draft)
+{
+    for (auto entry = spend.entries.rbegin(); entry != spend.entries.rend(); ++entry) {
+        if (entry->kind != EntryKind::redeemed && entry->kind != EntryKind::donated) continue;
+        const Points skipped = std::min(already, entry->points);
+        already -= skipped;
+        const Points restored = std::min(entry->points - skipped, wanted);
+        if (restored.is_zero()) continue;
+        wanted -= restored;
+        draft.add(
+            {.kind = EntryKind::refunded,
+             .points = restored,
+             .lot = entry->lot,
+             .counterpart = entry->counterpart});
+    }
+    invariant(wanted.is_zero(), "a spend can be refunded whole");
+    draft.settle();
+}
+
+bool is_spend(MessageType type)
+{
+    return type == MessageType::redemption || type == MessageType::donation ||
+           type == MessageType::capture;
+}
+
+} // namespace
+
+Refused decide_clawback(const Question& question, const DecisionContext& context, Record& posting)
+{
+    const Message& message = *question.message;
+    const Terms& terms = *context.terms;
+    if (question.member == nullptr) return Refusal::member_unknown;
+    if (!terms.partner(message.partner).roles.issuer) return Refusal::role_not_allowed;
+    if (const Refused refused = check_time(message, context)) return refused;
+    const Result<Points> points = points_of(message, terms);
+    if (!points) return points.error();
+    const Tariff* tariff = terms.find_tariff(message.partner, message.occurred_at);
+    if (tariff == nullptr) return Refusal::funding_not_agreed;
+
+    posting.points = *points;
+    posting.tariff = tariff->version;
+    Clawback{question, context, posting}.take_unnamed();
+    return accepted;
+}
+
+Refused decide_reversal(const Question& question, const DecisionContext& context, Record& posting)
+{
+    const Message& message = *question.message;
+    const Original* original = question.original;
+    if (original == nullptr || question.member == nullptr) return Refusal::message_unknown;
+    const Record& reversed = *original->posting;
+    if (const Refused refused = check_time(message, context)) return refused;
+    if (reversed.refusal || !(is_spend(reversed.type) || reversed.type == MessageType::accrual))
+        return Refusal::reversal_exceeds_original;
+    const Result<Points> points = reversal_points(message, *original, *context.terms, posting);
+    if (!points) {
+        posting.amount_minor = 0;
+        return points.error();
+    }
+
+    posting.points = *points;
+    posting.tariff = reversed.tariff;
+    posting.counterparty = reversed.counterparty;
+    posting.original = reversed.sequence;
+    posting.reversal_before = original->newest_reversal;
+    if (is_spend(reversed.type)) {
+        Draft draft{question.member, context, posting};
+        refund(reversed, original->reversed, *points, draft);
+    } else {
+        Clawback{question, context, posting}.take_from(reversed, original->reversed);
+    }
+    posting.reversed_so_far = original->reversed + posting.points;
+    return accepted;
+}
+
+} // namespace pointhouse::ledger

@@ -1,0 +1,80 @@
+#include "ledger/invariant.hpp"
+#include "shard.hpp"
+
+// What the house's own record moves: booked in the journal, so that it lies in exactly one window.
+
+namespace pointhouse::ledger {
+
+HouseSequence Shard::booked_house_entry()
+{
+    require_ready();
+    return funding_.booked();
+}
+
+void Shard::book_house_entry(HouseSequence entry, Time at, std::span<const OpeningMember> members)
+{
+    require_ready();
+    invariant(
+        entry > funding_.booked() && entry <= terms_->as_of,
+        "entries of the house's record are booked in order, once they are published");
+    identifiers_.clear();
+    for (const OpeningMember& member : members) identifiers_.push_back(member.identifier);
+    if (!identifiers_.empty()) identities_.enrol(identifiers_);
+    std::vector<MemberNumber> numbers;
+    identities_.find(identifiers_, numbers);
+
+    try {
+        begin_commit();
+        if (is_message_clock()) follow_clock(std::max(house_time_, at));
+        append_house_entry(entry);
+        for (std::size_t place = 0; place < members.size(); ++place)
+            append_opening(members[place], numbers[place]);
+        if (!make_durable())
+            throw StoreFailure{"an entry of the house's record could not be made durable"};
+    } catch (const StoreFailure&) {
+        distrust_memory();
+        throw;
+    }
+}
+
+void Shard::append_house_entry(HouseSequence entry)
+{
+    const Record step{
+        .sequence = next_sequence(),
+        .type = MessageType::house_entry,
+        .terms = entry,
+        .occurred_at = house_time_,
+        .posted_at = house_time_};
+    append(step, windows_.size() - 1);
+    funding_.apply(step, *terms_);
+}
+
+void Shard::append_opening(const OpeningMember& opening, MemberNumber number)
+{
+    Member* member = load_member(number);
+    if (member == nullptr) member = &members_.insert(number);
+    Record& record = own_records_.emplace_back();
+    record.sequence = next_sequence();
+    record.type = MessageType::opening;
+    context_.move_to(house_time_, *terms_);
+    for (const OpeningLot& lot : opening.lots) {
+        const LotKey key{
+            .origin = record.sequence,
+            .position = static_cast<std::uint16_t>(record.entries.size())};
+        Entry entry{.kind = EntryKind::opened, .points = lot.points};
+        entry.lot = {
+            .key = key,
+            .activity = lot.activity,
+            .expires_on = lot.expires_on,
+            .tariff = lot.tariff};
+        if (lot.available_at && *lot.available_at > house_time_) {
+            entry.state = LotState::pending;
+            entry.until = *lot.available_at;
+        }
+        record.points += lot.points;
+        record.entries.push_back(entry);
+    }
+    append_own(record, *member, windows_.size() - 1);
+}
+
+} // namespace pointhouse::ledger

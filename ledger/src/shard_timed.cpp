@@ -1,0 +1,180 @@
+#include <algorithm>
+
+#include "ledger/invariant.hpp"
+#include "shard.hpp"
+#include "timed_events.hpp"
+
+namespace pointhouse::ledger {
+namespace {
+
+// How many members a commit looks at beside its own messages, so that a month's end stalls nobody.
+constexpr int members_per_slice = 256;
+
+} // namespace
+
+void Shard::apply(Member& member, const Record& record)
+{
+    const Day expiry_before = member.first_expiry();
+    const Time end_before = member.first_end();
+    member.apply(record, *terms_);
+    funding_.apply(record, *terms_);
+    members_.mark_dirty(member);
+    if (member.first_expiry() < expiry_before)
+        due_.remind(next_expiry(member, *terms_->calendar), member.number());
+    if (member.first_end() < end_before) due_.remind(next_end(member), member.number());
+}
+
+void Shard::remind_of(const Member& member)
+{
+    due_.remind(next_expiry(member, *terms_->calendar), member.number());
+    due_.remind(next_end(member), member.number());
+}
+
+// Rows contain all once recovery has written back.
+void Shard::find_due_members()
+{
+    due_.clear();
+    const auto reader = journal_.open_reader();
+    reader->for_each_member([this](const MemberRow& row) {
+        if (row.member == house_row) return;
+        Member member{row.member};
+        if (!member.decode(row.state, row.through))
+            throw StoreFailure{"the state of a member does not read back"};
+        remind_of(member);
+    });
+}
+
+bool Shard::has_due(const Member& member, Time now)
+{
+    context_.move_to(now, *terms_);
+    return member.first_expiry() < context_.today || member.first_end() <= now;
+}
+
+void Shard::post_due_of(Member& member, Due limit)
+{
+    while (true) {
+        const Due due = next_due(member, *terms_->calendar);
+        if (due > limit) return;
+        Record& record = own_records_.emplace_back();
+        record.sequence = next_sequence();
+        context_.move_to(due.posted_at(), *terms_);
+        post_due(member, due, context_, record);
+        append_own(record, member, window_of(due));
+    }
+}
+
+// What the house posts about a member. The record is kept until the commit is durable.
+void Shard::append_own(Record& record, Member& member, std::size_t window)
+{
+    record.member = member.number();
+    record.previous = member.last();
+    record.terms = terms_->as_of;
+    record.occurred_at = context_.now;
+    record.posted_at = context_.now;
+    apply(member, record);
+    record.balance = member.balance(context_.today);
+    if (is_message_clock()) house_time_ = std::max(house_time_, context_.now);
+    append(record, window);
+    decided_.back() = &record;
+    if (!record.original.is_none())
+        index_.insert(index_keys_.reversal_key(record.original), record.sequence);
+}
+
+// The reminders of one member: all that it has to come by then is posted.
+void Shard::take_reminder(Due limit)
+{
+    const DueQueue::Reminder reminder = due_.take();
+    Member* member = load_member(reminder.member);
+    invariant(member != nullptr, "a member that is due has a state");
+    post_due_of(*member, limit);
+    const Due next =
+        reminder.due.is_expiry() ? next_expiry(*member, *terms_->calendar) : next_end(*member);
+    due_.remind(next, reminder.member);
+}
+
+// A posting that was due before the cut belongs to the window that it ends, also when the window
+// has been cut since.
+std::size_t Shard::window_of(Due due) const
+{
+    std::size_t window = windows_.size() - 1;
+    const auto began = [&] {
+        return Due::before(terms_->calendar->start_of(windows_[window].month));
+    };
+    while (window > 0 && windows_[window - 1].drained.is_none() && due <= began()) --window;
+    return window;
+}
+
+// The message clock: all that was due up to `now`, in order of time, and the cut-offs between.
+void Shard::follow_clock(Time now)
+{
+    if (windows_.empty()) {
+        house_time_ = now;
+        open_window(terms_->calendar->month_of(now));
+    }
+    while (true) {
+        const Due cut_off = Due::before(next_cut_off_);
+        const Due limit = std::min(Due::at(now), cut_off);
+        // One instant after the other: what one posting brings about may be due before the rest.
+        while (due_.is_due(limit)) take_reminder(due_.first().due);
+        if (now < next_cut_off_) break;
+        cut_window();
+        drain_windows();
+    }
+}
+
+// The system's clock: the cut is marked at once, and the house goes on; what was due before it
+// follows in slices.
+void Shard::mark_cut_offs(Time now)
+{
+    if (windows_.empty()) {
+        open_window(terms_->calendar->month_of(now));
+        return;
+    }
+    while (now >= next_cut_off_) cut_window();
+}
+
+void Shard::post_slice()
+{
+    for (int left = members_per_slice; left > 0 && due_.is_due(Due::at(house_time_)); --left)
+        take_reminder(Due::at(house_time_));
+    drain_windows();
+}
+
+void Shard::cut_window()
+{
+    // The marker is the last record of its window.
+    append_house_step(MessageType::cut, next_cut_off_);
+    finish_block();
+    windows_.back().cut = written_;
+    commit_.windows.push_back(windows_.back());
+    open_window(windows_.back().month.next());
+}
+
+void Shard::drain_windows()
+{
+    for (Window& window : windows_) {
+        if (!window.drained.is_none()) continue;
+        if (window.cut.is_none()) return;
+        const Time cut_off = terms_->calendar->start_of(window.month.next());
+        if (due_.is_due(Due::before(cut_off))) return;
+        append_house_step(MessageType::drained, cut_off);
+        window.drained = written_;
+        commit_.windows.push_back(window);
+    }
+}
+
+Member Shard::brought_up_to(const Member& member, Time now) const
+{
+    Member later = member;
+    DecisionContext context;
+    for (Due due = next_due(later, *terms_->calendar); due <= Due::at(now);
+         due = next_due(later, *terms_->calendar)) {
+        Record record{.sequence = Sequence{later.last().value() + 1}};
+        context.move_to(due.posted_at(), *terms_);
+        post_due(later, due, context, record);
+        later.apply(record, *terms_);
+    }
+    return later;
+}
+
+} // namespace pointhouse::ledger

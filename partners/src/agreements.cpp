@@ -1,0 +1,309 @@
+#include <algorithm>
+#include <fmt/format.h>
+#include <set>
+#include <utility>
+
+#include <boost/json/array.hpp>
+#include <boost/json/parse.hpp>
+
+#include "contract_rules.hpp"
+#include "house_entries.hpp"
+#include "ledger/invariant.hpp"
+#include "opening_rules.hpp"
+#include "partners/opening.hpp"
+#include "registry_state.hpp"
+
+// What partners buy and agree on once they are registered, and what two operators have to approve.
+
+namespace pointhouse::partners {
+namespace {
+
+namespace json = boost::json;
+using ledger::Micro;
+
+constexpr std::string_view promotion_kind = "promotion";
+constexpr std::string_view opening_kind = "opening";
+
+json::object proposal(std::string_view what, std::string_view summary, json::object content)
+{
+    return {{"what", what}, {"summary", summary}, {"content", std::move(content)}};
+}
+
+/// What a block costs, as lines of the house's books: price into trust, fee and VAT to the
+/// operator.
+std::optional<json::object> lines_of_block(
+    const ledger::Tariff& block, std::int32_t vat_rate, const ledger::Terms& terms)
+{
+    const std::string& name = terms.partner(block.partner).name;
+    const Micro price = block.issue_price * block.block.count();
+    const Micro fee = block.service_fee * block.block.count();
+    const auto per_minor = ledger::micro_per_minor(terms.currency);
+    if (price.count() % per_minor != 0 || fee.count() % per_minor != 0) return std::nullopt;
+    const auto tax = ledger::tax_of(ledger::minor_units_of(price + fee, terms.currency), vat_rate);
+    const Micro vat = Micro{per_minor} * tax.count;
+
+    json::object lines;
+    const auto add = [&lines](std::string account, Micro amount) {
+        if (amount != Micro{}) lines.emplace(account, amount.count());
+    };
+    add("cash:trust", price);
+    add("cash:operating", fee + vat);
+    add("prepaid_block:" + name, -price);
+    add("prepaid_fee:" + name, -fee);
+    add("vat:output", -vat);
+    return lines;
+}
+
+json::object points_by_issuer(const Opening& opening, const ledger::Terms& terms)
+{
+    std::map<std::string, std::int64_t> points;
+    for (const auto& lot : opening.lots) {
+        points[terms.partner(lot.issuer).name] += lot.points.count();
+    }
+    json::object content;
+    for (const auto& [name, count] : points) content.emplace(name, count);
+    return content;
+}
+
+json::object content_of(const Opening& opening, std::string_view digest, const ledger::Terms& terms)
+{
+    std::set<std::pair<ledger::PartnerId, Micro>> priced;
+    for (const auto& lot : opening.lots) priced.emplace(lot.issuer, lot.price);
+    json::array tariffs;
+    for (const auto& [issuer, price] : priced) {
+        tariffs.push_back(
+            {{"partner", issuer.value()},
+             {"id", terms.partner(issuer).name},
+             {"issue_price", ledger::format_micro(price)}});
+    }
+    json::array blocks;
+    for (const auto& block : opening.blocks) {
+        blocks.push_back(
+            {{"partner", block.partner.value()},
+             {"id", terms.partner(block.partner).name},
+             {"points", block.points.count()},
+             {"price", ledger::format_micro(block.price)},
+             {"fee", ledger::format_micro(block.fee)}});
+    }
+    json::object balances;
+    for (const auto& [account, amount] : opening.balances) {
+        balances.emplace(account, amount.count());
+    }
+    return {
+        {"as_of", ledger::format_day(opening.as_of)},
+        {"digest", digest},
+        {"members", opening.members.size()},
+        {"points", points_by_issuer(opening, terms)},
+        {"tariffs", std::move(tariffs)},
+        {"blocks", std::move(blocks)},
+        {"balances_micro", std::move(balances)}};
+}
+
+/// Gives the tariffs and blocks of a prepared opening their versions, from `next` on.
+void number_tariffs(json::object& content, const ledger::Terms& terms)
+{
+    const auto as_of = ledger::parse_day(text_in(content, "as_of")).value();
+    auto version = static_cast<std::uint32_t>(terms.tariffs.size());
+    const auto tariff_of = [&](const json::object& row, std::string_view price) {
+        const ledger::PartnerId partner{row.at("partner").to_number<std::uint32_t>()};
+        const auto micro = ledger::parse_micro(text_in(row, price)).value();
+        return opening_tariff(partner, micro, as_of, terms).value();
+    };
+    for (auto& value : content.at("tariffs").as_array()) {
+        auto& row = value.as_object();
+        auto tariff = tariff_of(row, "issue_price");
+        if (!tariff.version.is_none()) {
+            row.emplace("version", tariff.version.value());
+            continue;
+        }
+        tariff.version = ledger::TariffVersion{++version};
+        row.emplace("tariff", to_json(tariff));
+    }
+    for (auto& value : content.at("blocks").as_array()) {
+        auto& row = value.as_object();
+        auto tariff = tariff_of(row, "price");
+        tariff.version = ledger::TariffVersion{++version};
+        tariff.service_fee = ledger::parse_micro(text_in(row, "fee")).value();
+        tariff.block = ledger::Points{row.at("points").to_number<std::int64_t>()};
+        row.emplace("tariff", to_json(tariff));
+    }
+}
+
+} // namespace
+
+bool PromotionTerms::is_funded_by(std::string_view partner) const
+{
+    return std::ranges::any_of(
+        funders, [&](const auto& funder) { return funder.first == partner; });
+}
+
+Registry::Accepted<ledger::TariffVersion> Registry::buy_block(
+    ledger::PartnerId partner, const BlockPurchase& purchase, Act act)
+{
+    const auto terms = this->terms();
+    if (partner.is_none() || partner.value() > state_->contracts.size()) {
+        return refused("there is no such partner");
+    }
+    const auto& buyer = terms->partner(partner);
+    if (buyer.billing != ledger::Billing::prepaid) {
+        return refused(fmt::format("{} is not prepaid: it buys no blocks", buyer.name));
+    }
+    const auto* dated = terms->find_tariff(partner, purchase.at);
+    if (!dated) return refused(fmt::format("{} has no tariff yet", buyer.name));
+    if (purchase.points.count() < 1 || purchase.points.count() > block_points_max) {
+        return refused(fmt::format("points: from 1 to {}", block_points_max));
+    }
+    auto block = *dated;
+    block.version = ledger::TariffVersion{static_cast<std::uint32_t>(terms->tariffs.size() + 1)};
+    block.valid_from = purchase.at;
+    block.issue_price = purchase.price.value_or(dated->issue_price);
+    block.service_fee = purchase.fee.value_or(dated->service_fee);
+    block.block = purchase.points;
+    if (auto fault = fault_of(block)) return refused(std::move(*fault));
+
+    const auto* vat = find_vat(partner, "block", purchase.at);
+    auto lines = lines_of_block(block, vat ? vat->rate_basis_points : 0, *terms);
+    if (!lines) {
+        return refused("points: price and fee of the block must be whole minor units of money");
+    }
+    state_->commit(
+        kind::block_bought,
+        {{"partner", partner.value()},
+         {"id", buyer.name},
+         {"tariff", to_json(block)},
+         {"lines_micro", std::move(*lines)}},
+        act);
+    return block.version;
+}
+
+std::optional<std::string> Registry::fault_among_others(const PromotionTerms& promotion) const
+{
+    const auto differs = [&](const PromotionTerms& other) {
+        return other.id == promotion.id && other != promotion;
+    };
+    bool has_other = std::ranges::any_of(state_->promotions, differs);
+    for (const auto& contract : state_->contracts) {
+        has_other = has_other || std::ranges::any_of(contract.promotions, differs);
+    }
+    if (has_other) {
+        return fmt::format("promotion: {} was agreed on with other terms", promotion.id);
+    }
+    for (const auto& [name, share] : promotion.funders) {
+        const auto* funder = find_contract(name);
+        if (funder && !funder->terms.roles.issuer) {
+            return fmt::format("promotion: {}: {} is no issuer", promotion.id, name);
+        }
+    }
+    return std::nullopt;
+}
+
+Registry::Accepted<ledger::HouseSequence> Registry::propose_promotion(
+    const PromotionTerms& promotion, Act act)
+{
+    if (!state_->founding) return refused("the house is not founded yet");
+    if (auto fault = fault_of(promotion)) return refused("promotion: " + *fault);
+    for (const auto& [name, share] : promotion.funders) {
+        if (!find_contract(name)) {
+            return refused(
+                fmt::format("promotion: {}: the house knows no partner {}", promotion.id, name));
+        }
+    }
+    if (auto fault = fault_among_others(promotion)) return refused(std::move(*fault));
+    if (terms()->find_promotion(promotion.id)) {
+        return refused(fmt::format("promotion: {} is in force already", promotion.id));
+    }
+    std::string funders;
+    for (const auto& [name, share] : promotion.funders) {
+        funders += fmt::format("{}{} {}", funders.empty() ? "" : ", ", name, share);
+    }
+    const auto summary = fmt::format(
+        "promotion {} from {} to {}, funded by {}",
+        promotion.id,
+        ledger::format_day(promotion.from),
+        ledger::format_day(promotion.to),
+        funders);
+    state_->commit(
+        kind::proposal_made,
+        proposal(promotion_kind, summary, {{"promotion", to_json(promotion)}}),
+        act);
+    return state_->record.head();
+}
+
+Registry::Accepted<ledger::HouseSequence> Registry::propose_opening(
+    const Opening& opening, std::string_view digest, Act act)
+{
+    if (!state_->founding) return refused("the house is not founded yet");
+    if (state_->opening) return refused("this house has its opening already");
+    for (const auto& [id, waiting] : state_->proposals) {
+        if (waiting.kind != opening_kind) continue;
+        if (waiting.digest == digest) return id;
+        return refused("another opening waits for approval already");
+    }
+    if (auto fault = fault_of(opening, *terms())) return refused(std::move(*fault));
+    std::int64_t points = 0;
+    for (const auto& lot : opening.lots) points += lot.points.count();
+    const auto summary = fmt::format(
+        "opening of {}: {} members, {} lots, {} points, {} blocks",
+        ledger::format_day(opening.as_of),
+        opening.members.size(),
+        opening.lots.size(),
+        points,
+        opening.blocks.size());
+    state_->commit(
+        kind::proposal_made,
+        proposal(opening_kind, summary, content_of(opening, digest, *terms())),
+        act);
+    return state_->record.head();
+}
+
+std::vector<Proposal> Registry::proposals() const
+{
+    std::vector<Proposal> waiting;
+    for (const auto& [id, proposal] : state_->proposals) waiting.push_back(proposal);
+    return waiting;
+}
+
+Registry::Accepted<void> Registry::approve(ledger::HouseSequence id, bool as_both, Act act)
+{
+    const auto found = state_->proposals.find(id);
+    if (found == state_->proposals.end()) {
+        return refused(fmt::format("nothing waits for approval under {}", id.value()));
+    }
+    const Proposal proposal = found->second;
+    if (as_both && founding().production) {
+        return refused("in a production house another operator approves");
+    }
+    if (!as_both && proposal.actor == act.actor) {
+        return refused(fmt::format(
+            "{} prepared it: another operator approves{}",
+            act.actor,
+            founding().production ? "" : ", or --as-both in a sandbox"));
+    }
+    return proposal.kind == promotion_kind ? agree_promotion(proposal, act)
+                                           : import_opening(proposal, act);
+}
+
+Registry::Accepted<void> Registry::agree_promotion(const Proposal& proposal, Act act)
+{
+    auto content = json::parse(proposal.content).as_object();
+    const auto promotion = promotion_from(content.at("promotion").as_object());
+    // The house may have moved on since it was prepared.
+    if (auto fault = fault_among_others(promotion)) return refused(std::move(*fault));
+    if (terms()->find_promotion(promotion.id)) {
+        return refused(fmt::format("promotion: {} is in force already", promotion.id));
+    }
+    content.emplace("proposal", proposal.id.value());
+    state_->commit(kind::promotion_agreed, content, act);
+    return {};
+}
+
+Registry::Accepted<void> Registry::import_opening(const Proposal& proposal, Act act)
+{
+    auto content = json::parse(proposal.content).as_object();
+    content.emplace("proposal", proposal.id.value());
+    number_tariffs(content, *terms());
+    state_->commit(kind::opening_imported, content, act);
+    return {};
+}
+
+} // namespace pointhouse::partners

@@ -1,0 +1,92 @@
+#pragma once
+
+#include <array>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <boost/json/object.hpp>
+
+#include "ledger/accounts.hpp"
+#include "partners/registry.hpp"
+
+namespace pointhouse::partners {
+
+[[nodiscard]] inline std::unexpected<ContractFault> refused(std::string reason)
+{
+    return std::unexpected(ContractFault{std::move(reason)});
+}
+
+/// How much of the terms there was at one entry. Partners and tariffs only grow, so that earlier
+/// terms are a prefix of the present ones, in the currency of that time.
+struct TermsMark {
+    ledger::HouseSequence as_of;
+    ledger::Currency currency;
+    std::size_t partners = 0;
+    std::size_t tariffs = 0;
+    std::size_t promotions = 0;
+    bool has_opening = false;
+};
+
+/// What the registry holds in memory, and how each kind of entry changes it.
+struct Registry::State {
+    explicit State(ledger::HouseRecord& of_house) : record{of_house} {}
+
+    void replay();
+    void commit(std::string_view kind, const boost::json::object& content, Act act);
+
+    ledger::HouseRecord& record;
+    std::optional<Founding> founding;
+    std::vector<PartnerContract> contracts;
+    std::vector<PromotionTerms> promotions; // in force, as in the terms
+    std::map<ledger::HouseSequence, Proposal> proposals;
+    std::map<ledger::HouseSequence, std::vector<ledger::AccountLine>> money; // by entry
+    std::optional<ImportedOpening> opening;
+    std::map<std::string, CertificateTerms, std::less<>> certificates;
+    std::map<ledger::Month, ledger::Sequence> closed_windows;
+
+    // What other threads read.
+    mutable std::mutex mutex;
+    std::shared_ptr<const ledger::Terms> published;
+    std::vector<TermsMark> marks;                         // ascending
+    mutable std::shared_ptr<const ledger::Terms> earlier; // the last that was asked for
+
+    [[nodiscard]] bool is_agreed(const PromotionTerms& promotion) const;
+
+private:
+    using Apply = void (State::*)(const boost::json::object&);
+    struct Kind {
+        std::string_view name;
+        Apply apply;
+        bool changes_terms;
+    };
+    static const std::array<Kind, 11> kinds;
+
+    void apply(const ledger::HouseEntry& entry);
+    void apply_founding(const boost::json::object& content);
+    void apply_currency(const boost::json::object& content);
+    void apply_partner(const boost::json::object& content);
+    void apply_tariff(const boost::json::object& content);
+    void apply_promotion(const boost::json::object& content);
+    void apply_block(const boost::json::object& content);
+    void apply_opening(const boost::json::object& content);
+    void apply_proposal(const boost::json::object& content);
+    void apply_certificate(const boost::json::object& content);
+    void apply_revocation(const boost::json::object& content);
+    void apply_window(const boost::json::object& content);
+    void number_tariff(const ledger::Tariff& tariff);
+    void take_tariff(const ledger::Tariff& tariff);
+    void take_block(const ledger::Tariff& block);
+    void take_promotion(const PromotionTerms& promotion);
+    void take_money(const boost::json::object& lines);
+    void publish();
+
+    const ledger::HouseEntry* entry_ = nullptr; // that is being applied
+    ledger::Terms terms;                        // the writer's own copy
+};
+
+} // namespace pointhouse::partners

@@ -1,0 +1,247 @@
+#include <fmt/format.h>
+
+#include <gtest/gtest.h>
+
+#include "house_folder.hpp"
+#include "partners/opening.hpp"
+
+namespace pointhouse::partners {
+namespace {
+
+using ledger::Micro;
+using ledger::PartnerId;
+using ledger::Points;
+
+constexpr PartnerId grocer{1};
+constexpr PartnerId fuel{2};
+
+/// A grocer, postpaid, and a fuel brand with blocks, at the standard prices.
+class Agreements : public FoundedHouse {
+protected:
+    void SetUp() override
+    {
+        FoundedHouse::SetUp();
+        ASSERT_TRUE(registry_.add(standard_contract("GRO"), act_));
+        auto prepaid = standard_contract("TNK");
+        prepaid.terms.billing = ledger::Billing::prepaid;
+        ASSERT_TRUE(registry_.add(prepaid, act_));
+    }
+
+    [[nodiscard]] static PromotionTerms june(std::string id = "june")
+    {
+        return {
+            .id = std::move(id),
+            .funders = {{"TNK", 4}, {"GRO", 1}},
+            .from = ledger::parse_day("2026-06-01").value(),
+            .to = ledger::parse_day("2026-06-30").value(),
+            .cap_points = 1'000};
+    }
+    template <class T>
+    static std::string reason_of(const Registry::Accepted<T>& accepted)
+    {
+        return accepted ? "accepted" : accepted.error().reason;
+    }
+    /// Account numbers are the chart's; amounts in micro-units.
+    std::string money_of_last_entry()
+    {
+        std::string text;
+        for (const auto& line : registry_.money_of(record_.head())) {
+            text += fmt::format(
+                "{} {}; ",
+                ledger::account_name(line.account, line.partner, *registry_.terms()),
+                line.amount);
+        }
+        return text;
+    }
+    void expect_same_after_restart()
+    {
+        const Registry again{record_};
+        EXPECT_EQ(text_of(again), text_of(registry_));
+    }
+
+    static constexpr Registry::Act bob_{.actor = "bob", .at = act_.at};
+};
+
+TEST_F(Agreements, BlockIsATariffOfItsOwnThatIsPaidInFull)
+{
+    const auto bought = registry_.buy_block(
+        fuel, {.points = Points{5'000}, .price = {}, .fee = Micro{2'000}, .at = act_.at}, act_);
+
+    ASSERT_TRUE(bought) << reason_of(bought);
+    const auto terms = registry_.terms();
+    const auto& block = terms->tariff(*bought);
+    EXPECT_EQ(block.block, Points{5'000});
+    EXPECT_EQ(block.issue_price, Micro{10'000});
+    EXPECT_EQ(block.service_fee, Micro{2'000});
+    EXPECT_EQ(terms->partner(fuel).blocks, std::vector<std::uint32_t>{bought->value() - 1});
+    EXPECT_EQ(terms->find_tariff(fuel, act_.at)->version, ledger::TariffVersion{2});
+    EXPECT_EQ(
+        money_of_last_entry(),
+        "cash:trust 50000000; cash:operating 22600000; prepaid_block:TNK -50000000; "
+        "prepaid_fee:TNK -10000000; vat:output -12600000; ");
+    expect_same_after_restart();
+}
+
+TEST_F(Agreements, BlockThatCannotBeIsRefused)
+{
+    const auto reason = [&](PartnerId partner, const BlockPurchase& purchase) {
+        return reason_of(registry_.buy_block(partner, purchase, act_));
+    };
+    const auto before = record_.head();
+    EXPECT_EQ(reason(PartnerId{9}, {.points = Points{1}}), "there is no such partner");
+    EXPECT_EQ(
+        reason(grocer, {.points = Points{1}, .price = {}, .fee = {}, .at = act_.at}),
+        "GRO is not prepaid: it buys no blocks");
+    const std::string points = "points: from 1 to 1000000000000";
+    EXPECT_EQ(reason(fuel, {.points = {}, .price = {}, .fee = {}, .at = act_.at}), points);
+    EXPECT_EQ(
+        reason(fuel, {.points = Points{1'000'000'000'001}, .price = {}, .fee = {}, .at = act_.at}),
+        points);
+    EXPECT_EQ(
+        reason(fuel, {.points = Points{9}, .price = {}, .fee = {}, .at = act_.at}),
+        "points: price and fee of the block must be whole minor units of money");
+    EXPECT_EQ(
+        reason(fuel, {.points = Points{10}, .price = Micro{-1}, .fee = {}, .at = act_.at}),
+        "issue_price: from 0 to 1000.000000");
+    EXPECT_EQ(record_.head(), before);
+}
+
+TEST_F(Agreements, PromotionIsInForceOnceAnotherOperatorApproves)
+{
+    const auto proposed = registry_.propose_promotion(june(), act_);
+    ASSERT_TRUE(proposed) << reason_of(proposed);
+    EXPECT_EQ(registry_.terms()->find_promotion("june"), nullptr);
+    ASSERT_EQ(registry_.proposals().size(), 1U);
+    EXPECT_EQ(
+        registry_.proposals()[0].summary,
+        "promotion june from 2026-06-01 to 2026-06-30, funded by TNK 4, GRO 1");
+    expect_same_after_restart();
+
+    EXPECT_EQ(
+        reason_of(registry_.approve(*proposed, false, act_)),
+        "anna prepared it: another operator approves, or --as-both in a sandbox");
+    EXPECT_EQ(reason_of(registry_.approve(*proposed, false, bob_)), "accepted");
+
+    const auto* agreed = registry_.terms()->find_promotion("june");
+    ASSERT_NE(agreed, nullptr);
+    EXPECT_EQ(agreed->funders, (std::vector<ledger::Funder>{{fuel, 4}, {grocer, 1}}));
+    EXPECT_EQ(agreed->cap, Points{1'000});
+    EXPECT_TRUE(registry_.proposals().empty());
+    EXPECT_EQ(
+        reason_of(registry_.approve(*proposed, true, act_)),
+        fmt::format("nothing waits for approval under {}", proposed->value()));
+    EXPECT_EQ(
+        reason_of(registry_.propose_promotion(june(), act_)),
+        "promotion: june is in force already");
+    expect_same_after_restart();
+}
+
+TEST_F(Agreements, EarlierTermsKnowNoLaterPromotionOrBlock)
+{
+    const auto before = registry_.terms();
+    const auto proposed = registry_.propose_promotion(june(), act_);
+    ASSERT_TRUE(registry_.approve(*proposed, true, act_));
+    ASSERT_TRUE(registry_.buy_block(
+        fuel, {.points = Points{1'000}, .price = {}, .fee = {}, .at = act_.at}, act_));
+
+    EXPECT_EQ(text_of(*registry_.terms_at(before->as_of)), text_of(*before));
+    EXPECT_NE(text_of(*registry_.terms()), text_of(*before));
+}
+
+TEST_F(Agreements, PromotionThatCannotBeIsRefused)
+{
+    const auto reason = [&](const PromotionTerms& promotion) {
+        return reason_of(registry_.propose_promotion(promotion, act_));
+    };
+    auto unknown = june();
+    unknown.funders.emplace_back("BOE", 1);
+    EXPECT_EQ(reason(unknown), "promotion: june: the house knows no partner BOE");
+    auto charity = standard_contract("CHA");
+    charity.terms.roles = {.charity = true};
+    ASSERT_TRUE(registry_.add(charity, act_));
+    auto given = june();
+    given.funders.emplace_back("CHA", 1);
+    EXPECT_EQ(reason(given), "promotion: june: CHA is no issuer");
+    auto twice = june();
+    twice.funders.emplace_back("TNK", 1);
+    EXPECT_EQ(reason(twice), "promotion: june: funder TNK stands there twice");
+    EXPECT_TRUE(registry_.proposals().empty());
+}
+
+TEST_F(Agreements, PromotionIsInForceOnceEveryFunderHasSignedIt)
+{
+    auto kiosk = standard_contract("KIO");
+    auto bakery = standard_contract("BAK");
+    auto both = june("both");
+    both.funders = {{"KIO", 1}, {"BAK", 1}};
+    kiosk.promotions = {both};
+    bakery.promotions = {both};
+
+    ASSERT_TRUE(registry_.add(kiosk, act_));
+    EXPECT_EQ(registry_.terms()->find_promotion("both"), nullptr);
+    auto other = bakery;
+    other.promotions[0].cap_points = 7;
+    EXPECT_EQ(
+        reason_of(registry_.add(other, act_)), "promotion: both was agreed on with other terms");
+    ASSERT_TRUE(registry_.add(bakery, act_));
+    ASSERT_NE(registry_.terms()->find_promotion("both"), nullptr);
+    EXPECT_EQ(registry_.promotions(), std::vector{both});
+    expect_same_after_restart();
+}
+
+TEST_F(Agreements, ProductionHouseTakesTwoOperators)
+{
+    HouseFolder folder;
+    ledger::HouseRecord record{folder.store()};
+    Registry registry{record};
+    ASSERT_TRUE(registry.found({.production = true}, act_));
+    ASSERT_TRUE(registry.add(standard_contract("TNK"), act_));
+    auto own = june();
+    own.funders = {{"TNK", 1}};
+    const auto proposed = registry.propose_promotion(own, act_);
+    ASSERT_TRUE(proposed);
+
+    EXPECT_EQ(
+        reason_of(registry.approve(*proposed, true, bob_)),
+        "in a production house another operator approves");
+    EXPECT_EQ(
+        reason_of(registry.approve(*proposed, false, act_)),
+        "anna prepared it: another operator approves");
+    EXPECT_TRUE(registry.approve(*proposed, false, bob_));
+}
+
+TEST_F(Agreements, TariffChangesAfterItsNotice)
+{
+    auto careful = standard_contract("CAR");
+    careful.notice_days = 30;
+    ASSERT_TRUE(registry_.add(careful, act_));
+    auto tariff = careful.tariffs[0];
+    const auto on = [&](std::string_view day) {
+        tariff.valid_from = registry_.terms()->calendar->start_of(*ledger::parse_day(day));
+        return reason_of(registry_.set_tariff(PartnerId{3}, tariff, act_));
+    };
+    EXPECT_EQ(on("2026-06-30"), "from: CAR has 30 days' notice of a tariff; not before 2026-07-01");
+    EXPECT_EQ(on("2026-07-01"), "accepted");
+    EXPECT_EQ(Registry{record_}.find_contract("CAR")->notice_days, 30);
+}
+
+TEST_F(Agreements, FurtherTariffKeepsTheRulesOfItsContract)
+{
+    auto tariff = standard_contract("TNK").tariffs[0];
+    tariff.valid_from = act_.at;
+    tariff.prefund_share = {.numerator = 1, .denominator = 2};
+    EXPECT_EQ(
+        reason_of(registry_.set_tariff(fuel, tariff, act_)),
+        "prefund_share: a prepaid partner prefunds the whole, 1");
+    tariff.prefund_share = {};
+    tariff.minimum_burn_value = Micro{10'001};
+    EXPECT_EQ(
+        reason_of(registry_.set_tariff(fuel, tariff, act_)),
+        "minimum_burn_value: a point is worth 0.01 in this house");
+    tariff.minimum_burn_value = Micro{10'000};
+    EXPECT_EQ(reason_of(registry_.set_tariff(fuel, tariff, act_)), "accepted");
+    expect_same_after_restart();
+}
+
+} // namespace
+} // namespace pointhouse::partners
