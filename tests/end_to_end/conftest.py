@@ -18,6 +18,8 @@ SHARED_DATA = REPOSITORY.parent / "shared" / "data"
 def pytest_addoption(parser):
     parser.addoption("--house-binary", default=str(REPOSITORY / "build/release/ops/pointhouse"))
     parser.addoption("--nightly", action="store_true", help="the long sizes")
+    parser.addoption("--store", help="what `pointhouse init --store` is given; default: the embedded one")
+    parser.addoption("--messages", type=int, help="of the random months; default: a minute's, nightly 1,000,000")
 
 
 @pytest.fixture(scope="session")
@@ -33,6 +35,16 @@ def nightly(request):
 
 
 @pytest.fixture(scope="session")
+def messages_max(request, nightly):
+    return request.config.getoption("--messages") or (1_000_000 if nightly else 20_000)
+
+
+@pytest.fixture(scope="session")
+def store(request):
+    return request.config.getoption("--store")
+
+
+@pytest.fixture(scope="session")
 def shared_data():
     """Real purchases with independent truth; not part of the project."""
     if not SHARED_DATA.is_dir():
@@ -41,12 +53,12 @@ def shared_data():
 
 
 @pytest.fixture(scope="module")
-def make_house(binary, tmp_path_factory):
+def make_house(binary, store, tmp_path_factory):
     """Makes houses that are killed, whatever happens, when the module is done."""
     with contextlib.ExitStack() as stack:
 
         def make(clock="messages"):
-            house = House(binary, tmp_path_factory.mktemp("house"), clock)
+            house = House(binary, tmp_path_factory.mktemp("house"), clock, store)
             stack.callback(house.kill)
             return house
 

@@ -22,13 +22,15 @@ def free_port():
 
 
 class House:
-    """Makes, starts, asks, kills one house. `clock` is that of `pointhouse serve`."""
+    """Makes, starts, asks, kills one house. `clock` is that of `pointhouse serve`; `store` is what
+    `pointhouse init --store` is given, or None for the embedded one."""
 
-    def __init__(self, binary, folder, clock="messages"):
+    def __init__(self, binary, folder, clock="messages", store=None):
         self.binary = str(binary)
         self.data = folder / "house"
         self.log = folder / "house.log"
         self.clock = clock
+        self.store = store
         self.port = free_port()
         self.admin_port = free_port()
         self.process = None
@@ -49,9 +51,13 @@ class House:
     def json(self, *arguments, status=0, timeout=600):
         return json.loads(self.run(*arguments, "--json", status=status, timeout=timeout).stdout)
 
+    def init(self, *arguments):
+        store = ("--store", self.store) if self.store else ()
+        return self.run("init", *store, *arguments)
+
     def make(self, *partners, currency="EUR", operators=("anna",)):
         """`init`, then partners on the standard tariff with a certificate each."""
-        self.run("init", "--currency", currency)
+        self.init("--currency", currency)
         for partner in partners:
             self.run("partner", "add", partner, "--standard")
             self.run("cert", "issue", partner)

@@ -33,7 +33,7 @@ def traded(make_house):
 @pytest.fixture(scope="module")
 def replayed(make_house, shared_data):
     house = make_house()
-    house.run("init")
+    house.init()
     house.json("replay", shared_data / "slice_online_retail_2011q1.csv.gz", "--setup",
                "--redeem-at", "1000", timeout=600)
     return house

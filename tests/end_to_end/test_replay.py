@@ -52,7 +52,7 @@ def replay(house, file, *more, status=0):
 @pytest.mark.parametrize("name", SLICES)
 def test_a_slice_by_the_base_rule(make_house, shared_data, name):
     house = make_house()
-    house.run("init")
+    house.init()
     first = replay(house, shared_data / f"{name}.csv.gz")
     assert_points_equal_truth(house, shared_data / "truth" / f"{name}_points_partner_month.csv")
     assert_balances(house)
@@ -92,7 +92,7 @@ def assert_redemptions_equal_truth(house, truth, rule):
 def redeemed(request, make_house, shared_data):
     """A house in which a slice was replayed by R(1000)."""
     house = make_house()
-    house.run("init")
+    house.init()
     replay(house, shared_data / f"{request.param}.csv.gz", "--redeem-at", "1000")
     return request.param, house
 
@@ -106,7 +106,7 @@ def test_a_slice_by_rule_r1000(redeemed, shared_data):
 
 def test_a_replay_killed_in_the_middle_goes_on(make_house, shared_data):
     house = make_house()
-    house.run("init")
+    house.init()
     file = shared_data / f"{SLICES[1]}.csv.gz"
     killed = 0
     for seconds in (0.3, 0.5, 0.7, 1.0, 1.5):
@@ -129,7 +129,7 @@ def test_a_replay_killed_in_the_middle_goes_on(make_house, shared_data):
 
 def test_the_full_shop(make_house, shared_data):
     house = make_house()
-    house.run("init")
+    house.init()
     began = time.monotonic()
     summary = replay(house, shared_data / f"{FULL}.csv.gz")
     print(f"{summary['messages']} messages in {time.monotonic() - began:.1f} s")
@@ -140,7 +140,7 @@ def test_the_full_shop(make_house, shared_data):
 
 def test_the_full_shop_by_rule_r2000(make_house, shared_data):
     house = make_house()
-    house.run("init")
+    house.init()
     replay(house, shared_data / f"{FULL}.csv.gz", "--redeem-at", "2000")
     assert_redemptions_equal_truth(house, shared_data / "truth" / FULL, "r2000")
     assert house.verify()["ok"]
@@ -164,7 +164,7 @@ def small(tmp_path):
 
 def test_a_small_file_by_hand(make_house, small):
     house = make_house()
-    house.run("init")
+    house.init()
     summary = replay(house, small)
 
     shown = shown_by_window(house)
@@ -186,7 +186,7 @@ def test_a_small_file_by_hand(make_house, small):
 def test_a_file_not_in_the_form_is_refused_naming_the_line(make_house, small, line):
     small.write_text(SMALL + line + "\n")
     house = make_house()
-    house.run("init")
+    house.init()
     done = house.run("replay", small, "--setup", status=1)
     assert "line 7" in done.stderr, done.stderr
 

@@ -150,7 +150,7 @@ def test_windows_follow_the_months_of_the_house_s_time(make_house):
 def test_a_month_in_another_time_zone(make_house):
     """Midnight in Amsterdam is 22:00 UTC in summer."""
     house = make_house()
-    house.run("init", "--time-zone", "Europe/Amsterdam")
+    house.init("--time-zone", "Europe/Amsterdam")
     house.run("partner", "add", "GRO", "--standard")
     house.run("cert", "issue", "GRO")
     house.start()

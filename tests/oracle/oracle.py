@@ -1,325 +1,138 @@
-"""An independent clearing house: small, slow and plain, written from the design and not from the code.
+"""An independent clearing house: small, slow and plain, written from the design and the contract.
 
-It decides the same messages, one at a time, with lists and dictionaries, and keeps what a month comes
-to. Points are integers; money is integers of micro-units. No expiry, no pending points, no holds."""
+It decides the same messages, one at a time, with lists and dictionaries, and books them. `decide` gives
+what the house should answer; the books are in `books`. Paths are those of the wire without `/v1/`; a
+hold is named by the message id that opened it. Where the design leaves a choice to the house, the
+docstring says which was taken."""
 
-from collections import defaultdict
+import json
 from dataclasses import dataclass, field
-from fractions import Fraction
 
-POINTS_MAX = 1_000_000_000
-
-
-@dataclass
-class Tariff:
-    """Micro-units per point; `prefund` is the share x."""
-    price: int = 10_000
-    fee: int = 1_000
-    reimbursement: int = 9_500
-    prefund: Fraction = Fraction(1)
-
-    @property
-    def prefunded(self):
-        amount = self.price * self.prefund
-        assert amount.denominator == 1
-        return int(amount)
+import days
+from books import Books
+from clock import Clock
+from earning import Earning
+from membership import Membership
+from movements import Movements
+from refusals import Refused, status_of
+from returning import Returning
+from spending import Spending
 
 
 @dataclass
-class Partner:
-    name: str
-    tariff: Tariff
-    debt_bearer: str = "issuer"  # or "house"
-    charity: bool = False
+class Outcome:
+    status: int
+    code: str = None      # of a refusal
+    said: dict = field(default_factory=dict)
+    replayed: bool = False
 
 
-@dataclass
-class Lot:
-    sequence: int
-    issuer: str
-    activity: str
-    remaining: int
+class Oracle(Clock, Earning, Spending, Returning, Membership):
+    def __init__(self, terms, now, left_over=None):
+        """`left_over(promotion, partner, message_id, remainders)` picks the funder of a left-over
+        point: the design takes a hash that is the house's own."""
+        Clock.__init__(self, now)
+        self.terms = terms
+        self.books = Books(terms)
+        self.move = Movements(terms, self.books)
+        self.left_over = left_over
+        self.members = {}    # identifier → Member; a merged identifier is an alias
+        self.booked = {}     # (partner, message id) → Booked
+        self.holds = {}      # (partner, message id) → Hold
+        self.frozen = {}     # (partner, message id) → (content, Outcome)
+        self.blocks = {name: [] for name in terms.partners}
+        self.granted = {}    # promotion → points
 
+    def decide(self, caller, path, body):
+        """Idempotency first; then the message moves the clock; then it is judged."""
+        content = json.dumps([path, body], sort_keys=True)
+        key = caller, body["message_id"]
+        if key in self.frozen:
+            earlier, outcome = self.frozen[key]
+            if earlier != content:
+                return Outcome(422, "message_id_reused")
+            return Outcome(outcome.status, outcome.code, outcome.said, replayed=True)
+        if "occurred_at" in body:
+            self.advance(days.instant(body["occurred_at"]))
+        self.number += 1
+        self.move.moved = []
+        self.books.event = body["message_id"]
+        self.books.window = self.window_of(self.now)
+        outcome = self.judge(caller, path, body)
+        if outcome.status not in (403, 404):  # what the ledger decided is final, what it never knew is not
+            self.frozen[key] = content, outcome
+        return outcome
 
-@dataclass
-class Debt:
-    sequence: int
-    issuer: str
-    kind: str  # issuer, house, excess
-    points: int
-
-
-@dataclass
-class Member:
-    lots: list = field(default_factory=list)
-    debts: list = field(default_factory=list)
-    issued: dict = field(default_factory=lambda: defaultdict(int))
-    credited: dict = field(default_factory=lambda: defaultdict(int))
-
-    @property
-    def available(self):
-        return sum(lot.remaining for lot in self.lots)
-
-    @property
-    def debt(self):
-        return sum(debt.points for debt in self.debts)
-
-    def in_draw_order(self):
-        return sorted((lot for lot in self.lots if lot.remaining),
-                      key=lambda lot: (lot.activity, lot.sequence))
-
-
-@dataclass
-class Booked:
-    """What a reversal needs to know of the message it undoes."""
-    route: str
-    partner: str
-    member: str
-    points: int
-    lot: Lot = None
-    drawn: list = field(default_factory=list)  # (lot, points) in draw order
-    redeemer: str = None
-    amount_minor: int = None
-    reversed: int = 0
-    returned_minor: int = 0
-
-
-class Refused(Exception):
-    def __init__(self, code):
-        super().__init__(code)
-        self.code = code
-
-
-class Oracle:
-    """`decide` returns ("booked", answer) or ("refused", code)."""
-
-    def __init__(self, partners):
-        self.partners = {partner.name: partner for partner in partners}
-        self.members = {}
-        self.booked = {}   # (partner, message id) → Booked
-        self.sequence = 0
-        self.window = None
-        self.figures = defaultdict(lambda: defaultdict(int))  # (window, partner) → name → points
-        self.flows = defaultdict(int)                          # (window, issuer, redeemer) → points
-        self.owed = defaultdict(int)                           # (window, partner) → micro owed to house
-        self.accounts = defaultdict(int)                       # liability, fee, margin → micro
-        self.moved = []                                        # of the last message: (kind, issuer, points)
-
-    def decide(self, partner, route, body, window):
-        self.window = window
-        self.sequence += 1
-        self.moved = []
+    def judge(self, caller, path, body):
+        creating = {
+            "accruals": self.accrue, "redemptions": self.redeem, "donations": self.donate,
+            "holds": self.open_hold, "reversals": self.reverse, "clawbacks": self.claw_back,
+            "transfers": self.transfer, "members": self.enrol}
+        acting = {
+            ("accruals", "release"): self.release_pending, ("holds", "capture"): self.capture,
+            ("holds", "release"): self.release_hold}
+        managing = {"block": self.block, "unblock": self.unblock, "close": self.close,
+                    "merge": self.merge}
+        room, *rest = path.split("/")
         try:
-            return "booked", getattr(self, route)(partner, body)
+            if not rest:
+                return Outcome(201, said=creating[room](caller, body))
+            name, verb = rest
+            if room == "members":
+                return Outcome(201, said=managing[verb](name, body))
+            return Outcome(200, said=acting[room, verb](caller, name, body))
         except Refused as refusal:
-            return "refused", refusal.code
-
-    # Books.
-
-    def count(self, partner, name, points):
-        self.figures[self.window, partner][name] += points
-
-    def money(self, owed=(), **accounts):
-        """One balanced set: what partners owe the house, and the house's own accounts."""
-        assert sum(amount for _, amount in owed) == sum(accounts.values()), (owed, accounts)
-        for partner, amount in owed:
-            self.owed[self.window, partner] += amount
-        for account, amount in accounts.items():
-            self.accounts[account] += amount
-
-    def move(self, kind, issuer, points):
-        self.moved.append((kind, issuer, points))
-
-    def tariff(self, partner):
-        return self.partners[partner].tariff
-
-    # Messages.
+            return Outcome(status_of(refusal.code), refusal.code)
 
     def known(self, name):
         if name not in self.members:
             raise Refused("member_unknown")
         return self.members[name]
 
-    def answer(self, name, **said):
-        member = self.members[name]
-        return said | {"balance": {"available": member.available, "pending": 0, "held": 0,
-                                   "debt": member.debt}}
+    def acting(self, name, partner=None, role=None):
+        """A member that may transact, with a partner in a role: existence, then rights, then state."""
+        member = self.known(name)
+        if role:
+            self.has_role(partner, role)
+        if member.state != "open":
+            raise Refused(f"member_{member.state}")
+        return member
 
-    def accruals(self, partner, body):
-        amount = body["purchase"]["amount_minor"] if "purchase" in body else None
-        points = body["points"] if amount is None else amount // 100
-        if points > POINTS_MAX:
-            raise Refused("points_out_of_range")
-        member = self.members.setdefault(body["member"], Member())
-        lot = Lot(self.sequence, partner, body["occurred_at"], points)
-        self.booked[partner, body["message_id"]] = Booked(
-            "accruals", partner, body["member"], points, lot=lot, amount_minor=amount)
-        if points:
-            member.lots.append(lot)
-            member.issued[partner] += points
-            self.count(partner, "issued", points)
-            self.move("issued", partner, points)
-            tariff = self.tariff(partner)
-            self.money([(partner, points * (tariff.prefunded + tariff.fee))],
-                       liability=points * tariff.prefunded, fee=points * tariff.fee)
-            self.repay(body["member"])
-        return self.answer(body["member"], points=points)
-
-    def spend(self, partner, body, to, kind):
-        member = self.known(body["member"])
-        points = body["points"] if "points" in body else body["value"]["amount_minor"]
-        if points > member.available:
-            raise Refused("insufficient_points")
-        left, drawn = points, []
-        for lot in member.in_draw_order():
-            taken = min(left, lot.remaining)
-            if taken:
-                lot.remaining -= taken
-                left -= taken
-                drawn.append((lot, taken))
-                self.use(lot, to, taken, kind)
-        self.booked[partner, body["message_id"]] = Booked(
-            kind, partner, body["member"], points, drawn=drawn, redeemer=to)
-        return self.answer(
-            body["member"], points=points, drawn=[(lot.issuer, taken) for lot, taken in drawn])
-
-    def redemptions(self, partner, body):
-        return self.spend(partner, body, partner, "redeemed")
-
-    def donations(self, partner, body):
-        self.known(body["member"])
-        if not self.partners[body["charity"]].charity:
+    def has_role(self, partner, role):
+        if role not in self.terms.partners[partner].roles:
             raise Refused("role_not_allowed")
-        return self.spend(partner, body, body["charity"], "donated")
 
-    def use(self, lot, to, points, kind):
-        """Points of a lot go to a redeemer or charity; with `refunded` they come back."""
-        sign = -1 if kind == "refunded" else 1
-        tariff = self.tariff(lot.issuer)
-        charity = self.partners[to].charity
-        paid = tariff.price if charity else self.tariff(to).reimbursement
-        self.money([(lot.issuer, sign * points * (tariff.price - tariff.prefunded)),
-                    (to, -sign * points * paid)],
-                   liability=-sign * points * tariff.prefunded,
-                   margin=sign * points * (tariff.price - paid))
-        self.move(kind, lot.issuer, points)
-        self.count(lot.issuer, "own_redeemed_anywhere", sign * points)
-        self.flows[self.window, lot.issuer, to] += sign * points
-
-    def reversals(self, partner, body):
-        original = self.booked.get((partner, body["reverses"]))
-        if original is None:
-            raise Refused("message_unknown")
-        left = original.points - original.reversed
-        if "purchase" in body:
-            if original.amount_minor is None:
-                raise Refused("reversal_exceeds_original")
-            returned = original.returned_minor + body["purchase"]["amount_minor"]
-            if returned > original.amount_minor:
-                raise Refused("reversal_exceeds_original")
-            # Earned less what the rest would earn, less what was clawed back before.
-            points = max(0, left - (original.amount_minor - returned) // 100)
-        else:
-            returned = original.returned_minor
-            points = body.get("points", left)
-        if points > left or (points <= 0 and "purchase" not in body):
-            raise Refused("reversal_exceeds_original")
-        original.reversed += points
-        original.returned_minor = returned
-        if original.route == "accruals":
-            return self.claw_back(partner, original.member, points, [original.lot])
-        return self.refund(original, points)
-
-    def refund(self, original, points):
-        """Restores the lots latest drawn first."""
-        skip, left, restored = original.reversed - points, points, []
-        for lot, taken in reversed(original.drawn):
-            skipped = min(skip, taken)
-            skip -= skipped
-            back = min(left, taken - skipped)
-            if back:
-                left -= back
-                lot.remaining += back
-                restored.append((lot.issuer, back))
-                self.use(lot, original.redeemer, back, "refunded")
-        assert left == 0
-        self.repay(original.member)
-        return self.answer(original.member, points=points, restored=restored)
-
-    def clawbacks(self, partner, body):
-        member = self.known(body["member"])
-        points = (body["points"] if "points" in body
-                  else body["purchase"]["amount_minor"] // 100)
-        if points > POINTS_MAX:
-            raise Refused("points_out_of_range")
-        latest_first = sorted((lot for lot in member.lots if lot.issuer == partner),
-                              key=lambda lot: (lot.activity, lot.sequence), reverse=True)
-        return self.claw_back(partner, body["member"], points, latest_first)
-
-    def claw_back(self, partner, name, points, lots):
-        """The issuer takes back and is credited what it issued to this member and has not had credited.
-        What is beyond, after clawbacks that named no purchase, is owed to the house."""
-        member = self.members[name]
-        tariff = self.tariff(partner)
-        creditable = min(points, member.issued[partner] - member.credited[partner])
-        member.credited[partner] += creditable
-        self.count(partner, "clawed_back", points)
-        left = creditable
-        for lot in lots:
-            taken = min(left, lot.remaining)
-            if taken:
-                lot.remaining -= taken
-                left -= taken
-                self.move("clawed_back", partner, taken)
-                self.money([(partner, -taken * (tariff.prefunded + tariff.fee))],
-                           liability=-taken * tariff.prefunded, fee=-taken * tariff.fee)
-        own = creditable - left
-        bearer = self.partners[partner].debt_bearer
-        for kind, part in ((bearer, left), ("excess", points - creditable)):
-            if part:
-                member.debts.append(Debt(self.sequence, partner, kind, part))
-                self.count(partner, "debt", part)
-                self.move("debt_incurred", partner, part)
-                if kind == "house":
-                    self.money([(partner, -part * (tariff.price + tariff.fee))],
-                               fee=-part * tariff.fee, margin=-part * tariff.price)
-        before = member.debt
-        self.repay(name)
-        return self.answer(name, points=points, clawed_back_own=own,
-                           debt=points - own - (before - member.debt))
-
-    def repay(self, name):
-        """Available points repay the oldest debt first."""
-        member = self.members[name]
-        for lot in member.in_draw_order():
-            while lot.remaining and member.debts:
-                debt = member.debts[0]
-                points = min(lot.remaining, debt.points)
-                lot.remaining -= points
-                debt.points -= points
-                if not debt.points:
-                    member.debts.pop(0)
-                self.recover(lot, debt, points)
-
-    def recover(self, lot, debt, points):
-        from_lot, for_debt = self.tariff(lot.issuer), self.tariff(debt.issuer)
-        owed = [(lot.issuer, points * (from_lot.price - from_lot.prefunded))]
-        margin, fee = from_lot.price, 0
-        if debt.kind == "issuer":
-            owed.append((debt.issuer, -points * (for_debt.price + for_debt.fee)))
-            margin, fee = from_lot.price - for_debt.price, -for_debt.fee
-        self.money(owed, liability=-points * from_lot.prefunded, margin=points * margin, fee=points * fee)
-        self.move("recovered", lot.issuer, points)
-        self.count(lot.issuer, "recovered_given", points)
-        self.count(debt.issuer, "recovered_received", points)
-        self.count(debt.issuer, "debt", -points)
+    def day(self, body):
+        return days.local_day(days.instant(body["occurred_at"]), self.terms.zone)
 
     # What it comes to.
 
+    def lots(self):
+        return [lot for member in set(self.members.values()) for lot in member.lots]
+
     def outstanding(self, partner):
-        return sum(lot.remaining for member in self.members.values() for lot in member.lots
-                   if lot.issuer == partner)
+        return sum(lot.open for lot in self.lots() if lot.issuer == partner)
 
     def debt_of(self, partner):
-        return sum(debt.points for member in self.members.values() for debt in member.debts
+        return sum(debt.points for member in set(self.members.values()) for debt in member.debts
                    if debt.issuer == partner)
+
+    def check(self):
+        """The invariants of the worked month."""
+        sums = {}
+        for (unit, _), amount in self.books.balances.items():
+            sums[unit] = sums.get(unit, 0) + amount
+        assert not any(sums.values()), sums
+        assert -self.books.balance("deferred_revenue") == sum(
+            lot.open * lot.prefunded for lot in self.lots())
+        points = self.books.points_balances()
+        for member in set(self.members.values()):
+            for state in ("pending", "active", "held"):
+                assert points[f"member:{member.name}:{state}"] == member.total(state), member.name
+            assert -points[f"member:{member.name}:debt"] == member.debt
+            assert not member.debt or not member.total("active"), member.name
+            assert all(min(lot.pending, lot.active, lot.held, lot.expired) >= 0 for lot in member.lots)
+        for row in self.books.roll_forward(self.window_of(self.now)).values():
+            assert row["opening"] + row["issued"] - row["own_redeemed_anywhere"] - row["clawed_back"] - (
+                row["expired"]) - row["recovered_given"] + row["recovered_received"] == (
+                row["closing"] - row["debt"])

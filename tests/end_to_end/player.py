@@ -1,0 +1,52 @@
+"""Plays messages to a real house as its partners do: a connection each, holds known by their message."""
+
+import contextlib
+import time
+
+IDLE_SECONDS_MAX = 30  # the house closes a connection that was idle for a minute
+
+
+def by_issuer(rows, own):
+    """{issuer: points} as a partner sees it: its own, and all others together."""
+    seen = {}
+    for issuer, points in rows:
+        name = issuer if issuer == own or own is None else "others"
+        seen[name] = seen.get(name, 0) + points
+    return seen
+
+
+class Player(contextlib.ExitStack):
+    """`send` takes the oracle's paths: `holds/<message id of the hold>/capture`."""
+
+    def __init__(self, house):
+        super().__init__()
+        self.house = house
+        self.connections = {}  # partner → (connection, when it was last used)
+        self.holds = {}  # (partner, message id) → hold id
+
+    def connection(self, name):
+        connection, used = self.connections.get(name, (None, 0))
+        if connection is None or time.monotonic() - used > IDLE_SECONDS_MAX:
+            connection = self.enter_context(self.house.connect(name))
+        self.connections[name] = connection, time.monotonic()
+        return connection
+
+    def target(self, partner, path):
+        room, *rest = path.split("/")
+        if room == "holds" and rest:
+            rest[0] = self.holds.get((partner, rest[0]), rest[0])
+        return "/".join(["/v1", room, *rest])
+
+    def send(self, partner, path, body):
+        answer = self.connection(partner).post(self.target(partner, path), body)
+        if path == "holds" and answer.status == 201:
+            self.holds[partner, body["message_id"]] = answer.json["hold_id"]
+        return answer
+
+    def advance(self, moment):
+        self.house.run("clock", "advance", moment)
+
+    def member(self, name):
+        answer = self.connection("operator:anna").get(f"/v1/members/{name}")
+        assert answer.status == 200, answer
+        return answer.json

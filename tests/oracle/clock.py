@@ -1,0 +1,58 @@
+"""The house's time, and what it brings about: maturity, expiry, the end of holds."""
+
+import heapq
+from datetime import timedelta
+
+import days
+
+
+class Clock:
+    def __init__(self, now):
+        self.now = now
+        self.number = 0  # of messages and of what is due: their order
+        self.due = []    # heap of (instant, number, name, window, what to do)
+
+    def window_of(self, moment):
+        return days.local_day(moment, self.terms.zone).strftime("%Y-%m")
+
+    def advance(self, moment):
+        """All that is due until then happens, in the order of time, each in the window of its time."""
+        while self.due and self.due[0][0] <= moment:
+            at, _, self.books.event, self.books.window, happen = heapq.heappop(self.due)
+            self.now = max(self.now, at)
+            happen()
+        self.now = max(self.now, moment)
+
+    def at(self, moment, name, happen, window=None):
+        self.number += 1
+        heapq.heappush(self.due, (moment, self.number, name, window or self.window_of(moment), happen))
+
+    def watch(self, lot):
+        """Expiry at the end of a day belongs to that day, maturity at its start to the new one."""
+        if lot.pending:
+            self.at(lot.available_at, f"maturity of {lot.name}", lambda: self.mature(lot))
+        if lot.expires_on:
+            self.at(self.end_of(lot), f"expiry of {lot.name}", lambda: self.expire(lot),
+                    lot.expires_on.strftime("%Y-%m"))
+
+    def end_of(self, lot):
+        return days.midnight(lot.expires_on + timedelta(days=1), self.terms.zone)
+
+    def is_overdue(self, lot):
+        return lot.expires_on is not None and self.end_of(lot) <= self.now
+
+    def mature(self, lot):
+        self.move.between(lot, "pending", "active", lot.pending)
+        self.made_available(lot.member, [lot])
+
+    def expire(self, lot):
+        """Held points do not expire; their overdue part does when it is released."""
+        for state in ("pending", "active"):
+            self.move.expire(lot, state, getattr(lot, state))
+
+    def made_available(self, member, lots):
+        """What is overdue expires at once; the rest repays debt."""
+        for lot in lots:
+            if self.is_overdue(lot):
+                self.expire(lot)
+        self.move.repay(member)

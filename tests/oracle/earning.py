@@ -1,0 +1,145 @@
+"""Accruals: who funds them, out of what, and when the points can be spent."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from fractions import Fraction
+
+import days
+from members import Lot, Member
+from refusals import POINTS_MAX, Refused
+
+
+@dataclass
+class Booked:
+    """What a later message may undo."""
+    kind: str  # accrual or use
+    partner: str
+    member: Member
+    points: int
+    lots: list = field(default_factory=list)   # [(lot, points)] of an accrual
+    takes: list = field(default_factory=list)  # [(take, points)] of a redemption or donation
+    amount_minor: int = None
+    reversed: int = 0
+    returned_minor: int = 0
+
+
+class Earning:
+    def accrue(self, caller, body):
+        self.has_role(caller, "issuer")
+        member = self.members.get(body["member"])
+        if member and member.state != "open":
+            raise Refused(f"member_{member.state}")
+        day = self.day(body)
+        if (days.local_day(self.now, self.terms.zone) - day).days > self.terms.late_window_days:
+            raise Refused("late_window_closed")
+        amount = body["purchase"]["amount_minor"] if "purchase" in body else None
+        points = body["points"] if amount is None else amount // 100
+        if points > POINTS_MAX:
+            raise Refused("points_out_of_range")
+        parts = self.funded(caller, body, day, points)
+        if member is None:
+            member = self.members[body["member"]] = Member(body["member"])
+        lots = self.grant(member, caller, body, day, parts)
+        self.booked[caller, body["message_id"]] = Booked(
+            "accrual", caller, member, points, lots=lots, amount_minor=amount)
+        said = {"points": points, "lots": [
+            (lot.issuer, points, "pending" if lot.pending else "active", lot.expires_on)
+            for lot, points in lots]}
+        self.made_available(member, [lot for lot, _ in lots])
+        return said | {"balance": member.balance()}
+
+    def funded(self, caller, body, day, points):
+        """[(issuer, points, block or None)]: a part for each funder and block. If one is unfunded, all
+        is refused."""
+        shares = {caller: points}
+        if "promotion" in body:
+            shares = self.shared(caller, body, day, points)
+        parts = []
+        for issuer, part in shares.items():
+            if part and self.terms.partners[issuer].prepaid:
+                parts += self.from_blocks(issuer, part)
+            elif part:
+                self.within_limit(issuer, day, part)
+                parts.append((issuer, part, None))
+        if "promotion" in body:
+            self.granted[body["promotion"]] = self.granted.get(body["promotion"], 0) + points
+        return parts
+
+    def shared(self, caller, body, day, points):
+        promotion = self.terms.promotions.get(body["promotion"])
+        if (promotion is None or caller not in promotion.funders
+                or not promotion.first <= day <= promotion.last):
+            raise Refused("funding_not_agreed")
+        if promotion.cap and self.granted.get(promotion.name, 0) + points > promotion.cap:
+            raise Refused("limit_exceeded")
+        whole = sum(promotion.funders.values())
+        shares = {name: points * share // whole for name, share in promotion.funders.items()}
+        remainders = {name: points * share % whole for name, share in promotion.funders.items()}
+        for _ in range(points - sum(shares.values())):
+            name = (self.left_over(promotion.name, caller, body["message_id"], remainders)
+                    if self.left_over else max(remainders, key=remainders.get))
+            assert remainders[name], "a left-over point went to a funder without a remainder"
+            shares[name] += 1
+            remainders[name] = 0
+        return shares
+
+    def from_blocks(self, issuer, points):
+        """Oldest first; two blocks give two lots."""
+        parts, left = [], points
+        for block in self.blocks[issuer]:
+            taken = min(left, block.left)
+            if taken:
+                parts.append((issuer, taken, block))
+                left -= taken
+        if left:
+            raise Refused("issuer_unfunded")
+        return parts
+
+    def within_limit(self, issuer, day, points):
+        """What is unbilled or billed and unpaid, VAT included, with this accrual."""
+        partner = self.terms.partners[issuer]
+        if partner.credit_limit is None:
+            return
+        tariff = partner.tariff(day)
+        owed = {"price": points * tariff.prefunded, "fee": points * tariff.fee}
+        for (_, name, flow, _), amount in self.books.billed.items():
+            if name == issuer and flow in owed:
+                owed[flow] += amount
+        today = days.local_day(self.now, self.terms.zone)
+        if sum(Fraction(amount * (10_000 + partner.vat_rate(flow, today)), 10_000)
+               for flow, amount in owed.items()) > partner.credit_limit:
+            raise Refused("issuer_unfunded")
+
+    def grant(self, member, caller, body, day, parts):
+        """One lot for each part. When they mature is a term of the partner that sends the message."""
+        pending_days = self.terms.partners[caller].tariff(day).pending_days
+        available_at = days.midnight(day + timedelta(days=pending_days), self.terms.zone)
+        if "pending_until" in body:
+            available_at = days.instant(body["pending_until"])
+        lots = []
+        for position, (issuer, points, block) in enumerate(parts):
+            tariff = self.terms.partners[issuer].tariff(day)
+            lot = Lot(
+                name=body["message_id"] + ("abcdefgh"[position] if len(parts) > 1 else ""),
+                member=member, issuer=issuer, tariff=tariff,
+                price=block.price if block else tariff.price, fee=block.fee if block else tariff.fee,
+                prefunded=block.price if block else tariff.prefunded,
+                activity=days.instant(body["occurred_at"]), order=(self.number, position),
+                expires_on=tariff.expiry and days.months_later(day, *tariff.expiry),
+                available_at=available_at, block=block)
+            member.lots.append(lot)
+            self.move.issue(lot, "pending" if available_at > self.now else "active", points)
+            self.watch(lot)
+            lots.append((lot, points))
+        return lots
+
+    def release_pending(self, caller, name, body):
+        booked = self.booked.get((caller, name))
+        if booked is None or booked.kind != "accrual":
+            raise Refused("message_unknown")
+        member, lots = booked.member.surviving, [lot for lot, _ in booked.lots]
+        points = sum(lot.pending for lot in lots)
+        for lot in lots:
+            self.move.between(lot, "pending", "active", lot.pending)
+        self.made_available(member, lots)
+        return {"points": points, "balance": member.balance()}

@@ -1,0 +1,129 @@
+"""Reversals: refunds of what was spent, clawbacks of what was earned."""
+
+from members import Debt
+from refusals import POINTS_MAX, Refused
+
+
+class Returning:
+    def reverse(self, caller, body):
+        """The sum of all reversals is capped at the original."""
+        original = self.booked.get((caller, body["reverses"]))
+        if original is None:
+            raise Refused("message_unknown")
+        left, returned = original.points - original.reversed, original.returned_minor
+        if "purchase" in body:
+            returned += body["purchase"]["amount_minor"]
+            if original.amount_minor is None or returned > original.amount_minor:
+                raise Refused("reversal_exceeds_original")
+            # Earned less what the rest would earn, less what was clawed back before.
+            points = max(0, left - (original.amount_minor - returned) // 100)
+        else:
+            points = body.get("points", left)
+        if points > left or (points == 0 and "purchase" not in body):
+            raise Refused("reversal_exceeds_original")
+        original.returned_minor = returned
+        if original.kind == "use":
+            original.reversed += points
+            return self.refund(original, points)
+        if len(original.lots) == 1:
+            points = self.allowed(original.member.surviving, caller, points)
+        original.reversed += points
+        return self.undo_accrual(original, points)
+
+    def refund(self, original, points):
+        """Into the same lots, latest drawn first, whatever their expiry."""
+        skip, left, restored = original.reversed - points, points, []
+        for take, taken in reversed(original.takes):
+            skipped = min(skip, taken)
+            skip -= skipped
+            back = min(left, taken - skipped)
+            if back:
+                left -= back
+                self.move.give_back(take, back)
+                restored.append((take.lot, back))
+        assert left == 0
+        member = original.member.surviving
+        self.made_available(member, [lot for lot, _ in restored])
+        return {"points": points, "restored": [(lot.issuer, back) for lot, back in restored],
+                "debt": 0, "balance": member.balance()}
+
+    def undo_accrual(self, original, points):
+        """Its own lots, pending first; what expired of them; then whatever else the member has.
+        Of several lots the last funded goes first."""
+        member, skip, left, own = original.member.surviving, original.reversed - points, points, 0
+        for lot, granted in reversed(original.lots):
+            skipped = min(skip, granted)
+            skip -= skipped
+            part = min(left, granted - skipped)
+            left -= part
+            own += self.take_back(member, lot, [lot], part, ("pending", "active", "expired"))
+        return self.clawed_back(member, points, own)
+
+    def claw_back(self, caller, body):
+        """A return whose purchase is not named: this issuer's own lots, latest first."""
+        member = self.known(body["member"])
+        self.has_role(caller, "issuer")
+        points = body["points"] if "points" in body else body["purchase"]["amount_minor"] // 100
+        if points > POINTS_MAX:
+            raise Refused("points_out_of_range")
+        points = self.allowed(member, caller, points)
+        lots = sorted((lot for lot in member.lots if lot.issuer == caller),
+                      key=lambda lot: (lot.activity, lot.order), reverse=True)
+        at_prices_of_the_day = self.owed_at(caller, self.day(body))
+        own = self.take_back(member, at_prices_of_the_day, lots, points, ("pending", "active"))
+        return self.clawed_back(member, points, own)
+
+    def allowed(self, member, issuer, points):
+        """Where the contract allows no excess, it takes no points."""
+        if self.terms.partners[issuer].excess_clawbacks:
+            return points
+        return min(points, member.issued[issuer] - member.credited[issuer])
+
+    def owed_at(self, issuer, day):
+        """What a debt is owed at when no purchase is named."""
+        tariff = self.terms.partners[issuer].tariff(day)
+        return Debt(issuer, tariff, tariff.price, tariff.fee, None, None, None, 0)
+
+    def take_back(self, member, source, lots, points, states):
+        """Credits the issuer up to what it issued to this member and has not had credited; the excess
+        is the operator's. A debt is owed at the prices of `source`. Returns what the lots gave."""
+        issuer = source.issuer
+        creditable = min(points, member.issued[issuer] - member.credited[issuer])
+        member.credited[issuer] += creditable
+        self.books.count(issuer, "clawed_back", points)
+        left = creditable
+        for state in states:
+            for lot in lots:
+                taken = min(left, getattr(lot, state))
+                self.move.claw_back(lot, state, taken)
+                left -= taken
+        borne = self.borne(issuer, lots, left)
+        if points > creditable:
+            borne.append(("excess", points - creditable, None))
+        for bearer, part, take in borne:
+            self.move.incur(member, Debt(issuer, source.tariff, source.price, source.fee, source.block,
+                                         bearer, take, part))
+        return creditable - left
+
+    def borne(self, issuer, lots, points):
+        """[(bearer, points, take)] by the shares of the contract. Redeemers are those who took the
+        lots' points, latest first; what nobody took is the issuer's."""
+        if not points:
+            return []
+        shares = self.terms.partners[issuer].debt_bearer
+        parts = {who: points * share // sum(shares.values()) for who, share in shares.items()}
+        parts[next(iter(shares))] += points - sum(parts.values())
+        borne, left = [], parts.pop("redeemer", 0)
+        for take in reversed([take for lot in lots for take in lot.takes]):
+            part = min(left, take.points - take.charged)
+            if part > 0:
+                borne.append(("redeemer", part, take))
+                left -= part
+        parts["issuer"] = parts.get("issuer", 0) + left
+        return borne + [(who, part, None) for who, part in parts.items() if part]
+
+    def clawed_back(self, member, points, own):
+        owed = member.debt
+        self.move.repay(member)
+        return {"points": points, "clawed_back_own": own,
+                "debt": points - own - (owed - member.debt), "balance": member.balance()}
