@@ -1,5 +1,6 @@
 """Accruals: who funds them, out of what, and when the points can be spent."""
 
+import hashlib
 from dataclasses import dataclass, field
 from datetime import timedelta
 from fractions import Fraction
@@ -72,15 +73,19 @@ class Earning:
             raise Refused("funding_not_agreed")
         if promotion.cap and self.granted.get(promotion.name, 0) + points > promotion.cap:
             raise Refused("limit_exceeded")
-        whole = sum(promotion.funders.values())
-        shares = {name: points * share // whole for name, share in promotion.funders.items()}
-        remainders = {name: points * share % whole for name, share in promotion.funders.items()}
-        for _ in range(points - sum(shares.values())):
-            name = (self.left_over(promotion.name, caller, body["message_id"], remainders)
-                    if self.left_over else max(remainders, key=remainders.get))
-            assert remainders[name], "a left-over point went to a funder without a remainder"
+        return self.split(promotion.funders, points, promotion.name, caller, body["message_id"])
+
+    @staticmethod
+    def split(funders, points, *drawn_by):
+        """By integer shares. Points left over: the remainders lie end to end in the order of the
+        funders; a hash picks a place on the line, and each step of all shares from there another."""
+        whole = sum(funders.values())
+        shares = {name: points * share // whole for name, share in funders.items()}
+        line = [name for name, share in funders.items() for _ in range(points * share % whole)]
+        digest = hashlib.sha256("\0".join(drawn_by).encode()).digest()
+        for name in line[int.from_bytes(digest[:8], "big") % whole::whole]:
             shares[name] += 1
-            remainders[name] = 0
+        assert sum(shares.values()) == points
         return shares
 
     def from_blocks(self, issuer, points):

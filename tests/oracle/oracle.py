@@ -28,14 +28,11 @@ class Outcome:
 
 
 class Oracle(Clock, Earning, Spending, Returning, Membership):
-    def __init__(self, terms, now, left_over=None):
-        """`left_over(promotion, partner, message_id, remainders)` picks the funder of a left-over
-        point: the design takes a hash that is the house's own."""
+    def __init__(self, terms, now):
         Clock.__init__(self, now)
         self.terms = terms
         self.books = Books(terms)
         self.move = Movements(terms, self.books)
-        self.left_over = left_over
         self.members = {}    # identifier → Member; a merged identifier is an alias
         self.booked = {}     # (partner, message id) → Booked
         self.holds = {}      # (partner, message id) → Hold
