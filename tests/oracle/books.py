@@ -27,6 +27,7 @@ class Books:
         self.figures = defaultdict(lambda: defaultdict(int))  # (window, partner) → figure → points
         self.flows = defaultdict(int)   # (window, issuer, redeemer) → points net of refunds
         self.billed = defaultdict(int)  # (window, partner, flow, tariff) → micro owed to the house
+        self.owed = defaultdict(int)    # (partner, flow) → the same over all windows
 
     # Writing.
 
@@ -51,6 +52,7 @@ class Books:
 
     def bill(self, partner, flow, tariff, amount):
         """What the next statement of a partner says; above zero: the partner pays."""
+        self.owed[partner, flow] += amount
         self.billed[self.window, partner, flow, tariff and tariff.starts] += amount
 
     # Reading.

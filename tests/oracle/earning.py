@@ -106,10 +106,8 @@ class Earning:
         if partner.credit_limit is None:
             return
         tariff = partner.tariff(day)
-        owed = {"price": points * tariff.prefunded, "fee": points * tariff.fee}
-        for (_, name, flow, _), amount in self.books.billed.items():
-            if name == issuer and flow in owed:
-                owed[flow] += amount
+        owed = {"price": points * tariff.prefunded + self.books.owed[issuer, "price"],
+                "fee": points * tariff.fee + self.books.owed[issuer, "fee"]}
         today = days.local_day(self.now, self.terms.zone)
         if sum(Fraction(amount * (10_000 + partner.vat_rate(flow, today)), 10_000)
                for flow, amount in owed.items()) > partner.credit_limit:

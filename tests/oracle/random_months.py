@@ -161,8 +161,10 @@ class Stream:
         return hold and (hold[0], f"holds/{hold[1]}/release", self.body())
 
     def pending_release(self):
-        pending = [key for key, booked in list(self.oracle.booked.items())[-300:]
-                   if any(lot.pending for lot, _ in booked.lots)]
+        pending = [(partner, body["message_id"]) for partner, path, body in self.sent
+                   if path == "accruals" and (partner, body["message_id"]) in self.oracle.booked
+                   and any(lot.pending for lot, _ in
+                           self.oracle.booked[partner, body["message_id"]].lots)]
         if not pending:
             return None
         partner, name = self.chance.choice(pending)
