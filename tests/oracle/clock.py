@@ -42,8 +42,11 @@ class Clock:
         return lot.expires_on is not None and self.end_of(lot) <= self.now
 
     def mature(self, lot):
-        self.move.between(lot, "pending", "active", lot.pending)
-        self.made_available(lot.member, [lot])
+        """All of the member's that mature at this instant: they repay debt in draw order."""
+        lots = [each for each in lot.member.lots if each.pending and each.available_at <= self.now]
+        for each in lots:
+            self.move.between(each, "pending", "active", each.pending)
+        self.made_available(lot.member, lots)
 
     def expire(self, lot):
         """Held points do not expire; their overdue part does when it is released."""
