@@ -89,14 +89,15 @@ class Earning:
         return shares
 
     def from_blocks(self, issuer, points):
-        """Oldest first; two blocks give two lots."""
+        """The oldest with points left; when it is short, the contract refuses or takes the rest from the
+        next, and two blocks give two lots."""
         parts, left = [], points
         for block in self.blocks[issuer]:
             taken = min(left, block.left)
             if taken:
                 parts.append((issuer, taken, block))
                 left -= taken
-        if left:
+        if left or (len(parts) > 1 and self.terms.partners[issuer].on_short == "refuse"):
             raise Refused("issuer_unfunded")
         return parts
 

@@ -62,17 +62,18 @@ class Membership:
         for each in opening["members"]:
             self.members[each["member"]] = Member(each["member"])
         for each in opening["lots"]:
-            self.open_lot(each)
+            self.open_lot(each, days.date.fromisoformat(opening["as_of"]))
         for each in opening.get("blocks", []):
             self.blocks[each["partner"]].append(Block(
                 each["partner"], each["points"], micro(each["price"]), micro(each["fee"])))
         self.books.post_money(*opening["balances_micro"].items())
 
-    def open_lot(self, each):
+    def open_lot(self, each, as_of):
+        """A lot has the terms of its issuer's tariff on that day, at a price of its own."""
         self.number += 1
         issuer, points = each["issuer"], each["points"]
         activity = days.instant(each["activity_at"])
-        tariff = self.terms.partners[issuer].tariff(days.local_day(activity, self.terms.zone))
+        tariff = self.terms.partners[issuer].tariff(as_of)
         price = micro(each["issue_price"])
         lot = Lot(
             name=each["lot"], member=self.members[each["member"]], issuer=issuer, tariff=tariff,
