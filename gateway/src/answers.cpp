@@ -215,40 +215,45 @@ void Answers::append_hold_json(std::string& out, const Record& record)
             out, R"("expires_at":")", ledger::format_time(record.entries.front().until), "\",");
 }
 
+// Of the points of others their number is all that a partner learns.
+void Answers::append_row_json(std::string& out, const Row& row)
+{
+    if (row.has_id) append_json_parts(out, R"("lot":")", row.id.text(), "\",");
+    append_json_parts(out, R"("issuer":")", row.issuer, R"(","points":)", row.points);
+}
+
 void Answers::append_lots_json(std::string& out)
 {
     std::string_view separator;
     for (const Row& row : rows_) {
-        append_json_parts(
-            out,
-            separator,
-            R"({"lot":")",
-            row.id.text(),
-            R"(","issuer":")",
-            row.issuer,
-            R"(","points":)",
-            row.points,
-            R"(,"state":")",
-            std::string_view{row.is_pending ? "pending" : "active"},
-            R"(","available_from":")",
-            name_of_day(row.available_from),
-            R"(","expires_on":)");
-        if (row.expires_on == ledger::never)
-            append_json_parts(out, "null}");
-        else
-            append_json_parts(out, "\"", ledger::format_day(row.expires_on), "\"}");
+        append_json_parts(out, separator, "{");
+        append_row_json(out, row);
         separator = ",";
+        if (row.has_id) {
+            append_json_parts(
+                out,
+                R"(,"state":")",
+                std::string_view{row.is_pending ? "pending" : "active"},
+                R"(","available_from":")",
+                name_of_day(row.available_from),
+                R"(","expires_on":)");
+            if (row.expires_on == ledger::never)
+                out += "null";
+            else
+                append_json_parts(out, "\"", ledger::format_day(row.expires_on), "\"");
+        }
+        out += '}';
     }
 }
 
-void Answers::append_rows_json(std::string& out) const
+void Answers::append_rows_json(std::string& out)
 {
     std::string_view separator;
     for (const Row& row : rows_) {
         append_json_parts(out, separator, "{");
-        if (row.has_id) append_json_parts(out, R"("lot":")", row.id.text(), "\",");
-        append_json_parts(out, R"("issuer":")", row.issuer, R"(","points":)", row.points, "}");
+        append_row_json(out, row);
         separator = ",";
+        out += '}';
     }
 }
 

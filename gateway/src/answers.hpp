@@ -95,7 +95,8 @@ private:
     void add_row(const ledger::Record& record, const ledger::Entry& entry, Reader reader);
     void append_lots_json(std::string& out);
     void append_hold_json(std::string& out, const ledger::Record& record);
-    void append_rows_json(std::string& out) const;
+    static void append_row_json(std::string& out, const Row& row);
+    void append_rows_json(std::string& out);
     void append_redemption_json(std::string& out, const ledger::Record& record);
     void fill(v1::AccrualAnswer& out, const Subject& subject);
     void fill(v1::RedemptionAnswer& out, const Subject& subject);

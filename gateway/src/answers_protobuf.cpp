@@ -44,9 +44,10 @@ void Answers::fill(v1::AccrualAnswer& out, const Subject& subject)
     out.set_points(record.points.count());
     for (const Row& row : rows_) {
         v1::Lot& lot = *out.add_lots();
-        lot.set_lot(text(row.id.text()));
         lot.set_issuer(text(row.issuer));
         lot.set_points(row.points);
+        if (!row.has_id) continue; // of the points of others their number is all
+        lot.set_lot(text(row.id.text()));
         lot.set_state(row.is_pending ? "pending" : "active");
         lot.set_available_from(text(name_of_day(row.available_from)));
         if (row.expires_on != ledger::never) lot.set_expires_on(ledger::format_day(row.expires_on));

@@ -70,6 +70,19 @@ const std::vector<ledger::Window>& SharedLedger::windows() const
     return windows_;
 }
 
+void SharedLedger::book_house_entry(
+    ledger::HouseSequence entry, ledger::Time at, std::span<const ledger::OpeningMember> members)
+{
+    const std::scoped_lock turn{turn_};
+    ledger_->book_house_entry(entry, at, members);
+}
+
+ledger::HouseSequence SharedLedger::booked_house_entry()
+{
+    const std::scoped_lock turn{turn_};
+    return ledger_->booked_house_entry();
+}
+
 void SharedLedger::publish(std::shared_ptr<const ledger::Terms> terms)
 {
     const std::scoped_lock turn{turn_};

@@ -30,6 +30,11 @@ public:
     bool advance_clock(ledger::Time to) override;
     void mark_windows() override;
     [[nodiscard]] const std::vector<ledger::Window>& windows() const override;
+    void book_house_entry(
+        ledger::HouseSequence entry,
+        ledger::Time at,
+        std::span<const ledger::OpeningMember> members) override;
+    [[nodiscard]] ledger::HouseSequence booked_house_entry() override;
     void publish(std::shared_ptr<const ledger::Terms> terms) override;
     [[nodiscard]] std::shared_ptr<const ledger::Terms> terms() const override { return terms_; }
     [[nodiscard]] ledger::Sequence head() const override { return ledger_->head(); }

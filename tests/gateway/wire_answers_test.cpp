@@ -156,6 +156,13 @@ TEST_F(AnswersTest, SumTheLotsOfOthersIntoOneRow)
     EXPECT_EQ(of_grocer[0].at("points"), 24);
     EXPECT_EQ(of_grocer[1], boost::json::parse(R"({"issuer":"others","points":326})"));
 
+    Record granted = accrual_record();
+    granted.entries.push_back(entry(EntryKind::issued, 24, lot(1001, 2)));
+    const auto lots = boost::json::parse(json(granted, {grocer})).at("lots").as_array();
+    ASSERT_EQ(lots.size(), 2U);
+    EXPECT_EQ(lots[0].at("expires_on"), "2028-06-30");
+    EXPECT_EQ(lots[1], boost::json::parse(R"({"issuer":"others","points":24})"));
+
     const auto of_charity = drawn({charity});
     ASSERT_EQ(of_charity.size(), 1U);
     EXPECT_EQ(of_charity[0], boost::json::parse(R"({"issuer":"others","points":350})"));

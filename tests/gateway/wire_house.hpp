@@ -56,6 +56,10 @@ public:
     bool advance_clock(ledger::Time) override { return true; }
     void mark_windows() override {}
     const std::vector<ledger::Window>& windows() const override { return windows_; }
+    void book_house_entry(
+        ledger::HouseSequence, ledger::Time, std::span<const ledger::OpeningMember>) override
+    {}
+    ledger::HouseSequence booked_house_entry() override { return {}; }
     void publish(std::shared_ptr<const ledger::Terms>) override {}
     std::shared_ptr<const ledger::Terms> terms() const override { return terms_; }
     ledger::Sequence head() const override { return ledger::Sequence{records_.size()}; }

@@ -37,6 +37,8 @@ std::string sha256(std::string_view bytes)
 /// A backup made by hand: what a restore has to judge.
 class CopyBackup : public testing::Test {
 protected:
+    CopyBackup() { add("pointhouse.toml", "store = \"sqlite\"\n"); }
+
     void add(const fs::path& name, std::string_view bytes, unsigned mode = 0600)
     {
         write(name, bytes);
@@ -62,7 +64,7 @@ protected:
     {
         Silent console;
         try {
-            copy_backup(backup_, data_, console);
+            copy_backup(backup_, data_, {}, console);
         } catch (const HouseFailure& failure) {
             EXPECT_TRUE(!fs::exists(data_) || fs::is_empty(data_)) << "something is left";
             return failure.what();
@@ -139,7 +141,7 @@ TEST_F(CopyBackup, RefusesAFolderThatHoldsSomething)
     Silent console;
     write("MANIFEST.json", json::serialize(json::object{{"files", files_}}));
 
-    EXPECT_THROW(copy_backup(backup_, data_, console), HouseFailure);
+    EXPECT_THROW(copy_backup(backup_, data_, {}, console), HouseFailure);
 
     EXPECT_TRUE(fs::exists(data_ / "mine"));
     EXPECT_FALSE(fs::exists(data_ / "a"));
