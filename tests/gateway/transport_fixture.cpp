@@ -16,6 +16,11 @@
 
 namespace pointhouse::gateway::testing {
 
+std::string text_of(RouteId route)
+{
+    return std::to_string(static_cast<int>(route));
+}
+
 void ScriptedHandler::begin(Exchange& exchange)
 {
     ++begun;
@@ -26,7 +31,7 @@ void ScriptedHandler::begin(Exchange& exchange)
         exchange.answer.assign(std::stoul(std::string{argument.substr(6)}), 'l');
         return exchange.finish();
     }
-    exchange.answer = std::to_string(static_cast<int>(exchange.route)) + " ";
+    exchange.answer = text_of(exchange.route) + " ";
     exchange.answer += argument;
     exchange.answer += ' ';
     exchange.answer += exchange.query;

@@ -18,6 +18,9 @@
 
 namespace pointhouse::gateway::testing {
 
+/// How a scripted answer names its route.
+std::string text_of(RouteId route);
+
 /// Answers each request with what it was, or does as the path parameter of /v1/messages/… says:
 /// `hold` waits for release(), `throw` throws, `large-N` answers N bytes. All on the loop's thread.
 class ScriptedHandler final : public ExchangeHandler {

@@ -79,7 +79,9 @@ TEST(TransportIdentity, RefusesARevokedCertificateOnItsOpenConnectionAndNoOther)
     EXPECT_NE(answer->body.find("revoked"), std::string::npos);
     EXPECT_TRUE(client.is_closed_by_house());
     ASSERT_TRUE(other.send(get_request("/v1/echo")));
-    EXPECT_EQ(other.receive().value_or(ReceivedAnswer{}).body, "13    HTL");
+    EXPECT_EQ(
+        other.receive().value_or(ReceivedAnswer{}).body,
+        testing::text_of(RouteId::echo) + "    HTL");
 }
 
 TEST(TransportIdentity, RefusesACertificateThatExpiresOnItsOpenConnection)

@@ -333,7 +333,7 @@ TEST(TransportDrain, AnswersWhatWasReceivedAndCloses)
     EXPECT_FALSE(is_drained_early);
     const auto first = busy.receive();
     ASSERT_TRUE(first);
-    EXPECT_EQ(first->body, "11 hold   GRO");
+    EXPECT_EQ(first->body, testing::text_of(RouteId::message) + " hold   GRO");
     EXPECT_EQ(first->header.find("Connection: close"), std::string::npos);
     const auto last = busy.receive();
     ASSERT_TRUE(last);

@@ -65,7 +65,7 @@ TEST(TransportSession, DecodesPathParameters)
     ASSERT_TRUE(client.send(get_request("/v1/members/a%40b%3ac%2Fd/entries?limit=5")));
     const auto answer = client.receive();
     ASSERT_TRUE(answer);
-    EXPECT_EQ(answer->body, "10 a@b:c/d limit=5  GRO");
+    EXPECT_EQ(answer->body, testing::text_of(RouteId::member_entries) + " a@b:c/d limit=5  GRO");
 }
 
 TEST(TransportSession, AnswersPipelinedRequestsInOrder)
@@ -81,7 +81,8 @@ TEST(TransportSession, AnswersPipelinedRequestsInOrder)
     for (int i = 0; i < 64; ++i) {
         const auto answer = client.receive();
         ASSERT_TRUE(answer) << i;
-        EXPECT_EQ(answer->body, "11 m" + std::to_string(i) + "   GRO");
+        EXPECT_EQ(
+            answer->body, testing::text_of(RouteId::message) + " m" + std::to_string(i) + "   GRO");
     }
     EXPECT_EQ(server.counters().answers_by_class[2] - before.answers_by_class[2], 64U);
 }
@@ -102,7 +103,8 @@ TEST(TransportSession, KeepsTheOrderWhenTheHouseDecidesInAnother)
     for (int i = 0; i < 20; ++i) {
         const auto answer = client.receive();
         ASSERT_TRUE(answer) << i;
-        EXPECT_EQ(answer->body, "11 m" + std::to_string(i) + "   GRO");
+        EXPECT_EQ(
+            answer->body, testing::text_of(RouteId::message) + " m" + std::to_string(i) + "   GRO");
     }
     EXPECT_EQ(server.counters().requests_in_flight, 0U);
 }
@@ -113,8 +115,12 @@ TEST(TransportSession, ReadsOneByteAtATime)
     TestClient client{server.port, &server.partner};
     const std::string bytes = post_request("/v1/accruals", "{}") + get_request("/v1/echo");
     for (const char byte : bytes) ASSERT_TRUE(client.send({&byte, 1}));
-    EXPECT_EQ(client.receive().value_or(ReceivedAnswer{}).body, "0   {} GRO");
-    EXPECT_EQ(client.receive().value_or(ReceivedAnswer{}).body, "13    GRO");
+    EXPECT_EQ(
+        client.receive().value_or(ReceivedAnswer{}).body,
+        testing::text_of(RouteId::accruals) + "   {} GRO");
+    EXPECT_EQ(
+        client.receive().value_or(ReceivedAnswer{}).body,
+        testing::text_of(RouteId::echo) + "    GRO");
 }
 
 // Property: however a stream of requests is cut into writes, and whenever the house decides, each
@@ -133,10 +139,12 @@ TEST(TransportSession, AnswersTheSameHoweverTheBytesAreCut)
             if (random() % 3 == 0) {
                 const std::string id = random() % 4 == 0 ? "hold" : "m";
                 bytes += get_request("/v1/messages/" + id);
-                expected.push_back("11 " + id + "   GRO");
+                expected.push_back(testing::text_of(RouteId::message) + " " + id + "   GRO");
             } else {
                 bytes += post_request("/v1/redemptions", body);
-                expected.push_back("1   " + std::to_string(body.size()) + " GRO");
+                expected.push_back(
+                    testing::text_of(RouteId::redemptions) + "   " + std::to_string(body.size()) +
+                    " GRO");
             }
         }
         // Both run until all is answered: the house pauses while a held request fills its buffer.
@@ -221,7 +229,9 @@ TEST(TransportSession, AnswersWhatCameBeforeAMalformedRequest)
     ASSERT_TRUE(client.send(get_request("/v1/messages/hold") + bad + get_request("/v1/echo")));
     ASSERT_TRUE(server.eventually([&] { return server.handler.held() == 1; }));
     server.on_loop([&] { server.handler.release(); });
-    EXPECT_EQ(client.receive().value_or(ReceivedAnswer{}).body, "11 hold   GRO");
+    EXPECT_EQ(
+        client.receive().value_or(ReceivedAnswer{}).body,
+        testing::text_of(RouteId::message) + " hold   GRO");
     EXPECT_EQ(client.receive().value_or(ReceivedAnswer{}).status, 400);
     EXPECT_TRUE(client.is_closed_by_house());
     EXPECT_EQ(server.handler.begun, 1U);
@@ -246,7 +256,9 @@ TEST(TransportSession, GoesOnAfterARefusalThatIsWellFormed)
     EXPECT_EQ(method->status, 405);
     EXPECT_NE(method->header.find("\r\nAllow: POST\r\n"), std::string::npos);
     EXPECT_EQ(client.receive().value_or(ReceivedAnswer{}).status, 415);
-    EXPECT_EQ(client.receive().value_or(ReceivedAnswer{}).body, "13    GRO");
+    EXPECT_EQ(
+        client.receive().value_or(ReceivedAnswer{}).body,
+        testing::text_of(RouteId::echo) + "    GRO");
 }
 
 TEST(TransportSession, TakesBodiesUpToTheBoundOfTheRoute)
@@ -254,12 +266,16 @@ TEST(TransportSession, TakesBodiesUpToTheBoundOfTheRoute)
     TestServer server;
     TestClient client{server.port, &server.partner};
     ASSERT_TRUE(client.send(post_request("/v1/accruals", std::string(1 << 20, 'x'))));
-    EXPECT_EQ(client.receive().value_or(ReceivedAnswer{}).body, "0   1048576 GRO");
+    EXPECT_EQ(
+        client.receive().value_or(ReceivedAnswer{}).body,
+        testing::text_of(RouteId::accruals) + "   1048576 GRO");
 
     const std::string batch = "POST /v1/batches HTTP/1.1\r\nHost: localhost\r\nContent-Type: "
                               "application/x-ndjson\r\nContent-Length: 8388608\r\n\r\n";
     ASSERT_TRUE(client.send(batch + std::string(8 << 20, 'x')));
-    EXPECT_EQ(client.receive().value_or(ReceivedAnswer{}).body, "6   8388608 GRO");
+    EXPECT_EQ(
+        client.receive().value_or(ReceivedAnswer{}).body,
+        testing::text_of(RouteId::batches) + "   8388608 GRO");
     ASSERT_TRUE(client.send(get_request("/v1/echo")));
     EXPECT_EQ(client.receive().value_or(ReceivedAnswer{}).status, 200);
 }
@@ -295,7 +311,9 @@ TEST(TransportSession, SaysContinueToAClientThatAsks)
     EXPECT_EQ(client.receive().value_or(ReceivedAnswer{}).status, 200); // the earlier one first
     EXPECT_EQ(client.receive().value_or(ReceivedAnswer{}).status, 100);
     ASSERT_TRUE(client.send("{}"));
-    EXPECT_EQ(client.receive().value_or(ReceivedAnswer{}).body, "0   {} GRO");
+    EXPECT_EQ(
+        client.receive().value_or(ReceivedAnswer{}).body,
+        testing::text_of(RouteId::accruals) + "   {} GRO");
 
     // A body that came with its header needs no permission.
     ASSERT_TRUE(client.send(head + "{}"));
@@ -327,7 +345,9 @@ TEST(TransportSession, AnswersAClientThatHasStoppedSending)
     client.stop_sending();
     ASSERT_TRUE(server.eventually([&] { return server.handler.held() == 1; }));
     server.on_loop([&] { server.handler.release(); });
-    EXPECT_EQ(client.receive().value_or(ReceivedAnswer{}).body, "11 hold   GRO");
+    EXPECT_EQ(
+        client.receive().value_or(ReceivedAnswer{}).body,
+        testing::text_of(RouteId::message) + " hold   GRO");
     EXPECT_TRUE(client.is_closed_by_house());
 }
 

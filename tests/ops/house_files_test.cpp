@@ -121,7 +121,7 @@ TEST(Config, RefusesWhatItDoesNotKnow)
         {"cached_members_max = \"many\"", "cached_members_max"},
         {"cached_members_max = 0", "cached_members_max"},
         {"cached_members_max = 1.5", "cached_members_max"},
-        {"store = \"postgres://house\"", "embedded store only"},
+        {"store = \"mysql://house\"", "postgres://"},
         {"\nlisten = ", "line 2"},
     };
     const ops::TemporaryFolder folder;

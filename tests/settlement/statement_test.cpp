@@ -255,7 +255,8 @@ TEST(Statements, ADebtThatTheRedeemerBearsComesBackFromIt)
     coalition.close_window();
     coalition.issue(gro, 180);
     coalition.recover_for(gro, boe, gro, 180);
-    EXPECT_EQ(cents(coalition.settled(), "PF-2026-06-GRO-RED").net, 171);
+    // Made whole at the price of the debt's points: 180 × 0.01.
+    EXPECT_EQ(cents(coalition.settled(), "PF-2026-06-GRO-RED").net, 180);
 }
 
 TEST(Statements, ARefundedDonationReducesTheDonation)
