@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -89,6 +90,23 @@ def make_house(binary, tmp_path_factory, new_store):
             return house
 
         yield make
+
+
+@pytest.fixture(scope="module")
+def copy_house(make_house, request):
+    """Makes houses that begin where another one, which does not serve now, has come to."""
+
+    def copy(other):
+        if other.store == "sqlite":
+            house = make_house()
+        else:
+            house = make_house(store=request.getfixturevalue("postgres").copy_database(other.store))
+        shutil.copytree(other.data, house.data)
+        config = house.data / "pointhouse.toml"
+        config.write_text(config.read_text().replace(other.store, house.store))
+        return house
+
+    return copy
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,5 @@
 """The mistakes that ledgers are known for, each tried on a house of its own."""
 
-import shutil
 import threading
 
 import pytest
@@ -55,10 +54,9 @@ def founded(make_house, tmp_path_factory):
 
 
 @pytest.fixture
-def player(make_house, founded):
+def player(copy_house, founded):
     """Partners of a house in which nothing has happened yet."""
-    house = make_house()
-    shutil.copytree(founded.data, house.data)
+    house = copy_house(founded)
     with Player(house.start()) as playing:
         yield playing
     house.stop()
