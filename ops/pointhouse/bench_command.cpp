@@ -3,10 +3,20 @@
 #include "bench_gateway.hpp"
 #include "bench_ledger.hpp"
 #include "commands.hpp"
+#include "store/postgres_bound.hpp"
+#include "store/postgres_schema.hpp"
 
 namespace pointhouse::ops {
 
 namespace {
+
+void measure_database(BenchGatewayOptions& options)
+{
+    options.count_row_locks = [&options](int clients, std::chrono::milliseconds duration) {
+        return ledger::count_postgres_row_locks(options.store, clients, duration);
+    };
+    options.discard_store = [&options] { ledger::drop_postgres_schemas(options.store); };
+}
 
 void declare_gateway(CLI::App& bench, Invocation& invocation)
 {
@@ -19,8 +29,12 @@ void declare_gateway(CLI::App& bench, Invocation& invocation)
         [options](const Invocation& typed) {
             options->executable = std::filesystem::read_symlink("/proc/self/exe");
             options->json = typed.json;
+            if (options->store != "sqlite") measure_database(*options);
             return run_bench_gateway(*options);
         });
+    command.add_option("--store", options->store, "An empty database; it is emptied afterwards")
+        ->capture_default_str()
+        ->type_name("sqlite|postgres://…");
     command.add_option("--seconds", options->seconds, "Of one measurement")->capture_default_str();
     command.add_option("--rounds", options->rounds, "House and bounds take turns; medians count")
         ->capture_default_str();
@@ -65,6 +79,9 @@ void declare_ledger(CLI::App& bench, Invocation& invocation)
     command.add_option("--warm", options->warm, "Postings after reopening, of the cold figure")
         ->capture_default_str();
     command.add_option("--measured", options->measured, "Postings of each figure")
+        ->capture_default_str();
+    command
+        .add_option("--replayed", options->replayed, "Postings that a start after a kill replays")
         ->capture_default_str();
     command.add_option("--batch", options->batch)->capture_default_str();
     command.add_option("--lots", options->lots, "That a member holds on average")

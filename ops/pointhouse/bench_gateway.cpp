@@ -62,13 +62,25 @@ class GatewayBench {
 public:
     explicit GatewayBench(const BenchGatewayOptions& options)
         : options_{options},
-          house_{start_house(options.executable, folder_.path(), options.partners)},
+          house_{start_house(options.executable, folder_.path(), options.store, options.partners)},
           callers_{bench_callers(folder_.path(), options.partners)}
     {
         if (std::filesystem::exists(options.nginx)) {
             nginx_ = start_nginx(options.nginx, folder_.path());
         }
     }
+
+    ~GatewayBench()
+    {
+        house_.process.reset();
+        try {
+            if (options_.discard_store) options_.discard_store();
+        } catch (const std::exception& failure) {
+            fmt::print(stderr, "the bench's house stays: {}\n", failure.what());
+        }
+    }
+    GatewayBench(const GatewayBench&) = delete;
+    GatewayBench& operator=(const GatewayBench&) = delete;
 
     std::vector<BenchRow> run()
     {
@@ -80,7 +92,11 @@ public:
             for (const int connections : options_.connections) measure_singles(round, connections);
             measure_batches(round);
         }
-        for (const int connections : options_.connections) report_singles(connections);
+        for (const int connections : options_.connections) {
+            report_singles(connections);
+            report_tail(connections);
+            if (options_.count_row_locks) report_row_locks(connections);
+        }
         report_batches();
         if (options_.open_loop_rate > 0) measure_open_loop();
         return std::move(rows_);
@@ -189,6 +205,11 @@ private:
             SingleMessages source{messages_for(*nginx_), counter_};
             measure(*nginx_, load_on(*nginx_, count), source, nginx_singles_[connections]);
         }
+        if (options_.count_row_locks) {
+            wait_until_at_rest();
+            row_locks_[connections].push_back(
+                options_.count_row_locks(connections, std::chrono::seconds{options_.seconds}));
+        }
         fmt::print(
             stderr,
             "round {}: {} connections, {:.0f} postings/s\n",
@@ -267,19 +288,44 @@ private:
              .parameters = parameters(echo, count)});
     }
 
+    /// How long the slowest hundredth waits, beside the bound's.
+    void report_tail(int connections)
+    {
+        if (!nginx_) return;
+        rows_.push_back(
+            {.name = fmt::format("gateway.singles.{}.p99", connections),
+             .value = singles_[connections].micros(0.99),
+             .unit = "us",
+             .bound = nginx_singles_[connections].micros(0.99),
+             .bound_name = std::string{nginx_name} + ", p99",
+             .parameters = {{"connections", connections}}});
+    }
+
+    void report_row_locks(int connections)
+    {
+        rows_.push_back(
+            {.name = fmt::format("gateway.singles.{}.row_locks", connections),
+             .value = singles_[connections].rate(),
+             .unit = "postings/s",
+             .bound = median(row_locks_[connections]),
+             .bound_name = "row locks on the same server",
+             .parameters = {{"connections", connections}}});
+    }
+
     void report_batches()
     {
         constexpr double messages = BatchMessages::batch_messages;
-        std::optional<double> bound;
-        if (nginx_) bound = nginx_batches_.rate() * messages;
         auto details = parameters(batches_, batch_connections);
         details["batch"] = BatchMessages::batch_messages;
+        if (nginx_) details["nginx_same_bodies_per_second"] = nginx_batches_.rate();
+        std::optional<double> bound;
+        if (nginx_) bound = nginx_singles_[options_.connections.front()].rate();
         rows_.push_back(
             {.name = fmt::format("gateway.batch.{}", BatchMessages::batch_messages),
              .value = batches_.rate() * messages,
              .unit = "postings/s",
              .bound = bound,
-             .bound_name = std::string{nginx_name} + ", the same bodies",
+             .bound_name = std::string{nginx_name} + ", requests/s",
              .parameters = details});
     }
 
@@ -339,6 +385,7 @@ private:
     std::map<int, Series> singles_; // by connections
     std::map<int, Series> echoes_;
     std::map<int, Series> nginx_singles_;
+    std::map<int, std::vector<double>> row_locks_; // transfers a second, by connections
     Series batches_;
     Series nginx_batches_;
     std::vector<BenchRow> rows_;

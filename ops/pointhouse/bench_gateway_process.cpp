@@ -182,12 +182,15 @@ std::uint16_t free_port()
 }
 
 BenchServer start_house(
-    const std::filesystem::path& executable, const std::filesystem::path& folder, int partners)
+    const std::filesystem::path& executable,
+    const std::filesystem::path& folder,
+    const std::string& store,
+    int partners)
 {
     const auto program = executable.string();
     const auto data = (folder / "house").string();
     const auto log = folder / "house.log";
-    run_to_end({program, "init", "--data", data}, log);
+    run_to_end({program, "init", "--data", data, "--store", store}, log);
     for (int partner = 1; partner <= partners; ++partner) {
         const auto id = fmt::format("b{}", partner);
         run_to_end({program, "partner", "add", id, "--standard", "--data", data}, log);

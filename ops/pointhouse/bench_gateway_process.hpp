@@ -61,7 +61,10 @@ struct BenchServer {
 /// A fresh house with partners "b1", "b2", … in `folder`/house, serving. `executable` is this
 /// program.
 [[nodiscard]] BenchServer start_house(
-    const std::filesystem::path& executable, const std::filesystem::path& folder, int partners);
+    const std::filesystem::path& executable,
+    const std::filesystem::path& folder,
+    const std::string& store,
+    int partners);
 
 /// nginx with one worker that answers 200 to everything, over mutual TLS with the house's
 /// certificates.

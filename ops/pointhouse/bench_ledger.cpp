@@ -10,6 +10,7 @@
 #include <malloc.h>
 #include <random>
 #include <string>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 #include <vector>
@@ -178,6 +179,8 @@ public:
             post(house, options_.postings - posted_, "large journal");
         }
         report_measurement("large", true);
+        report_against_small();
+        report_replay();
         is_postgres() ? report_copy_bound() : report_bound();
         return std::move(rows_);
     }
@@ -243,8 +246,8 @@ private:
     void report(std::string_view name, std::string_view size, double value, const char* unit)
     {
         rows_.push_back(
-            {.name =
-                 fmt::format("ledger.{}.{}.{}", is_postgres() ? "postgres" : "sqlite", name, size),
+            {.name = fmt::format("ledger.{}.{}", is_postgres() ? "postgres" : "sqlite", name) +
+                     (size == "large" ? std::string{} : fmt::format(".{}", size)),
              .value = value,
              .unit = unit,
              .bound = std::nullopt,
@@ -262,6 +265,7 @@ private:
         const std::string rate = std::to_string(options_.batch);
         const Measurement measured = post(house, postings, "measuring");
         report(rate, size, measured.per_second, "postings/s");
+        (size == "small" ? small_rate_ : large_rate_) = measured.per_second;
         report("cpu", size, measured.cpu_micros, "us/posting");
         report("bytes", size, measured.bytes_per_posting, "bytes/posting");
         report("longest_commit", size, measured.longest_commit_ms, "ms");
@@ -282,6 +286,44 @@ private:
         report("resident", size, own_figure("status", "VmRSS:") / 1024, "MiB");
     }
 
+    /// How much of its first speed a ledger keeps.
+    void report_against_small()
+    {
+        report("kept", "large", large_rate_, "postings/s");
+        rows_.back().bound = small_rate_;
+        rows_.back().bound_name = "with a small journal";
+    }
+
+    /// A house ends without warning, as by kill -9, and starts again: how fast it replays what was
+    /// not written back.
+    void report_replay()
+    {
+        const pid_t child = ::fork();
+        ledger::invariant(child >= 0, "a process can be forked");
+        if (child == 0) {
+            int status = 1;
+            try {
+                gateway::House house{folder_.path()};
+                post(house, options_.replayed, "to be replayed");
+                status = 0;
+            } catch (const std::exception& failure) {
+                std::fprintf(stderr, "%s\n", failure.what());
+            }
+            ::_exit(status);
+        }
+        int status = 0;
+        ::waitpid(child, &status, 0);
+        if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+            throw gateway::HouseFailure{"the house that was to be killed did not get so far"};
+        gateway::House house{folder_.path()};
+        const auto opening = SteadyClock::now();
+        static_cast<void>(house.ledger());
+        const double seconds = seconds_since(opening);
+        report("replay", "large", static_cast<double>(options_.replayed) / seconds, "records/s");
+        rows_.back().bound = large_rate_;
+        rows_.back().bound_name = "posted";
+    }
+
     [[nodiscard]] bool is_postgres() const { return options_.store != "sqlite"; }
 
     void report_copy_bound()
@@ -290,7 +332,8 @@ private:
             ledger::time_postgres_copies(options_.store, options_.batch, options_.measured);
         const double bound = static_cast<double>(options_.measured) / seconds.count();
         for (BenchRow& row : rows_)
-            if (row.unit == "postings/s") row.bound = bound, row.bound_name = "COPY only";
+            if (row.unit == "postings/s" && !row.bound)
+                row.bound = bound, row.bound_name = "COPY only";
     }
 
     /// What the disk and the bookkeeping of lots alone allow: no index, hash, identity or database.
@@ -334,13 +377,16 @@ private:
         const double bound = static_cast<double>(done) / seconds;
         ::close(handle);
         for (BenchRow& row : rows_)
-            if (row.unit == "postings/s") row.bound = bound, row.bound_name = "append+fdatasync";
+            if (row.unit == "postings/s" && !row.bound)
+                row.bound = bound, row.bound_name = "append+fdatasync";
     }
 
     const BenchLedgerOptions& options_;
     BenchFolder folder_;
     RandomTraffic traffic_;
     std::int64_t posted_ = 0;
+    double small_rate_ = 0; // postings a second
+    double large_rate_ = 0;
     std::vector<BenchRow> rows_;
 };
 
