@@ -28,6 +28,8 @@ using namespace std::chrono_literals;
 constexpr std::string_view nginx_name = "nginx, return 200";
 constexpr std::string_view echo_name = "GET /v1/echo";
 constexpr std::size_t batch_connections = 4;
+// More only wait for the same row, and a server has its connections counted.
+constexpr int row_lock_clients_max = 64;
 
 /// The measurements of one figure, round by round.
 struct Series {
@@ -207,8 +209,9 @@ private:
         }
         if (options_.count_row_locks) {
             wait_until_at_rest();
-            row_locks_[connections].push_back(
-                options_.count_row_locks(connections, std::chrono::seconds{options_.seconds}));
+            row_locks_[connections].push_back(options_.count_row_locks(
+                std::min(connections, row_lock_clients_max),
+                std::chrono::seconds{options_.seconds}));
         }
         fmt::print(
             stderr,
