@@ -149,7 +149,8 @@ TEST_F(BooksFaultTest, ExtraRowsAreFound)
     change(
         "INSERT INTO posting_2026_01 SELECT sequence + 1000000, type, refusal, partner, message_id,"
         " member, occurred_at, posted_at, points, tariff, counterparty, amount_minor, original,"
-        " other_member, reversed_so_far, available, pending, held, debt FROM posting_2026_01 LIMIT 1");
+        " other_member, reversed_so_far, available, pending, held, debt FROM posting_2026_01 LIMIT "
+        "1");
     EXPECT_NE(fault().find("posting_2026_01: has "), std::string::npos) << fault();
     change("DELETE FROM posting_2026_01 WHERE sequence > 1000000");
     change("INSERT INTO settlement_window VALUES ('2031-01', 7, 0, 0)");
