@@ -265,6 +265,7 @@ private:
     void encode_timed(ByteWriter& out) const;
     [[nodiscard]] bool decode_timed(ByteReader& in);
     void take_from_lot(const Entry& entry);
+    void owe(const Entry& entry);
     void repay(const Entry& entry);
     Points& creditable_of(PartnerId issuer);
 

@@ -72,6 +72,9 @@ std::string_view name_of(EntryKind kind) noexcept
     case EntryKind::moved_out: return "moved_out";
     case EntryKind::moved_in: return "moved_in";
     case EntryKind::opened: return "opened";
+    case EntryKind::debt_moved_out: return "debt_moved_out";
+    case EntryKind::debt_moved_in: return "debt_moved_in";
+    case EntryKind::creditable_moved_in: return "creditable_moved_in";
     }
     return "unknown";
 }
