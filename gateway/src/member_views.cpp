@@ -53,7 +53,7 @@ private:
     {
         std::map<EntryKind, std::int64_t> of_others;
         for (const ledger::Entry& entry : record.entries) {
-            if (entry.kind == EntryKind::creditable_moved_in) continue; // no points
+            if (entry.kind == EntryKind::creditable_moved) continue; // no points
             const ledger::PartnerId issuer = issuer_of(entry);
             if (!reader_.sees(issuer)) {
                 of_others[entry.kind] += entry.points.count();

@@ -83,7 +83,7 @@ void add_points(Lines& lines, const PositionRow& row)
         return move(Account::transit, nobody, Account::members_debt, nobody);
     case EntryKind::debt_moved_in:
         return move(Account::members_debt, nobody, Account::transit, nobody);
-    case EntryKind::creditable_moved_in: return; // a right, not points
+    case EntryKind::creditable_moved: return; // a right, not points
     }
     invariant(false, "every kind of entry has its accounts");
 }

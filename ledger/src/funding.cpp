@@ -196,7 +196,7 @@ void FundingCounters::apply_entry(const Entry& entry, const Terms& terms)
     case EntryKind::moved_in:
     case EntryKind::debt_moved_out:
     case EntryKind::debt_moved_in:
-    case EntryKind::creditable_moved_in: return;
+    case EntryKind::creditable_moved: return;
     }
     invariant(false, "every kind of entry has its funding");
 }

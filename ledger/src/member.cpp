@@ -139,6 +139,12 @@ void Member::apply(const Record& record, const Terms& terms)
     if (record.type == MessageType::block) set_status(MemberStatus::blocked);
     if (record.type == MessageType::unblock) set_status(MemberStatus::open);
     if (record.type == MessageType::close) set_status(MemberStatus::closed);
+    if (record.type == MessageType::merge) {
+        set_status(MemberStatus::merged);
+        rare_.made().merged_into = record.other_member;
+        creditable_.clear(); // the entries have told the other member
+    }
+    if (record.type == MessageType::merge_in) rare_.made().merge_in = record.sequence;
 }
 
 void Member::set_status(MemberStatus status)
@@ -177,7 +183,7 @@ void Member::apply_entry(const Entry& entry, const Terms& terms)
     case EntryKind::released: take_held(entry); return put_active(entry);
     case EntryKind::debt_moved_out: return repay(entry);
     case EntryKind::debt_moved_in: return owe(entry);
-    case EntryKind::creditable_moved_in:
+    case EntryKind::creditable_moved:
         creditable_of(terms.tariff(entry.lot.tariff).partner) += entry.points;
         return;
     }

@@ -46,7 +46,7 @@ bool has_counterpart(const Entry& entry)
     case EntryKind::expired:
     case EntryKind::expiry_undone:
     case EntryKind::opened:
-    case EntryKind::creditable_moved_in: return false;
+    case EntryKind::creditable_moved: return false;
     }
     return false;
 }
@@ -73,7 +73,7 @@ void write_entry(ByteWriter& out, const Entry& entry, const Record& record)
         if (lot.vat_rate != vat_rate_unknown) out.zigzag(lot.vat_rate);
         if (lot.funding != FundingClass::partner) out.u8(static_cast<std::uint8_t>(lot.funding));
     }
-    if (entry.kind == EntryKind::creditable_moved_in) out.varint(lot.tariff.value());
+    if (entry.kind == EntryKind::creditable_moved) out.varint(lot.tariff.value());
     if (entry.state != LotState::active) {
         out.u8(static_cast<std::uint8_t>(entry.state));
         out.zigzag(micros_of(entry.until) - micros_of(record.occurred_at));
@@ -153,7 +153,7 @@ Entry read_entry(ByteReader& in, const Record& record)
     if (!has_one_form || name_of(entry.kind) == "unknown") in.fail();
     entry.points = read_points(in);
     if (has_lot(entry.kind)) read_lot(in, first, record, entry.lot);
-    if (entry.kind == EntryKind::creditable_moved_in)
+    if (entry.kind == EntryKind::creditable_moved)
         entry.lot.tariff = TariffVersion{read_narrow<std::uint32_t>(in)};
     if ((first & entry_flag::state) != 0) read_state(in, record, entry);
     if (has_debt(entry.kind)) {

@@ -87,7 +87,7 @@ public:
         case EntryKind::moved_in:
         case EntryKind::debt_moved_out:
         case EntryKind::debt_moved_in:
-        case EntryKind::creditable_moved_in: break; // open before and after
+        case EntryKind::creditable_moved: break; // open before and after
         }
     }
 

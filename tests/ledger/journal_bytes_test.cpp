@@ -54,7 +54,7 @@ Record random_record(std::mt19937_64& random, Sequence sequence, std::string& id
             if (below(2) == 0) entry.lot.vat_rate = static_cast<std::int32_t>(below(10'001));
             if (below(4) == 0) entry.lot.funding = FundingClass::house;
         }
-        if (entry.kind == EntryKind::creditable_moved_in)
+        if (entry.kind == EntryKind::creditable_moved)
             entry.lot.tariff = TariffVersion{static_cast<std::uint32_t>(1 + below(4))};
         if (has_debt(entry.kind))
             entry.debt = {

@@ -42,17 +42,17 @@ enum class EntryKind : std::uint8_t {
     debt_moved_in = 17,  // and arrives there                            debt     → transit
     // What an issuer issued to a merged member and was not credited counts on for the other; moves
     // no points.
-    creditable_moved_in = 18,
+    creditable_moved = 18,
 };
 
-inline constexpr EntryKind last_entry_kind = EntryKind::creditable_moved_in;
+inline constexpr EntryKind last_entry_kind = EntryKind::creditable_moved;
 
 /// Whether entries of a kind name a lot, and whether they name a debt (`recovered`: both).
-/// A `creditable_moved_in` names neither; its lot has the tariff alone, for its issuer.
+/// A `creditable_moved` names neither; its lot has the tariff alone, for its issuer.
 [[nodiscard]] constexpr bool has_lot(EntryKind kind)
 {
     return kind != EntryKind::debt_incurred && kind != EntryKind::debt_moved_out &&
-           kind != EntryKind::debt_moved_in && kind != EntryKind::creditable_moved_in;
+           kind != EntryKind::debt_moved_in && kind != EntryKind::creditable_moved;
 }
 [[nodiscard]] constexpr bool has_debt(EntryKind kind)
 {
@@ -124,7 +124,8 @@ struct Record {
     PromotionId promotion{};  // accrual: the one that it was granted under
     std::int64_t amount_minor =
         0; // accrual by purchase: its amount; reversal by purchase: returned so far
-    MemberNumber other_member{}; // transfer: who receives; transfer_in: who sent
+    /// transfer, merge: who receives; transfer_in, merge_in: who sent; identifier_taken: who has it
+    MemberNumber other_member{};
     Sequence original{}; // the record that it is about: a reversal's, a hold's, a pending accrual's
     Sequence reversal_before{};   // reversal: the newest earlier reversal of the same original
     Points reversed_so_far{};     // reversal: the total with this one
