@@ -15,6 +15,7 @@ class AccrualAnswer;
 class RedemptionAnswer;
 class ReversalAnswer;
 class EnrolmentAnswer;
+class MergeAnswer;
 class HoldAnswer;
 class Result;
 } // namespace pointhouse::v1

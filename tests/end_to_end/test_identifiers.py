@@ -128,3 +128,19 @@ def test_in_protobuf(gro, member, wire, post):  # noqa: F811
     _, results = post("/v1/batches", batch, wire.BatchResult)
     assert results.results[0].status == 201
     assert gro.get(f"/v1/members/{card}").status == 404
+
+
+def test_a_merge_in_protobuf(gro, operator, member, wire, post):  # noqa: F811
+    other = fresh("member")
+    assert gro.post("/v1/accruals", accrual(other, 1)).status == 201
+    sent = wire.Merge(message_id=fresh("o"), reason="registered", into=other)
+
+    answer, said = post(f"/v1/members/{member}/merge", sent, wire.MergeAnswer, operator)
+    assert (answer.status, said.member, said.points, said.debt) == (201, member, 100, 0)
+    assert said.posting_id
+    body = {"message_id": sent.message_id, "reason": "registered", "into": other}
+    again = operator.post(f"/v1/members/{member}/merge", body)
+    assert again.replayed and again.json["points"] == 100
+    assert operator.post(f"/v1/members/{member}/merge", body | {"reason": "no"}).code == (
+        "message_id_reused")
+    assert available(gro, member) == available(gro, other) == 101
