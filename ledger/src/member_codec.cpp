@@ -14,7 +14,7 @@ namespace state_flag {
 constexpr unsigned micros = 1; // activity times in microseconds, else in seconds
 constexpr unsigned timed = 2;  // pending lots and holds follow
 constexpr unsigned status = 4; // the member's status follows
-constexpr unsigned merge = 8;  // the newest merge into this member follows
+constexpr unsigned merge = 16; // the newest merge into this member follows
 } // namespace state_flag
 
 // What many lots of a member have in common: written once.
@@ -201,8 +201,9 @@ bool Member::decode(std::span<const std::byte> bytes, Sequence through)
     ByteReader in{bytes};
     if (in.u8() != state_version) return false;
     const std::uint8_t flags = in.u8();
-    if (flags > (state_flag::micros | state_flag::timed | state_flag::status | state_flag::merge))
-        return false;
+    constexpr unsigned known_flags =
+        state_flag::micros | state_flag::timed | state_flag::status | state_flag::merge;
+    if ((flags & ~known_flags) != 0) return false;
     const std::int64_t unit = (flags & state_flag::micros) != 0 ? 1 : 1'000'000;
     last_ = through;
 

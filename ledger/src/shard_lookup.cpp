@@ -198,6 +198,7 @@ void Shard::quote(const Message& message, Outcome& outcome)
 
     Parties parties;
     if (member) parties.number = member->number();
+    parties.is_replaced = identities_.find(message.member).is_replaced;
     if (!message.identifier.empty()) look_up_identifiers(message, parties);
     DecisionContext context{.funding = &funding_, .may_lie_ahead = context_.may_lie_ahead};
     context.move_to(now, *terms_);
@@ -213,7 +214,8 @@ void Shard::quote(const Message& message, Outcome& outcome)
     record = Record{.sequence = next_sequence()};
     // What would be posted before the message has taken sequences of its own.
     if (member) record.sequence = std::max(record.sequence, Sequence{member->last().value() + 1});
-    const auto refusal = decide(question, context, record);
+    const auto refusal = parties.is_replaced ? std::optional{Refusal::member_unknown}
+                                             : decide(question, context, record);
     if (refusal && !is_frozen(*refusal)) {
         outcome.disposition = Disposition::refused;
         outcome.refusal = *refusal;

@@ -51,6 +51,8 @@ def test_a_replaced_card_finds_nobody(gro, member):
                         (f"members/{member}/identifiers", identification(fresh("card")))):
         answer = gro.post(f"/v1/{path}", wrong)
         assert (answer.status, answer.code) == (404, "member_unknown"), path
+    quoted = gro.post("/v1/quotes", accrual(member, 1) | {"type": "accrual"})
+    assert (quoted.status, quoted.code) == (404, "member_unknown")
     assert gro.get(f"/v1/members/{member}").code == "member_unknown"
     assert available(gro, new) == 105
     # What was said under the old one is still answered.
