@@ -45,7 +45,10 @@ bool is_listed(MessageType type, EntryKind kind)
     case MessageType::maturity:
     case MessageType::expiry:
     case MessageType::hold_end:
+    case MessageType::identification:
+    case MessageType::merge:
     case MessageType::transfer_in:
+    case MessageType::merge_in:
     case MessageType::cut:
     case MessageType::drained:
     case MessageType::opening:
@@ -58,8 +61,8 @@ bool is_listed(MessageType type, EntryKind kind)
 // What moves no points of its own has no posting to name.
 bool has_posting(MessageType type)
 {
-    return type != MessageType::enrolment && type != MessageType::block &&
-           type != MessageType::unblock && type != MessageType::close;
+    return type != MessageType::enrolment && type != MessageType::identification &&
+           type != MessageType::block && type != MessageType::unblock && type != MessageType::close;
 }
 
 // What acts on something that is there already creates nothing: 200, not 201.
@@ -171,7 +174,8 @@ void Answers::prepare(const Subject& subject)
          .position = 0});
     for (const ledger::Entry& entry : record.entries) {
         if (entry.kind == EntryKind::refunded) is_refund_ = true;
-        if (entry.kind == EntryKind::debt_incurred) debt_ += entry.points.count();
+        if (entry.kind == EntryKind::debt_incurred || entry.kind == EntryKind::debt_moved_out)
+            debt_ += entry.points.count();
         if (entry.kind == EntryKind::recovered && is_refund_) continue;
         if (entry.kind == EntryKind::recovered) debt_ -= entry.points.count();
         if (is_listed(record.type, entry.kind)) add_row(record, entry, subject.reader);
@@ -290,7 +294,8 @@ void Answers::append_json(std::string& out, const Subject& subject)
         append_json_parts(out, R"("posting_id":")", posting_id_.text(), "\",");
     append_json_parts(out, R"("message_id":")", record.message_id, "\",");
     const bool names_member = record.type == MessageType::accrual || !has_posting(record.type) ||
-                              record.type == MessageType::adjustment;
+                              record.type == MessageType::adjustment ||
+                              record.type == MessageType::merge;
     if (names_member && !subject.member.empty())
         append_json_parts(out, R"("member":")", subject.member, "\",");
 
@@ -321,11 +326,16 @@ void Answers::append_json(std::string& out, const Subject& subject)
     case MessageType::block:
     case MessageType::unblock:
     case MessageType::close:
-    case MessageType::enrolment: break;
+    case MessageType::enrolment:
+    case MessageType::identification: break;
+    case MessageType::merge:
+        append_json_parts(out, R"("points":)", record.points.count(), R"(,"debt":)", debt_, "}");
+        return; // a balance is the other member's now
     case MessageType::maturity:
     case MessageType::expiry:
     case MessageType::hold_end:
     case MessageType::transfer_in:
+    case MessageType::merge_in:
     case MessageType::cut:
     case MessageType::drained:
     case MessageType::opening:

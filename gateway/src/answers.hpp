@@ -15,6 +15,7 @@ class AccrualAnswer;
 class RedemptionAnswer;
 class ReversalAnswer;
 class EnrolmentAnswer;
+class MergeAnswer;
 class HoldAnswer;
 class Result;
 } // namespace pointhouse::v1
@@ -103,6 +104,7 @@ private:
     void fill(v1::ReversalAnswer& out, const Subject& subject);
     void fill(v1::HoldAnswer& out, const Subject& subject);
     static void fill(v1::EnrolmentAnswer& out, const Subject& subject);
+    void fill(v1::MergeAnswer& out, const Subject& subject);
     [[nodiscard]] OpaqueId hold_id(const Subject& subject);
     [[nodiscard]] std::string_view name_of_day(ledger::Time time);
 

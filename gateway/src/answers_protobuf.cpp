@@ -104,6 +104,16 @@ void Answers::fill(v1::EnrolmentAnswer& out, const Subject& subject)
     fill_balance(*out.mutable_balance(), subject.record.balance);
 }
 
+void Answers::fill(v1::MergeAnswer& out, const Subject& subject)
+{
+    prepare(subject);
+    out.set_posting_id(text(posting_id_.text()));
+    out.set_message_id(text(subject.record.message_id));
+    out.set_member(text(subject.member));
+    out.set_points(subject.record.points.count());
+    out.set_debt(debt_);
+}
+
 void Answers::append_protobuf(std::string& out, const Subject& subject)
 {
     const auto append = [&]<class Answer>(Answer answer) {
@@ -125,11 +135,14 @@ void Answers::append_protobuf(std::string& out, const Subject& subject)
     case MessageType::block:
     case MessageType::unblock:
     case MessageType::close:
-    case MessageType::enrolment: return append(v1::EnrolmentAnswer{});
+    case MessageType::enrolment:
+    case MessageType::identification: return append(v1::EnrolmentAnswer{});
+    case MessageType::merge: return append(v1::MergeAnswer{});
     case MessageType::maturity:
     case MessageType::expiry:
     case MessageType::hold_end:
     case MessageType::transfer_in:
+    case MessageType::merge_in:
     case MessageType::cut:
     case MessageType::drained:
     case MessageType::opening:
@@ -163,11 +176,14 @@ void Answers::fill_item(v1::Result& out, const Item& item)
     case MessageType::block:
     case MessageType::unblock:
     case MessageType::close:
-    case MessageType::enrolment: return fill(*out.mutable_enrolment(), subject);
+    case MessageType::enrolment:
+    case MessageType::identification: return fill(*out.mutable_enrolment(), subject);
+    case MessageType::merge: return fill(*out.mutable_merge(), subject);
     case MessageType::maturity:
     case MessageType::expiry:
     case MessageType::hold_end:
     case MessageType::transfer_in:
+    case MessageType::merge_in:
     case MessageType::cut:
     case MessageType::drained:
     case MessageType::opening:

@@ -128,6 +128,8 @@ Clearing::Progress Clearing::start(Exchange& exchange)
     case RouteId::member_block: return start_message(exchange, MessageType::block);
     case RouteId::member_unblock: return start_message(exchange, MessageType::unblock);
     case RouteId::member_close: return start_message(exchange, MessageType::close);
+    case RouteId::member_merge: return start_message(exchange, MessageType::merge);
+    case RouteId::member_identifiers: return start_message(exchange, MessageType::identification);
     case RouteId::adjustments: return start_message(exchange, MessageType::adjustment);
     case RouteId::members: return start_message(exchange, MessageType::enrolment);
     case RouteId::batches: return start_batch(exchange);
@@ -352,6 +354,8 @@ void Clearing::answer(Turn& turn, const Turn::Waiting& waiting)
     case RouteId::member_block:
     case RouteId::member_unblock:
     case RouteId::member_close:
+    case RouteId::member_merge:
+    case RouteId::member_identifiers:
     case RouteId::adjustments:
     case RouteId::members: return answer_message(exchange, turn.messages[waiting.first]);
     case RouteId::batches: return answer_batch(turn, waiting);

@@ -36,6 +36,8 @@ enum class RouteId : std::uint8_t {
     member_block,
     member_unblock,
     member_close,
+    member_merge,
+    member_identifiers,
     adjustments,
     members,
     batches,

@@ -45,7 +45,7 @@ private:
     // Whose points an entry moves: the lot's issuer's, of a debt the issuer to whom it is owed.
     [[nodiscard]] ledger::PartnerId issuer_of(const ledger::Entry& entry) const
     {
-        const bool is_debt = entry.kind == EntryKind::debt_incurred;
+        const bool is_debt = entry.lot.tariff.is_none();
         return terms_.tariff(is_debt ? entry.debt.tariff : entry.lot.tariff).partner;
     }
 
@@ -53,6 +53,7 @@ private:
     {
         std::map<EntryKind, std::int64_t> of_others;
         for (const ledger::Entry& entry : record.entries) {
+            if (entry.kind == EntryKind::creditable_moved) continue; // no points
             const ledger::PartnerId issuer = issuer_of(entry);
             if (!reader_.sees(issuer)) {
                 of_others[entry.kind] += entry.points.count();
@@ -60,7 +61,7 @@ private:
             }
             auto& movement =
                 add_movement(out, entry.kind, terms_.partner(issuer).name, entry.points.count());
-            if (entry.kind != EntryKind::debt_incurred)
+            if (ledger::has_lot(entry.kind))
                 movement.set_lot(id_of(OpaqueKind::lot, entry.lot.key));
         }
         for (const auto& [kind, points] : of_others) add_movement(out, kind, others, points);

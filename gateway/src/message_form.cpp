@@ -11,7 +11,7 @@ namespace {
 using ledger::MessageType;
 using enum Field;
 
-constexpr std::array<std::string_view, 18> field_names{
+constexpr std::array<std::string_view, 22> field_names{
     "type",
     "message_id",
     "member",
@@ -29,7 +29,11 @@ constexpr std::array<std::string_view, 18> field_names{
     "accrual",
     "to_member",
     "expires_in_seconds",
-    "funder"};
+    "funder",
+    "kind",
+    "identifier",
+    "replaces",
+    "into"};
 
 template <class... Fields>
 constexpr FieldSet all_of(Fields... fields)
@@ -48,6 +52,7 @@ struct Form {
 };
 
 constexpr FieldSet of_operator = all_of(message_id, member, reason);
+constexpr FieldSet of_identifier = all_of(kind, identifier);
 constexpr FieldSet always = all_of(message_id, member, occurred_at);
 
 constexpr std::array forms{
@@ -80,7 +85,20 @@ constexpr std::array forms{
         set_of(receipt),
         all_of(points, value),
         true},
-    Form{MessageType::enrolment, "enrolment", all_of(message_id, member), 0, 0, false},
+    Form{
+        MessageType::enrolment,
+        "enrolment",
+        all_of(message_id, member),
+        of_identifier | set_of(replaces),
+        0,
+        false},
+    Form{
+        MessageType::identification,
+        "identification",
+        all_of(message_id, member) | of_identifier,
+        set_of(replaces),
+        0,
+        false},
     Form{
         MessageType::hold,
         "hold",
@@ -119,6 +137,7 @@ constexpr std::array forms{
     Form{MessageType::block, "block", of_operator, set_of(occurred_at), 0, false},
     Form{MessageType::unblock, "unblock", of_operator, set_of(occurred_at), 0, false},
     Form{MessageType::close, "close", of_operator, set_of(occurred_at), 0, false},
+    Form{MessageType::merge, "merge", of_operator | set_of(into), set_of(occurred_at), 0, false},
     Form{
         MessageType::adjustment,
         "adjustment",
@@ -208,11 +227,31 @@ const char* fault_of_currency(std::string_view text)
     return is_code ? nullptr : "must be three capital letters of ISO 4217";
 }
 
+const char* fault_of_kind(std::string_view text)
+{
+    return identifier_kind_of(text) == ledger::IdentifierKind::unknown
+               ? "must be card, phone or token"
+               : nullptr;
+}
+
+ledger::IdentifierKind identifier_kind_of(std::string_view text)
+{
+    using enum ledger::IdentifierKind;
+    for (const auto each : {card, phone, token})
+        if (name_of(each) == text) return each;
+    return unknown;
+}
+
 FieldSet fields_of_path(MessageType type)
 {
+    constexpr std::array about_member{
+        MessageType::block,
+        MessageType::unblock,
+        MessageType::close,
+        MessageType::merge,
+        MessageType::identification};
     if (type == MessageType::accrual_release) return set_of(accrual);
-    if (type == MessageType::block || type == MessageType::unblock || type == MessageType::close)
-        return set_of(member);
+    if (std::ranges::find(about_member, type) != about_member.end()) return set_of(member);
     const bool is_of_hold = type == MessageType::capture || type == MessageType::hold_release;
     return is_of_hold ? set_of(hold_id) : 0;
 }
@@ -230,7 +269,9 @@ std::optional<Fault> complete(
         return malformed(
             name_of(first_of(foreign)),
             fmt::format("is not a field of this message ({})", form.name));
-    if (const FieldSet missing = form.required & ~sent)
+    // An identifier comes with its kind, also where neither is required.
+    const bool identifies = (sent & (of_identifier | set_of(replaces))) != 0;
+    if (const FieldSet missing = (form.required | (identifies ? of_identifier : 0)) & ~sent)
         return malformed(name_of(first_of(missing)), "is required");
 
     const FieldSet amounts = sent & form.amount;

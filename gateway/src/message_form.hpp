@@ -40,6 +40,10 @@ enum class Field : std::uint8_t {
     to_member,
     expires_in_seconds,
     funder,
+    kind,
+    identifier,
+    replaces,
+    into,
 };
 using FieldSet = std::uint32_t;
 [[nodiscard]] constexpr FieldSet set_of(Field field)
@@ -65,6 +69,9 @@ inline constexpr std::size_t batch_messages_max = 10'000;
 [[nodiscard]] const char* fault_of_member(std::string_view text);
 [[nodiscard]] const char* fault_of_text(std::string_view text, std::size_t bytes_max);
 [[nodiscard]] const char* fault_of_currency(std::string_view text);
+[[nodiscard]] const char* fault_of_kind(std::string_view text);
+/// Pre: it has no fault.
+[[nodiscard]] ledger::IdentifierKind identifier_kind_of(std::string_view text);
 
 /// The last step of decoding: its type takes all the fields that were sent, has all that it needs,
 /// not two that exclude each other; then `points`, when sent, are taken over if within range.
@@ -73,7 +80,8 @@ inline constexpr std::size_t batch_messages_max = 10'000;
 [[nodiscard]] std::optional<Fault> complete(
     ledger::Message& message, FieldSet sent, std::int64_t points, FieldSet of_path = 0);
 
-/// The fields of a type that the path of its route says: a hold's id, an accrual's message id.
+/// The fields of a type that the path of its route says: a hold's id, an accrual's message id, a
+/// member.
 [[nodiscard]] FieldSet fields_of_path(ledger::MessageType type);
 
 /// The same for a look-up of a member, which has `member` alone.

@@ -42,6 +42,8 @@ constexpr std::array list{
     Problem{"currency_unsupported", 422, never, "The house does not book in this currency"},
     Problem{"points_out_of_range", 422, never, "A message carries 1 to 1,000,000,000 points"},
     Problem{"limit_exceeded", 422, new_id, "A limit of the contract would be exceeded"},
+    Problem{"identifier_taken", 422, never, "The identifier is another member's"},
+    Problem{"already_merged", 422, never, "The two are one member already"},
     Problem{"rate_limited", 429, same_id, "Too many requests of this partner"},
     Problem{"internal", 500, same_id, "The house failed; nothing is known to be booked"},
     Problem{"overloaded", 503, same_id, "The house is busy; nothing is known to be booked"},

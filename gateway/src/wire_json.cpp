@@ -42,7 +42,11 @@ constexpr std::array message_fields{
     Field::accrual,
     Field::to_member,
     Field::expires_in_seconds,
-    Field::funder};
+    Field::funder,
+    Field::kind,
+    Field::identifier,
+    Field::replaces,
+    Field::into};
 
 // The fields of the inner objects; the enumerators of each are places in its table of names.
 namespace purchase_field {
@@ -329,6 +333,13 @@ private:
         case Field::accrual: return take(message.reverses, text, fault_of_message_id(text), error);
         case Field::funder: return take_text(message.funder, text, error);
         case Field::to_member: return take(message.to_member, text, fault_of_member(text), error);
+        case Field::into: return take(message.to_member, text, fault_of_member(text), error);
+        case Field::identifier: return take(message.identifier, text, fault_of_member(text), error);
+        case Field::replaces: return take(message.replaces, text, fault_of_member(text), error);
+        case Field::kind:
+            if (const char* const fault = fault_of_kind(text)) return refuse(error, fault);
+            message.identifier_kind = identifier_kind_of(text);
+            return true;
         case Field::hold_id: return take_text(hold_id_, text, error);
         case Field::receipt: return take_text(message.receipt, text, error);
         case Field::promotion: return take_text(message.promotion, text, error);

@@ -43,6 +43,7 @@ std::optional<MessageType> type_of_tag(std::uint32_t tag)
     case tag_of(v1::Message::kHoldReleaseFieldNumber): return MessageType::hold_release;
     case tag_of(v1::Message::kAccrualReleaseFieldNumber): return MessageType::accrual_release;
     case tag_of(v1::Message::kTransferFieldNumber): return MessageType::transfer;
+    case tag_of(v1::Message::kIdentificationFieldNumber): return MessageType::identification;
     default: return std::nullopt;
     }
 }
@@ -135,12 +136,25 @@ private:
             take(Field::funder, message_.funder, sent.funder(), fault_of_short_text);
         if constexpr (requires { sent.to_member(); })
             take(Field::to_member, message_.to_member, sent.to_member(), fault_of_member);
+        if constexpr (requires { sent.into(); })
+            take(Field::into, message_.to_member, sent.into(), fault_of_member);
+        if constexpr (requires { sent.identifier(); }) take_identifier(sent);
         if constexpr (requires { sent.accrual(); })
             take(Field::accrual, message_.reverses, sent.accrual(), fault_of_message_id);
         if constexpr (requires { sent.hold_id(); })
             take(Field::hold_id, hold_id_, sent.hold_id(), fault_of_short_text);
         if constexpr (requires { sent.charity(); })
             take(Field::charity, message_.charity, sent.charity(), fault_of_short_text);
+    }
+
+    template <class Sent>
+    void take_identifier(const Sent& sent)
+    {
+        std::string_view kind;
+        take(Field::kind, kind, sent.kind(), fault_of_kind);
+        message_.identifier_kind = identifier_kind_of(kind);
+        take(Field::identifier, message_.identifier, sent.identifier(), fault_of_member);
+        take(Field::replaces, message_.replaces, sent.replaces(), fault_of_member);
     }
 
     template <class Sent>
@@ -351,7 +365,9 @@ struct ProtobufReader::Objects {
     v1::HoldRelease hold_release;
     v1::AccrualRelease accrual_release;
     v1::Transfer transfer;
+    v1::Identification identification;
     v1::StatusChange status_change;
+    v1::Merge merge;
     v1::Adjustment adjustment;
     v1::MemberLookup lookup;
     std::string_view hold_id; // of the message read last
@@ -404,10 +420,13 @@ std::optional<Fault> ProtobufReader::read_content(
     case MessageType::unblock:
     case MessageType::close: return read_as(objects_->status_change);
     case MessageType::adjustment: return read_as(objects_->adjustment);
+    case MessageType::identification: return read_as(objects_->identification);
+    case MessageType::merge: return read_as(objects_->merge);
     case MessageType::maturity:
     case MessageType::expiry:
     case MessageType::hold_end:
     case MessageType::transfer_in:
+    case MessageType::merge_in:
     case MessageType::cut:
     case MessageType::drained:
     case MessageType::opening:

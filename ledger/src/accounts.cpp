@@ -79,6 +79,11 @@ void add_points(Lines& lines, const PositionRow& row)
     case EntryKind::held: return move(Account::members_active, nobody, members, nobody);
     case EntryKind::moved_out: return move(members, nobody, Account::transit, nobody);
     case EntryKind::moved_in: return move(Account::transit, nobody, members, nobody);
+    case EntryKind::debt_moved_out:
+        return move(Account::transit, nobody, Account::members_debt, nobody);
+    case EntryKind::debt_moved_in:
+        return move(Account::members_debt, nobody, Account::transit, nobody);
+    case EntryKind::creditable_moved: return; // a right, not points
     }
     invariant(false, "every kind of entry has its accounts");
 }

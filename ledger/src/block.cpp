@@ -38,7 +38,7 @@ Entry entry_of(const ControlTotal& total)
     Entry entry{.kind = total.kind, .points = total.points, .state = total.state};
     entry.lot.tariff = total.tariff;
     entry.counterpart = total.counterpart;
-    if (total.kind == EntryKind::debt_incurred || total.kind == EntryKind::recovered) {
+    if (has_debt(total.kind)) {
         entry.debt.kind = total.debt;
         entry.debt.tariff = total.kind == EntryKind::recovered ? total.debt_tariff : total.tariff;
     }
@@ -99,12 +99,12 @@ void ControlTotals::add(const Entry& entry, PartnerId charity)
 {
     ControlTotal total{
         .kind = entry.kind,
-        .tariff = entry.kind == EntryKind::debt_incurred ? entry.debt.tariff : entry.lot.tariff,
+        .tariff = entry.lot.tariff.is_none() ? entry.debt.tariff : entry.lot.tariff,
         .counterpart = entry.counterpart,
         .charity = charity,
         .state = entry.state,
         .vat_rate = entry.lot.vat_rate};
-    if (entry.kind == EntryKind::debt_incurred || entry.kind == EntryKind::recovered) {
+    if (has_debt(entry.kind)) {
         total.debt = entry.debt.kind;
         if (entry.kind == EntryKind::recovered) total.debt_tariff = entry.debt.tariff;
     }

@@ -96,8 +96,8 @@ void append_entry(
     const Record& record, std::size_t number, const Terms& terms, std::vector<Parameter>& cells)
 {
     const Entry& entry = record.entries[number];
-    const bool has_lot = entry.kind != EntryKind::debt_incurred;
-    const auto& issuer = terms.tariff(has_lot ? entry.lot.tariff : entry.debt.tariff);
+    const auto& issuer =
+        terms.tariff(entry.lot.tariff.is_none() ? entry.debt.tariff : entry.lot.tariff);
     const auto add = [&](std::int64_t value) { cells.emplace_back(value); };
     add(number_of(record.sequence));
     add(number_of(number));

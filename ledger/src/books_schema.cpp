@@ -74,17 +74,19 @@ SELECT month, 'issued:' || own AS account, 'P.' || own AS unit, points AS amount
 UNION ALL SELECT month,
   CASE state WHEN 0 THEN 'members:active' WHEN 1 THEN 'members:pending' ELSE 'members:held' END,
   'P.' || own, CASE WHEN kind IN (1, 3, 10, 11, 14, 15) THEN -points ELSE points END
-  FROM named WHERE kind <> 6
+  FROM named WHERE kind NOT IN (6, 16, 17, 18)
 UNION ALL SELECT month, 'members:active', 'P.' || own,
   CASE WHEN kind = 11 THEN points ELSE -points END FROM named WHERE kind IN (8, 11, 12)
 UNION ALL SELECT month, 'expired', 'P.' || own,
   CASE kind WHEN 9 THEN -points ELSE points END FROM named WHERE kind IN (9, 10)
 UNION ALL SELECT month, 'transit', 'P.' || own,
-  CASE kind WHEN 13 THEN -points ELSE points END FROM named WHERE kind IN (13, 14)
+  CASE WHEN kind IN (13, 17) THEN -points ELSE points END FROM named
+  WHERE kind IN (13, 14, 16, 17)
 UNION ALL SELECT month, 'redeemed:' || other, 'P.' || own,
   CASE kind WHEN 3 THEN points ELSE -points END FROM named WHERE kind IN (2, 3, 4)
 UNION ALL SELECT month, 'clawback:' || own, 'P.' || own, -points FROM named WHERE kind IN (5, 6)
-UNION ALL SELECT month, 'members:debt', 'P.' || own, points FROM named WHERE kind = 6
+UNION ALL SELECT month, 'members:debt', 'P.' || own,
+  CASE kind WHEN 16 THEN -points ELSE points END FROM named WHERE kind IN (6, 16, 17)
 UNION ALL SELECT month, 'recovery:' || own, 'P.' || own, -points FROM named WHERE kind = 7
 UNION ALL SELECT month, 'recovery:' || other, 'P.' || other, points FROM named WHERE kind = 7
 UNION ALL SELECT month, 'members:debt', 'P.' || other, -points FROM named WHERE kind = 7

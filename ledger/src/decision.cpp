@@ -238,21 +238,6 @@ Result<Points> points_of(const Message& message, const Terms& terms)
     return Points{points};
 }
 
-void receive(
-    const Record& sent, const Member& receiver, const DecisionContext& context, Record& posting)
-{
-    posting.type = MessageType::transfer_in;
-    posting.points = sent.points;
-    posting.original = sent.sequence;
-    posting.other_member = sent.member;
-    Draft draft{&receiver, context, posting};
-    for (Entry entry : sent.entries) {
-        entry.kind = EntryKind::moved_in;
-        draft.add(entry);
-    }
-    draft.settle();
-}
-
 std::optional<Refusal> decide(
     const Question& question, const DecisionContext& context, Record& posting)
 {
@@ -262,7 +247,8 @@ std::optional<Refusal> decide(
     case MessageType::donation: return decide_spend(question, context, posting);
     case MessageType::reversal: return decide_reversal(question, context, posting);
     case MessageType::clawback: return decide_clawback(question, context, posting);
-    case MessageType::enrolment: return check_time(*question.message, context);
+    case MessageType::enrolment:
+    case MessageType::identification: return decide_identification(question, context, posting);
     case MessageType::hold: return decide_hold(question, context, posting);
     case MessageType::capture:
     case MessageType::hold_release: return decide_hold_end(question, context, posting);
@@ -272,10 +258,12 @@ std::optional<Refusal> decide(
     case MessageType::block:
     case MessageType::unblock:
     case MessageType::close: return decide_status(question, context, posting);
+    case MessageType::merge: return decide_merge(question, context, posting);
     case MessageType::maturity:
     case MessageType::expiry:
     case MessageType::hold_end:
     case MessageType::transfer_in:
+    case MessageType::merge_in:
     case MessageType::cut:
     case MessageType::drained:
     case MessageType::clock:

@@ -44,9 +44,11 @@ using MemberPast = std::function<void(const std::function<bool(const Record&)>&)
 struct Question {
     const Message* message = nullptr;
     const Member* member = nullptr;     // null: the house does not know it
-    const Member* receiver = nullptr;   // transfer: the same of the other member
+    const Member* receiver = nullptr;   // transfer, merge: the same of the other member
     const Original* original = nullptr; // null: the house knows no such message of this partner
     MemberPast past{};                  // of `member`
+    MemberNumber identifier_of{};       // another member that has what is to be added; none: nobody
+    bool replaces_own = true;           // what is to be replaced is the member's
 };
 
 /// Nothing may be dated further ahead of the house's time.
@@ -78,6 +80,13 @@ inline constexpr std::chrono::minutes ahead_max{5};
 [[nodiscard]] std::optional<Refusal> decide_status(
     const Question& question, const DecisionContext& context, Record& posting);
 
+/// The part of `decide` for a member's identifiers, and for two members that become one
+/// (membership.cpp, merge.cpp).
+[[nodiscard]] std::optional<Refusal> decide_identification(
+    const Question& question, const DecisionContext& context, Record& posting);
+[[nodiscard]] std::optional<Refusal> decide_merge(
+    const Question& question, const DecisionContext& context, Record& posting);
+
 /// Whether a member may transact; null may, because it is new.
 [[nodiscard]] std::optional<Refusal> check_status(const Member* member);
 /// What all of them ask first.
@@ -86,7 +95,9 @@ inline constexpr std::chrono::minutes ahead_max{5};
 /// The points that a message asks for, by number or by purchase.
 [[nodiscard]] Result<Points> points_of(const Message& message, const Terms& terms);
 
-/// The receiver's half of a transfer: the lots of `sent` arrive.
+/// Whether a message that was booked has a second half about another member.
+[[nodiscard]] bool has_receipt(MessageType type);
+/// The receiver's half of a transfer or a merge: all that `sent` sent away arrives.
 void receive(
     const Record& sent, const Member& receiver, const DecisionContext& context, Record& posting);
 

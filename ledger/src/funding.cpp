@@ -193,7 +193,10 @@ void FundingCounters::apply_entry(const Entry& entry, const Terms& terms)
     case EntryKind::held:
     case EntryKind::released:
     case EntryKind::moved_out:
-    case EntryKind::moved_in: return;
+    case EntryKind::moved_in:
+    case EntryKind::debt_moved_out:
+    case EntryKind::debt_moved_in:
+    case EntryKind::creditable_moved: return;
     }
     invariant(false, "every kind of entry has its funding");
 }

@@ -38,6 +38,17 @@ public:
         ++size_;
     }
 
+    /// Calls `change(entry)` for every entry with this hash; the hash must stay.
+    template <class Change>
+    void change_each(std::uint64_t hash, Change change)
+    {
+        Segment& segment = segment_of(hash);
+        const std::size_t mask = segment.slots.size() - 1;
+        for (std::size_t slot = hash & mask; !segment.slots[slot].is_empty();
+             slot = (slot + 1) & mask)
+            if (segment.slots[slot].hash() == hash) change(segment.slots[slot]);
+    }
+
     void prefetch(std::uint64_t hash) const
     {
         const Segment& segment = segment_of(hash);

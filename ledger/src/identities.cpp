@@ -21,15 +21,43 @@ CREATE TABLE IF NOT EXISTS identity (
     seal BLOB NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS identity_by_member ON identity (member);
+CREATE TABLE IF NOT EXISTS identifier (
+    identifier_hmac BLOB NOT NULL PRIMARY KEY,
+    kind INTEGER NOT NULL,
+    replaced INTEGER NOT NULL,
+    seal BLOB NOT NULL
+) WITHOUT ROWID;
 )sql";
 
-// A row proves itself: no other table says which member an identifier names.
-Digest seal_of(std::span<const std::byte> key, std::span<const std::byte> hmac, std::int64_t member)
+// A row proves itself: no other table says which member an identifier names, or that it was
+// replaced. `numbers` are its other columns.
+Digest seal_of(
+    std::span<const std::byte> key,
+    std::span<const std::byte> hmac,
+    std::initializer_list<std::int64_t> numbers)
 {
     std::vector<std::byte> row(hmac.begin(), hmac.end());
-    const auto number = std::as_bytes(std::span{&member, 1});
-    row.insert(row.end(), number.begin(), number.end());
+    const auto cells = std::as_bytes(std::span{numbers.begin(), numbers.size()});
+    row.insert(row.end(), cells.begin(), cells.end());
     return hmac_sha256(key, row);
+}
+
+std::optional<std::int64_t> number_in(const Value& cell)
+{
+    const auto* number = std::get_if<std::int64_t>(&cell);
+    return number == nullptr ? std::nullopt : std::optional{*number};
+}
+
+// Whether the last cell of a row seals the others: an HMAC, then numbers.
+bool is_sealed(std::span<const std::byte> key, const Row& row)
+{
+    const auto* hmac = std::get_if<Bytes>(&row.front());
+    const auto* seal = std::get_if<Bytes>(&row.back());
+    const auto first = number_in(row.at(1));
+    if (hmac == nullptr || seal == nullptr || !first) return false;
+    if (row.size() == 3) return std::ranges::equal(*seal, seal_of(key, *hmac, {*first}));
+    const auto second = number_in(row.at(2));
+    return second && std::ranges::equal(*seal, seal_of(key, *hmac, {*first, *second}));
 }
 
 } // namespace
@@ -55,40 +83,46 @@ Identities::Key Identities::key_of(std::string_view identifier) const
     return {siphash(key.first<16>(), text), siphash(key.last<16>(), text)};
 }
 
-MemberNumber Identities::known_member(const Key& key) const
+Identity Identities::known(const Key& key) const
 {
-    MemberNumber member;
+    Identity identity;
     known_->for_each(key[0], [&](const Known& known) {
-        if (known.key == key) member = known.member;
+        if (known.key == key) identity = known.identity;
     });
-    return member;
+    return identity;
 }
 
-void Identities::remember(const Key& key, MemberNumber member)
+void Identities::remember(const Key& key, Identity identity)
 {
+    bool is_known = false;
+    known_->change_each(key[0], [&](Known& known) {
+        if (known.key != key) return;
+        known.identity = identity;
+        is_known = true;
+    });
+    if (is_known) return;
     if (known_->size() >= known_max) known_ = std::make_unique<HashTable<Known>>();
-    known_->insert({.key = key, .member = member});
+    known_->insert({.key = key, .identity = identity});
 }
 
-std::optional<MemberNumber> Identities::find(std::string_view identifier)
+Identity Identities::find(std::string_view identifier)
 {
-    std::vector<MemberNumber> members;
-    find(std::span{&identifier, 1}, members);
-    return members.front().is_none() ? std::nullopt : std::optional{members.front()};
+    std::vector<Identity> found;
+    find(std::span{&identifier, 1}, found);
+    return found.front();
 }
 
-void Identities::find(
-    std::span<const std::string_view> identifiers, std::vector<MemberNumber>& members)
+void Identities::find(std::span<const std::string_view> identifiers, std::vector<Identity>& found)
 {
-    members.assign(identifiers.size(), MemberNumber{});
+    found.assign(identifiers.size(), Identity{});
     missing_.clear();
     keys_.clear();
     for (const std::string_view identifier : identifiers) keys_.push_back(key_of(identifier));
     for (std::size_t place = 0; place < identifiers.size(); ++place) {
         if (place + prefetched < keys_.size()) known_->prefetch(keys_[place + prefetched][0]);
         if (identifiers[place].empty()) continue;
-        members[place] = known_member(keys_[place]);
-        if (members[place].is_none()) missing_.push_back(place);
+        found[place] = known(keys_[place]);
+        if (found[place].member.is_none()) missing_.push_back(place);
     }
     if (missing_.empty()) return;
     std::vector<Digest> hmacs;
@@ -96,18 +130,20 @@ void Identities::find(
     const std::vector<Parameter> cells{hmacs.begin(), hmacs.end()};
     store_.read([&](Transaction& transaction) {
         transaction.for_each_of(
-            "SELECT member FROM identity WHERE identifier_hmac = $1",
+            "SELECT member, COALESCE(replaced, 0) FROM identity LEFT JOIN identifier"
+            " ON identifier.identifier_hmac = identity.identifier_hmac"
+            " WHERE identity.identifier_hmac = $1",
             1,
             cells,
             [&](std::size_t place, const Row& row) {
-                members[missing_[place]] =
-                    MemberNumber{static_cast<std::uint64_t>(std::get<std::int64_t>(row.at(0)))};
+                found[missing_[place]] = {
+                    .member =
+                        MemberNumber{static_cast<std::uint64_t>(std::get<std::int64_t>(row.at(0)))},
+                    .is_replaced = std::get<std::int64_t>(row.at(1)) != 0};
             });
     });
-    for (const std::size_t place : missing_) {
-        const bool is_remembered = !known_member(keys_[place]).is_none(); // twice in one batch
-        if (!members[place].is_none() && !is_remembered) remember(keys_[place], members[place]);
-    }
+    for (const std::size_t place : missing_)
+        if (!found[place].member.is_none()) remember(keys_[place], found[place]);
 }
 
 void Identities::enrol(std::span<const std::string_view> identifiers)
@@ -122,7 +158,7 @@ void Identities::enrol(std::span<const std::string_view> identifiers)
     for (const std::string_view name : names) {
         const auto member = static_cast<std::int64_t>(last_.value() + digests.size() / 2 + 1);
         const Digest& hmac = digests.emplace_back(hmac_of(name));
-        const Digest& seal = digests.emplace_back(seal_of(key_, hmac, member));
+        const Digest& seal = digests.emplace_back(seal_of(key_, hmac, {member}));
         cells.emplace_back(std::span<const std::byte>{hmac});
         cells.emplace_back(member);
         cells.emplace_back(std::span<const std::byte>{seal});
@@ -143,7 +179,51 @@ void Identities::enrol(std::span<const std::string_view> identifiers)
                     MemberNumber{static_cast<std::uint64_t>(std::get<std::int64_t>(row.at(0)))});
             });
     });
-    for (const auto& [identifier, member] : enrolled) remember(key_of(identifier), member);
+    for (const auto& [identifier, member] : enrolled)
+        remember(key_of(identifier), {.member = member});
+}
+
+void Identities::bind(const Binding& binding)
+{
+    const auto member = static_cast<std::int64_t>(binding.member.value());
+    const Digest hmac = hmac_of(binding.identifier);
+    const Digest seal = seal_of(key_, hmac, {member});
+    const auto note = [&](Transaction& transaction, const Digest& of, auto kind, bool is_replaced) {
+        const auto number = static_cast<std::int64_t>(kind);
+        const std::int64_t replaced = is_replaced ? 1 : 0;
+        const Digest sealed = seal_of(key_, of, {number, replaced});
+        const std::array<Parameter, 4> cells{
+            std::span<const std::byte>{of}, number, replaced, std::span<const std::byte>{sealed}};
+        transaction.run(
+            "INSERT INTO identifier (identifier_hmac, kind, replaced, seal) VALUES ($1, $2, $3, $4)"
+            " ON CONFLICT (identifier_hmac) DO UPDATE SET"
+            " kind = excluded.kind, replaced = excluded.replaced, seal = excluded.seal",
+            cells);
+    };
+    store_.transact([&](Transaction& transaction) {
+        const std::array<Parameter, 3> cells{
+            std::span<const std::byte>{hmac}, member, std::span<const std::byte>{seal}};
+        transaction.run(
+            "INSERT INTO identity (identifier_hmac, member, seal) VALUES ($1, $2, $3)"
+            " ON CONFLICT (identifier_hmac) DO UPDATE SET"
+            " member = excluded.member, seal = excluded.seal",
+            cells);
+        note(transaction, hmac, binding.kind, false);
+        if (binding.replaces.empty()) return;
+        const Digest replaced = hmac_of(binding.replaces);
+        const std::array<Parameter, 1> old{std::span<const std::byte>{replaced}};
+        const auto rows =
+            transaction.run("SELECT kind FROM identifier WHERE identifier_hmac = $1", old);
+        note(
+            transaction,
+            replaced,
+            rows.empty() ? std::int64_t{0} : std::get<std::int64_t>(rows.at(0).at(0)),
+            true);
+    });
+    remember(key_of(binding.identifier), {.member = binding.member});
+    if (binding.replaces.empty()) return;
+    const Identity replaced{.member = find(binding.replaces).member, .is_replaced = true};
+    remember(key_of(binding.replaces), replaced);
 }
 
 std::optional<std::string> Identities::first_fault(
@@ -155,16 +235,23 @@ std::optional<std::string> Identities::first_fault(
             "SELECT identifier_hmac, member, seal FROM identity ORDER BY member",
             {},
             [&](const Row& row) {
-                if (fault) return;
-                const auto* hmac = std::get_if<Bytes>(&row.at(0));
-                const auto* member = std::get_if<std::int64_t>(&row.at(1));
-                const auto* seal = std::get_if<Bytes>(&row.at(2));
-                const bool is_sound = hmac != nullptr && member != nullptr && seal != nullptr &&
-                                      std::ranges::equal(*seal, seal_of(key, *hmac, *member));
-                if (!is_sound)
-                    fault = fmt::format(
-                        "identities: the row of member {} does not match its seal",
-                        member == nullptr ? 0 : *member);
+                if (fault || is_sealed(key, row)) return;
+                fault = fmt::format(
+                    "identities: the row of member {} does not match its seal",
+                    number_in(row.at(1)).value_or(0));
+            });
+        transaction.for_each(
+            "SELECT identity.member, identifier.identifier_hmac, kind, replaced, identifier.seal"
+            " FROM identifier LEFT JOIN identity"
+            " ON identity.identifier_hmac = identifier.identifier_hmac ORDER BY 1, 2",
+            {},
+            [&](const Row& row) {
+                const auto member = number_in(row.front());
+                if (fault || (member && is_sealed(key, {row.begin() + 1, row.end()}))) return;
+                fault = fmt::format(
+                    "identities: what is known of an identifier of member {} does not match its "
+                    "seal",
+                    member.value_or(0));
             });
     });
     return fault;

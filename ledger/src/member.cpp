@@ -139,6 +139,12 @@ void Member::apply(const Record& record, const Terms& terms)
     if (record.type == MessageType::block) set_status(MemberStatus::blocked);
     if (record.type == MessageType::unblock) set_status(MemberStatus::open);
     if (record.type == MessageType::close) set_status(MemberStatus::closed);
+    if (record.type == MessageType::merge) {
+        set_status(MemberStatus::merged);
+        rare_.made().merged_into = record.other_member;
+        creditable_.clear(); // the entries have told the other member
+    }
+    if (record.type == MessageType::merge_in) rare_.made().merge_in = record.sequence;
 }
 
 void Member::set_status(MemberStatus status)
@@ -167,8 +173,7 @@ void Member::apply_entry(const Entry& entry, const Terms& terms)
         creditable_of(terms.tariff(entry.lot.tariff).partner) -= entry.points;
         return;
     case EntryKind::debt_incurred:
-        rare_.made().debts.push_back(
-            {.key = entry.debt, .counterpart = entry.counterpart, .points = entry.points});
+        owe(entry);
         if (entry.debt.kind != DebtKind::excess)
             creditable_of(terms.tariff(entry.debt.tariff).partner) -= entry.points;
         return;
@@ -176,6 +181,11 @@ void Member::apply_entry(const Entry& entry, const Terms& terms)
     case EntryKind::matured: take_pending(entry); return put_active(entry);
     case EntryKind::held: take_from_lot(entry); return put_held(entry);
     case EntryKind::released: take_held(entry); return put_active(entry);
+    case EntryKind::debt_moved_out: return repay(entry);
+    case EntryKind::debt_moved_in: return owe(entry);
+    case EntryKind::creditable_moved:
+        creditable_of(terms.tariff(entry.lot.tariff).partner) += entry.points;
+        return;
     }
     invariant(false, "every kind of entry changes the member");
 }
@@ -259,6 +269,16 @@ void Member::take_held(const Entry& entry)
     if (lot->remaining.is_zero()) hold->lots.erase(lot);
     if (hold->lots.empty()) holds.erase(hold);
     rare_.drop_empty();
+}
+
+// The debts of a merged member take their places by age among the other's.
+void Member::owe(const Entry& entry)
+{
+    std::vector<Debt>& debts = rare_.made().debts;
+    const auto origin = [](const Debt& debt) { return debt.key.origin; };
+    debts.insert(
+        std::ranges::upper_bound(debts, entry.debt.origin, {}, origin),
+        {.key = entry.debt, .counterpart = entry.counterpart, .points = entry.points});
 }
 
 void Member::repay(const Entry& entry)

@@ -150,8 +150,9 @@ struct Creditable {
 };
 
 /// Whether a member may transact. The numbers are stored: append, never renumber.
-enum class MemberStatus : std::uint8_t { open = 0, blocked = 1, closed = 2 };
-inline constexpr MemberStatus last_member_status = MemberStatus::closed;
+/// A merged one is an alias of another and has nothing of its own.
+enum class MemberStatus : std::uint8_t { open = 0, blocked = 1, closed = 2, merged = 3 };
+inline constexpr MemberStatus last_member_status = MemberStatus::merged;
 
 /// What few members have: behind one pointer, so that all others stay small.
 struct RareState {
@@ -159,9 +160,12 @@ struct RareState {
     std::vector<PendingLot> pending; // those that mature soonest first
     std::vector<Hold> holds;         // oldest first
     MemberStatus status = MemberStatus::open;
+    MemberNumber merged_into; // status merged: whose alias this is
+    Sequence merge_in;        // the newest record by which another became an alias of this one
     [[nodiscard]] bool empty() const
     {
-        return debts.empty() && pending.empty() && holds.empty() && status == MemberStatus::open;
+        return debts.empty() && pending.empty() && holds.empty() && status == MemberStatus::open &&
+               merge_in.is_none();
     }
 };
 
@@ -231,6 +235,16 @@ public:
     {
         return rare_.get() == nullptr ? MemberStatus::open : rare_.get()->status;
     }
+    /// The member that this one is an alias of; none: of nobody.
+    [[nodiscard]] MemberNumber merged_into() const
+    {
+        return rare_.get() == nullptr ? MemberNumber{} : rare_.get()->merged_into;
+    }
+    /// The newest record by which another was merged into this one; none: nobody was.
+    [[nodiscard]] Sequence newest_merge() const
+    {
+        return rare_.get() == nullptr ? Sequence{} : rare_.get()->merge_in;
+    }
     /// Null: it is not open.
     [[nodiscard]] const Hold* find_hold(Sequence origin) const;
     [[nodiscard]] const PendingLot* find_pending(LotKey key) const;
@@ -239,6 +253,7 @@ public:
     /// When the first pending lot matures or the first hold ends; Time::max() when none does.
     [[nodiscard]] Time first_end() const;
     [[nodiscard]] Points creditable(PartnerId issuer) const;
+    [[nodiscard]] std::span<const Creditable> creditable() const { return creditable_; }
     /// The balance on a day: expired lots, posted or not, are not available.
     [[nodiscard]] Balance balance(Day today) const;
 
@@ -265,6 +280,7 @@ private:
     void encode_timed(ByteWriter& out) const;
     [[nodiscard]] bool decode_timed(ByteReader& in);
     void take_from_lot(const Entry& entry);
+    void owe(const Entry& entry);
     void repay(const Entry& entry);
     Points& creditable_of(PartnerId issuer);
 

@@ -14,6 +14,7 @@ namespace state_flag {
 constexpr unsigned micros = 1; // activity times in microseconds, else in seconds
 constexpr unsigned timed = 2;  // pending lots and holds follow
 constexpr unsigned status = 4; // the member's status follows
+constexpr unsigned merge = 16; // the newest merge into this member follows
 } // namespace state_flag
 
 // What many lots of a member have in common: written once.
@@ -107,7 +108,7 @@ void Member::encode(std::vector<std::byte>& out) const
     const std::size_t used = out.size();
     std::size_t rare_lots = pending().size();
     for (const Hold& hold : holds()) rare_lots += 1 + hold.lots.size();
-    const std::size_t numbers = 10 + dictionary.entries.size() * 3 + lots_.size() * 6 +
+    const std::size_t numbers = 13 + dictionary.entries.size() * 3 + lots_.size() * 6 +
                                 debts().size() * 5 + creditable_.size() * 2 + rare_lots * 10;
     out.resize(used + numbers * varint_bytes_max);
     ByteWriter writer{out.data() + used};
@@ -115,7 +116,8 @@ void Member::encode(std::vector<std::byte>& out) const
     writer.u8(state_version);
     writer.u8(static_cast<std::uint8_t>(
         (unit == 1 ? state_flag::micros : 0U) | (rare_lots > 0 ? state_flag::timed : 0U) |
-        (status() != MemberStatus::open ? state_flag::status : 0U)));
+        (status() != MemberStatus::open ? state_flag::status : 0U) |
+        (newest_merge().is_none() ? 0U : state_flag::merge)));
     writer.varint(dictionary.entries.size());
     for (const SharedTerms& terms : dictionary.entries) {
         writer.varint(terms.tariff.value());
@@ -151,6 +153,8 @@ void Member::encode(std::vector<std::byte>& out) const
     }
     if (rare_lots > 0) encode_timed(writer);
     if (status() != MemberStatus::open) writer.u8(static_cast<std::uint8_t>(status()));
+    if (status() == MemberStatus::merged) writer.varint(merged_into().value());
+    if (!newest_merge().is_none()) writer.varint(last_.value() - newest_merge().value());
     out.resize(static_cast<std::size_t>(writer.at() - out.data()));
 }
 
@@ -197,7 +201,9 @@ bool Member::decode(std::span<const std::byte> bytes, Sequence through)
     ByteReader in{bytes};
     if (in.u8() != state_version) return false;
     const std::uint8_t flags = in.u8();
-    if (flags > (state_flag::micros | state_flag::timed | state_flag::status)) return false;
+    constexpr unsigned known_flags =
+        state_flag::micros | state_flag::timed | state_flag::status | state_flag::merge;
+    if ((flags & ~known_flags) != 0) return false;
     const std::int64_t unit = (flags & state_flag::micros) != 0 ? 1 : 1'000'000;
     last_ = through;
 
@@ -268,6 +274,15 @@ bool Member::decode(std::span<const std::byte> bytes, Sequence through)
         const std::uint8_t status = in.u8();
         if (status == 0 || status > static_cast<std::uint8_t>(last_member_status)) return false;
         set_status(static_cast<MemberStatus>(status));
+        if (this->status() == MemberStatus::merged) {
+            rare_.made().merged_into = MemberNumber{in.varint()};
+            if (merged_into().is_none()) return false;
+        }
+    }
+    if ((flags & state_flag::merge) != 0) {
+        const std::uint64_t back = in.varint();
+        if (back >= through.value()) return false;
+        rare_.made().merge_in = Sequence{through.value() - back};
     }
     return in.ok() && in.at_end();
 }

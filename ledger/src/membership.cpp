@@ -26,8 +26,26 @@ std::optional<Refusal> check_status(const Member* member)
     case MemberStatus::open: break;
     case MemberStatus::blocked: return Refusal::member_blocked;
     case MemberStatus::closed: return Refusal::member_closed;
+    case MemberStatus::merged: break; // what it is asked goes to the other
     }
     return std::nullopt;
+}
+
+// Who holds an identifier, and whose another was, the caller has looked up: it is not in the
+// journal.
+std::optional<Refusal> decide_identification(
+    const Question& question, const DecisionContext& context, Record& posting)
+{
+    const bool may_enrol = question.message->type == MessageType::enrolment;
+    const bool adds = !question.message->identifier.empty();
+    if (!may_enrol && question.member == nullptr) return Refusal::member_unknown;
+    if (!question.replaces_own) return Refusal::member_unknown;
+    if (adds)
+        if (const auto refused = check_status(question.member)) return refused;
+    if (const auto refused = check_time(*question.message, context)) return refused;
+    if (question.identifier_of.is_none()) return std::nullopt;
+    posting.other_member = question.identifier_of;
+    return Refusal::identifier_taken;
 }
 
 std::optional<Refusal> decide_status(

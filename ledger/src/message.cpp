@@ -20,15 +20,29 @@ std::string_view name_of(MessageType type) noexcept
     case MessageType::unblock: return "unblock";
     case MessageType::close: return "close";
     case MessageType::adjustment: return "adjustment";
+    case MessageType::identification: return "identification";
+    case MessageType::merge: return "merge";
     case MessageType::maturity: return "maturity";
     case MessageType::expiry: return "expiry";
     case MessageType::hold_end: return "hold_end";
     case MessageType::transfer_in: return "transfer_in";
+    case MessageType::merge_in: return "merge_in";
     case MessageType::opening: return "opening";
     case MessageType::cut: return "cut";
     case MessageType::drained: return "drained";
     case MessageType::clock: return "clock";
     case MessageType::house_entry: return "house_entry";
+    }
+    return "unknown";
+}
+
+std::string_view name_of(IdentifierKind kind) noexcept
+{
+    switch (kind) {
+    case IdentifierKind::unknown: break;
+    case IdentifierKind::card: return "card";
+    case IdentifierKind::phone: return "phone";
+    case IdentifierKind::token: return "token";
     }
     return "unknown";
 }
@@ -62,6 +76,7 @@ enum class Field : char {
     hold,
     expires_in_seconds,
     funder,
+    identifier_kind,
 };
 
 class CanonicalWriter {
@@ -131,6 +146,8 @@ void append_canonical(const Message& message, std::string& out)
         writer.number(Field::hold, static_cast<std::int64_t>(message.hold.value()));
     if (message.expires_in_seconds != 0)
         writer.number(Field::expires_in_seconds, message.expires_in_seconds);
+    if (message.identifier_kind != IdentifierKind::unknown)
+        writer.number(Field::identifier_kind, static_cast<std::int64_t>(message.identifier_kind));
 }
 
 } // namespace pointhouse::ledger

@@ -138,7 +138,10 @@ MoneyEffect money_effect(const Entry& entry, const Terms& terms)
     case EntryKind::held:
     case EntryKind::released:
     case EntryKind::moved_out:
-    case EntryKind::moved_in: return {}; // points move within the liability
+    case EntryKind::moved_in: // points move within the liability
+    case EntryKind::debt_moved_out:
+    case EntryKind::debt_moved_in:
+    case EntryKind::creditable_moved: return {};
     case EntryKind::opened: return balanced(open(terms.tariff(entry.lot.tariff), points));
     }
     invariant(false, "every kind of entry has its money");

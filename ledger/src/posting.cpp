@@ -25,6 +25,8 @@ std::string_view code_of(Refusal refusal) noexcept
     case Refusal::message_unknown: return "message_unknown";
     case Refusal::hold_unknown: return "hold_unknown";
     case Refusal::overloaded: return "overloaded";
+    case Refusal::identifier_taken: return "identifier_taken";
+    case Refusal::already_merged: return "already_merged";
     }
     return "internal";
 }
@@ -44,7 +46,9 @@ bool is_frozen(Refusal refusal) noexcept
     case Refusal::currency_unsupported:
     case Refusal::points_out_of_range:
     case Refusal::limit_exceeded:
-    case Refusal::hold_not_open: return true;
+    case Refusal::hold_not_open:
+    case Refusal::identifier_taken:
+    case Refusal::already_merged: return true;
     case Refusal::message_id_reused:
     case Refusal::member_unknown:
     case Refusal::message_unknown:
@@ -72,6 +76,9 @@ std::string_view name_of(EntryKind kind) noexcept
     case EntryKind::moved_out: return "moved_out";
     case EntryKind::moved_in: return "moved_in";
     case EntryKind::opened: return "opened";
+    case EntryKind::debt_moved_out: return "debt_moved_out";
+    case EntryKind::debt_moved_in: return "debt_moved_in";
+    case EntryKind::creditable_moved: return "creditable_moved";
     }
     return "unknown";
 }

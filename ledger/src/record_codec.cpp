@@ -16,7 +16,9 @@ constexpr std::uint8_t other_member = 64;
 constexpr std::uint8_t promotion = 128;
 } // namespace record_flag
 
-// The upper half of an entry's first byte; the lower half is its kind.
+// The upper half of an entry's first byte; the lower half is its kind, or 0: the kind is the next
+// byte.
+constexpr std::uint8_t kind_mask = 15;
 namespace entry_flag {
 constexpr std::uint8_t expires = 16;
 constexpr std::uint8_t vat_rate = 32;
@@ -24,20 +26,14 @@ constexpr std::uint8_t funding = 64;
 constexpr std::uint8_t state = 128;
 } // namespace entry_flag
 
-bool has_lot(EntryKind kind)
-{
-    return kind != EntryKind::debt_incurred;
-}
-bool has_debt(EntryKind kind)
-{
-    return kind == EntryKind::debt_incurred || kind == EntryKind::recovered;
-}
 bool has_counterpart(const Entry& entry)
 {
     switch (entry.kind) {
     case EntryKind::redeemed:
     case EntryKind::refunded: return true;
     case EntryKind::debt_incurred:
+    case EntryKind::debt_moved_out:
+    case EntryKind::debt_moved_in:
     case EntryKind::recovered: return entry.debt.kind == DebtKind::redeemer_bears;
     case EntryKind::held:
     case EntryKind::released: return true;
@@ -49,7 +45,8 @@ bool has_counterpart(const Entry& entry)
     case EntryKind::matured:
     case EntryKind::expired:
     case EntryKind::expiry_undone:
-    case EntryKind::opened: return false;
+    case EntryKind::opened:
+    case EntryKind::creditable_moved: return false;
     }
     return false;
 }
@@ -57,12 +54,15 @@ bool has_counterpart(const Entry& entry)
 void write_entry(ByteWriter& out, const Entry& entry, const Record& record)
 {
     const Provenance& lot = entry.lot;
-    std::uint8_t first = static_cast<std::uint8_t>(entry.kind);
+    const auto kind = static_cast<std::uint8_t>(entry.kind);
+    const bool is_wide = kind > kind_mask;
+    std::uint8_t first = is_wide ? std::uint8_t{0} : kind;
     if (lot.expires_on != never) first |= entry_flag::expires;
     if (lot.vat_rate != vat_rate_unknown) first |= entry_flag::vat_rate;
     if (lot.funding != FundingClass::partner) first |= entry_flag::funding;
     if (entry.state != LotState::active) first |= entry_flag::state;
     out.u8(first);
+    if (is_wide) out.u8(kind);
     out.varint(static_cast<std::uint64_t>(entry.points.count()));
     if (has_lot(entry.kind)) {
         out.varint(record.sequence.value() - lot.key.origin.value());
@@ -73,6 +73,7 @@ void write_entry(ByteWriter& out, const Entry& entry, const Record& record)
         if (lot.vat_rate != vat_rate_unknown) out.zigzag(lot.vat_rate);
         if (lot.funding != FundingClass::partner) out.u8(static_cast<std::uint8_t>(lot.funding));
     }
+    if (entry.kind == EntryKind::creditable_moved) out.varint(lot.tariff.value());
     if (entry.state != LotState::active) {
         out.u8(static_cast<std::uint8_t>(entry.state));
         out.zigzag(micros_of(entry.until) - micros_of(record.occurred_at));
@@ -145,11 +146,15 @@ Entry read_entry(ByteReader& in, const Record& record)
 {
     Entry entry;
     const std::uint8_t first = in.u8();
-    const std::uint8_t kind = first & 15;
+    const std::uint8_t low = first & kind_mask;
+    const std::uint8_t kind = low == 0 ? in.u8() : low;
     entry.kind = static_cast<EntryKind>(kind);
-    if (name_of(entry.kind) == "unknown") in.fail();
+    const bool has_one_form = low != 0 || kind > kind_mask;
+    if (!has_one_form || name_of(entry.kind) == "unknown") in.fail();
     entry.points = read_points(in);
     if (has_lot(entry.kind)) read_lot(in, first, record, entry.lot);
+    if (entry.kind == EntryKind::creditable_moved)
+        entry.lot.tariff = TariffVersion{read_narrow<std::uint32_t>(in)};
     if ((first & entry_flag::state) != 0) read_state(in, record, entry);
     if (has_debt(entry.kind)) {
         entry.debt.origin = read_earlier(in, record);

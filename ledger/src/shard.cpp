@@ -100,8 +100,8 @@ void Shard::resolve_members(std::span<Submission> batch)
 
     missing_.clear();
     states_of_batch_.clear();
-    for (const MemberNumber member : members_of_batch_) members_.prefetch(member);
-    for (const MemberNumber member : members_of_batch_) {
+    for (const Identity& identity : members_of_batch_) members_.prefetch(identity.member);
+    for (const auto& [member, is_replaced] : members_of_batch_) {
         states_of_batch_.push_back(member.is_none() ? nullptr : members_.find(member));
         if (states_of_batch_.back() == nullptr && !member.is_none()) missing_.push_back(member);
     }
@@ -123,16 +123,38 @@ void Shard::prefetch_for(std::size_t place)
 Member* Shard::member_of_batch(std::size_t place)
 {
     Member*& state = states_of_batch_[place];
-    if (state == nullptr && !members_of_batch_[place].is_none())
-        state = members_.find(members_of_batch_[place]);
+    if (state == nullptr && !members_of_batch_[place].member.is_none())
+        state = members_.find(members_of_batch_[place].member);
     return state;
+}
+
+// The member itself, or the one that it was merged into.
+Member* Shard::survivor_of(Member* member)
+{
+    while (member != nullptr && !member->merged_into().is_none())
+        member = load_member(member->merged_into());
+    return member;
+}
+
+Shard::NamedMembers Shard::named_by(const Message& message, std::size_t place)
+{
+    if (message.member.empty()) return {};
+    const auto number = [](const Member* survivor, MemberNumber named) {
+        return survivor != nullptr ? survivor->number() : named;
+    };
+    NamedMembers named{
+        .member = number(survivor_of(member_of_batch(place)), members_of_batch_[place].member)};
+    if (!message.to_member.empty())
+        named.other =
+            number(find_survivor(message.to_member), identities_.find(message.to_member).member);
+    return named;
 }
 
 void Shard::enrol_unknown(std::span<Submission> batch)
 {
     std::vector<std::string_view> unknown;
     for (std::size_t place = 0; place < batch.size(); ++place)
-        if (members_of_batch_[place].is_none() && may_enrol(batch[place].message.type))
+        if (members_of_batch_[place].member.is_none() && may_enrol(batch[place].message.type))
             unknown.push_back(identifiers_[place]);
     if (unknown.empty()) return;
     identities_.enrol(unknown);
@@ -153,9 +175,7 @@ void Shard::load_missing_members()
 
 void Shard::take(Submission& submission, std::size_t place)
 {
-    const bool is_about_member = !submission.message.member.empty();
-    const Digest content = content_digest(
-        submission.message, is_about_member ? members_of_batch_[place] : MemberNumber{});
+    const Digest content = content_digest(submission.message, named_by(submission.message, place));
     if (!was_decided(submission, place, content)) book(submission, place, content);
 }
 
@@ -168,7 +188,10 @@ bool Shard::was_decided(Submission& submission, std::size_t place, const Digest&
         if (!read_record(candidate, outcome)) continue;
         const Record& record = outcome.record;
         if (record.partner != message.partner || record.message_id != message.message_id) continue;
-        const bool is_same = record.content == content && record.type == message.type;
+        const bool is_same =
+            record.type == message.type &&
+            (record.content == content ||
+             was_said_before_merge(record, message, members_of_batch_[place].member));
         outcome.disposition = is_same ? Disposition::replayed : Disposition::refused;
         outcome.refusal = Refusal::message_id_reused;
         if (is_same) ++counters_.replayed;
@@ -177,19 +200,18 @@ bool Shard::was_decided(Submission& submission, std::size_t place, const Digest&
     return false;
 }
 
-/// Whom a message is about, and what.
-struct Shard::Parties {
-    MemberNumber number;
-    Member* member = nullptr;   // null: the house does not know it
-    Member* receiver = nullptr; // of a transfer
-    LoadedOriginal original;
-    bool has_original = false;
-
-    [[nodiscard]] static const Member* known(const Member* member)
-    {
-        return member != nullptr && member->is_enrolled() ? member : nullptr;
+// The digest of a message has the numbers of its time: a member may have been merged since.
+bool Shard::was_said_before_merge(const Record& record, const Message& message, MemberNumber named)
+{
+    if (message.member.empty()) return false;
+    NamedMembers then{.member = record.member.is_none() ? named : record.member};
+    if (!stands_for(named, then.member)) return false;
+    if (!message.to_member.empty()) {
+        then.other = record.other_member;
+        if (!stands_for(identities_.find(message.to_member).member, then.other)) return false;
     }
-};
+    return content_digest(message, then) == record.content;
+}
 
 void Shard::find_parties(const Message& message, std::size_t place, Parties& parties)
 {
@@ -197,15 +219,49 @@ void Shard::find_parties(const Message& message, std::size_t place, Parties& par
         parties.has_original = load_original(message, parties.original);
         if (!parties.has_original) return;
         parties.number = parties.original.outcome.record.member;
-        parties.member = load_member(parties.number);
+        parties.member = survivor_of(load_member(parties.number));
+        if (parties.member != nullptr) parties.number = parties.member->number();
         return;
     }
     // The batch's own members are in memory where they exist at all.
-    parties.number = members_of_batch_[place];
-    parties.member = member_of_batch(place);
-    if (message.to_member.empty()) return;
-    const auto receiver = identities_.find(message.to_member);
-    if (receiver && !receiver->is_none()) parties.receiver = load_member(*receiver);
+    parties.is_replaced = members_of_batch_[place].is_replaced;
+    parties.member = survivor_of(member_of_batch(place));
+    parties.number =
+        parties.member != nullptr ? parties.member->number() : members_of_batch_[place].member;
+    if (!message.identifier.empty()) look_up_identifiers(message, parties);
+    if (message.to_member.empty() || identities_.find(message.to_member).is_replaced) return;
+    parties.receiver = find_survivor(message.to_member);
+}
+
+void Shard::look_up_identifiers(const Message& message, Parties& parties)
+{
+    const Identity holder = identities_.find(message.identifier);
+    const Member* other = Parties::known(find_survivor(message.identifier));
+    const bool is_own = other != nullptr && other->number() == parties.number;
+    if (other != nullptr && !is_own) parties.identifier_of = other->number();
+    if (!message.replaces.empty()) {
+        const Member* replaced = Parties::known(find_survivor(message.replaces));
+        parties.replaces_own = replaced != nullptr && replaced->number() == parties.number;
+    }
+    // A card that was to be replaced by this message, before the house went down.
+    if (is_own && !holder.is_replaced) parties.is_replaced = false;
+}
+
+// The identity first, then the record: what is sent again after a crash between the two finds the
+// identifier in its place and changes nothing.
+void Shard::bind_identifier(const Message& message, MemberNumber member)
+{
+    identities_.bind(
+        {.identifier = message.identifier,
+         .member = member,
+         .kind = message.identifier_kind,
+         .replaces = message.replaces});
+    // Later messages of this commit may name it.
+    const std::vector<Identity> before = members_of_batch_;
+    identities_.find(identifiers_, members_of_batch_);
+    for (std::size_t place = 0; place < before.size(); ++place)
+        if (members_of_batch_[place] != before[place])
+            states_of_batch_[place] = load_member(members_of_batch_[place].member);
 }
 
 // Posts what is due before the message. True: something was, or the window is another.
@@ -234,11 +290,18 @@ void Shard::book(Submission& submission, std::size_t place, const Digest& conten
         .member = Parties::known(parties.member),
         .receiver = Parties::known(parties.receiver),
         .original = parties.has_original ? &parties.original.reversed : nullptr,
-        .past = past_of(parties.member)};
+        .past = past_of(parties.member),
+        .identifier_of = parties.identifier_of,
+        .replaces_own = parties.replaces_own};
+    Record& record = outcome.record;
+    if (parties.is_replaced) {
+        outcome.disposition = Disposition::refused;
+        outcome.refusal = Refusal::member_unknown;
+        return;
+    }
 
     // On the message clock a message moves the time before it is judged.
     const Time now = is_message_clock() ? std::max(house_time_, message.occurred_at) : house_time_;
-    Record& record = outcome.record;
     const auto decide_now = [&] {
         auto entries = std::move(record.entries); // keeps its capacity
         entries.clear();
@@ -265,6 +328,7 @@ void Shard::book(Submission& submission, std::size_t place, const Digest& conten
     record.occurred_at = message.occurred_at;
     record.posted_at = now;
     record.content = content;
+    if (!refusal && !message.identifier.empty()) bind_identifier(message, parties.number);
     Member* member = parties.member;
     if (!refusal && member == nullptr) member = &members_.insert(parties.number);
     if (question.member != nullptr || !refusal) {
@@ -279,7 +343,7 @@ void Shard::book(Submission& submission, std::size_t place, const Digest& conten
     if (!record.original.is_none())
         index_.insert(index_keys_.reversal_key(record.original), record.sequence);
     if (has_content(message)) keep_content();
-    if (!refusal && message.type == MessageType::transfer) book_receipt(record, *parties.receiver);
+    if (!refusal && has_receipt(message.type)) book_receipt(record, *parties.receiver);
 }
 
 // The canonical form is that of the message whose digest was taken last.

@@ -67,6 +67,11 @@ public:
 private:
     struct LoadedOriginal;
     struct Parties;
+    /// The members that a message names, those into which they were merged.
+    struct NamedMembers {
+        MemberNumber member{};
+        MemberNumber other{}; // transfer, merge
+    };
 
     // Opening and recovering (shard_recovery.cpp).
     void recover();
@@ -87,12 +92,18 @@ private:
     void load_missing_members();
     void prefetch_for(std::size_t place);
     [[nodiscard]] Member* member_of_batch(std::size_t place);
+    [[nodiscard]] Member* survivor_of(Member* member);
+    [[nodiscard]] NamedMembers named_by(const Message& message, std::size_t place);
     void take(Submission& submission, std::size_t place);
     [[nodiscard]] bool was_decided(
         Submission& submission, std::size_t place, const Digest& content);
+    [[nodiscard]] bool was_said_before_merge(
+        const Record& record, const Message& message, MemberNumber named);
     void book(Submission& submission, std::size_t place, const Digest& content);
     void find_parties(const Message& message, std::size_t place, Parties& parties);
     [[nodiscard]] bool bring_up_to(Time now, const Parties& parties);
+    void look_up_identifiers(const Message& message, Parties& parties);
+    void bind_identifier(const Message& message, MemberNumber member);
     void keep_content();
     void book_receipt(const Record& sent, Member& receiver);
     [[nodiscard]] bool make_durable();
@@ -127,7 +138,9 @@ private:
     [[nodiscard]] bool is_message_clock() const { return options_.clock == nullptr; }
 
     // Looking things up (shard_lookup.cpp).
-    [[nodiscard]] Digest content_digest(const Message& message, MemberNumber member);
+    [[nodiscard]] Digest content_digest(const Message& message, NamedMembers members);
+    [[nodiscard]] bool stands_for(MemberNumber named, MemberNumber number);
+    [[nodiscard]] Member* find_survivor(std::string_view identifier);
     [[nodiscard]] const BlockView& block_with(Sequence sequence);
     [[nodiscard]] bool read_record(Sequence sequence, Outcome& outcome);
     [[nodiscard]] bool find_message(
@@ -166,12 +179,12 @@ private:
     bool block_is_open_ = false;
     JournalCommit commit_;
     std::span<Submission> batch_;
-    std::vector<const Record*> decided_;         // by record of this commit; null: a house step
-    std::deque<Record> own_records_;             // those of them that the house posted
-    std::vector<std::string_view> identifiers_;  // by submission
-    std::vector<MemberNumber> members_of_batch_; // by submission; none: unknown
-    std::vector<Member*> states_of_batch_;       // by submission; null: not in memory yet
-    std::vector<std::uint64_t> keys_;            // by submission, in the message index
+    std::vector<const Record*> decided_;        // by record of this commit; null: a house step
+    std::deque<Record> own_records_;            // those of them that the house posted
+    std::vector<std::string_view> identifiers_; // by submission
+    std::vector<Identity> members_of_batch_;    // by submission; none: unknown
+    std::vector<Member*> states_of_batch_;      // by submission; null: not in memory yet
+    std::vector<std::uint64_t> keys_;           // by submission, in the message index
     std::vector<MemberNumber> missing_;
     std::vector<std::byte> funding_bytes_;
     std::string canonical_;

@@ -20,7 +20,7 @@ void Shard::book_house_entry(HouseSequence entry, Time at, std::span<const Openi
     identifiers_.clear();
     for (const OpeningMember& member : members) identifiers_.push_back(member.identifier);
     if (!identifiers_.empty()) identities_.enrol(identifiers_);
-    std::vector<MemberNumber> numbers;
+    std::vector<Identity> numbers;
     identities_.find(identifiers_, numbers);
 
     try {
@@ -28,7 +28,7 @@ void Shard::book_house_entry(HouseSequence entry, Time at, std::span<const Openi
         if (is_message_clock()) follow_clock(std::max(house_time_, at));
         append_house_entry(entry);
         for (std::size_t place = 0; place < members.size(); ++place)
-            append_opening(members[place], numbers[place]);
+            append_opening(members[place], numbers[place].member);
         if (!make_durable())
             throw StoreFailure{"an entry of the house's record could not be made durable"};
     } catch (const StoreFailure&) {
@@ -51,7 +51,7 @@ void Shard::append_house_entry(HouseSequence entry)
 
 void Shard::append_opening(const OpeningMember& opening, MemberNumber number)
 {
-    Member* member = load_member(number);
+    Member* member = survivor_of(load_member(number));
     if (member == nullptr) member = &members_.insert(number);
     Record& record = own_records_.emplace_back();
     record.sequence = next_sequence();

@@ -1,20 +1,23 @@
 #include "shard_lookup.hpp"
 
 #include "ledger/invariant.hpp"
+#include "member_chains.hpp"
 
 namespace pointhouse::ledger {
 
-Digest Shard::content_digest(const Message& message, MemberNumber member)
+Digest Shard::content_digest(const Message& message, NamedMembers members)
 {
     canonical_.clear();
     append_canonical(message, canonical_);
-    // Looked up before the first byte is hashed: a failure must leave no half a digest behind.
-    std::array<std::uint64_t, 2> numbers{member.value()};
-    const bool has_receiver = !message.to_member.empty();
-    if (has_receiver)
-        numbers[1] = identities_.find(message.to_member).value_or(MemberNumber{}).value();
     sha256_.update(salt_);
-    sha256_.update(std::as_bytes(std::span{numbers}.first(has_receiver ? 2 : 1)));
+    const auto add_number = [this](MemberNumber member) {
+        const std::uint64_t number = member.value();
+        sha256_.update(std::as_bytes(std::span{&number, 1}));
+    };
+    add_number(members.member);
+    if (!message.to_member.empty()) add_number(members.other);
+    for (const std::string_view identifier : {message.identifier, message.replaces})
+        if (!identifier.empty()) sha256_.update(identities_.hmac_of(identifier));
     sha256_.update(std::as_bytes(std::span{canonical_}));
     return sha256_.finish();
 }
@@ -100,9 +103,10 @@ MemberPast Shard::past_of(const Member* member)
 {
     return [this, member](const std::function<bool(const Record&)>& visit) {
         Outcome outcome;
-        Sequence at = member->last();
-        while (!at.is_none() && read_record(at, outcome) && visit(outcome.record))
-            at = outcome.record.previous;
+        MemberChains chains{member->last()};
+        while (!chains.next().is_none() && read_record(chains.next(), outcome) &&
+               visit(outcome.record))
+            chains.pass(outcome.record);
     };
 }
 
@@ -141,13 +145,29 @@ Member* Shard::load_member(MemberNumber number)
     return loaded;
 }
 
+// None: the identifier is unknown, or nothing was booked about its member yet.
+Member* Shard::find_survivor(std::string_view identifier)
+{
+    const MemberNumber number = identities_.find(identifier).member;
+    return number.is_none() ? nullptr : survivor_of(load_member(number));
+}
+
+bool Shard::stands_for(MemberNumber named, MemberNumber number)
+{
+    while (named != number) {
+        const Member* member = named.is_none() ? nullptr : load_member(named);
+        if (member == nullptr || member->merged_into().is_none()) return false;
+        named = member->merged_into();
+    }
+    return true;
+}
+
 std::optional<MemberView> Shard::find_member(std::string_view identifier)
 {
     require_ready();
-    const auto number = identities_.find(identifier);
-    if (!number) return std::nullopt;
-    const Member* member = load_member(*number);
-    if (member == nullptr || !member->is_enrolled()) return std::nullopt;
+    const Member* member = find_enrolled(identifier);
+    if (member == nullptr) return std::nullopt;
+    const MemberNumber number = member->number();
     if (options_.clock != nullptr) house_time_ = std::max(house_time_, options_.clock->now());
     context_.move_to(house_time_, *terms_);
     viewed_lots_.clear();
@@ -158,7 +178,7 @@ std::optional<MemberView> Shard::find_member(std::string_view identifier)
     for (std::size_t place = 0; place < lots.size(); ++place)
         viewed_lots_.push_back(lots[place].lot());
     return MemberView{
-        .number = *number, .balance = member->balance(context_.today), .lots = viewed_lots_};
+        .number = number, .balance = member->balance(context_.today), .lots = viewed_lots_};
 }
 
 void Shard::quote(const Message& message, Outcome& outcome)
@@ -168,8 +188,8 @@ void Shard::quote(const Message& message, Outcome& outcome)
     const Time now = std::max(house_time_, clock);
     LoadedOriginal original;
     const bool has_original = message.member.empty() && load_original(message, original);
-    const Member* stored =
-        has_original ? load_member(original.outcome.record.member) : find_enrolled(message.member);
+    const Member* stored = has_original ? survivor_of(load_member(original.outcome.record.member))
+                                        : find_enrolled(message.member);
     std::optional<Member> member;
     std::vector<Record> due; // what would be posted first belongs to the member's past
     if (stored != nullptr) member = brought_up_to(*stored, now, &due);
@@ -177,6 +197,10 @@ void Shard::quote(const Message& message, Outcome& outcome)
     if (const Member* found = find_enrolled(message.to_member))
         receiver = found == stored ? member : brought_up_to(*found, now);
 
+    Parties parties;
+    if (member) parties.number = member->number();
+    parties.is_replaced = identities_.find(message.member).is_replaced;
+    if (!message.identifier.empty()) look_up_identifiers(message, parties);
     DecisionContext context{.funding = &funding_, .may_lie_ahead = context_.may_lie_ahead};
     context.move_to(now, *terms_);
     const Question question{
@@ -188,12 +212,15 @@ void Shard::quote(const Message& message, Outcome& outcome)
             for (auto posting = due.rbegin(); posting != due.rend(); ++posting)
                 if (!visit(*posting)) return;
             past_of(stored)(visit);
-        }};
+        },
+        .identifier_of = parties.identifier_of,
+        .replaces_own = parties.replaces_own};
     Record& record = outcome.record;
     record = Record{.sequence = next_sequence()};
     // What would be posted before the message has taken sequences of its own.
     if (member) record.sequence = std::max(record.sequence, Sequence{member->last().value() + 1});
-    const auto refusal = decide(question, context, record);
+    const auto refusal = parties.is_replaced ? std::optional{Refusal::member_unknown}
+                                             : decide(question, context, record);
     if (refusal && !is_frozen(*refusal)) {
         outcome.disposition = Disposition::refused;
         outcome.refusal = *refusal;
@@ -215,9 +242,8 @@ void Shard::quote(const Message& message, Outcome& outcome)
 
 const Member* Shard::find_enrolled(std::string_view identifier)
 {
-    if (identifier.empty()) return nullptr;
-    const auto number = identities_.find(identifier);
-    const Member* member = number && !number->is_none() ? load_member(*number) : nullptr;
+    if (identifier.empty() || identities_.find(identifier).is_replaced) return nullptr;
+    const Member* member = find_survivor(identifier);
     return member != nullptr && member->is_enrolled() ? member : nullptr;
 }
 
@@ -235,18 +261,21 @@ void Shard::for_each_record_of(
     const std::function<bool(const Record&)>& record)
 {
     require_ready();
+    const Member* known = load_member(member);
+    if (known == nullptr) return;
     Outcome outcome;
-    Sequence at;
-    if (before) {
+    Sequence from = known->last();
+    // A page begins where the last one ended, unless another chain may have joined in between.
+    if (before && *before > known->newest_merge()) {
         if (before->value() > durable_ || !read_record(*before, outcome)) return;
         if (outcome.record.member != member) return;
-        at = outcome.record.previous;
-    } else if (const Member* known = load_member(member)) {
-        at = known->last();
+        from = *before;
     }
-    while (!at.is_none()) {
-        if (!read_record(at, outcome) || !record(outcome.record)) return;
-        at = outcome.record.previous;
+    MemberChains chains{from};
+    while (!chains.next().is_none() && read_record(chains.next(), outcome)) {
+        const bool is_below = !before || chains.next() < *before;
+        if (is_below && !record(outcome.record)) return;
+        chains.pass(outcome.record);
     }
 }
 

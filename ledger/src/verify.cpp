@@ -14,6 +14,7 @@
 #include "index_run.hpp"
 #include "ledger/ledger.hpp"
 #include "member.hpp"
+#include "member_chains.hpp"
 #include "message_index.hpp"
 #include "sha256.hpp"
 
@@ -285,6 +286,11 @@ private:
         Member& member = members_.member(record.member);
         members_.note_first(record);
         require(
+            member.merged_into().is_none(),
+            "{}: its member {} had been merged into another",
+            Named{record},
+            record.member.value());
+        require(
             record.previous == member.last(),
             "{}: it names {} as the member's record before it, which was {}",
             Named{record},
@@ -346,7 +352,7 @@ private:
         const Member& member = members_.member(record.member);
         Record again{.sequence = record.sequence};
         context_.move_to(record.posted_at, terms);
-        if (record.type == MessageType::transfer_in) {
+        if (record.type == MessageType::transfer_in || record.type == MessageType::merge_in) {
             Record sent;
             read_again(record.original, sent, record);
             receive(sent, member, context_, again);
@@ -482,11 +488,11 @@ private:
             .original = record.original.is_none() ? nullptr : &original,
             .past = [&](const std::function<bool(const Record&)>& visit) {
                 Record past;
-                Sequence at = record.previous;
-                while (!at.is_none()) {
-                    read_again(at, past, record);
+                MemberChains chains{record.previous};
+                while (!chains.next().is_none()) {
+                    read_again(chains.next(), past, record);
                     if (!visit(past)) return;
-                    at = past.previous;
+                    chains.pass(past);
                 }
             }};
         const auto refusal = decide(question, context_, again);
@@ -511,6 +517,8 @@ private:
         const std::uint64_t number = names_member(record.type) ? record.member.value() : 0;
         sha256_.update(salt);
         sha256_.update(std::as_bytes(std::span{&number, 1}));
+        const std::uint64_t other = record.other_member.value();
+        if (record.type == MessageType::merge) sha256_.update(std::as_bytes(std::span{&other, 1}));
         sha256_.update(canonical);
         require(
             sha256_.finish() == record.content,

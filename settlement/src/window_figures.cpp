@@ -84,7 +84,10 @@ public:
         case EntryKind::held:
         case EntryKind::released:
         case EntryKind::moved_out:
-        case EntryKind::moved_in: break; // open before and after
+        case EntryKind::moved_in:
+        case EntryKind::debt_moved_out:
+        case EntryKind::debt_moved_in:
+        case EntryKind::creditable_moved: break; // open before and after
         }
     }
 

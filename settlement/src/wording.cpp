@@ -76,7 +76,10 @@ std::string_view label_of(EntryKind kind, Charge charge) noexcept
     case EntryKind::held:
     case EntryKind::released:
     case EntryKind::moved_out:
-    case EntryKind::moved_in: break; // no money moves
+    case EntryKind::moved_in:
+    case EntryKind::debt_moved_out:
+    case EntryKind::debt_moved_in:
+    case EntryKind::creditable_moved: break; // no money moves
     }
     return "";
 }

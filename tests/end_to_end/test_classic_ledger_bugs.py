@@ -365,3 +365,125 @@ def test_a_tariff_changed_among_postings_prices_by_activity_day(player, tmp_path
     assert sum(prices.values()) == sum(earned.values())
     assert prices[12_000] >= earned["2026-06-19"]
     assert prices[20_000] >= 25
+
+
+def operate(player, member, verb, **fields):
+    body = {"message_id": fresh("o"), "reason": "asked for"} | fields
+    return player.send("operator:anna", f"members/{member}/{verb}", body)
+
+
+def test_a_merge_with_open_holds(player):
+    earn(player, "card", 100)
+    captured, released, ending = (hold(player, "card", points) for points in (30, 20, 10))
+    ended_by = hold(player, "card", 5, seconds=40 * DAY)
+    earn(player, "person", 50, "TNK")
+
+    answer = said(operate(player, "card", "merge", into="person"))
+
+    assert (answer["points"], answer["debt"]) == (100, 0)
+    for name in ("card", "person"):
+        assert balance(player, name) == held(85, held=65)
+    taken = said(player.send("TNK", f"holds/{captured}/capture", message(points=25)), 200)
+    assert taken["points"] == 25 and taken["balance"] == held(90, held=35)
+    assert said(player.send("TNK", f"holds/{released}/release", message()), 200)["balance"] == held(
+        110, held=15)
+    player.advance("2026-06-10T12:10:00Z")
+    answer = player.send("TNK", f"holds/{ending}/capture", message())
+    assert (answer.status, answer.code) == (409, "hold_not_open")
+    assert balance(player, "card") == held(120, held=5)
+    # The capture is a message of before the merge's member, and is returned to the one.
+    assert player.house.verify("--from-scratch")["ok"]
+    player.house.kill()
+    player.connections.clear()
+    player.house.start()
+    assert balance(player, "card") == balance(player, "person") == held(120, held=5)
+    assert said(player.send("TNK", f"holds/{ended_by}/capture", message()), 200)["points"] == 5
+
+
+def test_an_anonymous_card_earns_first_and_is_merged_later(player):
+    earned = earn(player, "card", 100)
+    earn(player, "card", 40, "TNK")
+    waiting = earn(player, "card", 7, pending_until="2026-06-20T00:00:00Z")
+    spent, _ = spend(player, "card", 30)
+    earn(player, "person", 10, occurred_at="2026-05-20T12:00:00Z")
+
+    said(operate(player, "card", "merge", into="person"))
+
+    assert balance(player, "person") == held(120, pending=7)
+    lots = said(player.connection("operator:anna").get("/v1/members/card"), 200)["expiring"]
+    assert lots == [{"on": "2026-06-30", "points": 10}, {"on": "2026-07-31", "points": 70}]
+    # Messages of the card act on the person: returned, refunded, repeated, released.
+    assert said(player.send("GRO", "reversals", message(reverses=earned, points=80)))["debt"] == 0
+    assert balance(player, "card") == held(40, pending=7)
+    assert said(player.send("TNK", "reversals", message(reverses=spent)))["points"] == 30
+    answer = said(player.send("GRO", f"accruals/{waiting}/release", message()), 200)
+    assert answer["points"] == 7
+    assert balance(player, "person") == held(77)
+    earn(player, "card", 3, "TNK")
+    # GRO's end with their months, as they would have on the card.
+    player.advance("2026-08-01T00:00:00Z")
+    assert balance(player, "card") == balance(player, "person") == held(43)
+    history = said(player.connection("operator:anna").get("/v1/members/person/entries?limit=100"), 200)
+    mine = [entry["message_id"] for entry in history["entries"] if "message_id" in entry]
+    assert {earned, waiting, spent} < set(mine)
+    assert player.house.verify("--from-scratch")["ok"]
+
+
+def test_merges_that_are_refused(player):
+    for name in ("a", "b", "closed", "blocked"):
+        earn(player, name, 10)
+    said(operate(player, "closed", "close"))
+    said(operate(player, "blocked", "block"))
+
+    def merged(member, into):
+        answer = operate(player, member, "merge", into=into)
+        return answer.code if answer.status >= 400 else answer.status
+
+    assert merged("a", "a") == "already_merged"
+    assert merged("a", "closed") == merged("closed", "a") == "member_closed"
+    assert merged("a", "blocked") == merged("blocked", "a") == "member_blocked"
+    assert merged("a", "nobody") == merged("nobody", "a") == "member_unknown"
+    assert merged("a", "b") == 201
+    assert merged("a", "b") == merged("b", "a") == "already_merged"
+    body = {"message_id": "no", "reason": "mine", "into": "b"}
+    assert player.connection("GRO").post("/v1/members/a/merge", body).code == "forbidden"
+    for wrong in ({"into": "b"}, {"reason": "x"}, {"reason": "x", "into": ""},
+                  {"reason": "x", "into": "b", "points": 1}):
+        answer = player.connection("operator:anna").post(
+            "/v1/members/a/merge", {"message_id": "wrong"} | wrong)
+        assert answer.code == "malformed", wrong
+
+
+def test_deleting_an_account_with_points_forfeits_them_all(player):
+    earn(player, "m", 100)
+    earn(player, "m", 50, "TNK")
+    earn(player, "m", 7, pending_until="2026-06-20T00:00:00Z")
+    spent, _ = spend(player, "m", 20)
+    name = hold(player, "m", 30)
+
+    closed = said(operate(player, "m", "close"))
+
+    assert closed["balance"] == balance(player, "m") == held(0)
+    assert [figures(player, "2026-06", issuer)["expired"] for issuer in ("GRO", "TNK")] == [87, 50]
+    answer = player.send("TNK", f"holds/{name}/capture", message())
+    assert (answer.status, answer.code) == (409, "hold_not_open")
+    answer = player.send("GRO", "accruals", message(member="m", points=1))
+    assert (answer.status, answer.code) == (422, "member_closed")
+    # A refund ends with the account, too.
+    assert said(player.send("TNK", "reversals", message(reverses=spent)))["balance"] == held(0)
+    assert [figures(player, "2026-06", issuer)["closing"] for issuer in ("GRO", "TNK")] == [0, 0]
+    player.advance("2026-08-01T00:00:00Z")
+    assert figures(player, "2026-07", "GRO")["expired"] == 0
+    assert player.house.verify("--from-scratch")["ok"]
+
+
+def test_a_transfer_is_not_reversed_but_sent_back(player):
+    earn(player, "a", 100)
+    earn(player, "b", 1, "TNK")
+    body = message(member="a", to_member="b", points=60)
+    said(player.send("TNK", "transfers", body))
+
+    answer = player.send("TNK", "reversals", message(reverses=body["message_id"]))
+
+    assert (answer.status, answer.code) == (422, "reversal_exceeds_original")
+    assert balance(player, "b") == held(61)

@@ -660,6 +660,8 @@ TEST_F(ClearingTest, DescribesEveryRoute)
           std::pair{"/v1/members/{member}/block", "post"},
           std::pair{"/v1/members/{member}/unblock", "post"},
           std::pair{"/v1/members/{member}/close", "post"},
+          std::pair{"/v1/members/{member}/merge", "post"},
+          std::pair{"/v1/members/{member}/identifiers", "post"},
           std::pair{"/v1/adjustments", "post"},
           std::pair{"/v1/members", "post"},
           std::pair{"/v1/batches", "post"},
@@ -672,7 +674,7 @@ TEST_F(ClearingTest, DescribesEveryRoute)
           std::pair{"/v1/echo", "get"},
           std::pair{"/openapi.json", "get"}})
         EXPECT_TRUE(document.at("paths").at(path).as_object().contains(method)) << path;
-    EXPECT_EQ(document.at("paths").as_object().size(), 25U);
+    EXPECT_EQ(document.at("paths").as_object().size(), 27U);
 }
 
 TEST_F(ClearingTest, ReadsInProtobuf)

@@ -59,6 +59,8 @@ TEST(Problems, AreTheClosedListOfTheContract)
         "422 currency_unsupported",
         "422 points_out_of_range",
         "422 limit_exceeded",
+        "422 identifier_taken",
+        "422 already_merged",
         "429 rate_limited",
         "500 internal",
         "503 overloaded"};

@@ -1,5 +1,6 @@
 #include "wire_protobuf.hpp"
 
+#include <array>
 #include <functional>
 #include <memory_resource>
 #include <random>
@@ -294,12 +295,13 @@ public:
         Pair pair;
         text_.clear();
         const std::int64_t micros = number(0, 4'000'000'000'000'000);
-        switch (number(0, 5)) {
+        switch (number(0, 6)) {
         case 0: fill(*pair.protobuf.mutable_accrual(), "accrual", micros); break;
         case 1: fill(*pair.protobuf.mutable_redemption(), "redemption", micros); break;
         case 2: fill(*pair.protobuf.mutable_reversal(), "reversal", micros); break;
         case 3: fill(*pair.protobuf.mutable_clawback(), "clawback", micros); break;
         case 4: fill(*pair.protobuf.mutable_donation(), "donation", micros); break;
+        case 5: fill(*pair.protobuf.mutable_identification(), "identification", micros); break;
         default: fill(*pair.protobuf.mutable_enrolment(), "enrolment", micros); break;
         }
         pair.json = "{" + text_ + "}";
@@ -362,6 +364,13 @@ private:
             if (maybe()) sent.set_promotion(put_text("promotion"));
         if constexpr (requires { sent.pending_until_micros(); })
             if (maybe()) sent.set_pending_until_micros(put_time("pending_until", micros + 1));
+        if constexpr (requires { sent.identifier(); }) {
+            static constexpr std::array kinds{"card", "phone", "token"};
+            sent.set_kind(kinds.at(static_cast<std::size_t>(number(0, 2))));
+            put("kind", "\"" + sent.kind() + "\"");
+            sent.set_identifier(put_text("identifier"));
+            if (maybe()) sent.set_replaces(put_text("replaces"));
+        }
         if constexpr (requires { sent.points(); }) {
             if (maybe()) {
                 sent.set_points(put_number("points", 1, 1'000'000'000));
@@ -432,6 +441,9 @@ TEST(Wire, BothEncodingsHaveTheSameCanonicalForm)
         append_canonical(one, first);
         append_canonical(other, second);
         ASSERT_EQ(first, second) << pair.json;
+        ASSERT_EQ(one.member, other.member) << pair.json;
+        ASSERT_EQ(one.identifier, other.identifier) << pair.json;
+        ASSERT_EQ(one.replaces, other.replaces) << pair.json;
     }
 }
 

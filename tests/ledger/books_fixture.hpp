@@ -201,12 +201,13 @@ private:
         Entry entry{
             .kind = static_cast<EntryKind>(1 + below(static_cast<int>(last_entry_kind))),
             .points = some_points()};
-        if (entry.kind == EntryKind::debt_incurred || entry.kind == EntryKind::recovered)
+        if (has_debt(entry.kind))
             entry.debt = {
                 .origin = earlier(),
                 .tariff = some_tariff(),
                 .kind = static_cast<DebtKind>(below(4))};
-        if (entry.kind != EntryKind::debt_incurred)
+        if (entry.kind == EntryKind::creditable_moved) entry.lot.tariff = some_tariff();
+        if (has_lot(entry.kind))
             entry.lot = {
                 .key = {earlier(), static_cast<std::uint16_t>(below(3))},
                 .activity = time - std::chrono::hours{below(1'000)},

@@ -26,6 +26,8 @@ class Booked:
 
 class Earning:
     def accrue(self, caller, body):
+        if body["member"] in self.replaced:
+            raise Refused("member_unknown")
         self.has_role(caller, "issuer")
         member = self.members.get(body["member"])
         if member and member.state != "open":

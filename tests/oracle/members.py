@@ -65,6 +65,7 @@ class Debt:
     bearer: str
     take: Take   # whose redeemer bears it
     points: int
+    since: int = 0  # the message that made it
 
 
 @dataclass(eq=False)

@@ -2,13 +2,39 @@
 
 import days
 from members import Block, Lot, Member
+from refusals import Refused
 from terms import micro
 
 
 class Membership:
     def enrol(self, caller, body):
-        member = self.members.setdefault(body["member"], Member(body["member"]))
+        """With an identifier it also does what `identify` does."""
+        name = body["member"]
+        if name in self.replaced:
+            raise Refused("member_unknown")
+        if "identifier" in body:
+            self.add_identifier(name, self.members.get(name) or Member(name), body)
+        member = self.members.setdefault(name, Member(name))
         return {"balance": member.balance()}
+
+    def identify(self, name, body):
+        """One identifier more; what it replaces finds nobody any more, and is never another's."""
+        member = self.known(name)
+        self.add_identifier(name, member, body)
+        return {"balance": member.balance()}
+
+    def add_identifier(self, name, member, body):
+        identifier, replaced = body["identifier"], body.get("replaces")
+        if replaced and self.members.get(replaced) is not member:
+            raise Refused("member_unknown")
+        if member.state != "open":
+            raise Refused(f"member_{member.state}")
+        if self.members.get(identifier, member) is not member:
+            raise Refused("identifier_taken")
+        self.members[name] = self.members[identifier] = member
+        self.replaced.discard(identifier)
+        if replaced:
+            self.replaced.add(replaced)
 
     def block(self, name, body):
         self.known(name).state = "blocked"
@@ -29,8 +55,13 @@ class Membership:
         return {"balance": member.balance()}
 
     def merge(self, name, body):
-        """Lots, holds and debts go to the other member; the old identifier becomes its alias."""
-        source, target = self.known(name), self.acting(body["into"])
+        """Lots, holds and debts go to the other member; the old identifier becomes its alias. The
+        oldest debt is repaid first, whoever's it was."""
+        source, target = self.known(name), self.known(body["into"])
+        if source is target:
+            raise Refused("already_merged")
+        self.acting(name), self.acting(body["into"])
+        moved = {"points": sum(lot.open for lot in source.lots), "debt": source.debt}
         for lot in source.lots:
             for state in ("pending", "active", "held"):
                 points = getattr(lot, state)
@@ -47,14 +78,14 @@ class Membership:
             target.issued[issuer] += source.issued[issuer]
             target.credited[issuer] += source.credited[issuer]
         target.lots += source.lots
-        target.debts += source.debts
+        target.debts = sorted(target.debts + source.debts, key=lambda debt: debt.since)
         target.holds += source.holds
         source.lots, source.debts, source.holds = [], [], []
         source.merged_into = target
         for alias in [alias for alias, member in self.members.items() if member is source]:
             self.members[alias] = target
         self.move.repay(target)
-        return {"balance": target.balance()}
+        return moved
 
     def open_with(self, opening):
         """`import opening`: lots with provenance, blocks, balances; in the form of the opening file."""

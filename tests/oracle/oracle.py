@@ -34,6 +34,7 @@ class Oracle(Clock, Earning, Spending, Returning, Membership):
         self.books = Books(terms)
         self.move = Movements(terms, self.books)
         self.members = {}    # identifier → Member; a merged identifier is an alias
+        self.replaced = set()  # identifiers that find nobody any more
         self.booked = {}     # (partner, message id) → Booked
         self.holds = {}      # (partner, message id) → Hold
         self.frozen = {}     # (partner, message id) → (content, Outcome)
@@ -70,11 +71,14 @@ class Oracle(Clock, Earning, Spending, Returning, Membership):
             ("holds", "release"): self.release_hold}
         managing = {"block": self.block, "unblock": self.unblock, "close": self.close,
                     "merge": self.merge}
+        of_member = {"identifiers": self.identify}
         room, *rest = path.split("/")
         try:
             if not rest:
                 return Outcome(201, said=creating[room](caller, body))
             name, verb = rest
+            if room == "members" and verb in of_member:
+                return Outcome(201, said=of_member[verb](name, body))
             if room == "members":
                 return Outcome(201, said=managing[verb](name, body))
             return Outcome(200, said=acting[room, verb](caller, name, body))
@@ -82,7 +86,7 @@ class Oracle(Clock, Earning, Spending, Returning, Membership):
             return Outcome(status_of(refusal.code), refusal.code)
 
     def known(self, name):
-        if name not in self.members:
+        if name not in self.members or name in self.replaced:
             raise Refused("member_unknown")
         return self.members[name]
 

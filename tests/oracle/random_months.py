@@ -25,7 +25,7 @@ SIZES = [1, 2, 7, 50, 99, 250, 1_000, 2_500]
 WEIGHTS = {
     "accrual": 30, "redemption": 18, "hold": 9, "capture": 7, "release": 2, "reversal": 16,
     "clawback": 6, "donation": 3, "transfer": 3, "pending_release": 3, "enrolment": 1, "again": 5,
-    "reused": 2, "clock": 1}
+    "reused": 2, "clock": 1, "identifier": 1, "merge": 1}
 
 
 def fresh_oracle():
@@ -197,6 +197,34 @@ class Stream:
         del body["occurred_at"]
         self.names.append(body["member"])
         return self.chance.choice(self.issuers), "members", body
+
+    def identifier(self):
+        """A further one, for a member that may have had none; sometimes in place of another."""
+        taken = self.chance.random() < 0.1
+        name = self.chance.choice(self.names) if taken else f"card-{self.number}"
+        body = {"message_id": self.body()["message_id"], "kind": "card", "identifier": name}
+        member = self.member()
+        how = self.chance.random()
+        if how < 0.5:
+            # Names grow old: most of the replaced ones are not asked for again.
+            body["replaces"] = member if how < 0.4 else self.member()
+        if body.get("replaces") == member and member in self.names and self.chance.random() < 0.8:
+            self.names.remove(member)
+        if not taken:
+            self.names.append(name)
+        if self.chance.random() < 0.2:
+            return self.chance.choice(self.issuers), "members", body | {"member": member}
+        return self.chance.choice(self.issuers), f"members/{member}/identifiers", body
+
+    def merge(self):
+        """One in ten members leaves, one comes."""
+        if self.chance.random() < 0.7:
+            return None
+        member, into = self.member(), self.member()
+        if self.chance.random() < 0.5:
+            self.names.append(f"member-{self.number}-new")
+        body = self.body(reason="registered", into=into)
+        return "operator:anna", f"members/{member}/merge", body
 
     def again(self):
         """The same message again: the first answer, whatever it was."""

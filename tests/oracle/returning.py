@@ -102,7 +102,7 @@ class Returning:
             borne.append(("excess", points - creditable, None))
         for bearer, part, take in borne:
             self.move.incur(member, Debt(issuer, source.tariff, source.price, source.fee, source.block,
-                                         bearer, take, part))
+                                         bearer, take, part, self.number))
         return creditable - left
 
     def borne(self, issuer, lots, points):

@@ -44,7 +44,8 @@ class Spending:
 
     def transfer(self, caller, body):
         """Lots go, or parts of them, with issuer, price and expiry; no money moves."""
-        self.known(body["to_member"])
+        if self.known(body["member"]) is self.known(body["to_member"]):
+            raise Refused("member_unknown")
         member = self.acting(body["member"], caller, "redeemer")
         receiver = self.acting(body["to_member"])
         drawn, moved = self.draw(member, body), []

@@ -29,13 +29,16 @@ enum class MessageType : std::uint8_t {
     block = 12,
     unblock = 13,
     close = 14,
-    adjustment = 15, // points that a partner funds, for a reason
+    adjustment = 15,     // points that a partner funds, for a reason
+    identification = 16, // by partners again: one identifier more for a member, or in place of one
+    merge = 17,          // by operators: two members become one
     // What the house posts by its clock, or as the other half of a message about two members. It
     // has a member and no sender.
     maturity = 32,    // pending points became available
     expiry = 33,      // a lot came to the end of its last day
     hold_end = 34,    // a hold came to its end uncaptured
     transfer_in = 35, // points arrived from another member
+    merge_in = 36,    // all that a merged member had arrived
     opening = 48,     // lots that a member brought along when the coalition moved in
     // The house's own steps share the journal with the messages.
     cut = 64,         // the end of a window: all before it belongs to it
@@ -60,7 +63,8 @@ enum class MessageType : std::uint8_t {
 [[nodiscard]] constexpr bool is_of_operator(MessageType type)
 {
     return type == MessageType::block || type == MessageType::unblock ||
-           type == MessageType::close || type == MessageType::adjustment;
+           type == MessageType::close || type == MessageType::adjustment ||
+           type == MessageType::merge;
 }
 
 /// Whether a message names its member itself; else it names another message, which has one.
@@ -89,6 +93,11 @@ struct Purchase {
     std::span<const PurchaseLine> lines{};
 };
 
+/// What a member shows. The numbers are stored: append, never renumber.
+enum class IdentifierKind : std::uint8_t { unknown = 0, card = 1, phone = 2, token = 3 };
+inline constexpr IdentifierKind last_identifier_kind = IdentifierKind::token;
+[[nodiscard]] std::string_view name_of(IdentifierKind kind) noexcept;
+
 struct MoneyValue {
     std::int64_t amount_minor = 0;
     std::string_view currency{};
@@ -108,7 +117,7 @@ struct Message {
     std::optional<MoneyValue> value{}; // redemption by value
     std::string_view reverses{};  // reversal, accrual_release: a message id of the same partner
     Sequence hold{};              // capture, hold_release: the record that made the hold
-    std::string_view to_member{}; // transfer: an identifier
+    std::string_view to_member{}; // transfer: an identifier; merge: the one into which
     std::string_view charity{};   // donation: the partner id of a charity
     std::string_view funder{};    // adjustment: the partner id of an issuer
     std::string_view receipt{};
@@ -116,12 +125,18 @@ struct Message {
     std::string_view promotion{};
     std::optional<Time> pending_until{};
     std::int64_t expires_in_seconds = 0; // hold: 1 or more
+    /// identification, enrolment: what the member is to be known by from now on, of which kind, and
+    /// what it must not be known by any more.
+    std::string_view identifier{};
+    std::string_view replaces{};
+    IdentifierKind identifier_kind = IdentifierKind::unknown;
 };
 
 /// The canonical form of a message: the same bytes for the same decoded content with its type,
 /// whatever the encoding it came in. What the digest of a record is taken over.
 /// Appends to `out`. The partner is part of the key, not of the content; the member is left out,
-/// because the digest takes the number instead of the identifier, which must be erasable.
+/// because the digest takes the number instead of the identifier, which must be erasable; nor are
+/// the other identifiers here, for which the digest takes numbers or keyed hashes.
 void append_canonical(const Message& message, std::string& out);
 
 } // namespace pointhouse::ledger

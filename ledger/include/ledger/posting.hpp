@@ -23,24 +23,42 @@ using Digest = std::array<std::byte, 32>; // SHA-256
 /// What an entry does. Each is one balanced set, in one issuer's points (`recovered`: two, the
 /// lot's issuer's and the debt's). The numbers are stored in the journal: append, never renumber.
 enum class EntryKind : std::uint8_t {
-    issued = 1,         // a new lot                                    issuer   → member
-    redeemed = 2,       // from a lot to the redeemer                    member   → redeemer
-    refunded = 3,       // back into the lot it came from                redeemer → member
-    donated = 4,        // from a lot to a charity                       member   → charity
-    clawed_back = 5,    // out of the lots of the accrual or its issuer  member   → issuer
-    debt_incurred = 6,  // clawed back, but spent: the member owes it   debt     → issuer
-    recovered = 7,      // points of a lot repay the oldest debt         member   → debt
-    matured = 8,        // a pending lot can be spent                    pending  → active
-    expired = 9,        // a lot's last day is over: breakage            member   → expired
-    expiry_undone = 10, // so that it can be clawed back                expired  → member
-    held = 11,          // set aside for a partner                       active   → held
-    released = 12,      // back into the lot it came from                held     → active
-    moved_out = 13,     // a lot leaves for another member               member   → transit
-    moved_in = 14,      // and arrives there                             transit  → member
-    opened = 15,        // a lot that a member brought along             issuer   → member
+    issued = 1,          // a new lot                                    issuer   → member
+    redeemed = 2,        // from a lot to the redeemer                    member   → redeemer
+    refunded = 3,        // back into the lot it came from                redeemer → member
+    donated = 4,         // from a lot to a charity                       member   → charity
+    clawed_back = 5,     // out of the lots of the accrual or its issuer  member   → issuer
+    debt_incurred = 6,   // clawed back, but spent: the member owes it   debt     → issuer
+    recovered = 7,       // points of a lot repay the oldest debt         member   → debt
+    matured = 8,         // a pending lot can be spent                    pending  → active
+    expired = 9,         // a lot's last day is over: breakage            member   → expired
+    expiry_undone = 10,  // so that it can be clawed back                expired  → member
+    held = 11,           // set aside for a partner                       active   → held
+    released = 12,       // back into the lot it came from                held     → active
+    moved_out = 13,      // a lot leaves for another member               member   → transit
+    moved_in = 14,       // and arrives there                             transit  → member
+    opened = 15,         // a lot that a member brought along             issuer   → member
+    debt_moved_out = 16, // a debt leaves for another member             transit  → debt
+    debt_moved_in = 17,  // and arrives there                            debt     → transit
+    // What an issuer issued to a merged member and was not credited counts on for the other; moves
+    // no points.
+    creditable_moved = 18,
 };
 
-inline constexpr EntryKind last_entry_kind = EntryKind::opened;
+inline constexpr EntryKind last_entry_kind = EntryKind::creditable_moved;
+
+/// Whether entries of a kind name a lot, and whether they name a debt (`recovered`: both).
+/// A `creditable_moved` names neither; its lot has the tariff alone, for its issuer.
+[[nodiscard]] constexpr bool has_lot(EntryKind kind)
+{
+    return kind != EntryKind::debt_incurred && kind != EntryKind::debt_moved_out &&
+           kind != EntryKind::debt_moved_in && kind != EntryKind::creditable_moved;
+}
+[[nodiscard]] constexpr bool has_debt(EntryKind kind)
+{
+    return kind == EntryKind::debt_incurred || kind == EntryKind::recovered ||
+           kind == EntryKind::debt_moved_out || kind == EntryKind::debt_moved_in;
+}
 
 [[nodiscard]] std::string_view name_of(EntryKind kind) noexcept;
 
@@ -66,9 +84,9 @@ struct DebtKey {
 struct Entry {
     EntryKind kind = EntryKind::issued;
     Points points{};             // above zero
-    Provenance lot{};            // all kinds but debt_incurred
+    Provenance lot{};            // where has_lot(kind)
     TariffVersion counterpart{}; // redeemed, refunded, held, released: the redeemer's
-    DebtKey debt{};              // debt_incurred, recovered
+    DebtKey debt{};              // where has_debt(kind)
     /// Where the lot's points are that are not active: issued, moved_in: afterwards; clawed_back,
     /// matured, moved_out, held, released: the side that is not active.
     LotState state = LotState::active;
@@ -106,7 +124,8 @@ struct Record {
     PromotionId promotion{};  // accrual: the one that it was granted under
     std::int64_t amount_minor =
         0; // accrual by purchase: its amount; reversal by purchase: returned so far
-    MemberNumber other_member{}; // transfer: who receives; transfer_in: who sent
+    /// transfer, merge: who receives; transfer_in, merge_in: who sent; identifier_taken: who has it
+    MemberNumber other_member{};
     Sequence original{}; // the record that it is about: a reversal's, a hold's, a pending accrual's
     Sequence reversal_before{};   // reversal: the newest earlier reversal of the same original
     Points reversed_so_far{};     // reversal: the total with this one

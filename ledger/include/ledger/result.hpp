@@ -31,9 +31,11 @@ enum class Refusal : std::uint8_t {
     message_unknown = 16,
     hold_unknown = 17,
     overloaded = 18,
+    identifier_taken = 19,
+    already_merged = 20,
 };
 
-inline constexpr Refusal last_refusal = Refusal::overloaded;
+inline constexpr Refusal last_refusal = Refusal::already_merged;
 
 /// The wire code, e.g. "insufficient_points".
 [[nodiscard]] std::string_view code_of(Refusal refusal) noexcept;
