@@ -37,10 +37,10 @@ double seconds_since(SteadyClock::time_point start)
     return std::chrono::duration<double>(SteadyClock::now() - start).count();
 }
 
-/// A number from one of /proc/self's files: "VmRSS:" in status, "write_bytes:" in io.
+/// A number from a file of /proc: "VmRSS:" in self/status, "write_bytes:" in self/io.
 double own_figure(const char* file, std::string_view name)
 {
-    std::ifstream in{std::string{"/proc/self/"} + file};
+    std::ifstream in{std::string{"/proc/"} + file};
     std::string word;
     while (in >> word) {
         double value = 0;
@@ -153,8 +153,9 @@ private:
 
 struct Measurement {
     double per_second = 0;
-    double cpu_micros = 0; // of the ledger's thread, per posting
-    double bytes_per_posting = 0;
+    double cpu_micros = 0;            // of the ledger's thread, per posting
+    double bytes_per_posting = 0;     // of the whole house: journal, index, books
+    double own_bytes_per_posting = 0; // of the ledger's thread: the journal
     double longest_commit_ms = 0;
 };
 
@@ -209,7 +210,8 @@ private:
     {
         ledger::Ledger& points = house.ledger();
         house.tend();
-        const double bytes = own_figure("io", "write_bytes:");
+        const double bytes = own_figure("self/io", "write_bytes:");
+        const double own_bytes = own_figure("thread-self/io", "write_bytes:");
         Measurement measured;
         double seconds = 0; // in commits: making up messages is not the ledger's work
         double cpu = 0;
@@ -239,7 +241,9 @@ private:
         const auto count = static_cast<double>(postings);
         measured.per_second = count / seconds;
         measured.cpu_micros = cpu * 1e6 / count;
-        measured.bytes_per_posting = (own_figure("io", "write_bytes:") - bytes) / count;
+        measured.bytes_per_posting = (own_figure("self/io", "write_bytes:") - bytes) / count;
+        measured.own_bytes_per_posting =
+            (own_figure("thread-self/io", "write_bytes:") - own_bytes) / count;
         return measured;
     }
 
@@ -268,6 +272,7 @@ private:
         (size == "small" ? small_rate_ : large_rate_) = measured.per_second;
         report("cpu", size, measured.cpu_micros, "us/posting");
         report("bytes", size, measured.bytes_per_posting, "bytes/posting");
+        report("journal_bytes", size, measured.own_bytes_per_posting, "bytes/posting");
         report("longest_commit", size, measured.longest_commit_ms, "ms");
         report("books_lag", size, static_cast<double>(house.projector().lag().records), "postings");
     }
@@ -283,7 +288,7 @@ private:
         static_cast<void>(house.projector());
         if (is_large) measure(house, "cold", options_.warm);
         measure(house, size, options_.measured);
-        report("resident", size, own_figure("status", "VmRSS:") / 1024, "MiB");
+        report("resident", size, own_figure("self/status", "VmRSS:") / 1024, "MiB");
     }
 
     /// How much of its first speed a ledger keeps.
