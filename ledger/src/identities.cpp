@@ -127,6 +127,8 @@ void Identities::enrol(std::span<const std::string_view> identifiers)
         cells.emplace_back(member);
         cells.emplace_back(std::span<const std::byte>{seal});
     }
+    // Also when the outcome is unknown these numbers may be taken: they are not given again.
+    last_ = MemberNumber{last_.value() + names.size()};
     std::vector<std::pair<std::string_view, MemberNumber>> enrolled;
     store_.transact([&](Transaction& transaction) {
         enrolled.clear();
@@ -141,7 +143,6 @@ void Identities::enrol(std::span<const std::string_view> identifiers)
                     MemberNumber{static_cast<std::uint64_t>(std::get<std::int64_t>(row.at(0)))});
             });
     });
-    last_ = MemberNumber{last_.value() + names.size()};
     for (const auto& [identifier, member] : enrolled) remember(key_of(identifier), member);
 }
 

@@ -122,7 +122,8 @@ private:
     void post_slice();
     void cut_window();
     void drain_windows();
-    [[nodiscard]] Member brought_up_to(const Member& member, Time now) const;
+    [[nodiscard]] Member brought_up_to(
+        const Member& member, Time now, std::vector<Record>* postings = nullptr) const;
     [[nodiscard]] bool is_message_clock() const { return options_.clock == nullptr; }
 
     // Looking things up (shard_lookup.cpp).

@@ -8,14 +8,13 @@ Digest Shard::content_digest(const Message& message, MemberNumber member)
 {
     canonical_.clear();
     append_canonical(message, canonical_);
-    const std::uint64_t number = member.value();
+    // Looked up before the first byte is hashed: a failure must leave no half a digest behind.
+    std::array<std::uint64_t, 2> numbers{member.value()};
+    const bool has_receiver = !message.to_member.empty();
+    if (has_receiver)
+        numbers[1] = identities_.find(message.to_member).value_or(MemberNumber{}).value();
     sha256_.update(salt_);
-    sha256_.update(std::as_bytes(std::span{&number, 1}));
-    if (!message.to_member.empty()) {
-        const std::uint64_t receiver =
-            identities_.find(message.to_member).value_or(MemberNumber{}).value();
-        sha256_.update(std::as_bytes(std::span{&receiver, 1}));
-    }
+    sha256_.update(std::as_bytes(std::span{numbers}.first(has_receiver ? 2 : 1)));
     sha256_.update(std::as_bytes(std::span{canonical_}));
     return sha256_.finish();
 }
@@ -172,7 +171,8 @@ void Shard::quote(const Message& message, Outcome& outcome)
     const Member* stored =
         has_original ? load_member(original.outcome.record.member) : find_enrolled(message.member);
     std::optional<Member> member;
-    if (stored != nullptr) member = brought_up_to(*stored, now);
+    std::vector<Record> due; // what would be posted first belongs to the member's past
+    if (stored != nullptr) member = brought_up_to(*stored, now, &due);
     std::optional<Member> receiver;
     if (const Member* found = find_enrolled(message.to_member))
         receiver = found == stored ? member : brought_up_to(*found, now);
@@ -184,7 +184,11 @@ void Shard::quote(const Message& message, Outcome& outcome)
         .member = member ? &*member : nullptr,
         .receiver = receiver ? &*receiver : nullptr,
         .original = has_original ? &original.reversed : nullptr,
-        .past = past_of(stored)};
+        .past = [&](const std::function<bool(const Record&)>& visit) {
+            for (auto posting = due.rbegin(); posting != due.rend(); ++posting)
+                if (!visit(*posting)) return;
+            past_of(stored)(visit);
+        }};
     Record& record = outcome.record;
     record = Record{.sequence = next_sequence()};
     // What would be posted before the message has taken sequences of its own.

@@ -163,7 +163,7 @@ void Shard::drain_windows()
     }
 }
 
-Member Shard::brought_up_to(const Member& member, Time now) const
+Member Shard::brought_up_to(const Member& member, Time now, std::vector<Record>* postings) const
 {
     Member later = member;
     DecisionContext context;
@@ -173,6 +173,7 @@ Member Shard::brought_up_to(const Member& member, Time now) const
         context.move_to(due.posted_at(), *terms_);
         post_due(later, due, context, record);
         later.apply(record, *terms_);
+        if (postings != nullptr) postings->push_back(std::move(record));
     }
     return later;
 }

@@ -449,8 +449,10 @@ private:
         }
         if (!record.promotion.is_none()) message.promotion = terms.promotion(record.promotion).name;
         for (const Entry& entry : record.entries) {
-            if (record.type == MessageType::accrual && entry.state == LotState::pending)
-                message.pending_until = entry.until;
+            // Active at once though the tariff says otherwise: the message named a time gone by.
+            if (record.type == MessageType::accrual && entry.kind == EntryKind::issued)
+                message.pending_until =
+                    entry.state == LotState::pending ? entry.until : record.posted_at;
             if (record.type == MessageType::hold)
                 message.expires_in_seconds =
                     std::chrono::duration_cast<std::chrono::seconds>(entry.until - record.posted_at)

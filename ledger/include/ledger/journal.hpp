@@ -107,6 +107,8 @@ public:
     virtual void read_members(
         std::span<const MemberNumber> members,
         const std::function<void(const MemberRow&)>& row) = 0;
+    /// The bytes of the block that holds `sequence`; empty: there is none. Valid until the next
+    /// block_with(), state() or reopen(), and so over commits.
     virtual std::span<const std::byte> block_with(Sequence sequence) = 0;
     virtual void for_each_block(
         Sequence from, const std::function<bool(const JournalCommit::Block&)>& block) = 0;

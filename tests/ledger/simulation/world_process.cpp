@@ -1,0 +1,181 @@
+#include <algorithm>
+#include <fmt/format.h>
+
+#include "simulation/world.hpp"
+
+// The process of the simulated house: how it starts, dies and is looked at.
+
+namespace pointhouse::ledger::test {
+
+LedgerOptions World::options() const
+{
+    LedgerOptions options{.folder = folder_, .cached_members_max = 4};
+    options.keys.identity.fill(std::byte{1});
+    options.keys.content.fill(std::byte{2});
+    options.keys.fingerprint.fill(std::byte{3});
+    // The machine's own time must not decide anything here.
+    options.retry_after = std::chrono::milliseconds{0};
+    if (!is_message_clock_) options.clock = &clock_;
+    return options;
+}
+
+void World::open()
+{
+    const bool was_quiet = faults_.is_quiet;
+    for (int attempt = 0; !ledger_; ++attempt) {
+        if (attempt == 20) faults_.is_quiet = true;
+        try {
+            drop();
+            identities_ = databases_->open_store("identities");
+            failing_identities_ = std::make_unique<FailingStore>(*identities_, faults_);
+            if (stores_ == Stores::memory)
+                journal_ = std::make_unique<MemoryJournal>(disk_);
+            else
+                journal_ = databases_->open_journal();
+            failing_journal_ = std::make_unique<FailingJournal>(*journal_, faults_);
+            ledger_ = open_ledger(
+                *failing_journal_, *failing_identities_, history_.versions.back(), options());
+            reader_ = journal_->open_reader();
+        } catch (const StoreFailure& failure) {
+            // Only what was injected may keep a house from starting.
+            if (std::string_view{failure.what()}.find("trusted") != std::string_view::npos)
+                return note(failure.what());
+        } catch (const Killed&) {
+            continue;
+        }
+    }
+    faults_.is_quiet = was_quiet;
+}
+
+void World::drop()
+{
+    ledger_.reset();
+    reader_.reset();
+    failing_journal_.reset();
+    journal_.reset();
+    failing_identities_.reset();
+    identities_.reset();
+}
+
+void World::restart(bool cleanly)
+{
+    ++restarts_;
+    try {
+        if (cleanly && ledger_) ledger_->settle_down();
+    } catch (const StoreFailure&) {
+        // It stops in the middle of that, then.
+    } catch (const Killed&) {
+        cleanly = false;
+    }
+    drop();
+    // An index run that got lost is made again.
+    if (chance(20))
+        for (const auto& file : std::filesystem::recursive_directory_iterator{folder_ / "index"})
+            if (file.path().extension() == ".run") {
+                std::filesystem::remove(file.path());
+                break;
+            }
+    open();
+}
+
+void World::count_new_blocks()
+{
+    reader_->for_each_block(
+        Sequence{recount_.last().value() + 1}, [&](const JournalReader::BlockRow& row) {
+            note(recount_.add(row, *history_.versions.back()));
+            return fault_.empty();
+        });
+}
+
+// The tariff of an accrual is the sender's in force at the activity, by the terms of the decision.
+void World::check_prices(const Record& record)
+{
+    const Terms& terms = *history_.terms_at(record.terms);
+    if (record.type != MessageType::accrual || record.refusal || !record.promotion.is_none() ||
+        terms.partner(record.partner).billing == Billing::prepaid)
+        return;
+    const Tariff* in_force = nullptr;
+    for (const Tariff& tariff : terms.tariffs) {
+        if (tariff.partner != record.partner || tariff.is_block()) continue;
+        if (tariff.valid_from > record.occurred_at) continue;
+        if (in_force == nullptr || tariff.valid_from >= in_force->valid_from) in_force = &tariff;
+    }
+    for (const Entry& entry : record.entries)
+        if (entry.kind == EntryKind::issued &&
+            (in_force == nullptr || entry.lot.tariff != in_force->version))
+            note(fmt::format("record {}: not the tariff in force", record.sequence.value()));
+}
+
+void World::look_at_everything()
+{
+    restart(chance(50));
+    at_the_door([&] { ledger_->mark_windows(); });
+    note(letters_.check_all(recount_));
+    for (const auto& [key, exchange] : letters_.all()) {
+        if (!fault_.empty() || !exchange.answer) continue;
+        Outcome outcome;
+        if (!ledger_->find_outcome(key.first, key.second, outcome))
+            note(key.second + ": acknowledged, and not found");
+        else if (!same_record(outcome.record, *exchange.answer))
+            note(key.second + ": found otherwise than acknowledged");
+    }
+    check_members();
+    if (!fault_.empty()) return;
+    VerifyOptions verify{.folder = folder_, .from_scratch = true};
+    verify.keys = options().keys;
+    const std::string fault = verify_journal(*reader_, *identities_, history_, verify).fault;
+    if (!fault.empty())
+        for (auto& [key, exchange] : letters_.all())
+            if (fault.find("message " + key.second + " ") != std::string::npos) {
+                auto* r = recount_.find(key.first, key.second);
+                std::printf(
+                    "DEBUG %s points %ld refusal %d amount %ld orig %lu entries %zu tariff %u "
+                    "letter points %ld value %d purchase %ld\n",
+                    std::string{name_of(r->type)}.c_str(),
+                    r->points.count(),
+                    r->refusal ? static_cast<int>(*r->refusal) : 0,
+                    r->amount_minor,
+                    r->original.value(),
+                    r->entries.size(),
+                    r->tariff.value(),
+                    exchange.versions[0].points,
+                    exchange.versions[0].value_minor.has_value(),
+                    exchange.versions[0].purchase_minor.value_or(-1));
+                for (auto& e : r->entries)
+                    std::printf(
+                        "DEBUG   %s %ld of %lu.%d\n",
+                        std::string{name_of(e.kind)}.c_str(),
+                        e.points.count(),
+                        e.lot.key.origin.value(),
+                        e.lot.key.position);
+            }
+    note(fault);
+}
+
+void World::check_members()
+{
+    const Time now = ledger_->house_time();
+    const Day today = calendar_->day_of(now);
+    std::vector<MemberNumber> numbers;
+    for (const auto& [name, number] : letters_.numbers()) {
+        numbers.push_back(number);
+        const CountedMember* counted = recount_.find_member(number);
+        const auto shown = ledger_->find_member(name);
+        if (counted == nullptr || !shown) return note(name + " has records, or is shown, not both");
+        if (shown->number != number) return note(name + " has another number");
+        if (counted->is_behind(now, today)) continue; // shown as it will be
+        if (shown->balance != counted->balance(today)) return note(name + " has another balance");
+        std::size_t open = 0;
+        for (const auto& [key, lot] : counted->lots) open += lot.active > 0 ? 1 : 0;
+        if (open != shown->lots.size()) return note(name + " has other lots");
+        for (const Lot& lot : shown->lots) {
+            const auto& same = counted->lots.at(lot.provenance.key);
+            if (same.active != lot.remaining.count() || same.provenance != lot.provenance)
+                return note(name + " has another lot");
+        }
+    }
+    std::ranges::sort(numbers);
+    if (std::ranges::adjacent_find(numbers) != numbers.end()) note("two members have one number");
+}
+
+} // namespace pointhouse::ledger::test
