@@ -1,4 +1,8 @@
+#include <algorithm>
+#include <deque>
+#include <fmt/format.h>
 #include <map>
+#include <random>
 
 #include <gtest/gtest.h>
 
@@ -96,9 +100,139 @@ struct June : ::testing::Test {
             to[account_name(line.account, line.partner, *house.terms)] += line.amount;
     }
 
+    /// What the month comes to, whatever the order in which it arrived.
+    void expect_closed()
+    {
+        EXPECT_EQ(house.balance("M1"), (Balance{.available = Points{684}}));
+        EXPECT_EQ(house.balance("M2"), (Balance{.available = Points{120}}));
+        EXPECT_EQ(house.balance("M3"), (Balance{.available = Points{40}}));
+        auto month = balances();
+        EXPECT_EQ(month["expired"], -400);
+        EXPECT_EQ(month["revenue:breakage"], -2'000'000);
+        EXPECT_EQ(month["accrued_breakage_share:fuel"], -2'000'000);
+        EXPECT_EQ(month["unbilled:grocer"], 4'488'000);
+        EXPECT_EQ(month["unbilled:bookshop"], 550'000);
+        EXPECT_EQ(month["accrued_redemption:grocer"], -3'325'000);
+        EXPECT_EQ(month["accrued_redemption:bookshop"], -2'850'000);
+        EXPECT_EQ(month["accrued_redemption:charity"], -1'000'000);
+        EXPECT_EQ(month["revenue:redemption_margin"], -325'000);
+        EXPECT_EQ(month["revenue:service_fee"], -594'000);
+        EXPECT_EQ(month["deferred_revenue"], 14'000'000 - 8'440'000);
+        EXPECT_EQ(month["members:pending"], 0);
+        EXPECT_EQ(month["members:held"], 0);
+        EXPECT_EQ(month["members:debt"], 0);
+        EXPECT_EQ(house.verify().fault, "");
+    }
+
     LedgerHouse house{true};
     Sequence opened;
 };
+
+/// A message of the worked month, or something that the clock brings about.
+struct Step {
+    std::string_view event;
+    int member; // 1 to 3
+    Time at;
+    bool is_timed = false;
+};
+
+const std::vector<Step>& june_steps()
+{
+    static const std::vector<Step> steps = [] {
+        const auto step = [](std::string_view event, int member, std::string_view at) {
+            const bool is_timed = at.size() > 2;
+            const std::string text =
+                is_timed ? std::string{at} : fmt::format("2026-06-{}T10:00:00Z", at);
+            return Step{
+                .event = event, .member = member, .at = *parse_time(text), .is_timed = is_timed};
+        };
+        return std::vector{
+            step("E1", 1, "02"),
+            step("E6-hold", 1, "10"),
+            step("E6", 1, "10"),
+            step("E7", 1, "12"),
+            step("E8", 1, "2026-06-15T22:00:00Z"),
+            step("E14", 1, "28"),
+            step("E3", 2, "03"),
+            step("E4", 2, "05"),
+            step("E5", 2, "08"),
+            step("E9", 2, "2026-06-18T22:00:00Z"),
+            step("E11", 2, "20"),
+            step("E12", 2, "21"),
+            step("E12b", 2, "2026-06-21T22:00:00Z"),
+            step("E13", 3, "25")};
+    }();
+    return steps;
+}
+
+/// A random order that respects cause (JUNE-2026.md): within a member the table's, and the clock
+/// never passes a timed event that another message of that member precedes.
+std::vector<Step> june_in_any_order(std::mt19937_64& random)
+{
+    std::map<int, std::deque<Step>> left;
+    for (const Step& step : june_steps()) left[step.member].push_back(step);
+    std::vector<Step> order;
+    Time clock{};
+    while (order.size() < june_steps().size()) {
+        std::vector<int> allowed;
+        for (const auto& [member, steps] : left) {
+            if (steps.empty()) continue;
+            const Time after = std::max(clock, steps.front().at);
+            const auto is_passed_too_early = [&](const auto& other) {
+                for (std::size_t place = 1; place < other.second.size(); ++place)
+                    if (other.second[place].is_timed && other.second[place].at <= after)
+                        return true;
+                return false;
+            };
+            if (std::ranges::none_of(left, is_passed_too_early)) allowed.push_back(member);
+        }
+        auto& steps = left.at(allowed.at(random() % allowed.size()));
+        clock = std::max(clock, steps.front().at);
+        order.push_back(steps.front());
+        steps.pop_front();
+    }
+    return order;
+}
+
+/// Sends the message of a step; the clock is moved to its day first.
+void play(LedgerHouse& house, const Step& step, Sequence& hold)
+{
+    if (house.ledger->house_time() < step.at) ASSERT_TRUE(house.ledger->advance_clock(step.at));
+    if (step.is_timed) return;
+    const std::string_view event = step.event;
+    Message message;
+    if (event == "E1") message = bought(grocer, event, "M1", 8'450);
+    if (event == "E3") message = accrual(fuel, event, "M2", 120);
+    if (event == "E4") message = bought(bookshop, event, "M2", 25'000);
+    if (event == "E5") message = bought(grocer, event, "M2", 30'000);
+    if (event == "E6-hold" || event == "E6") message = redemption(bookshop, event, "M1", 500);
+    if (event == "E7") message = reversal(bookshop, event, "E6");
+    if (event == "E11") message = redemption(grocer, event, "M2", 350);
+    if (event == "E12") message = reversal(bookshop, event, "E4");
+    if (event == "E13") message = bought(fuel, event, "M3", 4'000);
+    if (event == "E14") message = redemption(bookshop, event, "M1", 100);
+    message.occurred_at = event == "E13" ? *parse_time("2026-05-30T10:00:00Z") : step.at;
+    if (event == "E3") message.promotion = "double-fuel-june";
+    if (event == "E7") message.points = Points{200};
+    if (event == "E12") message.purchase = Purchase{.amount_minor = 20'000, .currency = "EUR"};
+    if (event == "E6-hold") {
+        message.type = MessageType::hold;
+        message.expires_in_seconds = std::int64_t{30} * 24 * 3'600; // other members' messages pass
+    }
+    if (event == "E6") {
+        message.type = MessageType::capture;
+        message.member = {};
+        message.hold = hold;
+    }
+    if (event == "E14") {
+        message.type = MessageType::donation;
+        message.charity = "charity";
+    }
+    const Outcome outcome = house.send(message);
+    ASSERT_EQ(outcome.disposition, Disposition::decided) << event;
+    ASSERT_FALSE(outcome.record.refusal) << event << ": " << code_of(*outcome.record.refusal);
+    if (event == "E6-hold") hold = outcome.record.sequence;
+}
 
 TEST_F(June, EveryMessageIsAnsweredAsTheWorkedMonthSays)
 {
@@ -169,25 +303,7 @@ TEST_F(June, EveryMessageIsAnsweredAsTheWorkedMonthSays)
     EXPECT_EQ(house.send(donation).record.balance, (Balance{.available = Points{684}}));
     ASSERT_TRUE(house.ledger->advance_clock(*parse_time("2026-06-30T22:00:00Z"))); // E15
 
-    EXPECT_EQ(house.balance("M1"), (Balance{.available = Points{684}}));
-    EXPECT_EQ(house.balance("M2"), (Balance{.available = Points{120}}));
-    EXPECT_EQ(house.balance("M3"), (Balance{.available = Points{40}}));
-    auto month = balances();
-    EXPECT_EQ(month["expired"], -400);
-    EXPECT_EQ(month["revenue:breakage"], -2'000'000);
-    EXPECT_EQ(month["accrued_breakage_share:fuel"], -2'000'000);
-    EXPECT_EQ(month["unbilled:grocer"], 4'488'000);
-    EXPECT_EQ(month["unbilled:bookshop"], 550'000);
-    EXPECT_EQ(month["accrued_redemption:grocer"], -3'325'000);
-    EXPECT_EQ(month["accrued_redemption:bookshop"], -2'850'000);
-    EXPECT_EQ(month["accrued_redemption:charity"], -1'000'000);
-    EXPECT_EQ(month["revenue:redemption_margin"], -325'000);
-    EXPECT_EQ(month["revenue:service_fee"], -594'000);
-    EXPECT_EQ(month["deferred_revenue"], 14'000'000 - 8'440'000);
-    EXPECT_EQ(month["members:pending"], 0);
-    EXPECT_EQ(month["members:held"], 0);
-    EXPECT_EQ(month["members:debt"], 0);
-    EXPECT_EQ(house.verify().fault, "");
+    expect_closed();
 }
 
 TEST_F(June, AReturnBeforeMaturityMakesNoDebt)
@@ -223,6 +339,29 @@ TEST_F(June, AReturnOfJointPointsIsOwedByPart)
     const Outcome rest = house.send(on("2026-06-06", reversal(fuel, "v2", "E3")));
     EXPECT_EQ(rest.record.balance, (Balance{.debt = Points{110}}));
     EXPECT_EQ(house.verify().fault, "");
+}
+
+/// A month for each order: `June` is made anew.
+struct JuneInAnyOrder : June {
+    void TestBody() override {}
+};
+
+TEST(JuneOrders, EveryOrderThatRespectsCauseClosesToTheSameBooks)
+{
+    for (std::uint64_t seed = 1; seed <= 1'000 && !testing::Test::HasFailure(); ++seed) {
+        std::mt19937_64 random{seed};
+        JuneInAnyOrder june;
+        std::string events;
+        Sequence hold;
+        for (const Step& step : june_in_any_order(random)) {
+            events.append(step.event).push_back(' ');
+            ASSERT_NO_FATAL_FAILURE(play(june.house, step, hold))
+                << "seed " << seed << ": " << events;
+        }
+        ASSERT_TRUE(june.house.ledger->advance_clock(*parse_time("2026-06-30T22:00:00Z"))); // E15
+        SCOPED_TRACE(testing::Message() << "seed " << seed << ": " << events);
+        june.expect_closed();
+    }
 }
 
 } // namespace

@@ -43,11 +43,19 @@ CommitResult FaultyJournal::commit(const JournalCommit& commit)
     return CommitResult::unknown;
 }
 
-LedgerHouse::LedgerHouse(bool message_clock) : message_clock_{message_clock}
+std::filesystem::path new_house_folder()
 {
-    std::string name =
-        (std::filesystem::temp_directory_path() / "pointhouse-ledger-XXXXXX").string();
-    folder = ::mkdtemp(name.data());
+    const std::filesystem::path shared = "/dev/shm";
+    const auto base =
+        std::filesystem::is_directory(shared) ? shared : std::filesystem::temp_directory_path();
+    std::string name = (base / "pointhouse-ledger-XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr) throw StoreFailure{"no temporary folder"};
+    return name;
+}
+
+LedgerHouse::LedgerHouse(bool message_clock)
+    : folder{new_house_folder()}, message_clock_{message_clock}
+{
     stores_.emplace(folder);
     open();
 }

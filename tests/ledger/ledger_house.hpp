@@ -70,6 +70,10 @@ public:
     [[nodiscard]] Time now() const override { return time; }
 };
 
+/// A temporary folder, in memory where there is such a place: these tests ask what was written, not
+/// whether a disk keeps it.
+std::filesystem::path new_house_folder();
+
 /// A ledger over stores of its own (`TestStores` says which), which can be closed and opened again.
 class LedgerHouse {
 public:

@@ -2,7 +2,6 @@
 
 #include <array>
 #include <fmt/format.h>
-#include <unistd.h>
 
 namespace pointhouse::ledger::test {
 namespace {
@@ -17,17 +16,6 @@ constexpr std::array starts{
     "2026-12-30T12:00:00Z",
     "2026-06-28T09:00:00Z"};
 constexpr std::array zones{"UTC", "Europe/Amsterdam", "America/New_York", "Australia/Lord_Howe"};
-
-std::filesystem::path new_folder()
-{
-    // In memory where there is such a place: a simulated crash loses nothing that was written.
-    const std::filesystem::path shared = "/dev/shm";
-    const auto base =
-        std::filesystem::is_directory(shared) ? shared : std::filesystem::temp_directory_path();
-    std::string name = (base / "pointhouse-simulation-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw StoreFailure{"no folder for the simulation"};
-    return name;
-}
 
 // Brands of every sort: prepaid and postpaid, waiting and not, with each bearer of debts.
 std::shared_ptr<Terms> first_terms(
@@ -76,7 +64,7 @@ std::shared_ptr<Terms> first_terms(
 } // namespace
 
 World::World(std::uint64_t seed, Stores stores)
-    : random_{seed}, stores_{stores}, is_message_clock_{random_() % 3 == 0}, folder_{new_folder()},
+    : random_{seed}, stores_{stores}, is_message_clock_{random_() % 3 == 0}, folder_{new_house_folder()},
       calendar_{std::make_shared<const Calendar>(zones.at(random_() % zones.size()))},
       faults_{random_()}, recount_{*calendar_}, writer_{random_, seed % 4 == 0}
 {

@@ -123,33 +123,7 @@ void World::look_at_everything()
     if (!fault_.empty()) return;
     VerifyOptions verify{.folder = folder_, .from_scratch = true};
     verify.keys = options().keys;
-    const std::string fault = verify_journal(*reader_, *identities_, history_, verify).fault;
-    if (!fault.empty())
-        for (auto& [key, exchange] : letters_.all())
-            if (fault.find("message " + key.second + " ") != std::string::npos) {
-                auto* r = recount_.find(key.first, key.second);
-                std::printf(
-                    "DEBUG %s points %ld refusal %d amount %ld orig %lu entries %zu tariff %u "
-                    "letter points %ld value %d purchase %ld\n",
-                    std::string{name_of(r->type)}.c_str(),
-                    r->points.count(),
-                    r->refusal ? static_cast<int>(*r->refusal) : 0,
-                    r->amount_minor,
-                    r->original.value(),
-                    r->entries.size(),
-                    r->tariff.value(),
-                    exchange.versions[0].points,
-                    exchange.versions[0].value_minor.has_value(),
-                    exchange.versions[0].purchase_minor.value_or(-1));
-                for (auto& e : r->entries)
-                    std::printf(
-                        "DEBUG   %s %ld of %lu.%d\n",
-                        std::string{name_of(e.kind)}.c_str(),
-                        e.points.count(),
-                        e.lot.key.origin.value(),
-                        e.lot.key.position);
-            }
-    note(fault);
+    note(verify_journal(*reader_, *identities_, history_, verify).fault);
 }
 
 void World::check_members()
