@@ -64,7 +64,8 @@ std::shared_ptr<Terms> first_terms(
 } // namespace
 
 World::World(std::uint64_t seed, Stores stores)
-    : random_{seed}, stores_{stores}, is_message_clock_{random_() % 3 == 0}, folder_{new_house_folder()},
+    : random_{seed}, stores_{stores}, is_message_clock_{random_() % 3 == 0},
+      folder_{new_house_folder()},
       calendar_{std::make_shared<const Calendar>(zones.at(random_() % zones.size()))},
       faults_{random_()}, recount_{*calendar_}, writer_{random_, seed % 4 == 0}
 {
