@@ -108,7 +108,7 @@ MemberPast Shard::past_of(const Member* member)
 
 std::optional<HoldView> Shard::find_hold(PartnerId partner, Sequence hold)
 {
-    require_ready();
+    require_readable();
     Outcome made;
     if (!load_hold(partner, hold, made)) return std::nullopt;
     HoldView view{.points = made.record.points, .expires_at = made.record.entries.front().until};
@@ -143,7 +143,7 @@ Member* Shard::load_member(MemberNumber number)
 
 std::optional<MemberView> Shard::find_member(std::string_view identifier)
 {
-    require_ready();
+    require_readable();
     const auto number = identities_.find(identifier);
     if (!number) return std::nullopt;
     const Member* member = load_member(*number);
@@ -163,7 +163,7 @@ std::optional<MemberView> Shard::find_member(std::string_view identifier)
 
 void Shard::quote(const Message& message, Outcome& outcome)
 {
-    require_ready();
+    require_readable();
     const Time clock = is_message_clock() ? message.occurred_at : options_.clock->now();
     const Time now = std::max(house_time_, clock);
     LoadedOriginal original;
@@ -223,7 +223,7 @@ const Member* Shard::find_enrolled(std::string_view identifier)
 
 bool Shard::find_outcome(PartnerId partner, std::string_view message_id, Outcome& outcome)
 {
-    require_ready();
+    require_readable();
     if (message_id.size() > 64 || !find_message(partner, message_id, outcome)) return false;
     outcome.disposition = Disposition::replayed;
     return true;
@@ -234,7 +234,7 @@ void Shard::for_each_record_of(
     std::optional<Sequence> before,
     const std::function<bool(const Record&)>& record)
 {
-    require_ready();
+    require_readable();
     Outcome outcome;
     Sequence at;
     if (before) {

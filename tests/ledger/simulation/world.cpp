@@ -255,6 +255,12 @@ void World::ask()
         const std::string name = fmt::format("member-{}", random_() % Writer::members);
         const auto found = ledger_->find_member(name);
         if (!found) return;
+        const Time now = ledger_->house_time();
+        const Day today = calendar_->day_of(now);
+        const CountedMember* counted = recount_.find_member(found->number);
+        if (counted == nullptr) return note(name + " is shown, and has no record");
+        if (!counted->is_behind(now, today) && found->balance != counted->balance(today))
+            return note(name + " is shown with another balance");
         ledger_->for_each_record_of(found->number, std::nullopt, [&](const Record& record) {
             if (record.member != found->number) note("a record in another member's chain");
             return true;
