@@ -457,7 +457,8 @@ bool Shard::make_durable()
 void Shard::distrust_memory()
 {
     if (!is_sound_) return;
-    is_sound_ = false;
+    is_sound_ = is_readable_ = false;
+    is_unseen_ = true;
     retry_at_ = SteadyClock::now() + options_.retry_after;
     ++counters_.commit_failures;
 }

@@ -112,7 +112,7 @@ MemberPast Shard::past_of(const Member* member)
 
 std::optional<HoldView> Shard::find_hold(PartnerId partner, Sequence hold)
 {
-    require_ready();
+    require_readable();
     Outcome made;
     if (!load_hold(partner, hold, made)) return std::nullopt;
     HoldView view{.points = made.record.points, .expires_at = made.record.entries.front().until};
@@ -164,7 +164,7 @@ bool Shard::stands_for(MemberNumber named, MemberNumber number)
 
 std::optional<MemberView> Shard::find_member(std::string_view identifier)
 {
-    require_ready();
+    require_readable();
     const Member* member = find_enrolled(identifier);
     if (member == nullptr) return std::nullopt;
     const MemberNumber number = member->number();
@@ -183,7 +183,7 @@ std::optional<MemberView> Shard::find_member(std::string_view identifier)
 
 void Shard::quote(const Message& message, Outcome& outcome)
 {
-    require_ready();
+    require_readable();
     const Time clock = is_message_clock() ? message.occurred_at : options_.clock->now();
     const Time now = std::max(house_time_, clock);
     LoadedOriginal original;
@@ -249,7 +249,7 @@ const Member* Shard::find_enrolled(std::string_view identifier)
 
 bool Shard::find_outcome(PartnerId partner, std::string_view message_id, Outcome& outcome)
 {
-    require_ready();
+    require_readable();
     if (message_id.size() > 64 || !find_message(partner, message_id, outcome)) return false;
     outcome.disposition = Disposition::replayed;
     return true;
@@ -260,7 +260,7 @@ void Shard::for_each_record_of(
     std::optional<Sequence> before,
     const std::function<bool(const Record&)>& record)
 {
-    require_ready();
+    require_readable();
     const Member* known = load_member(member);
     if (known == nullptr) return;
     Outcome outcome;

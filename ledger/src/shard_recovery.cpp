@@ -33,8 +33,14 @@ void for_each_record(Journal& journal, Sequence from, Visit visit)
 bool Shard::is_ready()
 {
     if (is_sound_ && journal_.may_answer()) return true;
-    is_sound_ = false;
-    if (std::chrono::steady_clock::now() < retry_at_) return false;
+    if (is_sound_) is_sound_ = is_readable_ = false;
+    if (std::chrono::steady_clock::now() >= retry_at_) look_again();
+    return is_sound_;
+}
+
+void Shard::look_again()
+{
+    is_sound_ = is_readable_ = is_unseen_ = false;
     try {
         journal_.reopen();
         recover();
@@ -42,7 +48,14 @@ bool Shard::is_ready()
     } catch (const StoreFailure&) {
         retry_at_ = std::chrono::steady_clock::now() + options_.retry_after;
     }
-    return is_sound_;
+}
+
+// Where nothing can be written, a full disk, what is there can still be read.
+void Shard::require_readable()
+{
+    if (is_ready()) return;
+    if (is_unseen_) look_again();
+    if (!is_readable_ || !journal_.may_answer()) throw StoreFailure{"the journal is not available"};
 }
 
 void Shard::require_ready()
@@ -71,6 +84,7 @@ void Shard::recover()
     if (!windows_.empty()) next_cut_off_ = terms_->calendar->start_of(windows_.back().month.next());
     load_funding();
     replay_tail(state);
+    is_readable_ = true;
     write_back_everything();
     find_due_members();
     write_head_now();

@@ -38,6 +38,7 @@ class House:
         self.port = free_port()
         self.admin_port = free_port()
         self.process = None
+        self.environment = {}  # of the serving process, beside the tests' own
         self.contexts = {}
 
     # Commands.
@@ -96,7 +97,8 @@ class House:
             self.binary, "serve", "--data", str(self.data), "--clock", self.clock,
             "--listen", f"127.0.0.1:{self.port}", "--admin", f"127.0.0.1:{self.admin_port}"]
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen(arguments, stdout=log, stderr=subprocess.STDOUT)
+            self.process = subprocess.Popen(arguments, stdout=log, stderr=subprocess.STDOUT,
+                                            env=os.environ | self.environment)
         if wait:
             self.wait_until_ready()
         return self

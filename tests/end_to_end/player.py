@@ -1,6 +1,7 @@
 """Plays messages to a real house as its partners do: a connection each, holds known by their message."""
 
 import contextlib
+import json
 import time
 
 IDLE_SECONDS_MAX = 30  # the house closes a connection that was idle for a minute
@@ -42,6 +43,15 @@ class Player(contextlib.ExitStack):
         if path == "holds" and answer.status == 201:
             self.holds[partner, body["message_id"]] = answer.json["hold_id"]
         return answer
+
+    def post_only(self, partner, path, body):
+        """Sends a message and does not wait for its answer."""
+        connection = self.connection(partner)
+        connection.send(connection.request_bytes("POST", self.target(partner, path), json.dumps(body).encode()))
+
+    def connect_anew(self):
+        self.close()
+        self.connections.clear()
 
     def advance(self, moment):
         self.house.run("clock", "advance", moment)

@@ -1,7 +1,9 @@
 """PostgreSQL servers of the tests' own, made by tests/postgres/server, and databases on them."""
 
 import itertools
+import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from pathlib import Path
@@ -44,6 +46,15 @@ class PostgresServer:
     def kill(self):
         """At once, as a power cut would."""
         run("kill", self.folder)
+
+    def abort(self):
+        """Stopped without a checkpoint: the next start recovers."""
+        run("abort", self.folder)
+
+    def kill_backend(self):
+        """One process of the server, of a connection to a house's database; the server starts all anew by itself."""
+        found = self.query("postgres", "SELECT pid FROM pg_stat_activity WHERE datname LIKE 'house%' ORDER BY random()")
+        os.kill(int(found[0][0]), signal.SIGKILL)
 
     def remove(self):
         subprocess.run([str(SCRIPT), "stop", str(self.folder)], capture_output=True, check=False)

@@ -487,3 +487,31 @@ def test_a_transfer_is_not_reversed_but_sent_back(player):
 
     assert (answer.status, answer.code) == (422, "reversal_exceeds_original")
     assert balance(player, "b") == held(61)
+
+
+def test_a_closed_member_s_points_end_once(player):
+    """Deleted with points of every kind: all of them are breakage, no more and no less, and nothing comes back."""
+    earned = earn(player, "m", 100)
+    earn(player, "m", 30, "TNK", pending_until="2026-06-20T00:00:00Z")
+    waiting = hold(player, "m", 40)
+    spent, _ = spend(player, "m", 10)
+    close = {"message_id": fresh("close"), "reason": "asked for"}
+
+    closed = player.send("operator:anna", "members/m/close", close)
+    again = player.send("operator:anna", "members/m/close", close)
+
+    assert said(closed)["balance"] == held(0)
+    assert again.status == 201 and again.replayed
+    for partner, path, body in (("GRO", "accruals", message(member="m", points=1)),
+                                ("TNK", "redemptions", message(member="m", points=1)),
+                                ("operator:anna", "members/m/close", close | {"message_id": fresh("close")})):
+        assert player.send(partner, path, body).code == "member_closed"
+    assert player.send("TNK", f"holds/{waiting}/capture", message()).code == "hold_not_open"
+    said(player.send("TNK", "reversals", message(reverses=spent)))  # the sale is undone, the points end
+    player.advance("2026-08-01T12:00:00Z")
+    assert balance(player, "m") == held(0)
+    assert figures(player, "2026-06", "GRO")["expired"] == 100, "90 at the close, 10 that came back"
+    assert figures(player, "2026-06", "TNK")["expired"] == 30
+    said(player.send("GRO", "reversals", message(reverses=earned)))  # what expired is taken back, no debt is left
+    assert balance(player, "m") == held(0)
+    assert player.house.verify("--from-scratch")["ok"]

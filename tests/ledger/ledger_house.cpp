@@ -32,6 +32,7 @@ std::shared_ptr<Terms> standard_terms()
 
 CommitResult FaultyJournal::commit(const JournalCommit& commit)
 {
+    if (is_full) return CommitResult::not_written;
     switch (std::exchange(next, Fault::none)) {
     case Fault::none: return journal_.commit(commit);
     case Fault::not_written: return CommitResult::not_written;

@@ -37,6 +37,7 @@ public:
     enum class Fault { none, not_written, unknown_not_written, unknown_written };
     explicit FaultyJournal(Journal& journal) : journal_{journal} {}
     Fault next = Fault::none; // of the next commit, then none again
+    bool is_full = false;     // nothing is written, as on a full disk
 
     JournalState state() override { return journal_.state(); }
     void read_members(

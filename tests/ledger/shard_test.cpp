@@ -314,6 +314,26 @@ TEST(Shard, FailedCommitAnswersUnavailableAndTheRetryTellsTheTruth)
     }
 }
 
+TEST(Shard, ReadsAreServedWhileNothingCanBeWritten)
+{
+    LedgerHouse house;
+    const Outcome earned = house.send(accrual(grocer, "a1", "anna", 100));
+    house.faulty->is_full = true;
+    for (int attempt = 0; attempt < 3; ++attempt) {
+        EXPECT_EQ(
+            house.send(redemption(fuel, "r1", "anna", 60)).disposition, Disposition::unavailable);
+        EXPECT_EQ(house.balance("anna").available, Points{100});
+        Outcome found;
+        EXPECT_TRUE(house.ledger->find_outcome(grocer, "a1", found));
+        EXPECT_EQ(found.record.balance, earned.record.balance);
+        EXPECT_FALSE(house.ledger->find_outcome(fuel, "r1", found));
+    }
+    house.faulty->is_full = false;
+    ::usleep(2'000);
+    EXPECT_EQ(house.send(redemption(fuel, "r1", "anna", 60)).record.balance.available, Points{40});
+    EXPECT_EQ(house.verify().fault, "");
+}
+
 TEST(Shard, RefusesToStartOnAJournalThatLostItsTail)
 {
     LedgerHouse house;

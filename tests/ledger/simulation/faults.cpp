@@ -11,6 +11,12 @@ bool Faults::happens(int thousandths)
 
 Faults::Commit Faults::next_commit()
 {
+    if (is_quiet) full_for_ = 0;
+    if (full_for_ > 0) {
+        --full_for_;
+        return Commit::not_written;
+    }
+    if (happens(filling)) full_for_ = 1 + random_() % 12;
     return happens(commits) ? static_cast<Commit>(1 + random_() % 5) : Commit::none;
 }
 

@@ -28,6 +28,7 @@ public:
 
     /// In thousandths of all calls; zero while `is_quiet`.
     int commits = 60;
+    int filling = 5; // the disk is full for a while: nothing is written
     int reads = 3;
     int reopenings = 200;
     bool is_quiet = false;
@@ -43,6 +44,7 @@ private:
 
     std::mt19937_64 random_;
     std::uint64_t injected_ = 0;
+    std::uint64_t full_for_ = 0; // commits
 };
 
 /// A journal that fails as `Faults` says.

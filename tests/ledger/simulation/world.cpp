@@ -64,7 +64,8 @@ std::shared_ptr<Terms> first_terms(
 } // namespace
 
 World::World(std::uint64_t seed, Stores stores)
-    : random_{seed}, stores_{stores}, is_message_clock_{random_() % 3 == 0}, folder_{new_house_folder()},
+    : random_{seed}, stores_{stores}, is_message_clock_{random_() % 3 == 0},
+      folder_{new_house_folder()},
       calendar_{std::make_shared<const Calendar>(zones.at(random_() % zones.size()))},
       faults_{random_()}, recount_{*calendar_}, writer_{random_, seed % 4 == 0}
 {
@@ -254,6 +255,12 @@ void World::ask()
         const std::string name = fmt::format("member-{}", random_() % Writer::members);
         const auto found = ledger_->find_member(name);
         if (!found) return;
+        const Time now = ledger_->house_time();
+        const Day today = calendar_->day_of(now);
+        const CountedMember* counted = recount_.find_member(found->number);
+        if (counted == nullptr) return note(name + " is shown, and has no record");
+        if (!counted->is_behind(now, today) && found->balance != counted->balance(today))
+            return note(name + " is shown with another balance");
         ledger_->for_each_record_of(found->number, std::nullopt, [&](const Record& record) {
             if (record.member != found->number) note("a record in another member's chain");
             return true;

@@ -82,7 +82,8 @@ void World::count_new_blocks()
 {
     reader_->for_each_block(
         Sequence{recount_.last().value() + 1}, [&](const JournalReader::BlockRow& row) {
-            note(recount_.add(row, *history_.versions.back()));
+            // Where nothing is new, a database may show the last one again.
+            if (row.first > recount_.last()) note(recount_.add(row, *history_.versions.back()));
             return fault_.empty();
         });
 }
