@@ -55,6 +55,7 @@ def test_a_replaced_card_finds_nobody(gro, member):
     assert (quoted.status, quoted.code) == (404, "member_unknown")
     assert gro.get(f"/v1/members/{member}").code == "member_unknown"
     assert available(gro, new) == 105
+    assert gro.post(target, identification(new)).code == "member_unknown"
     # What was said under the old one is still answered.
     again = gro.post("/v1/accruals", earned)
     assert again.replayed and again.body == first.body
