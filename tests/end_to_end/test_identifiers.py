@@ -79,7 +79,7 @@ def test_what_is_refused(gro, member):
                     identification(fresh("card"))).code == "member_unknown"
     card = fresh("card")
     for wrong in ({"kind": "watch"}, {"kind": None}, {"identifier": "a b"}, {"identifier": None},
-                  {"replaces": ""}, {"member": member}, {"points": 1}):
+                  {"replaces": ""}, {"replaces": card}, {"member": member}, {"points": 1}):
         body = identification(card) | wrong
         answer = gro.post(target, {name: value for name, value in body.items() if value is not None})
         assert (answer.status, answer.code) == (400, "malformed"), wrong
