@@ -274,6 +274,9 @@ std::optional<Fault> complete(
     if (const FieldSet missing = (form.required | (identifies ? of_identifier : 0)) & ~sent)
         return malformed(name_of(first_of(missing)), "is required");
 
+    if (!message.replaces.empty() && message.replaces == message.identifier)
+        return malformed("replaces", "must not be the identifier itself");
+
     const FieldSet amounts = sent & form.amount;
     if (std::popcount(amounts) > 1) {
         const Field first = first_of(amounts);

@@ -243,8 +243,9 @@ void Shard::look_up_identifiers(const Message& message, Parties& parties)
         const Member* replaced = Parties::known(find_survivor(message.replaces));
         parties.replaces_own = replaced != nullptr && replaced->number() == parties.number;
     }
-    // A card that was to be replaced by this message, before the house went down.
-    if (is_own && !holder.is_replaced) parties.is_replaced = false;
+    // A card that this message replaced already, before the house went down.
+    const bool is_done = is_own && !holder.is_replaced && message.replaces == message.member;
+    if (is_done) parties.is_replaced = false;
 }
 
 // The identity first, then the record: what is sent again after a crash between the two finds the

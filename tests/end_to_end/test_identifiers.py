@@ -55,6 +55,7 @@ def test_a_replaced_card_finds_nobody(gro, member):
     assert (quoted.status, quoted.code) == (404, "member_unknown")
     assert gro.get(f"/v1/members/{member}").code == "member_unknown"
     assert available(gro, new) == 105
+    assert gro.post(target, identification(new)).code == "member_unknown"
     # What was said under the old one is still answered.
     again = gro.post("/v1/accruals", earned)
     assert again.replayed and again.body == first.body
@@ -78,7 +79,7 @@ def test_what_is_refused(gro, member):
                     identification(fresh("card"))).code == "member_unknown"
     card = fresh("card")
     for wrong in ({"kind": "watch"}, {"kind": None}, {"identifier": "a b"}, {"identifier": None},
-                  {"replaces": ""}, {"member": member}, {"points": 1}):
+                  {"replaces": ""}, {"replaces": card}, {"member": member}, {"points": 1}):
         body = identification(card) | wrong
         answer = gro.post(target, {name: value for name, value in body.items() if value is not None})
         assert (answer.status, answer.code) == (400, "malformed"), wrong

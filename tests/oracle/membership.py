@@ -10,16 +10,23 @@ class Membership:
     def enrol(self, caller, body):
         """With an identifier it also does what `identify` does."""
         name = body["member"]
+        if "identifier" in body and name in self.members:
+            return self.identify(name, body)
         if name in self.replaced:
             raise Refused("member_unknown")
+        member = self.members.get(name) or Member(name)
         if "identifier" in body:
-            self.add_identifier(name, self.members.get(name) or Member(name), body)
-        member = self.members.setdefault(name, Member(name))
+            self.add_identifier(name, member, body)
+        self.members[name] = member
         return {"balance": member.balance()}
 
     def identify(self, name, body):
         """One identifier more; what it replaces finds nobody any more, and is never another's."""
-        member = self.known(name)
+        identifier = body["identifier"]
+        # Done before: to say it under another id changes nothing.
+        done = (body.get("replaces") == name and identifier not in self.replaced
+                and identifier in self.members and self.members[identifier] is self.members.get(name))
+        member = self.members[name] if done else self.known(name)
         self.add_identifier(name, member, body)
         return {"balance": member.balance()}
 

@@ -49,14 +49,15 @@ class Returning:
 
     def undo_accrual(self, original, points):
         """Its own lots, pending first; what expired of them; then whatever else the member has.
-        Of several lots the last funded goes first."""
+        Of several lots the last funded goes first. A part that left and came back is the lot's again."""
         member, skip, left, own = original.member.surviving, original.reversed - points, points, 0
         for lot, granted in reversed(original.lots):
             skipped = min(skip, granted)
             skip -= skipped
             part = min(left, granted - skipped)
             left -= part
-            own += self.take_back(member, lot, [lot], part, ("pending", "active", "expired"))
+            parts = [each for each in member.lots if each.order == lot.order]
+            own += self.take_back(member, lot, parts, part, ("pending", "active", "expired"))
         return self.clawed_back(member, points, own)
 
     def claw_back(self, caller, body):
