@@ -47,7 +47,7 @@ class House:
         """Runs `pointhouse ARGUMENTS --data …`, expects the exit status, returns what it printed."""
         done = subprocess.run(
             [self.binary, *map(str, arguments), "--data", str(self.data)],
-            capture_output=True, text=True, timeout=timeout, check=False)
+            capture_output=True, text=True, errors="replace", timeout=timeout, check=False)
         if status is not None:
             assert done.returncode == status, (
                 f"{arguments} exited {done.returncode}, not {status}:\n{done.stdout}\n{done.stderr}")
