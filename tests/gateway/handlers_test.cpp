@@ -662,6 +662,7 @@ TEST_F(ClearingTest, DescribesEveryRoute)
           std::pair{"/v1/members/{member}/close", "post"},
           std::pair{"/v1/members/{member}/merge", "post"},
           std::pair{"/v1/members/{member}/identifiers", "post"},
+          std::pair{"/v1/members/{member}/reinstate", "post"},
           std::pair{"/v1/adjustments", "post"},
           std::pair{"/v1/members", "post"},
           std::pair{"/v1/batches", "post"},
@@ -674,7 +675,7 @@ TEST_F(ClearingTest, DescribesEveryRoute)
           std::pair{"/v1/echo", "get"},
           std::pair{"/openapi.json", "get"}})
         EXPECT_TRUE(document.at("paths").at(path).as_object().contains(method)) << path;
-    EXPECT_EQ(document.at("paths").as_object().size(), 27U);
+    EXPECT_EQ(document.at("paths").as_object().size(), 28U);
 }
 
 TEST_F(ClearingTest, ReadsInProtobuf)

@@ -44,6 +44,11 @@ class Lot:
     held: int = 0
     expired: int = 0
     takes: list = field(default_factory=list)  # in the order in which they happened
+    parts: list = field(default_factory=list)  # with their own last days, this one among them
+
+    def __post_init__(self):
+        if not self.parts:
+            self.parts.append(self)
 
     @property
     def open(self):
@@ -89,13 +94,25 @@ class Member:
     holds: list = field(default_factory=list)
     issued: dict = field(default_factory=lambda: defaultdict(int))    # issuer → points
     credited: dict = field(default_factory=lambda: defaultdict(int))  # issuer → clawed back of them
+    expiries: list = field(default_factory=list)  # [[lot, points]] that have not come back, in order
     state: str = "open"  # or blocked, closed
     merged_into: "Member" = None
+    active_on: date = None  # of the last accrual or redemption, or of the first that was heard of it
 
     @property
     def surviving(self):
         """This member, or the one that it was merged into."""
         return self.merged_into.surviving if self.merged_into else self
+
+    def undo_expiry(self, lot, points):
+        """What comes back expired last."""
+        for expiry in reversed(self.expiries):
+            if expiry[0].parts is lot.parts:
+                taken = min(points, expiry[1])
+                expiry[1] -= taken
+                points -= taken
+        assert points == 0
+        self.expiries = [expiry for expiry in self.expiries if expiry[1]]
 
     def total(self, state):
         return sum(getattr(lot, state) for lot in self.lots)

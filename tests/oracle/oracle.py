@@ -57,20 +57,28 @@ class Oracle(Clock, Earning, Spending, Returning, Membership):
         self.books.event = body["message_id"]
         self.books.window = self.window_of(self.now)
         outcome = self.judge(caller, path, body)
-        if outcome.status not in (403, 404):  # what the ledger decided is final, what it never knew is not
+        # What the ledger decided is final, what it never knew is not, nor what never came to wait.
+        is_undecided = outcome.code is not None and self.waits_for_approval(path, body)
+        if outcome.status not in (403, 404) and not is_undecided:
             self.frozen[key] = content, outcome
         return outcome
+
+    def waits_for_approval(self, path, body):
+        """Two people reinstate points; one may adjust up to a limit."""
+        above = self.terms.approval_above_points
+        is_large = above is not None and body.get("points", 0) > above
+        return path.endswith("/reinstate") or (path == "adjustments" and is_large)
 
     def judge(self, caller, path, body):
         creating = {
             "accruals": self.accrue, "redemptions": self.redeem, "donations": self.donate,
             "holds": self.open_hold, "reversals": self.reverse, "clawbacks": self.claw_back,
-            "transfers": self.transfer, "members": self.enrol}
+            "transfers": self.transfer, "members": self.enrol, "adjustments": self.adjust}
         acting = {
             ("accruals", "release"): self.release_pending, ("holds", "capture"): self.capture,
             ("holds", "release"): self.release_hold}
         managing = {"block": self.block, "unblock": self.unblock, "close": self.close,
-                    "merge": self.merge}
+                    "merge": self.merge, "reinstate": self.reinstate}
         of_member = {"identifiers": self.identify}
         room, *rest = path.split("/")
         try:

@@ -40,7 +40,7 @@ TEST(ParseContract, ReadsAnIssuerAndRedeemer)
     EXPECT_TRUE(contract.terms.roles.issuer);
     EXPECT_TRUE(contract.terms.roles.redeemer);
     EXPECT_FALSE(contract.terms.roles.charity);
-    EXPECT_EQ(contract.terms.debt_bearer, ledger::DebtBearer::issuer);
+    EXPECT_EQ(contract.terms.debt_shares, ledger::DebtShares{});
     EXPECT_TRUE(contract.terms.excess_clawbacks_allowed);
     EXPECT_EQ(contract.terms.billing, ledger::Billing::postpaid);
     EXPECT_EQ(contract.terms.credit_limit, Micro{1'000'000'000});
@@ -84,7 +84,8 @@ TEST(ParseContract, ReadsAnIssuerWithPrepaidBlocks)
     EXPECT_EQ(contract.terms.billing, ledger::Billing::prepaid);
     EXPECT_EQ(contract.terms.on_short, ledger::OnShort::next_block);
     EXPECT_FALSE(contract.terms.credit_limit);
-    EXPECT_EQ(contract.terms.debt_bearer, ledger::DebtBearer::house);
+    EXPECT_EQ(
+        contract.terms.debt_shares, (ledger::DebtShares{.issuer = 0, .redeemer = 0, .house = 1}));
     EXPECT_FALSE(contract.terms.excess_clawbacks_allowed);
     ASSERT_EQ(contract.tariffs.size(), 1U);
     // Midnight of that day in Amsterdam was in 1969, before the house's time begins.
@@ -246,7 +247,7 @@ TEST(ParseContract, NamesLineAndKeyOfAValueThatCannotBe)
          "line 11: roles: \"buyer\" is none of issuer, redeemer, charity"},
         {"debt_bearer = \"issuer\"",
          "debt_bearer = \"house\"",
-         "line 14: debt_bearer: \"issuer\", \"redeemer\" or \"operator\""},
+         "line 14: debt_bearer: \"issuer\", \"redeemer\" or \"operator\", or shares of them"},
         {"billing = \"postpaid\"", "on_short = \"refuse\"", "line 12: on_short: only for prepaid"},
         {"pending_days = 14",
          "minimum_burn_value = \"-0.01\"",

@@ -28,7 +28,11 @@ std::string text_of(const ledger::Terms& terms)
             partner.roles.issuer ? "i" : "-",
             partner.roles.redeemer ? "r" : "-",
             partner.roles.charity ? "c" : "-",
-            static_cast<int>(partner.debt_bearer),
+            fmt::format(
+                "{}/{}/{}",
+                partner.debt_shares.issuer,
+                partner.debt_shares.redeemer,
+                partner.debt_shares.house),
             partner.excess_clawbacks_allowed,
             fmt::join(partner.tariffs, " "),
             fmt::join(partner.blocks, " "),
