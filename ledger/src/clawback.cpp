@@ -108,8 +108,9 @@ private:
     // Latest earned first: what is returned is what was bought last.
     static bool is_later(const Provenance& left, const Provenance& right)
     {
-        return left.activity != right.activity ? left.activity > right.activity
-                                               : left.key > right.key;
+        if (left.activity != right.activity) return left.activity > right.activity;
+        if (left.key != right.key) return left.key > right.key;
+        return left.expires_on < right.expires_on; // parts of one lot
     }
 
     void take_pending(const Part& part)
@@ -135,7 +136,7 @@ private:
         const LotList& lots = draft_.member().lots();
         for (std::size_t place = 0; place < lots.size(); ++place)
             if (is_own(lots[place].provenance(), part)) own.push_back(lots[place].lot());
-        std::ranges::stable_sort(own, [](const Lot& left, const Lot& right) {
+        std::ranges::sort(own, [](const Lot& left, const Lot& right) {
             return is_later(left.provenance, right.provenance);
         });
         for (const Lot& lot : own)

@@ -162,6 +162,24 @@ TEST(ParseContract, ReadsSharesInEveryForm)
     }
 }
 
+TEST(ParseContract, ReadsWhoBearsDebtAndKeepsBreakageByNameOrByShares)
+{
+    const auto with = [](const std::string& from, const std::string& to) {
+        return parse_contract(edited(sample_terms, from, to), "GRO", amsterdam()).value();
+    };
+    const std::string bearer = "debt_bearer = \"issuer\"";
+    EXPECT_EQ(
+        with(bearer, "debt_bearer = { operator = 2, issuer = 3 }").terms.debt_shares,
+        (ledger::DebtShares{.issuer = 3, .redeemer = 0, .house = 2}));
+    EXPECT_EQ(
+        with(bearer, "debt_bearer = \"redeemer\"").terms.debt_shares,
+        (ledger::DebtShares{.issuer = 0, .redeemer = 1, .house = 0}));
+    const auto kept =
+        with("breakage = { operator = 1, issuer = 1 }", "breakage = \"issuer\"").tariffs[0];
+    EXPECT_EQ(kept.breakage_operator, 0);
+    EXPECT_EQ(kept.breakage_issuer, 1);
+}
+
 struct Edit {
     std::string from;
     std::string to;
@@ -248,6 +266,18 @@ TEST(ParseContract, NamesLineAndKeyOfAValueThatCannotBe)
         {"debt_bearer = \"issuer\"",
          "debt_bearer = \"house\"",
          "line 14: debt_bearer: \"issuer\", \"redeemer\" or \"operator\", or shares of them"},
+        {"debt_bearer = \"issuer\"",
+         "debt_bearer = { issuer = 1, house = 1 }",
+         "line 14: house: is no key of this table"},
+        {"debt_bearer = \"issuer\"",
+         "debt_bearer = { issuer = 0, operator = -1 }",
+         "line 8: partner: debt_bearer: integer shares from 0 to 1000000, not all 0"},
+        {"debt_bearer = \"issuer\"",
+         "debt_bearer = {}",
+         "line 8: partner: debt_bearer: integer shares from 0 to 1000000, not all 0"},
+        {"breakage = { operator = 1, issuer = 1 }",
+         "breakage = \"redeemer\"",
+         "line 23: breakage: \"operator\" or \"issuer\", or shares of them"},
         {"billing = \"postpaid\"", "on_short = \"refuse\"", "line 12: on_short: only for prepaid"},
         {"pending_days = 14",
          "minimum_burn_value = \"-0.01\"",
