@@ -94,7 +94,7 @@ class Member:
     holds: list = field(default_factory=list)
     issued: dict = field(default_factory=lambda: defaultdict(int))    # issuer → points
     credited: dict = field(default_factory=lambda: defaultdict(int))  # issuer → clawed back of them
-    expiries: list = field(default_factory=list)  # [[lot, points]] that have not come back, in order
+    expiries: list = field(default_factory=list)  # [[lot, points, when]] that have not come back
     state: str = "open"  # or blocked, closed
     merged_into: "Member" = None
     active_on: date = None  # of the last accrual or redemption, or of the first that was heard of it

@@ -82,11 +82,11 @@ class Membership:
         expires_on, left = days.date.fromisoformat(body["expires_on"]), body["points"]
         if expires_on < self.today():
             raise Refused("late_window_closed")
-        if left > sum(points for _, points in member.expiries):
+        if left > sum(points for _, points, _ in member.expiries):
             raise Refused("insufficient_points")
         self.was_active(member)
         lots = []
-        for lot, expired in list(reversed(member.expiries)):
+        for lot, expired, _ in list(reversed(member.expiries)):
             taken = min(left, expired)
             left -= taken
             part = self.part_of(lot, expires_on)
@@ -127,6 +127,9 @@ class Membership:
         target.debts = sorted(target.debts + source.debts, key=lambda debt: debt.since)
         target.holds += source.holds
         source.lots, source.debts, source.holds = [], [], []
+        target.expiries = sorted(target.expiries + source.expiries, key=lambda expiry: expiry[2])
+        source.expiries = []
+        self.was_active(target)
         source.merged_into = target
         for alias in [alias for alias, member in self.members.items() if member is source]:
             self.members[alias] = target

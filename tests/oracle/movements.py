@@ -11,6 +11,7 @@ class Movements:
         self.terms = terms
         self.books = books
         self.moved = []
+        self.expiries = 0  # how many there were: their order
 
     # Money.
 
@@ -105,7 +106,8 @@ class Movements:
         if points:
             self.take_out(lot, state, points, "expired")
             lot.expired += points
-            lot.member.expiries.append([lot, points])
+            self.expiries += 1
+            lot.member.expiries.append([lot, points, self.expiries])
             self.break_up(lot, points)
             self.moved.append(("expired", lot.issuer, points))
 

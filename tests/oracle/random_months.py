@@ -208,7 +208,7 @@ class Stream:
         if not lost:
             return None
         name = self.chance.choice(lost)
-        points = sum(points for _, points in self.oracle.members[name].expiries)
+        points = sum(points for _, points, _ in self.oracle.members[name].expiries)
         last = days.local_day(self.oracle.now, self.oracle.terms.zone) + timedelta(
             days=self.chance.choice([-2, 0, 20, 90]))
         body = self.body(points=self.chance.choice([1, max(1, points // 2), points, points + 1]),
