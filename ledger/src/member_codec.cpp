@@ -204,9 +204,8 @@ bool Member::decode(std::span<const std::byte> bytes, Sequence through)
     ByteReader in{bytes};
     if (in.u8() != state_version) return false;
     const std::uint8_t flags = in.u8();
-    constexpr unsigned known_flags =
-        state_flag::micros | state_flag::timed | state_flag::status | state_flag::active |
-        state_flag::merge;
+    constexpr unsigned known_flags = state_flag::micros | state_flag::timed | state_flag::status |
+                                     state_flag::active | state_flag::merge;
     if ((flags & ~known_flags) != 0) return false;
     const std::int64_t unit = (flags & state_flag::micros) != 0 ? 1 : 1'000'000;
     last_ = through;

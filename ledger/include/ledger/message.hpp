@@ -75,8 +75,8 @@ enum class MessageType : std::uint8_t {
     return type == MessageType::accrual || type == MessageType::redemption ||
            type == MessageType::donation || type == MessageType::capture ||
            type == MessageType::transfer || type == MessageType::transfer_in ||
-           type == MessageType::merge_in ||
-           type == MessageType::adjustment || type == MessageType::reinstatement;
+           type == MessageType::merge_in || type == MessageType::adjustment ||
+           type == MessageType::reinstatement;
 }
 
 /// Whether a message names its member itself; else it names another message, which has one.
@@ -145,7 +145,7 @@ struct Message {
     std::string_view identifier{};
     std::string_view replaces{};
     IdentifierKind identifier_kind = IdentifierKind::unknown;
-    std::optional<Day> expires_on{};     // reinstatement: the new last day
+    std::optional<Day> expires_on{}; // reinstatement: the new last day
 };
 
 /// The canonical form of a message: the same bytes for the same decoded content with its type,
