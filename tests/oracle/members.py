@@ -44,11 +44,6 @@ class Lot:
     held: int = 0
     expired: int = 0
     takes: list = field(default_factory=list)  # in the order in which they happened
-    parts: list = field(default_factory=list)  # with their own last days, this one among them
-
-    def __post_init__(self):
-        if not self.parts:
-            self.parts.append(self)
 
     @property
     def open(self):
@@ -104,10 +99,15 @@ class Member:
         """This member, or the one that it was merged into."""
         return self.merged_into.surviving if self.merged_into else self
 
+    def parts_of(self, lot):
+        """The lot, with parts of it that last longer, or that left and came back; in draw order."""
+        return sorted((each for each in self.lots if each.order == lot.order),
+                      key=lambda each: each.draw_order)
+
     def undo_expiry(self, lot, points):
         """What comes back expired last."""
         for expiry in reversed(self.expiries):
-            if expiry[0].parts is lot.parts:
+            if expiry[0].order == lot.order:
                 taken = min(points, expiry[1])
                 expiry[1] -= taken
                 points -= taken

@@ -90,7 +90,7 @@ class Membership:
             taken = min(left, expired)
             left -= taken
             part = self.part_of(lot, expires_on)
-            for one in lot.parts:
+            for one in member.parts_of(lot):
                 points = min(taken, one.expired)
                 taken -= points
                 self.move.reinstate(one, part, points, house_pays)

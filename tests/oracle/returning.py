@@ -61,12 +61,10 @@ class Returning:
 
     def part_of(self, lot, expires_on):
         """The same lot's points with another last day."""
-        for part in lot.parts:
+        for part in lot.member.parts_of(lot):
             if part.expires_on == expires_on:
                 return part
         part = replace(lot, expires_on=expires_on, pending=0, active=0, held=0, expired=0, takes=[])
-        lot.parts.append(part)
-        lot.parts.sort(key=lambda one: one.draw_order)
         lot.member.lots.append(part)
         self.watch(part)
         return part
@@ -80,8 +78,7 @@ class Returning:
             skip -= skipped
             part = min(left, granted - skipped)
             left -= part
-            parts = [each for each in member.lots if each.order == lot.order]
-            own += self.take_back(member, lot, parts, part, ("pending", "active", "expired"))
+            own += self.take_back(member, lot, member.parts_of(lot), part, ("pending", "active", "expired"))
         return self.clawed_back(member, points, own)
 
     def claw_back(self, caller, body):

@@ -51,7 +51,7 @@ class Spending:
         receiver = self.acting(body["to_member"])
         drawn, moved = self.draw(member, body), []
         for lot, points in drawn:
-            part = replace(lot, member=receiver, pending=0, active=0, held=0, expired=0, parts=[])
+            part = replace(lot, member=receiver, pending=0, active=0, held=0, expired=0)
             receiver.lots.append(part)
             self.move.take_out(lot, "active", points, "transit")
             self.move.put_in(part, "active", points, "transit")
