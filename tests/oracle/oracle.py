@@ -42,7 +42,8 @@ class Oracle(Clock, Earning, Spending, Returning, Membership):
         self.granted = {}    # promotion → points
 
     def decide(self, caller, path, body):
-        """Idempotency first; then the message moves the clock; then it is judged."""
+        """Idempotency first; then the message moves the clock, unless it is not accepted at all because
+        what it names is not there (404); then it is judged."""
         content = json.dumps([path, body], sort_keys=True)
         key = caller, body["message_id"]
         if key in self.frozen:
@@ -50,7 +51,7 @@ class Oracle(Clock, Earning, Spending, Returning, Membership):
             if earlier != content:
                 return Outcome(422, "message_id_reused")
             return Outcome(outcome.status, outcome.code, outcome.said, replayed=True)
-        if "occurred_at" in body:
+        if "occurred_at" in body and not self.is_about_nothing(caller, path, body):
             self.advance(days.instant(body["occurred_at"]))
         self.number += 1
         self.move.moved = []
@@ -62,6 +63,17 @@ class Oracle(Clock, Earning, Spending, Returning, Membership):
         if outcome.status not in (403, 404) and not is_undecided:
             self.frozen[key] = content, outcome
         return outcome
+
+    def is_about_nothing(self, caller, path, body):
+        room, *rest = path.split("/")
+        if room == "holds" and rest:
+            return (caller, rest[0]) not in self.holds
+        if room == "reversals" or (room == "accruals" and rest):
+            booked = self.booked.get((caller, rest[0] if rest else body["reverses"]))
+            return booked is None or bool(rest and booked.kind != "accrual")
+        names = {rest[0] if rest else body["member"], body.get("to_member"), body.get("into")} - {None}
+        may_be_new = path in ("accruals", "members")
+        return any(name in self.replaced or not (may_be_new or name in self.members) for name in names)
 
     def waits_for_approval(self, path, body):
         """Two people reinstate points; one may adjust up to a limit."""
