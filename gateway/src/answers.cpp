@@ -25,6 +25,8 @@ bool is_listed(MessageType type, EntryKind kind)
     switch (type) {
     case MessageType::accrual:
     case MessageType::adjustment: return kind == EntryKind::issued;
+    case MessageType::reinstatement:
+        return kind == EntryKind::reinstated || kind == EntryKind::reinstated_by_house;
     case MessageType::accrual_release: return kind == EntryKind::matured;
     case MessageType::redemption:
     case MessageType::capture: return kind == EntryKind::redeemed;
@@ -295,13 +297,15 @@ void Answers::append_json(std::string& out, const Subject& subject)
     append_json_parts(out, R"("message_id":")", record.message_id, "\",");
     const bool names_member = record.type == MessageType::accrual || !has_posting(record.type) ||
                               record.type == MessageType::adjustment ||
-                              record.type == MessageType::merge;
+                              record.type == MessageType::merge ||
+                              record.type == MessageType::reinstatement;
     if (names_member && !subject.member.empty())
         append_json_parts(out, R"("member":")", subject.member, "\",");
 
     switch (record.type) {
     case MessageType::accrual:
     case MessageType::adjustment:
+    case MessageType::reinstatement:
     case MessageType::accrual_release:
         append_json_parts(out, R"("points":)", record.points.count(), R"(,"lots":[)");
         append_lots_json(out);

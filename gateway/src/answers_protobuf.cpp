@@ -123,6 +123,7 @@ void Answers::append_protobuf(std::string& out, const Subject& subject)
     switch (subject.record.type) {
     case MessageType::accrual:
     case MessageType::adjustment:
+    case MessageType::reinstatement:
     case MessageType::accrual_release: return append(v1::AccrualAnswer{});
     case MessageType::hold:
     case MessageType::hold_release: return append(v1::HoldAnswer{});
@@ -164,6 +165,7 @@ void Answers::fill_item(v1::Result& out, const Item& item)
     switch (verdict.record->type) {
     case MessageType::accrual:
     case MessageType::adjustment:
+    case MessageType::reinstatement:
     case MessageType::accrual_release: return fill(*out.mutable_accrual(), subject);
     case MessageType::hold:
     case MessageType::hold_release: return fill(*out.mutable_hold(), subject);

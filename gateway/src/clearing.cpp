@@ -5,6 +5,7 @@
 #include <exception>
 #include <utility>
 
+#include "json_text.hpp"
 #include "ledger/invariant.hpp"
 #include "log.hpp"
 #include "member_views.hpp"
@@ -92,8 +93,10 @@ Clearing::Clearing(
     boost::asio::any_io_executor executor,
     ledger::Ledger& ledger,
     const OpaqueKey& key,
-    PositionOf position_of)
-    : ledger_{ledger}, position_of_{std::move(position_of)}, ids_{key}, answers_{ids_},
+    PositionOf position_of,
+    ProposeMessage propose)
+    : ledger_{ledger}, position_of_{std::move(position_of)}, propose_{std::move(propose)},
+      ids_{key}, answers_{ids_},
       queue_{std::move(executor), ledger, [this](Turn& turn) { answer_turn(turn); }}
 {}
 
@@ -130,6 +133,7 @@ Clearing::Progress Clearing::start(Exchange& exchange)
     case RouteId::member_close: return start_message(exchange, MessageType::close);
     case RouteId::member_merge: return start_message(exchange, MessageType::merge);
     case RouteId::member_identifiers: return start_message(exchange, MessageType::identification);
+    case RouteId::member_reinstate: return start_message(exchange, MessageType::reinstatement);
     case RouteId::adjustments: return start_message(exchange, MessageType::adjustment);
     case RouteId::members: return start_message(exchange, MessageType::enrolment);
     case RouteId::batches: return start_batch(exchange);
@@ -175,8 +179,23 @@ Clearing::Progress Clearing::start_message(Exchange& exchange, MessageType type)
         return Progress::answered;
     }
     name_by_path(exchange, message);
+    if (needs_approval(message)) {
+        turn.questions.push_back({.message = message, .outcome = {}});
+        turn.drop_last_message();
+        queue_.wait({&exchange, turn.questions.size() - 1, 0}); // of no message: of a proposal
+        return Progress::waiting;
+    }
     queue_.wait({&exchange, turn.message_count - 1, 1});
     return Progress::waiting;
+}
+
+// A reinstatement takes two people, an adjustment beyond what the house's terms leave to one.
+bool Clearing::needs_approval(const ledger::Message& message) const
+{
+    if (!propose_) return false;
+    if (message.type == MessageType::reinstatement) return true;
+    const auto& above = ledger_.terms()->house.approval_above;
+    return message.type == MessageType::adjustment && above && message.points > *above;
 }
 
 // An id that cannot be one is answered as one that nobody has.
@@ -354,9 +373,12 @@ void Clearing::answer(Turn& turn, const Turn::Waiting& waiting)
     case RouteId::member_block:
     case RouteId::member_unblock:
     case RouteId::member_close:
+    case RouteId::member_reinstate:
+    case RouteId::adjustments:
+        if (waiting.count == 0) return answer_proposal(exchange, turn.questions[waiting.first]);
+        return answer_message(exchange, turn.messages[waiting.first]);
     case RouteId::member_merge:
     case RouteId::member_identifiers:
-    case RouteId::adjustments:
     case RouteId::members: return answer_message(exchange, turn.messages[waiting.first]);
     case RouteId::batches: return answer_batch(turn, waiting);
     case RouteId::quotes: return answer_quote(exchange, turn.questions[waiting.first]);
@@ -393,6 +415,46 @@ void Clearing::answer_message(Exchange& exchange, const ledger::Submission& subm
         answers_.append_json(exchange.answer, subject);
         exchange.answer_body_type = MediaType::json;
     }
+}
+
+// Once it was approved its outcome is frozen, and the same message gets it like any other. Until
+// then what would be refused is refused at once, and nothing is frozen.
+void Clearing::answer_proposal(Exchange& exchange, ledger::Submission& submission)
+{
+    const ledger::Message& message = submission.message;
+    if (ledger_.find_outcome(message.partner, message.message_id, submission.outcome)) {
+        ledger_.commit({&submission, 1});
+        return answer_message(exchange, submission);
+    }
+    ledger_.quote(message, submission.outcome);
+    const Verdict verdict = verdict_of(submission.outcome);
+    if (!verdict.is_booked())
+        return answer_problem(exchange, verdict.code, verdict.detail, message.message_id);
+    const auto proposal = propose_(message, exchange.caller->name);
+    if (!proposal)
+        return answer_problem(
+            exchange,
+            "message_id_reused",
+            "Other content waits for approval under this id",
+            message.message_id);
+    exchange.status = 202;
+    if (exchange.answer_type == MediaType::protobuf) {
+        v1::ProposalAnswer answer;
+        answer.set_proposal(static_cast<std::int64_t>(proposal->value()));
+        answer.set_message_id(std::string{message.message_id});
+        answer.set_state("waiting");
+        answer.AppendToString(&exchange.answer);
+        exchange.answer_body_type = MediaType::protobuf;
+        return;
+    }
+    append_json_parts(
+        exchange.answer,
+        R"({"proposal":)",
+        proposal->value(),
+        R"(,"message_id":")",
+        message.message_id,
+        R"(","state":"waiting"})");
+    exchange.answer_body_type = MediaType::json;
 }
 
 // JSON lines unless the client asks for one JSON document or for Protobuf.

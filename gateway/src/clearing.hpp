@@ -21,6 +21,10 @@ namespace pointhouse::gateway {
 /// The running position of a partner in the open window, as JSON. May throw.
 using PositionOf = std::function<std::string(ledger::PartnerId)>;
 
+/// Lays an operator's message by until another approves it. None: other content waits under its id.
+using ProposeMessage = std::function<std::optional<ledger::HouseSequence>(
+    const ledger::Message&, std::string_view operator_name)>;
+
 /// Everything between a request and the ledger: decodes messages, collects those of a turn into one
 /// commit, renders the answers. Reads wait for the turn's commit too, so that a client that
 /// pipelines a message and a read sees its own message. All on the I/O thread.
@@ -30,7 +34,8 @@ public:
         boost::asio::any_io_executor executor,
         ledger::Ledger& ledger,
         const OpaqueKey& key,
-        PositionOf position_of);
+        PositionOf position_of,
+        ProposeMessage propose = {});
 
     void begin(Exchange& exchange) override;
 
@@ -53,6 +58,8 @@ private:
     void answer_turn(Turn& turn);
     void answer(Turn& turn, const Turn::Waiting& waiting);
     void answer_message(Exchange& exchange, const ledger::Submission& submission);
+    void answer_proposal(Exchange& exchange, ledger::Submission& message);
+    [[nodiscard]] bool needs_approval(const ledger::Message& message) const;
     void answer_batch(Turn& turn, const Turn::Waiting& waiting);
     void answer_quote(Exchange& exchange, ledger::Submission& question);
     void answer_member(Exchange& exchange, std::string_view identifier);
@@ -64,6 +71,7 @@ private:
 
     ledger::Ledger& ledger_;
     PositionOf position_of_;
+    ProposeMessage propose_;
     OpaqueIds ids_;
     Answers answers_;
     JsonReader json_;

@@ -38,6 +38,7 @@ enum class RouteId : std::uint8_t {
     member_close,
     member_merge,
     member_identifiers,
+    member_reinstate,
     adjustments,
     members,
     batches,

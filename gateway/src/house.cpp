@@ -83,7 +83,9 @@ struct House::State {
     ledger::LedgerKeys keys;
     std::array<std::byte, 16> wire_key;
     ClockKind clock_kind = ClockKind::system;
+    std::string actor = "sandbox";
     bool has_run = false;
+    bool has_looked_for_messages = false; // approved before this process, and not booked then
     ledger::SystemClock system_clock;
     std::unique_ptr<HouseStores> stores;
     std::unique_ptr<ledger::Store> record_store;
@@ -225,6 +227,10 @@ void House::tend()
     if (points.terms()->as_of != state_->registry.terms()->as_of)
         points.publish(state_->registry.terms());
     book_house_entries(state_->registry, points, state_->folder);
+    if (!std::exchange(state_->has_looked_for_messages, true)) {
+        if (const auto fault = book_approved_messages(state_->registry, points, state_->folder))
+            log_event(LogLevel::warning, "approved_message_refused", {{LogField::reason, *fault}});
+    }
     points.mark_windows();
     if (state_->clock_kind != ClockKind::messages) return;
 
@@ -243,14 +249,24 @@ partners::Registry::Accepted<void> House::approve(ledger::HouseSequence proposal
     static_cast<void>(ledger()); // what is approved is booked at once
     if (auto fault = fault_of_proposal(state_->registry, proposal, state_->folder))
         return std::unexpected(partners::ContractFault{std::move(*fault)});
-    auto approved = state_->registry.approve(proposal, as_both, act());
-    if (approved) tend();
+    auto act = this->act();
+    act.today = registry().terms()->calendar->day_of(ledger().house_time());
+    auto approved = state_->registry.approve(proposal, as_both, act);
+    if (!approved) return approved;
+    tend();
+    if (auto fault = book_approved_messages(state_->registry, ledger(), state_->folder))
+        return std::unexpected(partners::ContractFault{"approved; but " + *fault});
     return approved;
 }
 
 partners::Registry::Act House::act() const
 {
-    return {.actor = "sandbox", .at = state_->system_clock.now()};
+    return {.actor = state_->actor, .at = state_->system_clock.now()};
+}
+
+void House::act_as(std::string operator_name)
+{
+    state_->actor = operator_name.empty() ? "sandbox" : std::move(operator_name);
 }
 
 namespace {
@@ -269,8 +285,12 @@ void fill_new_house(const HouseFolder& folder, const NewHouse& plan)
     ledger::HouseRecord record{*record_store};
     partners::Registry registry{record};
     const partners::Registry::Act act{.actor = "house", .at = clock.now()};
+    const auto face_value = ledger::parse_micro(plan.face_value); // what is none is refused
     const auto founded = registry.found(
-        {.currency = plan.currency, .time_zone = plan.time_zone, .production = plan.production},
+        {.currency = plan.currency,
+         .time_zone = plan.time_zone,
+         .face_value = ledger::format_micro(face_value.value_or(ledger::Micro{})),
+         .production = plan.production},
         act);
     if (!founded) throw HouseFailure{founded.error().reason};
     registry.certificate_issued(

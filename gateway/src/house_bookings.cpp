@@ -87,6 +87,17 @@ fs::path HouseFolder::proposal(ledger::HouseSequence id) const
     return proposals() / fmt::format("{}.json", id.value());
 }
 
+void keep_proposal(const HouseFolder& folder, ledger::HouseSequence id, std::string_view text)
+{
+    fs::create_directories(folder.proposals());
+    fs::permissions(folder.proposals(), fs::perms::owner_all);
+    const auto file = folder.proposal(id);
+    std::ofstream stream{file, std::ios::binary};
+    stream << text << std::flush;
+    fs::permissions(file, fs::perms::owner_read | fs::perms::owner_write);
+    if (!stream) throw HouseFailure{fmt::format("cannot write {}", file.string())};
+}
+
 std::optional<std::string> fault_of_proposal(
     const partners::Registry& registry, ledger::HouseSequence id, const HouseFolder& folder)
 {
@@ -94,8 +105,9 @@ std::optional<std::string> fault_of_proposal(
         if (proposal.id != id || proposal.digest.empty()) continue;
         if (!read_proposal(folder.proposal(id), proposal.digest))
             return fmt::format(
-                "{} is gone or was changed; import the same file once more",
-                folder.proposal(id).string());
+                "{} is gone or was changed; {} once more",
+                folder.proposal(id).string(),
+                proposal.kind == "opening" ? "import the same file" : "send the same message");
     }
     return std::nullopt;
 }

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "gateway/house.hpp"
 
@@ -12,6 +13,16 @@ namespace pointhouse::gateway {
 /// ledger's terms are the registry's newest. Throws HouseFailure when the file of an opening is
 /// missing or not the one that was approved.
 void book_house_entries(
+    const partners::Registry& registry, ledger::Ledger& points, const HouseFolder& folder);
+
+/// Prepares a message for approval: the record has its digest, a file what it says, because that
+/// names a member and must be erasable. None: other content waits under its id.
+[[nodiscard]] std::optional<ledger::HouseSequence> propose_message(
+    House& house, const ledger::Message& message, std::string_view operator_name);
+
+/// Books the messages that were approved and are not booked yet; a message is booked once, whatever
+/// happens between. Returns what was refused, in words; none: nothing was.
+[[nodiscard]] std::optional<std::string> book_approved_messages(
     const partners::Registry& registry, ledger::Ledger& points, const HouseFolder& folder);
 
 /// Why what waits could not be booked if it was approved; none when it can.

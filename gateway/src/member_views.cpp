@@ -1,5 +1,6 @@
 #include "member_views.hpp"
 
+#include <algorithm>
 #include <array>
 #include <map>
 
@@ -143,9 +144,11 @@ v1::MemberAnswer member_answer(
     answer.mutable_value()->set_currency(terms.currency.code);
 
     std::map<ledger::Day, std::int64_t> expiring;
-    for (const ledger::Lot& lot : member.lots)
-        if (lot.provenance.expires_on != ledger::never)
-            expiring[lot.provenance.expires_on] += lot.remaining.count();
+    for (const ledger::Lot& lot : member.lots) {
+        // Whichever comes first: the lot's last day, or that of a member who does nothing.
+        const ledger::Day day = std::min(lot.provenance.expires_on, member.lapses_on);
+        if (day != ledger::never) expiring[day] += lot.remaining.count();
+    }
     for (const auto& [day, points] : expiring) {
         auto& row = *answer.add_expiring();
         row.set_on(ledger::format_day(day));

@@ -11,7 +11,7 @@ namespace {
 using ledger::MessageType;
 using enum Field;
 
-constexpr std::array<std::string_view, 22> field_names{
+constexpr std::array<std::string_view, 23> field_names{
     "type",
     "message_id",
     "member",
@@ -33,7 +33,8 @@ constexpr std::array<std::string_view, 22> field_names{
     "kind",
     "identifier",
     "replaces",
-    "into"};
+    "into",
+    "expires_on"};
 
 template <class... Fields>
 constexpr FieldSet all_of(Fields... fields)
@@ -145,6 +146,13 @@ constexpr std::array forms{
         0,
         set_of(points),
         true},
+    Form{
+        MessageType::reinstatement,
+        "reinstatement",
+        of_operator | all_of(occurred_at, points, expires_on),
+        set_of(funder),
+        set_of(points),
+        true},
 };
 
 const Form& form_of(MessageType type)
@@ -249,6 +257,7 @@ FieldSet fields_of_path(MessageType type)
         MessageType::unblock,
         MessageType::close,
         MessageType::merge,
+        MessageType::reinstatement,
         MessageType::identification};
     if (type == MessageType::accrual_release) return set_of(accrual);
     if (std::ranges::find(about_member, type) != about_member.end()) return set_of(member);

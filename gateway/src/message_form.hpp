@@ -44,6 +44,7 @@ enum class Field : std::uint8_t {
     identifier,
     replaces,
     into,
+    expires_on,
 };
 using FieldSet = std::uint32_t;
 [[nodiscard]] constexpr FieldSet set_of(Field field)
@@ -72,6 +73,7 @@ inline constexpr std::size_t batch_messages_max = 10'000;
 [[nodiscard]] const char* fault_of_kind(std::string_view text);
 /// Pre: it has no fault.
 [[nodiscard]] ledger::IdentifierKind identifier_kind_of(std::string_view text);
+inline constexpr const char* fault_of_day = "must be a day, e.g. 2026-06-30";
 
 /// The last step of decoding: its type takes all the fields that were sent, has all that it needs,
 /// not two that exclude each other; then `points`, when sent, are taken over if within range.

@@ -32,6 +32,7 @@ constexpr std::array route_table{
     post(RouteId::member_close, "/v1/members/{member}/close"),
     post(RouteId::member_merge, "/v1/members/{member}/merge"),
     post(RouteId::member_identifiers, "/v1/members/{member}/identifiers"),
+    post(RouteId::member_reinstate, "/v1/members/{member}/reinstate"),
     post(RouteId::adjustments, "/v1/adjustments"),
     post(RouteId::members, "/v1/members"),
     post(RouteId::batches, "/v1/batches", BodyForm::batch),

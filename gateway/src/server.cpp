@@ -22,6 +22,7 @@
 #include "control_socket.hpp"
 #include "gateway/projector.hpp"
 #include "house_authority.hpp"
+#include "house_bookings.hpp"
 #include "listener.hpp"
 #include "log.hpp"
 #include "metrics.hpp"
@@ -78,7 +79,10 @@ public:
               loop_.get_executor(),
               house.ledger(),
               house.wire_key(),
-              [this](ledger::PartnerId partner) { return positions_(partner); }},
+              [this](ledger::PartnerId partner) { return positions_(partner); },
+              [this](const ledger::Message& message, std::string_view operator_name) {
+                  return propose_message(house_, message, operator_name);
+              }},
           listener_{loop_, listener_options(house, address_), clearing_, authority_},
           admin_{loop_, admin_options()}, certificate_time_{certificate_time()}
     {

@@ -46,7 +46,8 @@ constexpr std::array message_fields{
     Field::kind,
     Field::identifier,
     Field::replaces,
-    Field::into};
+    Field::into,
+    Field::expires_on};
 
 // The fields of the inner objects; the enumerators of each are places in its table of names.
 namespace purchase_field {
@@ -329,6 +330,7 @@ private:
         case Field::member: return take(message.member, text, fault_of_member(text), error);
         case Field::occurred_at: return take_time(message.occurred_at, text, error);
         case Field::pending_until: return take_time(message.pending_until.emplace(), text, error);
+        case Field::expires_on: return take_day(message.expires_on.emplace(), text, error);
         case Field::reverses: return take(message.reverses, text, fault_of_message_id(text), error);
         case Field::accrual: return take(message.reverses, text, fault_of_message_id(text), error);
         case Field::funder: return take_text(message.funder, text, error);
@@ -419,6 +421,14 @@ private:
         const auto time = ledger::parse_time(text);
         if (!time) return refuse(error, "must be an RFC 3339 time, e.g. 2026-06-02T10:00:00Z");
         to = *time;
+        return true;
+    }
+
+    bool take_day(ledger::Day& to, std::string_view text, error_code& error)
+    {
+        const auto day = ledger::parse_day(text);
+        if (!day) return refuse(error, fault_of_day);
+        to = *day;
         return true;
     }
 

@@ -169,6 +169,9 @@ private:
                     Field::pending_until,
                     message_.pending_until.emplace(),
                     sent.pending_until_micros());
+        if constexpr (requires { sent.expires_on(); })
+            if (!sent.expires_on().empty())
+                take_day(message_.expires_on.emplace(), sent.expires_on());
     }
 
     void take_purchase(const v1::Purchase& sent)
@@ -266,6 +269,14 @@ private:
         if (micros < 0 || micros >= micros_end)
             return refuse(name_of(field), "must be microseconds from 1970 to 2199");
         to = ledger::time_of_micros(micros);
+    }
+
+    void take_day(ledger::Day& to, std::string_view text)
+    {
+        sent_ |= set_of(Field::expires_on);
+        const auto day = ledger::parse_day(text);
+        if (!day) return refuse(name_of(Field::expires_on), fault_of_day);
+        to = *day;
     }
 
     struct Range {
@@ -369,6 +380,7 @@ struct ProtobufReader::Objects {
     v1::StatusChange status_change;
     v1::Merge merge;
     v1::Adjustment adjustment;
+    v1::Reinstatement reinstatement;
     v1::MemberLookup lookup;
     std::string_view hold_id; // of the message read last
 };
@@ -422,6 +434,7 @@ std::optional<Fault> ProtobufReader::read_content(
     case MessageType::adjustment: return read_as(objects_->adjustment);
     case MessageType::identification: return read_as(objects_->identification);
     case MessageType::merge: return read_as(objects_->merge);
+    case MessageType::reinstatement: return read_as(objects_->reinstatement);
     case MessageType::maturity:
     case MessageType::expiry:
     case MessageType::hold_end:

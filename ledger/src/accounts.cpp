@@ -73,6 +73,8 @@ void add_points(Lines& lines, const PositionRow& row)
     case EntryKind::expired:
         return move(Account::members_active, nobody, Account::members_expired, nobody);
     case EntryKind::expiry_undone:
+    case EntryKind::reinstated:
+    case EntryKind::reinstated_by_house:
         return move(Account::members_expired, nobody, Account::members_active, nobody);
     case EntryKind::matured:
     case EntryKind::released: return move(members, nobody, Account::members_active, nobody);
@@ -102,11 +104,6 @@ void add_issuer(Lines& lines, const PositionRow& row, const Terms& terms)
     // On a recovery the fee that is undone is of the debt, not of the lot.
     const Micro fee = row.kind == EntryKind::recovered ? Micro{} : row.money.fee;
     add_charge(lines, row.tariff, row.money.issuer - fee, fee, terms);
-}
-
-bool is_breakage(EntryKind kind)
-{
-    return kind == EntryKind::expired || kind == EntryKind::expiry_undone;
 }
 
 void add_counterparty(Lines& lines, const PositionRow& row, const Terms& terms)

@@ -38,8 +38,7 @@ void append_money(const MoneyEffect& money, std::vector<Parameter>& cells)
 // Whoever stands against the lot's issuer in an entry.
 PartnerId counterparty_of(const Record& record, const Entry& entry, const Terms& terms)
 {
-    if (entry.kind == EntryKind::expired || entry.kind == EntryKind::expiry_undone)
-        return terms.tariff(entry.lot.tariff).partner;
+    if (is_breakage(entry.kind)) return terms.tariff(entry.lot.tariff).partner;
     if (entry.kind == EntryKind::recovered) return terms.tariff(entry.debt.tariff).partner;
     if (!entry.counterpart.is_none()) return terms.tariff(entry.counterpart).partner;
     const bool is_spent = entry.kind == EntryKind::donated || entry.kind == EntryKind::refunded;

@@ -73,12 +73,12 @@ SELECT month, 'issued:' || own AS account, 'P.' || own AS unit, points AS amount
   FROM named WHERE kind IN (1, 15)
 UNION ALL SELECT month,
   CASE state WHEN 0 THEN 'members:active' WHEN 1 THEN 'members:pending' ELSE 'members:held' END,
-  'P.' || own, CASE WHEN kind IN (1, 3, 10, 11, 14, 15) THEN -points ELSE points END
+  'P.' || own, CASE WHEN kind IN (1, 3, 10, 11, 14, 15, 19, 20) THEN -points ELSE points END
   FROM named WHERE kind NOT IN (6, 16, 17, 18)
 UNION ALL SELECT month, 'members:active', 'P.' || own,
   CASE WHEN kind = 11 THEN points ELSE -points END FROM named WHERE kind IN (8, 11, 12)
 UNION ALL SELECT month, 'expired', 'P.' || own,
-  CASE kind WHEN 9 THEN -points ELSE points END FROM named WHERE kind IN (9, 10)
+  CASE kind WHEN 9 THEN -points ELSE points END FROM named WHERE kind IN (9, 10, 19, 20)
 UNION ALL SELECT month, 'transit', 'P.' || own,
   CASE WHEN kind IN (13, 17) THEN -points ELSE points END FROM named
   WHERE kind IN (13, 14, 16, 17)
@@ -93,7 +93,7 @@ UNION ALL SELECT month, 'members:debt', 'P.' || other, -points FROM named WHERE 
 UNION ALL SELECT month, price_account || own, 'money', issuer_micro - charged_fee_micro FROM named
 UNION ALL SELECT month, fee_account || own, 'money', charged_fee_micro FROM named
 UNION ALL SELECT month,
-  CASE WHEN kind IN (9, 10) THEN 'accrued_breakage_share:' || other
+  CASE WHEN kind IN (9, 10, 19, 20) THEN 'accrued_breakage_share:' || other
        WHEN kind <> 7 THEN 'accrued_redemption:' || other
        ELSE 'accrued_redemption:' || bearing END, 'money', -counterparty_micro
   FROM named WHERE kind <> 7 OR debt_kind = 2
@@ -105,7 +105,7 @@ UNION ALL SELECT month, account, 'money', amount_micro FROM house_line
 UNION ALL SELECT month, 'deferred_revenue', 'money', -liability_micro FROM named WHERE kind <> 15
 UNION ALL SELECT month, 'revenue:service_fee', 'money', -fee_micro FROM named
 UNION ALL SELECT month,
-  CASE WHEN kind IN (9, 10) THEN 'revenue:breakage' ELSE 'revenue:redemption_margin' END,
+  CASE WHEN kind IN (9, 10, 19, 20) THEN 'revenue:breakage' ELSE 'revenue:redemption_margin' END,
   'money', -margin_micro FROM named WHERE kind <> 15;
 CREATE VIEW trial_balance AS
 SELECT month, account, unit,
@@ -310,8 +310,8 @@ void create_views(Transaction& transaction, std::span<const WindowRow> windows)
         partner_name("counterparty"));
     // `change` is what the entry did to the lot.
     sql += "CREATE VIEW allocation AS SELECT month, sequence, number, lot_origin, lot_position,"
-           " CASE WHEN kind IN (3, 10, 14) THEN points ELSE -points END AS change"
-           " FROM entry_row WHERE kind IN (2, 3, 4, 5, 7, 9, 10, 13, 14);";
+           " CASE WHEN kind IN (3, 10, 14, 19, 20) THEN points ELSE -points END AS change"
+           " FROM entry_row WHERE kind IN (2, 3, 4, 5, 7, 9, 10, 13, 14, 19, 20);";
     transaction.script(sql);
 }
 

@@ -135,6 +135,22 @@ std::string format_day(Day day)
         static_cast<unsigned>(date.day()));
 }
 
+Day months_after(Day day, std::int32_t months)
+{
+    using namespace std::chrono;
+    const year_month_day from{sys_days{days{day}}};
+    const year_month target = from.year() / from.month() + std::chrono::months{months};
+    const auto day_of_month = std::min(from.day(), (target / last).day());
+    return static_cast<Day>(sys_days{target / day_of_month}.time_since_epoch().count());
+}
+
+Day last_of_month(Day day)
+{
+    using namespace std::chrono;
+    const year_month_day in{sys_days{days{day}}};
+    return static_cast<Day>(sys_days{in.year() / in.month() / last}.time_since_epoch().count());
+}
+
 std::optional<Day> parse_day(std::string_view text)
 {
     const auto date = take_date(text);

@@ -108,8 +108,9 @@ private:
     // Latest earned first: what is returned is what was bought last.
     static bool is_later(const Provenance& left, const Provenance& right)
     {
-        return left.activity != right.activity ? left.activity > right.activity
-                                               : left.key > right.key;
+        if (left.activity != right.activity) return left.activity > right.activity;
+        if (left.key != right.key) return left.key > right.key;
+        return left.expires_on < right.expires_on; // parts of one lot
     }
 
     void take_pending(const Part& part)
@@ -142,7 +143,8 @@ private:
             take({.kind = EntryKind::clawed_back, .lot = lot.provenance}, lot.remaining);
     }
 
-    // What expired of the lot comes back to be clawed back: breakage is undone.
+    // What expired of the lot and did not come back: breakage is undone, so that it can be clawed
+    // back.
     void take_expired(const Part& part)
     {
         if (left_.is_zero()) return;
@@ -150,11 +152,10 @@ private:
         std::int64_t expired = 0;
         question_.past([&](const Record& record) {
             for (const Entry& entry : record.entries) {
-                const bool is_undone = entry.kind == EntryKind::expiry_undone;
-                if (entry.kind != EntryKind::expired && !is_undone) continue;
-                if (!is_own(entry.lot, part)) continue;
+                if (!is_breakage(entry.kind) || !is_own(entry.lot, part)) continue;
                 lot = entry.lot;
-                expired += is_undone ? -entry.points.count() : entry.points.count();
+                const std::int64_t points = entry.points.count();
+                expired += undoes_expiry(entry.kind) ? -points : points;
             }
             return record.sequence > part.lot->origin;
         });
@@ -164,24 +165,22 @@ private:
         take({.kind = EntryKind::clawed_back, .lot = lot}, taken);
     }
 
-    /// What the lots could not give, borne as the issuer's contract says.
+    /// What the lots could not give, borne by the shares of the issuer's contract.
     void incur_debts(const Part& part)
     {
-        DebtKey debt{.tariff = part.tariff, .kind = DebtKind::issuer_bears};
-        switch (context_.terms->partner(issuer_of(part.tariff)).debt_bearer) {
-        case DebtBearer::issuer: return incur(left_, debt);
-        case DebtBearer::house: debt.kind = DebtKind::house_bears; return incur(left_, debt);
-        case DebtBearer::redeemer: break;
-        }
-        debt.kind = DebtKind::redeemer_bears;
-        for (const Spent& spent : spent_at_redeemers(part)) {
-            const Points borne = std::min(spent.points, left_);
+        const PartnerTerms& issuer = context_.terms->partner(issuer_of(part.tariff));
+        DebtParts parts = split(left_, issuer.debt_shares);
+        DebtKey debt{.tariff = part.tariff, .kind = DebtKind::redeemer_bears};
+        for (const Spent& spent : spent_at_redeemers(part, parts.redeemer)) {
+            const Points borne = std::min(spent.points, parts.redeemer);
             incur(borne, debt, spent.redeemer);
-            left_ -= borne;
+            parts.redeemer -= borne;
         }
         // What a charity took, or nobody, is borne by the issuer.
         debt.kind = DebtKind::issuer_bears;
-        incur(left_, debt);
+        incur(parts.issuer + parts.redeemer, debt);
+        debt.kind = DebtKind::house_bears;
+        incur(parts.house, debt);
     }
 
     void incur(Points points, DebtKey debt, TariffVersion redeemer = {})
@@ -197,12 +196,12 @@ private:
 
     /// Those who took the points of the own lots, latest first, without what was refunded and what
     /// they bear already; one row for each redeemer's tariff.
-    std::vector<Spent> spent_at_redeemers(const Part& part)
+    std::vector<Spent> spent_at_redeemers(const Part& part, Points wanted)
     {
         std::vector<Spent> spent;
         std::map<TariffVersion, Points> undone;
         Points found;
-        if (left_.is_zero()) return spent;
+        if (wanted.is_zero()) return spent;
         question_.past([&](const Record& record) {
             for (auto entry = record.entries.rbegin(); entry != record.entries.rend(); ++entry) {
                 const bool is_undone =
@@ -222,7 +221,7 @@ private:
                 else
                     same->points += net;
             }
-            return found < left_ && (!part.lot || record.sequence > part.lot->origin);
+            return found < wanted && (!part.lot || record.sequence > part.lot->origin);
         });
         return spent;
     }
@@ -268,8 +267,22 @@ Result<Points> reversal_points(
     return wanted;
 }
 
+/// A lot into which points go back: when its last day has passed, the house's terms may give them
+/// some more.
+Provenance with_grace(Provenance lot, const DecisionContext& context)
+{
+    const std::int32_t days = context.terms->house.refund_grace_days;
+    if (days > 0 && lot.expires_on < context.today) lot.expires_on = context.today + days;
+    return lot;
+}
+
 /// Puts points back into the lots that a spend drew, last drawn first, past what went back before.
-void refund(const Record& spend, Points already, Points wanted, Draft& draft)
+void refund(
+    const Record& spend,
+    Points already,
+    Points wanted,
+    const DecisionContext& context,
+    Draft& draft)
 {
     for (auto entry = spend.entries.rbegin(); entry != spend.entries.rend(); ++entry) {
         if (entry->kind != EntryKind::redeemed && entry->kind != EntryKind::donated) continue;
@@ -281,7 +294,7 @@ void refund(const Record& spend, Points already, Points wanted, Draft& draft)
         draft.add(
             {.kind = EntryKind::refunded,
              .points = restored,
-             .lot = entry->lot,
+             .lot = with_grace(entry->lot, context),
              .counterpart = entry->counterpart});
     }
     invariant(wanted.is_zero(), "a spend can be refunded whole");
@@ -336,7 +349,7 @@ Refused decide_reversal(const Question& question, const DecisionContext& context
     posting.reversal_before = original->newest_reversal;
     if (is_spend(reversed.type)) {
         Draft draft{question.member, context, posting};
-        refund(reversed, original->reversed, *points, draft);
+        refund(reversed, original->reversed, *points, context, draft);
     } else {
         Clawback{question, context, posting}.take_from(reversed, original->reversed);
     }

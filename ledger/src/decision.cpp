@@ -120,13 +120,18 @@ Refused decide_accrual(const Question& question, const DecisionContext& context,
     return accepted;
 }
 
+Wide micros_of(const MoneyValue& value, const Terms& terms)
+{
+    return Wide{value.amount_minor} * micro_per_minor(terms.currency);
+}
+
 /// The points of a redemption by value: what buys it at face value, rounded up.
 Result<Points> points_for_value(const MoneyValue& value, const Terms& terms)
 {
     if (value.currency != terms.currency.code)
         return std::unexpected(Refusal::currency_unsupported);
     invariant(terms.face_value > Micro{0}, "a point has a face value");
-    const Wide micros = Wide{value.amount_minor} * micro_per_minor(terms.currency);
+    const Wide micros = micros_of(value, terms);
     const Wide face = terms.face_value.count();
     const Wide points = (micros + face - 1) / face;
     if (points < 1 || points > points_per_message_max.count())
@@ -134,23 +139,43 @@ Result<Points> points_for_value(const MoneyValue& value, const Terms& terms)
     return Points{static_cast<std::int64_t>(points)};
 }
 
-void draw(
-    const Member& member,
-    Points wanted,
-    const DecisionContext& context,
-    Entry like,
-    Record& posting)
+/// What is drawn: so many points, each entry like this one. `rounded`: what the member gets for
+/// all of them, in micro-units, where rounding up to whole points made that less than their face
+/// value; no tariff promises more than that. Lots that were promised more are passed over.
+struct Drawing {
+    Points wanted;
+    Entry like;
+    std::optional<Wide> rounded{};
+
+    [[nodiscard]] bool may_take(const PackedLot& lot, const DecisionContext& context) const
+    {
+        if (lot.expires_on() < context.today) return false;
+        if (!rounded) return true;
+        const Micro promised = context.terms->tariff(lot.tariff()).minimum_burn_value;
+        return Wide{promised.count()} * wanted.count() <= *rounded;
+    }
+};
+
+/// False: there are too few points.
+[[nodiscard]] bool draw(
+    const Member& member, const Drawing& drawing, const DecisionContext& context, Record& posting)
 {
+    Points wanted = drawing.wanted;
+    if (member.balance(context.today).available < wanted) return false;
+    Entry like = drawing.like;
     const LotList& lots = member.lots();
     for (std::size_t place = 0; place < lots.size() && !wanted.is_zero(); ++place) {
         const PackedLot& lot = lots[place];
-        if (lot.expires_on() < context.today) continue;
+        if (!drawing.may_take(lot, context)) continue;
         like.points = std::min(lot.remaining(), wanted);
         like.lot = lot.provenance();
         wanted -= like.points;
         posting.entries.push_back(like);
     }
-    invariant(wanted.is_zero(), "what is available can be drawn");
+    if (wanted.is_zero()) return true;
+    invariant(drawing.rounded.has_value(), "what is available can be drawn");
+    posting.entries.clear();
+    return false;
 }
 
 Refused decide_spend(const Question& question, const DecisionContext& context, Record& posting)
@@ -161,28 +186,32 @@ Refused decide_spend(const Question& question, const DecisionContext& context, R
     if (member == nullptr) return Refusal::member_unknown;
     if (!terms.partner(message.partner).roles.redeemer) return Refusal::role_not_allowed;
     if (const Refused refused = check_status(member)) return refused;
-    Entry like{.kind = EntryKind::redeemed};
+    Drawing drawing{.wanted = {}, .like = {.kind = EntryKind::redeemed}};
     if (message.type == MessageType::donation) {
         const PartnerTerms* charity = terms.find_partner(message.charity);
         if (charity == nullptr || !charity->roles.charity) return Refusal::role_not_allowed;
         posting.counterparty = charity->partner;
-        like.kind = EntryKind::donated;
+        drawing.like.kind = EntryKind::donated;
     }
     if (const Refused refused = check_time(message, context)) return refused;
     const Result<Points> points =
         message.value ? points_for_value(*message.value, terms) : message.points.value_or(Points{});
     if (!points) return points.error();
+    drawing.wanted = *points;
     if (message.type == MessageType::redemption) {
+        if (message.value &&
+            micros_of(*message.value, terms) < Wide{terms.face_value.count()} * points->count()) {
+            drawing.rounded = micros_of(*message.value, terms);
+            posting.amount_minor = message.value->amount_minor;
+        }
         // An old redemption is judged, and paid, at the house's time.
         const Tariff* tariff = terms.find_tariff(message.partner, context.now);
         if (tariff == nullptr) return Refusal::funding_not_agreed;
         posting.tariff = tariff->version;
-        like.counterpart = tariff->version;
+        drawing.like.counterpart = tariff->version;
     }
-    if (member->balance(context.today).available < *points) return Refusal::insufficient_points;
-
+    if (!draw(*member, drawing, context, posting)) return Refusal::insufficient_points;
     posting.points = *points;
-    draw(*member, *points, context, like, posting);
     return accepted;
 }
 
@@ -198,12 +227,10 @@ Refused decide_transfer(const Question& question, const DecisionContext& context
     for (const Member* member : {question.member, question.receiver})
         if (const Refused refused = check_status(member)) return refused;
     if (const Refused refused = check_time(message, context)) return refused;
-    const Points points = message.points.value_or(Points{});
-    if (question.member->balance(context.today).available < points)
-        return Refusal::insufficient_points;
-
-    posting.points = points;
-    draw(*question.member, points, context, {.kind = EntryKind::moved_out}, posting);
+    const Drawing drawing{
+        .wanted = message.points.value_or(Points{}), .like = {.kind = EntryKind::moved_out}};
+    if (!draw(*question.member, drawing, context, posting)) return Refusal::insufficient_points;
+    posting.points = drawing.wanted;
     return accepted;
 }
 
@@ -241,7 +268,8 @@ Result<Points> points_of(const Message& message, const Terms& terms)
 std::optional<Refusal> decide(
     const Question& question, const DecisionContext& context, Record& posting)
 {
-    switch (question.message->type) {
+    posting.type = question.message->type;
+    switch (posting.type) {
     case MessageType::accrual: return decide_accrual(question, context, posting);
     case MessageType::redemption:
     case MessageType::donation: return decide_spend(question, context, posting);
@@ -255,6 +283,7 @@ std::optional<Refusal> decide(
     case MessageType::accrual_release: return decide_accrual_release(question, context, posting);
     case MessageType::transfer: return decide_transfer(question, context, posting);
     case MessageType::adjustment: return decide_accrual(question, context, posting);
+    case MessageType::reinstatement: return decide_reinstatement(question, context, posting);
     case MessageType::block:
     case MessageType::unblock:
     case MessageType::close: return decide_status(question, context, posting);
@@ -284,12 +313,8 @@ std::int64_t base_points(std::int64_t amount_minor, const Currency& currency)
 Day expiry_day(const std::optional<ExpiryPolicy>& policy, Day activity)
 {
     if (!policy) return never;
-    using namespace std::chrono;
-    const year_month_day from{sys_days{days{activity}}};
-    const year_month target = from.year() / from.month() + months{policy->months};
-    const year_month_day_last last = target / std::chrono::last;
-    const day day_of_month = policy->at_month_end ? last.day() : std::min(from.day(), last.day());
-    return static_cast<Day>(sys_days{target / day_of_month}.time_since_epoch().count());
+    const Day same_day = months_after(activity, policy->months);
+    return policy->at_month_end ? last_of_month(same_day) : same_day;
 }
 
 } // namespace pointhouse::ledger

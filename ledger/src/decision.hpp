@@ -76,6 +76,10 @@ inline constexpr std::chrono::minutes ahead_max{5};
 [[nodiscard]] std::optional<Refusal> decide_accrual_release(
     const Question& question, const DecisionContext& context, Record& posting);
 
+/// The part of `decide` for points that expired and come back (reinstatement.cpp).
+[[nodiscard]] std::optional<Refusal> decide_reinstatement(
+    const Question& question, const DecisionContext& context, Record& posting);
+
 /// The part of `decide` for what operators do with a member (membership.cpp).
 [[nodiscard]] std::optional<Refusal> decide_status(
     const Question& question, const DecisionContext& context, Record& posting);

@@ -50,6 +50,10 @@ Points Draft::forfeit()
 
 void Draft::expire_overdue()
 {
+    // After months without activity nothing that becomes available lasts, but for what is earned.
+    const bool has_lapsed =
+        !is_activity(posting_.type) && member_.lapses_on(*context_.terms) < context_.today;
+    if (has_lapsed) forfeit();
     while (member_.first_expiry() < context_.today) expire_first();
 }
 

@@ -190,6 +190,8 @@ void FundingCounters::apply_entry(const Entry& entry, const Terms& terms)
     case EntryKind::matured:
     case EntryKind::expired:
     case EntryKind::expiry_undone:
+    case EntryKind::reinstated:
+    case EntryKind::reinstated_by_house:
     case EntryKind::held:
     case EntryKind::released:
     case EntryKind::moved_out:

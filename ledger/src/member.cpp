@@ -6,10 +6,12 @@
 
 namespace pointhouse::ledger {
 
-std::size_t LotList::find(LotKey key) const
+std::size_t LotList::find(const Provenance& lot) const
 {
     std::size_t place = 0;
-    while (place < size() && (*this)[place].key() != key) ++place;
+    while (place < size() &&
+           ((*this)[place].key() != lot.key || (*this)[place].expires_on() != lot.expires_on))
+        ++place;
     return place;
 }
 
@@ -23,7 +25,8 @@ void LotList::add(const Provenance& provenance, Points points)
     auto at = lots_.end();
     if (begin != at && is_before(provenance, lots_.back()))
         at = std::upper_bound(begin, lots_.end(), provenance, is_before);
-    if (at != begin && std::prev(at)->key() == provenance.key) {
+    if (at != begin && std::prev(at)->key() == provenance.key &&
+        std::prev(at)->expires_on() == provenance.expires_on) {
         PackedLot& held = *std::prev(at);
         held.set_remaining(held.remaining() + points);
         return;
@@ -134,6 +137,7 @@ void Member::apply(const Record& record, const Terms& terms)
 {
     invariant(record.sequence > last_, "records are applied in order");
     for (const Entry& entry : record.entries) apply_entry(entry, terms);
+    note_activity(record, terms);
     last_ = record.sequence;
     if (record.refusal) return;
     if (record.type == MessageType::block) set_status(MemberStatus::blocked);
@@ -145,6 +149,27 @@ void Member::apply(const Record& record, const Terms& terms)
         creditable_.clear(); // the entries have told the other member
     }
     if (record.type == MessageType::merge_in) rare_.made().merge_in = record.sequence;
+}
+
+// A member's first record begins its months, whatever it is.
+void Member::note_activity(const Record& record, const Terms& terms)
+{
+    const HouseSequence kept_from = terms.house.activity_kept_from;
+    if (kept_from.is_none() || record.terms < kept_from || record.refusal) return;
+    if (!is_activity(record.type) && !last_.is_none()) return;
+    active_on_ = std::max(active_on_, terms.calendar->day_of(record.posted_at));
+}
+
+Day Member::lapses_on(const Terms& terms) const
+{
+    const HouseTerms& house = terms.house;
+    if (house.inactivity_months == 0) return never;
+    return months_after(std::max(active_on_, house.inactivity_from), house.inactivity_months);
+}
+
+Day Member::next_last_day(const Terms& terms) const
+{
+    return lots_.empty() ? never : std::min(first_expiry(), lapses_on(terms));
 }
 
 void Member::set_status(MemberStatus status)
@@ -162,7 +187,9 @@ void Member::apply_entry(const Entry& entry, const Terms& terms)
         creditable_of(terms.tariff(entry.lot.tariff).partner) += entry.points;
         return;
     case EntryKind::refunded:
-    case EntryKind::expiry_undone: return put_active(entry);
+    case EntryKind::expiry_undone:
+    case EntryKind::reinstated:
+    case EntryKind::reinstated_by_house: return put_active(entry);
     case EntryKind::moved_in: return put(entry);
     case EntryKind::redeemed:
     case EntryKind::donated:
@@ -216,7 +243,7 @@ void Member::put_active(const Entry& entry)
 
 void Member::take_from_lot(const Entry& entry)
 {
-    const std::size_t place = lots_.find(entry.lot.key);
+    const std::size_t place = lots_.find(entry.lot);
     invariant(place < lots_.size(), "points are taken from a lot that the member holds");
     lots_.take(place, entry.points);
     open_ -= entry.points;
@@ -262,8 +289,10 @@ void Member::take_held(const Entry& entry)
     std::vector<Hold>& holds = rare_.made().holds;
     const auto hold = std::ranges::find(holds, entry.hold, &Hold::origin);
     invariant(hold != holds.end(), "a hold that ends is open");
-    const auto lot = std::ranges::find_if(
-        hold->lots, [&](const Lot& one) { return one.provenance.key == entry.lot.key; });
+    const auto lot = std::ranges::find_if(hold->lots, [&](const Lot& one) {
+        return one.provenance.key == entry.lot.key &&
+               one.provenance.expires_on == entry.lot.expires_on;
+    });
     invariant(lot != hold->lots.end(), "points are taken from a lot that is held");
     lot->remaining -= entry.points;
     if (lot->remaining.is_zero()) hold->lots.erase(lot);

@@ -88,8 +88,9 @@ public:
     {
         return std::span{lots_}.subspan(first_);
     }
-    /// The place of a lot, or size().
-    [[nodiscard]] std::size_t find(LotKey key) const;
+    /// The place of a lot's points with this last day, or size(). A refund with grace and a
+    /// reinstatement make part of a lot last longer than the rest.
+    [[nodiscard]] std::size_t find(const Provenance& lot) const;
     /// Puts points into a lot, which is made where the member does not hold it.
     void add(const Provenance& provenance, Points points);
     /// Takes points out of the lot at `place` and drops it when it is exhausted.
@@ -250,6 +251,13 @@ public:
     [[nodiscard]] const PendingLot* find_pending(LotKey key) const;
     /// The last day of the active lot that ends first; `never` when none ends.
     [[nodiscard]] Day first_expiry() const { return lots_.empty() ? never : lots_[0].expires_on(); }
+    /// The day of the last activity, where the house's terms had it kept; 0: not known.
+    [[nodiscard]] Day active_on() const { return active_on_; }
+    /// The last day before the member's points expire for want of activity; `never`: without such a
+    /// term.
+    [[nodiscard]] Day lapses_on(const Terms& terms) const;
+    /// The last day of the active points that end first, for whatever reason; `never` when none do.
+    [[nodiscard]] Day next_last_day(const Terms& terms) const;
     /// When the first pending lot matures or the first hold ends; Time::max() when none does.
     [[nodiscard]] Time first_end() const;
     [[nodiscard]] Points creditable(PartnerId issuer) const;
@@ -270,6 +278,7 @@ public:
 
 private:
     void set_status(MemberStatus status);
+    void note_activity(const Record& record, const Terms& terms);
     void put_active(const Entry& entry);
     void put_pending(const Entry& entry);
     void take_pending(const Entry& entry);
@@ -290,6 +299,8 @@ private:
     LotList lots_;
     RarePointer rare_;
     std::pmr::vector<Creditable> creditable_; // by issuer
+
+    Day active_on_ = 0;
 
 public:
     bool is_dirty = false; // waits for its write-back; the member cache's business

@@ -49,6 +49,15 @@ public:
     /// The last slice is durable: what it wrote may leave the memory.
     void slice_is_durable();
 
+    /// All members in memory, in order of their numbers.
+    template <class Visit>
+    void for_each(Visit visit) const
+    {
+        for (const Page* page : in_order_)
+            for (const Member* member : page->members)
+                if (member != nullptr) visit(*member);
+    }
+
     [[nodiscard]] std::size_t size() const { return size_; }
     [[nodiscard]] std::size_t dirty() const { return turn_left_ + next_turn_; }
 

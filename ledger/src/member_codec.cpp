@@ -15,6 +15,7 @@ constexpr unsigned micros = 1; // activity times in microseconds, else in second
 constexpr unsigned timed = 2;  // pending lots and holds follow
 constexpr unsigned status = 4; // the member's status follows
 constexpr unsigned merge = 16; // the newest merge into this member follows
+constexpr unsigned active = 8; // the day of its last activity follows
 } // namespace state_flag
 
 // What many lots of a member have in common: written once.
@@ -108,7 +109,7 @@ void Member::encode(std::vector<std::byte>& out) const
     const std::size_t used = out.size();
     std::size_t rare_lots = pending().size();
     for (const Hold& hold : holds()) rare_lots += 1 + hold.lots.size();
-    const std::size_t numbers = 13 + dictionary.entries.size() * 3 + lots_.size() * 6 +
+    const std::size_t numbers = 14 + dictionary.entries.size() * 3 + lots_.size() * 6 +
                                 debts().size() * 5 + creditable_.size() * 2 + rare_lots * 10;
     out.resize(used + numbers * varint_bytes_max);
     ByteWriter writer{out.data() + used};
@@ -117,6 +118,7 @@ void Member::encode(std::vector<std::byte>& out) const
     writer.u8(static_cast<std::uint8_t>(
         (unit == 1 ? state_flag::micros : 0U) | (rare_lots > 0 ? state_flag::timed : 0U) |
         (status() != MemberStatus::open ? state_flag::status : 0U) |
+        (active_on_ != 0 ? state_flag::active : 0U) |
         (newest_merge().is_none() ? 0U : state_flag::merge)));
     writer.varint(dictionary.entries.size());
     for (const SharedTerms& terms : dictionary.entries) {
@@ -155,6 +157,7 @@ void Member::encode(std::vector<std::byte>& out) const
     if (status() != MemberStatus::open) writer.u8(static_cast<std::uint8_t>(status()));
     if (status() == MemberStatus::merged) writer.varint(merged_into().value());
     if (!newest_merge().is_none()) writer.varint(last_.value() - newest_merge().value());
+    if (active_on_ != 0) writer.zigzag(active_on_);
     out.resize(static_cast<std::size_t>(writer.at() - out.data()));
 }
 
@@ -201,8 +204,8 @@ bool Member::decode(std::span<const std::byte> bytes, Sequence through)
     ByteReader in{bytes};
     if (in.u8() != state_version) return false;
     const std::uint8_t flags = in.u8();
-    constexpr unsigned known_flags =
-        state_flag::micros | state_flag::timed | state_flag::status | state_flag::merge;
+    constexpr unsigned known_flags = state_flag::micros | state_flag::timed | state_flag::status |
+                                     state_flag::active | state_flag::merge;
     if ((flags & ~known_flags) != 0) return false;
     const std::int64_t unit = (flags & state_flag::micros) != 0 ? 1 : 1'000'000;
     last_ = through;
@@ -283,6 +286,11 @@ bool Member::decode(std::span<const std::byte> bytes, Sequence through)
         const std::uint64_t back = in.varint();
         if (back >= through.value()) return false;
         rare_.made().merge_in = Sequence{through.value() - back};
+    }
+    if ((flags & state_flag::active) != 0) {
+        const std::int64_t day = in.zigzag();
+        if (day == 0 || day < INT32_MIN || day >= never) return false;
+        active_on_ = static_cast<Day>(day);
     }
     return in.ok() && in.at_end();
 }

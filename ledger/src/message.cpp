@@ -22,6 +22,7 @@ std::string_view name_of(MessageType type) noexcept
     case MessageType::adjustment: return "adjustment";
     case MessageType::identification: return "identification";
     case MessageType::merge: return "merge";
+    case MessageType::reinstatement: return "reinstatement";
     case MessageType::maturity: return "maturity";
     case MessageType::expiry: return "expiry";
     case MessageType::hold_end: return "hold_end";
@@ -77,6 +78,7 @@ enum class Field : char {
     expires_in_seconds,
     funder,
     identifier_kind,
+    expires_on = 40,
 };
 
 class CanonicalWriter {
@@ -148,6 +150,7 @@ void append_canonical(const Message& message, std::string& out)
         writer.number(Field::expires_in_seconds, message.expires_in_seconds);
     if (message.identifier_kind != IdentifierKind::unknown)
         writer.number(Field::identifier_kind, static_cast<std::int64_t>(message.identifier_kind));
+    if (message.expires_on) writer.number(Field::expires_on, *message.expires_on);
 }
 
 } // namespace pointhouse::ledger

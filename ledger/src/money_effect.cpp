@@ -64,6 +64,13 @@ MoneyEffect break_points(const Tariff& issuer, std::int64_t points)
     };
 }
 
+// The house pays: whoever kept the breakage keeps it.
+MoneyEffect reinstate(const Tariff& issuer, std::int64_t points)
+{
+    const Micro prefunded = issuer.prefunded_price() * points;
+    return {.liability = prefunded, .margin = -prefunded};
+}
+
 MoneyEffect incur_debt(const Entry& entry, const Terms& terms, std::int64_t points)
 {
     const Tariff& issuer = terms.tariff(entry.debt.tariff);
@@ -133,7 +140,10 @@ MoneyEffect money_effect(const Entry& entry, const Terms& terms)
     case EntryKind::recovered: return balanced(recover(entry, terms, points));
     case EntryKind::expired: return balanced(break_points(terms.tariff(entry.lot.tariff), points));
     case EntryKind::expiry_undone:
+    case EntryKind::reinstated:
         return balanced(negated(break_points(terms.tariff(entry.lot.tariff), points)));
+    case EntryKind::reinstated_by_house:
+        return balanced(reinstate(terms.tariff(entry.lot.tariff), points));
     case EntryKind::matured:
     case EntryKind::held:
     case EntryKind::released:

@@ -19,14 +19,12 @@ PositionRow position_of(const ControlTotal& total, Month window, const Terms& te
         position.counterpart = total.debt_tariff;
         position.bearer = total.counterpart;
     }
-    const bool is_breakage =
-        total.kind == EntryKind::expired || total.kind == EntryKind::expiry_undone;
     const bool is_spent = total.kind == EntryKind::donated || total.kind == EntryKind::refunded;
     if (!position.counterpart.is_none())
         position.counterparty = terms.tariff(position.counterpart).partner;
     else if (is_spent)
         position.counterparty = total.charity;
-    else if (is_breakage)
+    else if (is_breakage(total.kind))
         position.counterparty = position.partner;
     return position;
 }

@@ -79,6 +79,8 @@ std::string_view name_of(EntryKind kind) noexcept
     case EntryKind::debt_moved_out: return "debt_moved_out";
     case EntryKind::debt_moved_in: return "debt_moved_in";
     case EntryKind::creditable_moved: return "creditable_moved";
+    case EntryKind::reinstated: return "reinstated";
+    case EntryKind::reinstated_by_house: return "reinstated_by_house";
     }
     return "unknown";
 }

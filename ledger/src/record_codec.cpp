@@ -46,7 +46,9 @@ bool has_counterpart(const Entry& entry)
     case EntryKind::expired:
     case EntryKind::expiry_undone:
     case EntryKind::opened:
-    case EntryKind::creditable_moved: return false;
+    case EntryKind::creditable_moved:
+    case EntryKind::reinstated:
+    case EntryKind::reinstated_by_house: return false;
     }
     return false;
 }

@@ -511,7 +511,17 @@ void Shard::mark_windows()
 void Shard::publish(std::shared_ptr<const Terms> terms)
 {
     invariant(terms->as_of >= terms_->as_of, "terms are published forward");
+    const HouseTerms before = terms_->house;
     terms_ = std::move(terms);
+    if (terms_->house.inactivity_months == 0 ||
+        (terms_->house.inactivity_months == before.inactivity_months &&
+         terms_->house.inactivity_from == before.inactivity_from))
+        return;
+    try {
+        if (is_sound_) remind_anew();
+    } catch (const StoreFailure&) {
+        distrust_memory(); // the next commit finds who is due
+    }
 }
 
 LedgerCounters Shard::counters() const

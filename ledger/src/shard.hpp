@@ -125,6 +125,8 @@ private:
     void apply(Member& member, const Record& record);
     void remind_of(const Member& member);
     void find_due_members();
+    void remind_of_rows();
+    void remind_anew();
     [[nodiscard]] bool has_due(const Member& member, Time now);
     void post_due_of(Member& member, Due limit);
     void append_own(Record& record, Member& member, std::size_t window);

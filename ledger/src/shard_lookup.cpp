@@ -178,7 +178,10 @@ std::optional<MemberView> Shard::find_member(std::string_view identifier)
     for (std::size_t place = 0; place < lots.size(); ++place)
         viewed_lots_.push_back(lots[place].lot());
     return MemberView{
-        .number = number, .balance = member->balance(context_.today), .lots = viewed_lots_};
+        .number = number,
+        .balance = member->balance(context_.today),
+        .lots = viewed_lots_,
+        .lapses_on = member->lapses_on(*terms_)};
 }
 
 void Shard::quote(const Message& message, Outcome& outcome)

@@ -14,19 +14,19 @@ constexpr int members_per_slice = 256;
 
 void Shard::apply(Member& member, const Record& record)
 {
-    const Day expiry_before = member.first_expiry();
+    const Day expiry_before = member.next_last_day(*terms_);
     const Time end_before = member.first_end();
     member.apply(record, *terms_);
     funding_.apply(record, *terms_);
     members_.mark_dirty(member);
-    if (member.first_expiry() < expiry_before)
-        due_.remind(next_expiry(member, *terms_->calendar), member.number());
+    if (member.next_last_day(*terms_) < expiry_before)
+        due_.remind(next_expiry(member, *terms_), member.number());
     if (member.first_end() < end_before) due_.remind(next_end(member), member.number());
 }
 
 void Shard::remind_of(const Member& member)
 {
-    due_.remind(next_expiry(member, *terms_->calendar), member.number());
+    due_.remind(next_expiry(member, *terms_), member.number());
     due_.remind(next_end(member), member.number());
 }
 
@@ -34,6 +34,11 @@ void Shard::remind_of(const Member& member)
 void Shard::find_due_members()
 {
     due_.clear();
+    remind_of_rows();
+}
+
+void Shard::remind_of_rows()
+{
     const auto reader = journal_.open_reader();
     reader->for_each_member([this](const MemberRow& row) {
         if (row.member == house_row) return;
@@ -44,16 +49,24 @@ void Shard::find_due_members()
     });
 }
 
+// New terms may end points sooner. What a row does not have yet is in the member that waits for its
+// write-back; a reminder too many does no harm.
+void Shard::remind_anew()
+{
+    remind_of_rows();
+    members_.for_each([this](const Member& member) { remind_of(member); });
+}
+
 bool Shard::has_due(const Member& member, Time now)
 {
     context_.move_to(now, *terms_);
-    return member.first_expiry() < context_.today || member.first_end() <= now;
+    return member.next_last_day(*terms_) < context_.today || member.first_end() <= now;
 }
 
 void Shard::post_due_of(Member& member, Due limit)
 {
     while (true) {
-        const Due due = next_due(member, *terms_->calendar);
+        const Due due = next_due(member, *terms_);
         if (due > limit) return;
         Record& record = own_records_.emplace_back();
         record.sequence = next_sequence();
@@ -87,8 +100,7 @@ void Shard::take_reminder(Due limit)
     Member* member = load_member(reminder.member);
     invariant(member != nullptr, "a member that is due has a state");
     post_due_of(*member, limit);
-    const Due next =
-        reminder.due.is_expiry() ? next_expiry(*member, *terms_->calendar) : next_end(*member);
+    const Due next = reminder.due.is_expiry() ? next_expiry(*member, *terms_) : next_end(*member);
     due_.remind(next, reminder.member);
 }
 
@@ -167,8 +179,7 @@ Member Shard::brought_up_to(const Member& member, Time now, std::vector<Record>*
 {
     Member later = member;
     DecisionContext context;
-    for (Due due = next_due(later, *terms_->calendar); due <= Due::at(now);
-         due = next_due(later, *terms_->calendar)) {
+    for (Due due = next_due(later, *terms_); due <= Due::at(now); due = next_due(later, *terms_)) {
         Record record{.sequence = Sequence{later.last().value() + 1}};
         context.move_to(due.posted_at(), *terms_);
         post_due(later, due, context, record);

@@ -1,10 +1,33 @@
 #include "ledger/terms.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "ledger/accounts.hpp"
 
 namespace pointhouse::ledger {
+
+DebtParts split(Points points, const DebtShares& shares)
+{
+    const std::array<std::int64_t, 3> of{shares.issuer, shares.redeemer, shares.house};
+    const std::int64_t whole = of[0] + of[1] + of[2];
+    invariant(whole > 0, "somebody bears a debt");
+    std::array<std::int64_t, 3> parts{};
+    std::array<std::int64_t, 3> remainders{};
+    std::int64_t left = points.count();
+    for (std::size_t bearer = 0; bearer < of.size(); ++bearer) {
+        parts[bearer] = points.count() * of[bearer] / whole;
+        remainders[bearer] = points.count() * of[bearer] % whole;
+        left -= parts[bearer];
+    }
+    // Fewer are left than there are remainders above zero.
+    for (; left > 0; --left) {
+        auto* const largest = std::ranges::max_element(remainders); // the first of equal ones
+        ++parts[static_cast<std::size_t>(largest - remainders.begin())];
+        *largest = 0;
+    }
+    return {.issuer = Points{parts[0]}, .redeemer = Points{parts[1]}, .house = Points{parts[2]}};
+}
 
 Micro Tariff::prefunded_price() const
 {

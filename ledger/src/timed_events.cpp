@@ -11,6 +11,10 @@ void post_expiry(const Member& member, const DecisionContext& context, Record& p
 {
     posting.type = MessageType::expiry;
     Draft draft{&member, context, posting};
+    if (member.lapses_on(*context.terms) <= context.today) {
+        posting.points = draft.forfeit();
+        return;
+    }
     const Day last_day = member.first_expiry();
     while (draft.member().first_expiry() == last_day) {
         const PackedLot lot = draft.member().lots()[0];
@@ -44,10 +48,10 @@ void post_hold_end(const Member& member, const DecisionContext& context, Record&
 
 } // namespace
 
-Due next_expiry(const Member& member, const Calendar& calendar)
+Due next_expiry(const Member& member, const Terms& terms)
 {
-    const Day last_day = member.first_expiry();
-    return last_day == never ? Due::never() : Due::before(calendar.start_of(last_day + 1));
+    const Day last_day = member.next_last_day(terms);
+    return last_day == never ? Due::never() : Due::before(terms.calendar->start_of(last_day + 1));
 }
 
 Due next_end(const Member& member)
@@ -56,9 +60,9 @@ Due next_end(const Member& member)
     return first == Time::max() ? Due::never() : Due::at(first);
 }
 
-Due next_due(const Member& member, const Calendar& calendar)
+Due next_due(const Member& member, const Terms& terms)
 {
-    return std::min(next_expiry(member, calendar), next_end(member));
+    return std::min(next_expiry(member, terms), next_end(member));
 }
 
 void post_due(const Member& member, Due due, const DecisionContext& context, Record& posting)

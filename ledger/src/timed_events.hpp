@@ -39,14 +39,15 @@ private:
     std::int64_t key_ = INT64_MAX;
 };
 
-/// When the member's first lot ends.
-[[nodiscard]] Due next_expiry(const Member& member, const Calendar& calendar);
+/// When the member's first points end, because their lot does or for want of activity.
+[[nodiscard]] Due next_expiry(const Member& member, const Terms& terms);
 /// When its first pending lot matures or its first hold ends.
 [[nodiscard]] Due next_end(const Member& member);
-[[nodiscard]] Due next_due(const Member& member, const Calendar& calendar);
+[[nodiscard]] Due next_due(const Member& member, const Terms& terms);
 
 /// Posts what is due first for a member, `due` being its next_due: all lots that end with that
-/// day, or all that mature at that instant, or one hold. Fills type, points, original and entries.
+/// day, or all that there are after months without activity, or all that mature at that instant,
+/// or one hold. Fills type, points, original and entries.
 /// Pure; `context` stands at `due.posted_at()`.
 void post_due(const Member& member, Due due, const DecisionContext& context, Record& posting);
 

@@ -296,11 +296,11 @@ private:
             Named{record},
             record.previous.value(),
             member.last().value());
-        const Day expiry_before = member.first_expiry();
+        const Day expiry_before = member.next_last_day(*terms);
         const Time end_before = member.first_end();
         member.apply(record, *terms);
-        if (member.first_expiry() < expiry_before || member.first_end() < end_before)
-            due_.remind(next_due(member, *terms->calendar), record.member);
+        if (member.next_last_day(*terms) < expiry_before || member.first_end() < end_before)
+            due_.remind(next_due(member, *terms), record.member);
         context_.move_to(record.posted_at, *terms);
         require(
             member.balance(context_.today) == record.balance,
@@ -357,7 +357,7 @@ private:
             read_again(record.original, sent, record);
             receive(sent, member, context_, again);
         } else {
-            const Due due = next_due(member, *terms.calendar);
+            const Due due = next_due(member, terms);
             require(
                 !due.is_never() && due.posted_at() == record.posted_at,
                 "record {}: nothing is due for member {} then",
@@ -377,7 +377,7 @@ private:
     void require_nothing_due(const Record& record, const Terms& terms)
     {
         if (record.member.is_none()) return;
-        const Due due = next_due(members_.member(record.member), *terms.calendar);
+        const Due due = next_due(members_.member(record.member), terms);
         require(
             due > Due::at(record.posted_at),
             "{}: something was due for its member before it",
@@ -389,8 +389,7 @@ private:
         const Due limit = Due::before(cut_off);
         while (due_.is_due(limit)) {
             const DueQueue::Reminder reminder = due_.take();
-            const Due due =
-                next_due(members_.member(reminder.member), *terms_of(drained)->calendar);
+            const Due due = next_due(members_.member(reminder.member), *terms_of(drained));
             require(
                 due > limit,
                 "record {}: member {} has something due before the cut",
@@ -444,7 +443,9 @@ private:
         // A reversal of no points cannot be asked for by number. Whether nothing was returned or
         // nothing was left to credit: it comes out of a returned purchase of no amount as well.
         const bool took_nothing = record.type == MessageType::reversal && record.points.is_zero();
-        if ((amount != 0 && record.type != MessageType::clawback) || took_nothing)
+        if (amount != 0 && record.type == MessageType::redemption)
+            message.value = MoneyValue{.amount_minor = amount, .currency = terms.currency.code};
+        else if ((amount != 0 && record.type != MessageType::clawback) || took_nothing)
             message.purchase =
                 Purchase{.amount_minor = amount, .currency = terms.currency.code, .lines = lines};
         else
@@ -453,6 +454,7 @@ private:
             const std::string_view name = terms.partner(record.counterparty).name;
             (record.type == MessageType::adjustment ? message.funder : message.charity) = name;
         }
+        if (record.type == MessageType::reinstatement) name_reinstated(record, message);
         if (!record.promotion.is_none()) message.promotion = terms.promotion(record.promotion).name;
         for (const Entry& entry : record.entries) {
             // Active at once though the tariff says otherwise: the message named a time gone by.
@@ -504,6 +506,14 @@ private:
             again.reversal_before == record.reversal_before &&
             again.reversed_so_far == record.reversed_so_far && again.entries == record.entries;
         require(is_same, "{}: decided again, it comes out differently", Named{record});
+    }
+
+    // What comes back is named by its entries, which are the first: what repays a debt follows.
+    static void name_reinstated(const Record& record, Message& message)
+    {
+        const Entry& first = record.entries.front();
+        message.expires_on = first.lot.expires_on;
+        if (first.kind == EntryKind::reinstated_by_house) message.funder = house_as_funder;
     }
 
     void check_content(const Record& record, ByteReader& contents)

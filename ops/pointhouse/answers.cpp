@@ -36,11 +36,8 @@ gateway::CommandResult not_yet(std::string_view what)
 void require_sandbox(gateway::House& house, std::string_view what)
 {
     if (!house.registry().founding().production) return;
-    throw CommandFailure{fmt::format(
-        "a production house {} only when a second operator approves it, and this version cannot "
-        "ask "
-        "for approval yet",
-        what)};
+    throw CommandFailure{
+        fmt::format("a production house {} only when a second operator approves it", what)};
 }
 
 std::string read_text(const std::filesystem::path& file)

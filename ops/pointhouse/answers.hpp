@@ -19,8 +19,7 @@ namespace pointhouse::ops {
 /// What this version does not do yet: exit code 2.
 [[nodiscard]] gateway::CommandResult not_yet(std::string_view what);
 
-/// Throws CommandFailure in a production house, where `what` is prepared by one operator and
-/// approved by another, which this version does not do yet.
+/// Throws CommandFailure in a production house, which never does this in one go.
 void require_sandbox(gateway::House& house, std::string_view what);
 
 /// The whole of a small text file. Throws CommandFailure.

@@ -7,6 +7,7 @@
 
 #include "answers.hpp"
 #include "approvals.hpp"
+#include "certs/presented.hpp"
 #include "commands.hpp"
 
 namespace pointhouse::ops {
@@ -54,9 +55,44 @@ CommandResult approve(House& house, const Options& options, const Invocation& ty
 
 } // namespace
 
+std::string operator_of(House& house, const Invocation& typed)
+{
+    if (typed.operator_certificate.empty()) return {};
+    const auto identity = certs::identity_of_files(
+        house.folder().certificates(), typed.operator_certificate, ledger::SystemClock{}.now());
+    const auto& certificates = house.registry().certificates();
+    const auto found = certificates.find(identity.serial);
+    if (identity.kind != certs::Identity::Kind::house_operator || found == certificates.end() ||
+        found->second.revoked)
+        throw CommandFailure{fmt::format(
+            "{} is no operator's certificate in force", typed.operator_certificate.string())};
+    return identity.name;
+}
+
+void require_operator(House& house, const Invocation& typed, std::string_view what)
+{
+    if (!house.registry().founding().production || !typed.operator_certificate.empty()) return;
+    throw CommandFailure{
+        fmt::format("a production house {} as an operator: --operator CERT", what)};
+}
+
+partners::Registry::Act terms_act(House& house, const Invocation& typed, std::string_view what)
+{
+    require_operator(house, typed, what);
+    auto act = house.act();
+    act.prepares = house.registry().founding().production;
+    return act;
+}
+
+CommandResult await_newest(House& house, const Invocation& typed)
+{
+    return await_approval(house, house.registry().proposals().back().id, false, typed);
+}
+
 CommandResult approve_proposal(
     House& house, ledger::HouseSequence id, bool as_both, const Invocation& typed)
 {
+    require_operator(house, typed, "approves");
     const auto approved = house.approve(id, as_both);
     if (!approved) return refused(approved.error().reason);
     return report(

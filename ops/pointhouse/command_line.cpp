@@ -16,6 +16,7 @@ void declare_commands(CLI::App& app, Invocation& invocation)
 {
     declare_init(app, invocation);
     declare_serve(app, invocation);
+    declare_house(app, invocation);
     declare_partner(app, invocation);
     declare_promotion(app, invocation);
     declare_cert(app, invocation);
@@ -66,6 +67,8 @@ std::expected<Invocation, gateway::CommandResult> parse_command_line(
             .complaint = std::move(complaint).str()});
     }
     invocation.data = invocation.path(invocation.data.string());
+    if (!invocation.operator_certificate.empty())
+        invocation.operator_certificate = invocation.path(invocation.operator_certificate.string());
     return invocation;
 }
 
@@ -91,6 +94,12 @@ CLI::App& declare_in_house(
     auto* const command = parent.add_subcommand(std::move(name), std::move(description));
     command->callback([&invocation, action = std::move(action)] { invocation.in_house = action; });
     add_data_option(*command, invocation);
+    command
+        ->add_option(
+            "--operator",
+            invocation.operator_certificate,
+            "Who acts: an operator's certificate, its key beside it")
+        ->type_name("CERT");
     return *command;
 }
 

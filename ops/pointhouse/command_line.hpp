@@ -17,6 +17,7 @@ namespace pointhouse::ops {
 struct Invocation {
     std::filesystem::path folder; // that relative paths are meant from
     std::filesystem::path data;
+    std::filesystem::path operator_certificate; // who acts; empty: not said
     bool json = false;
     /// A command that is a process of its own: serve, init, replay. Returns the exit code.
     std::function<int(const Invocation&)> alone;

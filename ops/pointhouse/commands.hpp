@@ -7,6 +7,7 @@ namespace pointhouse::ops {
 // One file per command; each declares its options and what it does.
 void declare_init(CLI::App& app, Invocation& invocation);
 void declare_serve(CLI::App& app, Invocation& invocation);
+void declare_house(CLI::App& app, Invocation& invocation);
 void declare_partner(CLI::App& app, Invocation& invocation);
 void declare_promotion(CLI::App& app, Invocation& invocation);
 void declare_cert(CLI::App& app, Invocation& invocation);

@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <fstream>
 #include <memory>
 
 #include "answers.hpp"
@@ -11,8 +10,6 @@ namespace pointhouse::ops {
 
 namespace {
 
-namespace fs = std::filesystem;
-
 using gateway::CommandResult;
 using gateway::House;
 
@@ -21,23 +18,9 @@ struct Options {
     bool as_both = false;
 };
 
-// The record keeps the file's digest; its members are named nowhere but in this copy, which goes
-// once they are booked.
-void keep_file(const House& house, ledger::HouseSequence id, const std::string& text)
-{
-    const auto& folder = house.folder();
-    fs::create_directories(folder.proposals());
-    fs::permissions(folder.proposals(), fs::perms::owner_all);
-    const auto file = folder.proposal(id);
-    std::ofstream stream{file, std::ios::binary};
-    stream << text << std::flush;
-    fs::permissions(file, fs::perms::owner_read | fs::perms::owner_write);
-    if (!stream) throw CommandFailure{fmt::format("cannot write {}", file.string())};
-}
-
 CommandResult import_opening(House& house, const Options& options, const Invocation& typed)
 {
-    require_sandbox(house, "moves in");
+    require_operator(house, typed, "moves in");
     auto& registry = house.registry();
     const auto terms = registry.terms();
     const auto text = read_text(typed.path(options.file));
@@ -49,7 +32,7 @@ CommandResult import_opening(House& house, const Options& options, const Invocat
     const auto proposed =
         registry.propose_opening(*opening, partners::digest_of(text), house.act());
     if (!proposed) return refused(proposed.error().reason);
-    keep_file(house, *proposed, text);
+    gateway::keep_proposal(house.folder(), *proposed, text);
     return await_approval(house, *proposed, options.as_both, typed);
 }
 

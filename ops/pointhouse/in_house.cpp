@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "answers.hpp"
+#include "approvals.hpp"
 #include "gateway/control_client.hpp"
 
 namespace pointhouse::ops {
@@ -22,6 +23,7 @@ constexpr std::chrono::milliseconds pause{100};
 CommandResult run_here(
     gateway::House& house, const Invocation& invocation, gateway::Console& console)
 {
+    house.act_as(operator_of(house, invocation));
     auto step = invocation.in_house(house, invocation);
     house.tend();
     if (auto* const result = std::get_if<CommandResult>(&step)) return std::move(*result);
@@ -61,6 +63,7 @@ CommandStep interpret(gateway::House& house, const gateway::CommandRequest& requ
     const auto invocation = parse_command_line(request);
     if (!invocation) return invocation.error();
     if (!invocation->in_house) return refused("this command is not for a serving house");
+    house.act_as(operator_of(house, *invocation));
     auto step = invocation->in_house(house, *invocation);
     house.tend();
     return step;

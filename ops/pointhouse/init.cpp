@@ -12,6 +12,7 @@ struct Options {
     std::string store = "sqlite";
     std::string currency = "EUR";
     std::string time_zone = "UTC";
+    std::string face_value = "0.010000";
     bool production = false;
 };
 
@@ -22,6 +23,7 @@ int init(const Options& options, const Invocation& invocation)
          .store = options.store,
          .currency = options.currency,
          .time_zone = options.time_zone,
+         .face_value = options.face_value,
          .production = options.production});
     std::cout << fmt::format(
         "a new {} house in {}: {}, {}\nnext: pointhouse partner add ID --standard --data {}\n",
@@ -51,6 +53,8 @@ void declare_init(CLI::App& app, Invocation& invocation)
     command.add_option("--currency", options->currency, "Its book currency, ISO 4217")
         ->capture_default_str();
     command.add_option("--time-zone", options->time_zone, "Its days and months, IANA name")
+        ->capture_default_str();
+    command.add_option("--face-value", options->face_value, "What a member gets for a point")
         ->capture_default_str();
     command.add_flag(
         "--production", options->production, "No test clock; changes of terms need two people");

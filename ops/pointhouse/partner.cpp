@@ -8,6 +8,7 @@
 #include <boost/json/object.hpp>
 
 #include "answers.hpp"
+#include "approvals.hpp"
 #include "commands.hpp"
 
 namespace pointhouse::ops {
@@ -169,7 +170,7 @@ const partners::PartnerContract& registered(House& house, std::string_view id)
 
 CommandResult add_partner(House& house, const AddOptions& options, const Invocation& typed)
 {
-    require_sandbox(house, "takes a new partner");
+    const auto act = terms_act(house, typed, "takes a new partner");
     auto& registry = house.registry();
     auto contract = partners::standard_contract(options.id);
     if (!options.standard) {
@@ -178,8 +179,9 @@ CommandResult add_partner(House& house, const AddOptions& options, const Invocat
         if (!read) return refused(fmt::format("{}: {}", options.terms, read.error().reason));
         contract = std::move(*read);
     }
-    const auto added = registry.add(contract, house.act());
+    const auto added = registry.add(contract, act);
     if (!added) return refused(added.error().reason);
+    if (act.prepares) return await_newest(house, typed);
     return report(
         typed,
         contract_as_json(registered(house, options.id)),
@@ -216,14 +218,15 @@ CommandResult show_partner(House& house, const NameOptions& options, const Invoc
 
 CommandResult set_tariff(House& house, const NameOptions& options, const Invocation& typed)
 {
-    require_sandbox(house, "changes a tariff");
+    const auto act = terms_act(house, typed, "changes a tariff");
     auto& registry = house.registry();
     const auto partner = require_partner(house, options.id).partner;
     const auto tariff =
         partners::parse_tariff(read_text(typed.path(options.file)), *registry.terms()->calendar);
     if (!tariff) return refused(fmt::format("{}: {}", options.file, tariff.error().reason));
-    const auto version = registry.set_tariff(partner, *tariff, house.act());
+    const auto version = registry.set_tariff(partner, *tariff, act);
     if (!version) return refused(version.error().reason);
+    if (act.prepares) return await_newest(house, typed);
     return report(
         typed,
         contract_as_json(registered(house, options.id)),
@@ -243,7 +246,7 @@ ledger::Micro read_price(const std::string& typed)
 
 CommandResult buy_block(House& house, const BlockOptions& options, const Invocation& typed)
 {
-    require_sandbox(house, "sells a block");
+    const auto act = terms_act(house, typed, "sells a block");
     auto& registry = house.registry();
     const auto& contract = registered(house, options.id);
     const auto partner = contract.terms.partner;
@@ -255,8 +258,9 @@ CommandResult buy_block(House& house, const BlockOptions& options, const Invocat
         .at = std::max(house.ledger().house_time(), first)};
     if (!options.price.empty()) purchase.price = read_price(options.price);
     if (!options.fee.empty()) purchase.fee = read_price(options.fee);
-    const auto version = registry.buy_block(partner, purchase, house.act());
+    const auto version = registry.buy_block(partner, purchase, act);
     if (!version) return refused(version.error().reason);
+    if (act.prepares) return await_newest(house, typed);
     house.tend();
     return report(
         typed,

@@ -37,7 +37,7 @@ json::object as_json(const partners::PromotionTerms& promotion)
 
 CommandResult add(House& house, const Options& options, const Invocation& typed)
 {
-    require_sandbox(house, "agrees on a promotion");
+    require_operator(house, typed, "agrees on a promotion");
     auto& registry = house.registry();
     const auto read = partners::parse_promotions(
         read_text(typed.path(options.file)), *registry.terms()->calendar);

@@ -23,6 +23,7 @@ using ledger::Micro;
 
 constexpr std::string_view promotion_kind = "promotion";
 constexpr std::string_view opening_kind = "opening";
+constexpr std::string_view house_terms_kind = "house_terms";
 
 json::object proposal(std::string_view what, std::string_view summary, json::object content)
 {
@@ -279,8 +280,114 @@ Registry::Accepted<void> Registry::approve(ledger::HouseSequence id, bool as_bot
             act.actor,
             founding().production ? "" : ", or --as-both in a sandbox"));
     }
-    return proposal.kind == promotion_kind ? agree_promotion(proposal, act)
-                                           : import_opening(proposal, act);
+    if (proposal.kind == promotion_kind) return agree_promotion(proposal, act);
+    if (proposal.kind == opening_kind) return import_opening(proposal, act);
+    if (proposal.kind == house_terms_kind) return change_house_terms(proposal, act);
+    if (proposal.kind == kind::partner_added || proposal.kind == kind::tariff_set ||
+        proposal.kind == kind::block_bought) {
+        return change_contract(proposal, act);
+    }
+    auto content = json::parse(proposal.content).as_object();
+    content.emplace("proposal", proposal.id.value());
+    state_->commit(kind::message_approved, content, act);
+    return {};
+}
+
+// The house may have moved on since it was prepared: it is judged again, and numbered.
+Registry::Accepted<void> Registry::change_contract(const Proposal& proposal, Act act)
+{
+    act.approves = proposal.id;
+    const auto content = json::parse(proposal.content).as_object();
+    const auto accepted = [](const auto& result) -> Accepted<void> {
+        if (!result) return std::unexpected(result.error());
+        return {};
+    };
+    if (proposal.kind == kind::partner_added) return accepted(add(contract_from(content), act));
+    const ledger::PartnerId partner{content.at("partner").to_number<std::uint32_t>()};
+    const auto tariff = tariff_from(content.at("tariff").as_object(), partner);
+    if (proposal.kind == kind::tariff_set) return accepted(set_tariff(partner, tariff, act));
+    return accepted(buy_block(
+        partner,
+        {.points = tariff.block,
+         .price = tariff.issue_price,
+         .fee = tariff.service_fee,
+         .at = tariff.valid_from},
+        act));
+}
+
+Registry::Accepted<void> Registry::change_house_terms(const Proposal& proposal, Act act)
+{
+    const auto table = json::parse(proposal.content).as_object();
+    const auto number = [&](std::string_view key) -> std::optional<std::int64_t> {
+        const auto* value = table.if_contains(key);
+        return value ? std::optional{value->to_number<std::int64_t>()} : std::nullopt;
+    };
+    const auto small = [&](std::string_view key) -> std::optional<std::int32_t> {
+        const auto value = number(key);
+        return value ? std::optional{static_cast<std::int32_t>(*value)} : std::nullopt;
+    };
+    HouseTable named;
+    named.refund_grace_days = small("refund_grace_days");
+    named.inactivity_months = small("inactivity_months");
+    named.approval_above_points = number("approval_above_points");
+    auto content = to_json(changed(terms()->house, named, act.today));
+    content.emplace("proposal", proposal.id.value());
+    state_->commit(kind::house_terms_set, content, act);
+    return {};
+}
+
+Registry::Accepted<ledger::HouseSequence> Registry::propose_house_terms(
+    const HouseTable& table, Act act)
+{
+    if (!state_->founding) return refused("the house is not founded yet");
+    HouseTable fixed = table;
+    fixed.refund_grace_days.reset();
+    fixed.inactivity_months.reset();
+    fixed.approval_above_points.reset();
+    const auto& now = terms()->house;
+    if (auto fault = fault_of(fixed, *state_->founding, now)) return refused(std::move(*fault));
+    const auto wanted = changed(now, table, act.today);
+    if (auto fault = fault_of(wanted)) return refused(std::move(*fault));
+    if (wanted == now) return refused("house: these terms are in force already");
+
+    json::object content;
+    std::string summary = "terms of the house:";
+    const auto name = [&](std::string_view key, auto value) {
+        if (!value) return;
+        content.emplace(key, *value);
+        summary += fmt::format(" {} {}", key, *value);
+    };
+    name("refund_grace_days", table.refund_grace_days);
+    name("inactivity_months", table.inactivity_months);
+    name("approval_above_points", table.approval_above_points);
+    state_->commit(
+        kind::proposal_made, proposal(house_terms_kind, summary, std::move(content)), act);
+    return state_->record.head();
+}
+
+Registry::Accepted<ledger::HouseSequence> Registry::propose_message(
+    const MessageProposal& message, Act act)
+{
+    for (const auto* known : {&state_->waiting_messages, &state_->approved_messages}) {
+        for (const auto& [id, other] : *known) {
+            if (other.message_id != message.message_id) continue;
+            if (other.digest == message.digest) return id;
+            return refused("another message waits under this id");
+        }
+    }
+    state_->commit(
+        kind::proposal_made,
+        proposal(
+            message.kind,
+            message.summary,
+            {{"message_id", message.message_id}, {"digest", message.digest}}),
+        act);
+    return state_->record.head();
+}
+
+const std::map<ledger::HouseSequence, MessageProposal>& Registry::approved_messages() const
+{
+    return state_->approved_messages;
 }
 
 Registry::Accepted<void> Registry::agree_promotion(const Proposal& proposal, Act act)

@@ -52,6 +52,7 @@ public:
     ledger::Result<PartnerContract, ContractFault> contract(std::string_view id);
     ledger::Result<ledger::Tariff, ContractFault> tariff();
     ledger::Result<std::vector<PromotionTerms>, ContractFault> promotions();
+    ledger::Result<HouseTable, ContractFault> house_terms();
 
 private:
     const toml::table* find_partner(
@@ -59,6 +60,7 @@ private:
     HouseTable house(const toml::table& table);
     PartnerContract partner(const toml::table& table);
     void roles(TableReader& reader, ledger::PartnerTerms& terms);
+    void debt_bearer(TableReader& reader, ledger::PartnerTerms& terms);
     void billing(TableReader& reader, ledger::PartnerTerms& terms);
     ledger::Tariff tariff(const toml::table& table, const ledger::Roles& roles);
     void prefund_share(TableReader& reader, ledger::Tariff& tariff);
@@ -131,6 +133,20 @@ ledger::Result<std::vector<PromotionTerms>, ContractFault> ContractFile::promoti
     return promotions;
 }
 
+ledger::Result<HouseTable, ContractFault> ContractFile::house_terms()
+{
+    // The file may hold the terms of a whole coalition.
+    TableReader reader{root_, fault_};
+    static_cast<void>(reader.tables("partner"));
+    static_cast<void>(reader.tables("promotion"));
+    reader.require("house");
+    HouseTable terms;
+    if (const auto* table = reader.table("house")) terms = house(*table);
+    reader.refuse_unknown();
+    if (fault_.is_noted()) return std::unexpected(fault_.fault());
+    return terms;
+}
+
 /// Post: a table, or a fault is noted.
 const toml::table* ContractFile::find_partner(
     const std::vector<const toml::table*>& partners, std::string_view id)
@@ -162,7 +178,10 @@ HouseTable ContractFile::house(const toml::table& table)
         .currency = reader.text("currency"),
         .time_zone = reader.text("time_zone"),
         .face_value = reader.decimal("face_value"),
-        .late_window_days = reader.small_integer("late_window_days")};
+        .late_window_days = reader.small_integer("late_window_days"),
+        .refund_grace_days = reader.small_integer("refund_grace_days"),
+        .inactivity_months = reader.small_integer("inactivity_months"),
+        .approval_above_points = reader.integer("approval_above_points")};
     if (reader.text("breakage_retained_vat").value_or("as price") != "as price") {
         reader.refuse("breakage_retained_vat", R"(only "as price" is possible)");
     }
@@ -177,6 +196,7 @@ PartnerContract ContractFile::partner(const toml::table& table)
     contract.terms.name = reader.text("id").value_or("");
     contract.display_name = reader.text("name").value_or(contract.terms.name);
     roles(reader, contract.terms);
+    debt_bearer(reader, contract.terms);
     contract.terms.excess_clawbacks_allowed = reader.boolean("excess_clawbacks").value_or(true);
     billing(reader, contract.terms);
     contract.notice_days = reader.small_integer("notice_days").value_or(0);
@@ -203,17 +223,26 @@ void ContractFile::roles(TableReader& reader, ledger::PartnerTerms& terms)
                 "roles", fmt::format("\"{}\" is none of issuer, redeemer, charity", role));
         }
     }
+}
 
-    const auto bearer = reader.text("debt_bearer").value_or("issuer");
-    if (bearer == "issuer") {
-        terms.debt_bearer = ledger::DebtBearer::issuer;
-    } else if (bearer == "redeemer") {
-        terms.debt_bearer = ledger::DebtBearer::redeemer;
-    } else if (bearer == "operator") {
-        terms.debt_bearer = ledger::DebtBearer::house;
-    } else {
-        reader.refuse("debt_bearer", R"("issuer", "redeemer" or "operator")");
+/// One who bears all, or integer shares: "issuer", or { issuer = 1, operator = 1 }.
+void ContractFile::debt_bearer(TableReader& reader, ledger::PartnerTerms& terms)
+{
+    auto& [issuer, redeemer, house] = terms.debt_shares;
+    if (reader.has_table("debt_bearer")) {
+        TableReader shares{*reader.table("debt_bearer"), fault_};
+        issuer = shares.small_integer("issuer").value_or(0);
+        redeemer = shares.small_integer("redeemer").value_or(0);
+        house = shares.small_integer("operator").value_or(0);
+        return shares.refuse_unknown();
     }
+    const auto bearer = reader.text("debt_bearer").value_or("issuer");
+    if (bearer != "issuer" && bearer != "redeemer" && bearer != "operator") {
+        reader.refuse("debt_bearer", R"("issuer", "redeemer" or "operator", or shares of them)");
+    }
+    issuer = bearer == "issuer" ? 1 : 0;
+    redeemer = bearer == "redeemer" ? 1 : 0;
+    house = bearer == "operator" ? 1 : 0;
 }
 
 void ContractFile::billing(TableReader& reader, ledger::PartnerTerms& terms)
@@ -282,9 +311,16 @@ void ContractFile::expiry(TableReader& reader, ledger::Tariff& tariff)
 
 void ContractFile::breakage(TableReader& reader, ledger::Tariff& tariff)
 {
-    const auto* table = reader.table("breakage");
-    if (!table) return;
-    TableReader shares{*table, fault_};
+    if (!reader.has_table("breakage")) {
+        const auto keeper = reader.text("breakage").value_or("operator");
+        if (keeper != "operator" && keeper != "issuer") {
+            reader.refuse("breakage", R"("operator" or "issuer", or shares of them)");
+        }
+        tariff.breakage_operator = keeper == "operator" ? 1 : 0;
+        tariff.breakage_issuer = keeper == "issuer" ? 1 : 0;
+        return;
+    }
+    TableReader shares{*reader.table("breakage"), fault_};
     shares.require("operator");
     shares.require("issuer");
     tariff.breakage_operator = shares.small_integer("operator").value_or(1);
@@ -363,6 +399,12 @@ ledger::Result<std::vector<PromotionTerms>, ContractFault> parse_promotions(
     std::string_view toml, const ledger::Calendar& calendar)
 {
     return read_file(toml, calendar, [](ContractFile& file) { return file.promotions(); });
+}
+
+ledger::Result<HouseTable, ContractFault> parse_house_terms(
+    std::string_view toml, const ledger::Calendar& calendar)
+{
+    return read_file(toml, calendar, [](ContractFile& file) { return file.house_terms(); });
 }
 
 ledger::Result<ledger::Tariff, ContractFault> parse_tariff(

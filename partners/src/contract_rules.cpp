@@ -21,6 +21,7 @@ constexpr std::int32_t pending_days_max = 366;
 constexpr std::int32_t notice_days_max = 366;
 constexpr std::int32_t expiry_months_max = 1200;
 constexpr std::int32_t late_window_days_max = 3660;
+constexpr std::int32_t refund_grace_days_max = 366;
 constexpr std::int32_t denominator_max = 1'000'000;
 constexpr std::int32_t basis_points_max = 10'000;
 // Times a rate in basis points it stays far inside 128 bits, and what is owed inside 64.
@@ -305,6 +306,14 @@ Fault fault_of(const PartnerContract& contract)
     if (!roles.issuer && !roles.redeemer && !roles.charity) {
         return "roles: at least one of issuer, redeemer, charity";
     }
+    const auto [issuer, redeemer, house] = contract.terms.debt_shares;
+    const bool are_shares =
+        std::ranges::all_of(std::array{issuer, redeemer, house}, [](auto share) {
+            return share >= 0 && share <= denominator_max;
+        });
+    if (!are_shares || issuer + redeemer + house < 1) {
+        return fmt::format("debt_bearer: integer shares from 0 to {}, not all 0", denominator_max);
+    }
     if (auto fault = fault_of_billing(contract)) return fault;
     if (contract.notice_days < 0 || contract.notice_days > notice_days_max) {
         return fmt::format("notice_days: from 0 to {}", notice_days_max);
@@ -317,7 +326,35 @@ Fault fault_of(const PartnerContract& contract)
     return std::nullopt;
 }
 
-Fault fault_of(const HouseTable& expected, const Registry::Founding& founding)
+ledger::HouseTerms changed(ledger::HouseTerms terms, const HouseTable& table, ledger::Day from)
+{
+    terms.refund_grace_days = table.refund_grace_days.value_or(terms.refund_grace_days);
+    if (table.inactivity_months && *table.inactivity_months != terms.inactivity_months) {
+        terms.inactivity_months = *table.inactivity_months;
+        terms.inactivity_from = from;
+    }
+    if (table.approval_above_points) {
+        terms.approval_above.reset();
+        if (*table.approval_above_points >= 0) {
+            terms.approval_above = ledger::Points{*table.approval_above_points};
+        }
+    }
+    return terms;
+}
+
+Fault fault_of(const ledger::HouseTerms& terms)
+{
+    if (terms.refund_grace_days < 0 || terms.refund_grace_days > refund_grace_days_max) {
+        return fmt::format("refund_grace_days: from 0 to {}", refund_grace_days_max);
+    }
+    if (terms.inactivity_months < 0 || terms.inactivity_months > expiry_months_max) {
+        return fmt::format("inactivity_months: from 0 to {}", expiry_months_max);
+    }
+    return std::nullopt;
+}
+
+Fault fault_of(
+    const HouseTable& expected, const Registry::Founding& founding, const ledger::HouseTerms& terms)
 {
     const auto differs = [](std::string_view key, const auto& theirs, const auto& ours) {
         return fmt::format(
@@ -335,6 +372,10 @@ Fault fault_of(const HouseTable& expected, const Registry::Founding& founding)
     }
     if (expected.late_window_days && *expected.late_window_days != founding.late_window_days) {
         return differs("late_window_days", *expected.late_window_days, founding.late_window_days);
+    }
+    if (changed(terms, expected, terms.inactivity_from) != terms) {
+        return "house: this house has other refund_grace_days, inactivity_months or "
+               "approval_above_points";
     }
     return std::nullopt;
 }

@@ -27,7 +27,14 @@ inline constexpr ledger::Micro price_max{1'000'000'000};
 
 /// What a contract takes for granted that this house does not have.
 [[nodiscard]] std::optional<std::string> fault_of(
-    const HouseTable& expected, const Registry::Founding& founding);
+    const HouseTable& expected,
+    const Registry::Founding& founding,
+    const ledger::HouseTerms& terms);
+/// The house's terms with what the table names; `from` is when a new term of inactivity begins.
+[[nodiscard]] ledger::HouseTerms changed(
+    ledger::HouseTerms terms, const HouseTable& table, ledger::Day from);
+/// What is wrong with terms of the house.
+[[nodiscard]] std::optional<std::string> fault_of(const ledger::HouseTerms& terms);
 
 /// The EN 16931 category that goes with a treatment; none when the treatment is unknown.
 [[nodiscard]] std::optional<std::string_view> category_of(std::string_view treatment);

@@ -1,7 +1,9 @@
 #include "house_entries.hpp"
 
+#include <array>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 #include <boost/json/array.hpp>
 #include <boost/json/value.hpp>
@@ -48,23 +50,35 @@ ledger::Day day_in(const json::object& content, std::string_view key)
     return required(ledger::parse_day(text_in(content, key)), key);
 }
 
-std::string_view name_of(ledger::DebtBearer bearer)
+using DebtShare = std::int32_t ledger::DebtShares::*;
+constexpr std::array<std::pair<std::string_view, DebtShare>, 3> debt_bearers{
+    {{"issuer", &ledger::DebtShares::issuer},
+     {"redeemer", &ledger::DebtShares::redeemer},
+     {"operator", &ledger::DebtShares::house}}};
+
+/// One who bears all by name, else the shares.
+json::value to_json(const ledger::DebtShares& shares)
 {
-    switch (bearer) {
-    case ledger::DebtBearer::issuer: return "issuer";
-    case ledger::DebtBearer::redeemer: return "redeemer";
-    case ledger::DebtBearer::house: return "operator";
+    json::object parts;
+    for (const auto& [name, share] : debt_bearers) {
+        if (shares.*share != 0) parts.emplace(name, shares.*share);
     }
-    return {};
+    if (parts.size() == 1) return parts.begin()->key();
+    return parts;
 }
 
-ledger::DebtBearer debt_bearer_from(std::string_view name)
+ledger::DebtShares debt_shares_from(const json::value& bearer)
 {
-    for (const auto bearer :
-         {ledger::DebtBearer::issuer, ledger::DebtBearer::redeemer, ledger::DebtBearer::house}) {
-        if (name_of(bearer) == name) return bearer;
+    ledger::DebtShares shares{.issuer = 0, .redeemer = 0, .house = 0};
+    bool is_known = false;
+    for (const auto& [name, share] : debt_bearers) {
+        const auto* part = bearer.is_object() ? bearer.get_object().if_contains(name) : nullptr;
+        if (part) shares.*share = part->to_number<std::int32_t>();
+        if (bearer.is_string() && bearer.get_string() == name) shares.*share = 1;
+        is_known = is_known || shares.*share != 0;
     }
-    throw std::invalid_argument{"unknown debt bearer"};
+    if (!is_known) throw std::invalid_argument{"unknown debt bearer"};
+    return shares;
 }
 
 json::array to_json(const ledger::Roles& roles)
@@ -245,7 +259,7 @@ json::object to_json(const PartnerContract& contract)
         {"id", contract.terms.name},
         {"name", contract.display_name},
         {"roles", to_json(contract.terms.roles)},
-        {"debt_bearer", name_of(contract.terms.debt_bearer)},
+        {"debt_bearer", to_json(contract.terms.debt_shares)},
         {"excess_clawbacks", contract.terms.excess_clawbacks_allowed},
         {"billing", contract.terms.billing == ledger::Billing::prepaid ? prepaid : postpaid},
         {"credit_limit", std::move(credit_limit)},
@@ -265,7 +279,7 @@ PartnerContract contract_from(const json::object& content)
         .partner = partner,
         .name = std::string{text_in(content, "id")},
         .roles = roles_from(content.at("roles").as_array()),
-        .debt_bearer = debt_bearer_from(text_in(content, "debt_bearer")),
+        .debt_shares = debt_shares_from(content.at("debt_bearer")),
         .excess_clawbacks_allowed = content.at("excess_clawbacks").as_bool()};
     contract.display_name = text_in(content, "name");
     if (text_in(content, "billing") == prepaid) contract.terms.billing = ledger::Billing::prepaid;
@@ -288,6 +302,30 @@ PartnerContract contract_from(const json::object& content)
         contract.promotions.push_back(promotion_from(promotion.as_object()));
     }
     return contract;
+}
+
+json::object to_json(const ledger::HouseTerms& terms)
+{
+    json::value approval_above;
+    if (terms.approval_above) approval_above = terms.approval_above->count();
+    return {
+        {"refund_grace_days", terms.refund_grace_days},
+        {"inactivity_months", terms.inactivity_months},
+        {"inactivity_from", ledger::format_day(terms.inactivity_from)},
+        {"approval_above_points", std::move(approval_above)}};
+}
+
+ledger::HouseTerms house_terms_from(const json::object& content)
+{
+    ledger::HouseTerms terms{
+        .refund_grace_days = number_in<std::int32_t>(content, "refund_grace_days"),
+        .inactivity_months = number_in<std::int32_t>(content, "inactivity_months"),
+        .inactivity_from = day_in(content, "inactivity_from")};
+    if (!content.at("approval_above_points").is_null()) {
+        terms.approval_above =
+            ledger::Points{number_in<std::int64_t>(content, "approval_above_points")};
+    }
+    return terms;
 }
 
 json::object to_json(const CertificateTerms& certificate)

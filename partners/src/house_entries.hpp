@@ -23,6 +23,8 @@ inline constexpr std::string_view proposal_made = "proposal_made";
 inline constexpr std::string_view certificate_issued = "certificate_issued";
 inline constexpr std::string_view certificate_revoked = "certificate_revoked";
 inline constexpr std::string_view window_closed = "window_closed";
+inline constexpr std::string_view house_terms_set = "house_terms_set";
+inline constexpr std::string_view message_approved = "message_approved";
 } // namespace kind
 
 [[nodiscard]] boost::json::object to_json(const Registry::Founding& founding);
@@ -30,6 +32,7 @@ inline constexpr std::string_view window_closed = "window_closed";
 [[nodiscard]] boost::json::object to_json(const ledger::Tariff& tariff);
 [[nodiscard]] boost::json::object to_json(const PromotionTerms& promotion);
 [[nodiscard]] boost::json::object to_json(const CertificateTerms& certificate);
+[[nodiscard]] boost::json::object to_json(const ledger::HouseTerms& terms);
 
 /// The same back. Throw an exception of some kind when a key is missing or of the wrong type.
 [[nodiscard]] Registry::Founding founding_from(const boost::json::object& content);
@@ -38,6 +41,7 @@ inline constexpr std::string_view window_closed = "window_closed";
     const boost::json::object& content, ledger::PartnerId partner);
 [[nodiscard]] PromotionTerms promotion_from(const boost::json::object& content);
 [[nodiscard]] CertificateTerms certificate_from(const boost::json::object& content);
+[[nodiscard]] ledger::HouseTerms house_terms_from(const boost::json::object& content);
 
 /// A key's text.
 [[nodiscard]] std::string_view text_in(const boost::json::object& content, std::string_view key);

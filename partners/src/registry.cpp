@@ -53,7 +53,7 @@ std::vector<ledger::IssuerVat> issuer_vat(const std::vector<VatTerms>& rows)
 
 } // namespace
 
-constexpr std::array<Registry::State::Kind, 11> Registry::State::kinds{
+constexpr std::array<Registry::State::Kind, 13> Registry::State::kinds{
     {{kind::house_founded, &State::apply_founding, true},
      {kind::currency_changed, &State::apply_currency, true},
      {kind::partner_added, &State::apply_partner, true},
@@ -64,7 +64,9 @@ constexpr std::array<Registry::State::Kind, 11> Registry::State::kinds{
      {kind::proposal_made, &State::apply_proposal, false},
      {kind::certificate_issued, &State::apply_certificate, false},
      {kind::certificate_revoked, &State::apply_revocation, false},
-     {kind::window_closed, &State::apply_window, false}}};
+     {kind::window_closed, &State::apply_window, false},
+     {kind::house_terms_set, &State::apply_house_terms, true},
+     {kind::message_approved, &State::apply_message, false}}};
 
 void Registry::State::replay()
 {
@@ -82,8 +84,14 @@ void Registry::State::replay()
     publish();
 }
 
-void Registry::State::commit(std::string_view kind, const json::object& content, Act act)
+void Registry::State::commit(std::string_view kind, json::object content, Act act)
 {
+    if (!act.approves.is_none()) content.emplace("proposal", act.approves.value());
+    if (act.prepares) {
+        const auto summary = fmt::format("{} {}", kind, text_in(content, "id"));
+        content = {{"what", kind}, {"summary", summary}, {"content", std::move(content)}};
+        kind = kind::proposal_made;
+    }
     const auto& entry = record.append(act.at, kind, act.actor, json::serialize(content));
     const std::lock_guard lock{mutex};
     apply(entry);
@@ -108,7 +116,8 @@ void Registry::State::apply(const ledger::HouseEntry& entry)
          .partners = terms.partners.size(),
          .tariffs = terms.tariffs.size(),
          .promotions = terms.promotions.size(),
-         .has_opening = opening.has_value()});
+         .has_opening = opening.has_value(),
+         .house = terms.house});
 }
 
 void Registry::State::publish()
@@ -202,8 +211,33 @@ void Registry::State::apply_proposal(const json::object& content)
             .summary = std::string{text_in(content, "summary")},
             .content = json::serialize(content.at("content")),
             .digest = {}});
-    if (const auto* digest = content.at("content").as_object().if_contains("digest")) {
-        proposals.at(entry_->sequence).digest = digest->as_string();
+    auto& proposal = proposals.at(entry_->sequence);
+    const auto& what = content.at("content").as_object();
+    if (const auto* digest = what.if_contains("digest")) proposal.digest = digest->as_string();
+    if (const auto* message_id = what.if_contains("message_id")) {
+        waiting_messages.emplace(
+            entry_->sequence,
+            MessageProposal{
+                .kind = proposal.kind,
+                .message_id = std::string{message_id->as_string()},
+                .summary = proposal.summary,
+                .digest = proposal.digest});
+    }
+}
+
+void Registry::State::apply_message(const json::object& content)
+{
+    const ledger::HouseSequence proposal{content.at("proposal").to_number<std::uint64_t>()};
+    approved_messages.insert(waiting_messages.extract(proposal));
+}
+
+void Registry::State::apply_house_terms(const json::object& content)
+{
+    const auto kept_from = terms.house.activity_kept_from;
+    terms.house = house_terms_from(content);
+    terms.house.activity_kept_from = kept_from;
+    if (kept_from.is_none() && terms.house.inactivity_months != 0) {
+        terms.house.activity_kept_from = entry_->sequence;
     }
 }
 
@@ -347,7 +381,9 @@ Registry::Accepted<ledger::PartnerId> Registry::add(const PartnerContract& contr
 {
     if (!state_->founding) return refused("the house is not founded yet");
     if (auto fault = fault_of(contract)) return refused(std::move(*fault));
-    if (auto fault = fault_of(contract.house, *state_->founding)) return refused(std::move(*fault));
+    if (auto fault = fault_of(contract.house, *state_->founding, terms()->house)) {
+        return refused(std::move(*fault));
+    }
     if (find_contract(contract.terms.name)) {
         return refused(fmt::format("id: {} is registered already", contract.terms.name));
     }
@@ -475,6 +511,7 @@ std::shared_ptr<const ledger::Terms> Registry::terms_at(ledger::HouseSequence se
     terms.partners.resize(mark.partners);
     terms.tariffs.resize(mark.tariffs);
     terms.promotions.resize(mark.promotions);
+    terms.house = mark.house;
     const auto is_later = [&](std::uint32_t place) { return place >= mark.tariffs; };
     for (auto& partner : terms.partners) {
         std::erase_if(partner.tariffs, is_later);

@@ -22,7 +22,8 @@ namespace pointhouse::partners {
 }
 
 /// How much of the terms there was at one entry. Partners and tariffs only grow, so that earlier
-/// terms are a prefix of the present ones, in the currency of that time.
+/// terms are a prefix of the present ones, in the currency and with the house's terms of that
+/// time.
 struct TermsMark {
     ledger::HouseSequence as_of;
     ledger::Currency currency;
@@ -30,6 +31,7 @@ struct TermsMark {
     std::size_t tariffs = 0;
     std::size_t promotions = 0;
     bool has_opening = false;
+    ledger::HouseTerms house;
 };
 
 /// What the registry holds in memory, and how each kind of entry changes it.
@@ -37,13 +39,15 @@ struct Registry::State {
     explicit State(ledger::HouseRecord& of_house) : record{of_house} {}
 
     void replay();
-    void commit(std::string_view kind, const boost::json::object& content, Act act);
+    void commit(std::string_view kind, boost::json::object content, Act act);
 
     ledger::HouseRecord& record;
     std::optional<Founding> founding;
     std::vector<PartnerContract> contracts;
     std::vector<PromotionTerms> promotions; // in force, as in the terms
     std::map<ledger::HouseSequence, Proposal> proposals;
+    std::map<ledger::HouseSequence, MessageProposal> waiting_messages;
+    std::map<ledger::HouseSequence, MessageProposal> approved_messages;
     std::map<ledger::HouseSequence, std::vector<ledger::AccountLine>> money; // by entry
     std::optional<ImportedOpening> opening;
     std::map<std::string, CertificateTerms, std::less<>> certificates;
@@ -64,7 +68,7 @@ private:
         Apply apply;
         bool changes_terms;
     };
-    static const std::array<Kind, 11> kinds;
+    static const std::array<Kind, 13> kinds;
 
     void apply(const ledger::HouseEntry& entry);
     void apply_founding(const boost::json::object& content);
@@ -78,6 +82,8 @@ private:
     void apply_certificate(const boost::json::object& content);
     void apply_revocation(const boost::json::object& content);
     void apply_window(const boost::json::object& content);
+    void apply_house_terms(const boost::json::object& content);
+    void apply_message(const boost::json::object& content);
     void number_tariff(const ledger::Tariff& tariff);
     void take_tariff(const ledger::Tariff& tariff);
     void take_block(const ledger::Tariff& block);

@@ -45,6 +45,12 @@ public:
     /// A day in quotes, e.g. "2026-06-30".
     [[nodiscard]] std::optional<ledger::Day> day(std::string_view key);
     [[nodiscard]] const toml::table* table(std::string_view key);
+    /// Whether the key has a table; then `table` reads it.
+    [[nodiscard]] bool has_table(std::string_view key) const
+    {
+        const auto* node = table_.get(key);
+        return node != nullptr && node->is_table();
+    }
     /// The tables under [[key]], in their order.
     [[nodiscard]] std::vector<const toml::table*> tables(std::string_view key);
 

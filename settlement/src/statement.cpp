@@ -83,9 +83,7 @@ private:
 
     void pay_counterparty(const PositionRow& row)
     {
-        const bool is_breakage =
-            row.kind == EntryKind::expired || row.kind == EntryKind::expiry_undone;
-        if (is_breakage) {
+        if (ledger::is_breakage(row.kind)) {
             const Place place{
                 .partner = row.counterparty,
                 .type = StatementType::breakage,

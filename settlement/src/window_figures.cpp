@@ -77,6 +77,8 @@ public:
             add(own.closing, -points);
             break;
         case EntryKind::expiry_undone:
+        case EntryKind::reinstated:
+        case EntryKind::reinstated_by_house:
             add(own.expired, -points);
             add(own.closing, points);
             break;

@@ -72,6 +72,8 @@ std::string_view label_of(EntryKind kind, Charge charge) noexcept
     case EntryKind::opened: return "brought along";
     case EntryKind::expired: return "expired";
     case EntryKind::expiry_undone: return "expired, clawed back since";
+    case EntryKind::reinstated: return "expired, reinstated since";
+    case EntryKind::reinstated_by_house: return "expired, reinstated at the house's cost";
     case EntryKind::matured:
     case EntryKind::held:
     case EntryKind::released:

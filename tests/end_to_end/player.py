@@ -53,6 +53,15 @@ class Player(contextlib.ExitStack):
         self.close()
         self.connections.clear()
 
+    def approve(self, waiting, operator, path, body):
+        """A second operator approves what waits; then the same message has its outcome."""
+        assert waiting.json["state"] == "waiting", waiting
+        self.house.run("approve", waiting.json["proposal"], "--as-both", status=None)
+        answer = self.send(operator, path, body)
+        assert answer.replayed, answer
+        del answer.headers["idempotent-replayed"]
+        return answer
+
     def advance(self, moment):
         self.house.run("clock", "advance", moment)
 

@@ -1,5 +1,6 @@
 #include <chrono>
 #include <future>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -36,9 +37,17 @@ std::string typed(const std::string& type, const std::string& message)
 class ClearingTest : public testing::Test {
 protected:
     ClearingTest()
-        : clearing_{io_.get_executor(), ledger_, wire_key(), [](ledger::PartnerId partner) {
-                        return R"({"partner":)" + std::to_string(partner.value()) + "}";
-                    }}
+        : clearing_{
+              io_.get_executor(),
+              ledger_,
+              wire_key(),
+              [](ledger::PartnerId partner) {
+                  return R"({"partner":)" + std::to_string(partner.value()) + "}";
+              },
+              [this](const ledger::Message& message, std::string_view name) {
+                  prepared_.append(message.message_id).append(" by ").append(name).append(";");
+                  return proposal_;
+              }}
     {}
 
     /// Sends one request and runs the loop until it is answered.
@@ -94,6 +103,8 @@ protected:
 
     boost::asio::io_context io_{1};
     FakeLedger ledger_;
+    std::string prepared_; // what was laid by for approval
+    std::optional<ledger::HouseSequence> proposal_{ledger::HouseSequence{12}};
     Clearing clearing_;
 };
 
@@ -620,6 +631,43 @@ TEST_F(ClearingTest, OperatorsAloneDoWhatOperatorsDo)
     EXPECT_NE(batch.answer.find("is not a type of message"), std::string::npos) << batch.answer;
 }
 
+TEST_F(ClearingTest, AReinstatementWaitsForASecondOperator)
+{
+    post(RouteId::accruals, accrual("m-1", 84));
+    const auto reinstate = [&](const std::string& text, MediaType type = MediaType::json) {
+        TestExchange exchange{RouteId::member_reinstate, text, operator_caller()};
+        exchange.in(type).arguments[0] = "card-1";
+        send(exchange);
+        return exchange;
+    };
+    const std::string body =
+        R"({"message_id":"o-1","occurred_at":"2026-06-02T10:00:00Z","points":5,)"
+        R"("expires_on":"2026-12-31","reason":"asked for"})";
+    const auto waiting = reinstate(body);
+    EXPECT_EQ(waiting.status, 202);
+    EXPECT_EQ(waiting.answer, R"({"proposal":12,"message_id":"o-1","state":"waiting"})");
+    EXPECT_EQ(prepared_, "o-1 by anna;");
+
+    v1::Reinstatement sent;
+    sent.set_message_id("o-1");
+    sent.set_occurred_at_micros(ledger::micros_of(*ledger::parse_time("2026-06-02T10:00:00Z")));
+    sent.set_points(5);
+    sent.set_expires_on("2026-12-31");
+    sent.set_reason("asked for");
+    const auto in_protobuf = reinstate(sent.SerializeAsString(), MediaType::protobuf);
+    EXPECT_EQ(in_protobuf.status, 202) << in_protobuf.answer;
+    v1::ProposalAnswer answer;
+    ASSERT_TRUE(answer.ParseFromString(in_protobuf.answer));
+    EXPECT_EQ(answer.proposal(), 12);
+    EXPECT_EQ(answer.state(), "waiting");
+    sent.set_expires_on("tomorrow");
+    const auto wrong = reinstate(sent.SerializeAsString(), MediaType::protobuf);
+    EXPECT_EQ(wrong.status, 400);
+
+    proposal_.reset(); // other content waits under the id
+    EXPECT_EQ(code_of(reinstate(body)), "message_id_reused");
+}
+
 TEST_F(ClearingTest, WhatThePathSaysIsNotInTheBody)
 {
     for (const auto& [route, body] :
@@ -662,6 +710,7 @@ TEST_F(ClearingTest, DescribesEveryRoute)
           std::pair{"/v1/members/{member}/close", "post"},
           std::pair{"/v1/members/{member}/merge", "post"},
           std::pair{"/v1/members/{member}/identifiers", "post"},
+          std::pair{"/v1/members/{member}/reinstate", "post"},
           std::pair{"/v1/adjustments", "post"},
           std::pair{"/v1/members", "post"},
           std::pair{"/v1/batches", "post"},
@@ -674,7 +723,7 @@ TEST_F(ClearingTest, DescribesEveryRoute)
           std::pair{"/v1/echo", "get"},
           std::pair{"/openapi.json", "get"}})
         EXPECT_TRUE(document.at("paths").at(path).as_object().contains(method)) << path;
-    EXPECT_EQ(document.at("paths").as_object().size(), 27U);
+    EXPECT_EQ(document.at("paths").as_object().size(), 28U);
 }
 
 TEST_F(ClearingTest, ReadsInProtobuf)

@@ -321,7 +321,7 @@ TEST(Timed, AClawbackIntoTheExpiredPartUndoesBreakage)
 TEST(Timed, TheRedeemersThatTookThePointsBearTheDebtLatestFirst)
 {
     TimedHouse house;
-    house.terms->partners[1].debt_bearer = DebtBearer::redeemer;
+    house.terms->partners[1].debt_shares = {.issuer = 0, .redeemer = 1, .house = 0};
     house.send(accrual(fuel, "a1", "anna", 100));
     house.send(redemption(grocer, "r1", "anna", 60));
     house.send(redemption(bookshop, "r2", "anna", 40));

@@ -41,6 +41,31 @@ class Clock:
     def is_overdue(self, lot):
         return lot.expires_on is not None and self.end_of(lot) <= self.now
 
+    # Months without activity: what counts is an accrual, a redemption, a donation, a capture.
+
+    def lapses_on(self, member):
+        months = self.terms.inactivity_months
+        return days.months_later(member.active_on, months, "day") if months else None
+
+    def has_lapsed(self, member):
+        return bool(self.terms.inactivity_months) and self.lapses_on(member) < self.today()
+
+    def today(self):
+        return days.local_day(self.now, self.terms.zone)
+
+    def was_active(self, member):
+        member.active_on = self.today()
+        last = self.lapses_on(member)
+        if last:
+            self.at(days.midnight(last + timedelta(days=1), self.terms.zone), f"lapse of {member.name}",
+                    lambda: self.lapse(member), last.strftime("%Y-%m"))
+
+    def lapse(self, member):
+        """Unless it did something meanwhile, all that is available expires."""
+        if self.has_lapsed(member):
+            for lot in member.lots:
+                self.move.expire(lot, "active", lot.active)
+
     def mature(self, lot):
         """All of the member's that mature at this instant: they repay debt in draw order."""
         lots = [each for each in lot.member.lots if each.pending and each.available_at <= self.now]
@@ -54,8 +79,10 @@ class Clock:
             self.move.expire(lot, state, getattr(lot, state))
 
     def made_available(self, member, lots):
-        """What is overdue expires at once; the rest repays debt."""
+        """What is overdue expires at once, and all of a member that has lapsed; the rest repays debt."""
         for lot in lots:
             if self.is_overdue(lot):
                 self.expire(lot)
+        if self.terms.inactivity_months:
+            self.lapse(member)
         self.move.repay(member)

@@ -42,6 +42,7 @@ class Earning:
         parts = self.funded(caller, body, day, points)
         if member is None:
             member = self.members[body["member"]] = Member(body["member"])
+        self.was_active(member)
         lots = self.grant(member, caller, body, day, parts)
         self.booked[caller, body["message_id"]] = Booked(
             "accrual", caller, member, points, lots=lots, amount_minor=amount)

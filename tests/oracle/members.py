@@ -89,13 +89,30 @@ class Member:
     holds: list = field(default_factory=list)
     issued: dict = field(default_factory=lambda: defaultdict(int))    # issuer → points
     credited: dict = field(default_factory=lambda: defaultdict(int))  # issuer → clawed back of them
+    expiries: list = field(default_factory=list)  # [[lot, points, when]] that have not come back
     state: str = "open"  # or blocked, closed
     merged_into: "Member" = None
+    active_on: date = None  # of the last accrual or redemption, or of the first that was heard of it
 
     @property
     def surviving(self):
         """This member, or the one that it was merged into."""
         return self.merged_into.surviving if self.merged_into else self
+
+    def parts_of(self, lot):
+        """The lot, with parts of it that last longer, or that left and came back; in draw order."""
+        return sorted((each for each in self.lots if each.order == lot.order),
+                      key=lambda each: each.draw_order)
+
+    def undo_expiry(self, lot, points):
+        """What comes back expired last."""
+        for expiry in reversed(self.expiries):
+            if expiry[0].order == lot.order:
+                taken = min(points, expiry[1])
+                expiry[1] -= taken
+                points -= taken
+        assert points == 0
+        self.expiries = [expiry for expiry in self.expiries if expiry[1]]
 
     def total(self, state):
         return sum(getattr(lot, state) for lot in self.lots)

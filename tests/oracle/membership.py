@@ -17,6 +17,8 @@ class Membership:
         member = self.members.get(name) or Member(name)
         if "identifier" in body:
             self.add_identifier(name, member, body)
+        if name not in self.members:
+            self.was_active(member)
         self.members[name] = member
         return {"balance": member.balance()}
 
@@ -61,6 +63,43 @@ class Membership:
         member.state = "closed"
         return {"balance": member.balance()}
 
+    def adjust(self, caller, body):
+        """Points that an issuer funds. What waits for a second operator is decided when it is approved."""
+        if body["funder"] not in self.terms.partners:
+            raise Refused("role_not_allowed")
+        self.known(body["member"])
+        said = self.accrue(body["funder"], body)
+        del self.booked[body["funder"], body["message_id"]]  # the funder never sent it
+        return said
+
+    def reinstate(self, name, body):
+        """Points that expired come back, latest expired first; funded by those who kept the breakage, or
+        by the house. The months without activity begin anew."""
+        member = self.acting(name)
+        house_pays = body.get("funder") == "house"
+        if "funder" in body and not house_pays:
+            raise Refused("funding_not_agreed")
+        expires_on, left = days.date.fromisoformat(body["expires_on"]), body["points"]
+        if expires_on < self.today():
+            raise Refused("late_window_closed")
+        if left > sum(points for _, points, _ in member.expiries):
+            raise Refused("insufficient_points")
+        self.was_active(member)
+        lots = []
+        for lot, expired, _ in list(reversed(member.expiries)):
+            taken = min(left, expired)
+            left -= taken
+            part = self.part_of(lot, expires_on)
+            for one in member.parts_of(lot):
+                points = min(taken, one.expired)
+                taken -= points
+                self.move.reinstate(one, part, points, house_pays)
+            lots.append(part)
+            if not left:
+                break
+        self.made_available(member, lots)
+        return {"points": body["points"], "balance": member.balance()}
+
     def merge(self, name, body):
         """Lots, holds and debts go to the other member; the old identifier becomes its alias. The
         oldest debt is repaid first, whoever's it was."""
@@ -88,6 +127,9 @@ class Membership:
         target.debts = sorted(target.debts + source.debts, key=lambda debt: debt.since)
         target.holds += source.holds
         source.lots, source.debts, source.holds = [], [], []
+        target.expiries = sorted(target.expiries + source.expiries, key=lambda expiry: expiry[2])
+        source.expiries = []
+        self.was_active(target)
         source.merged_into = target
         for alias in [alias for alias, member in self.members.items() if member is source]:
             self.members[alias] = target
@@ -99,6 +141,7 @@ class Membership:
         self.books.event, self.books.window = "OPEN", opening["as_of"][:7]
         for each in opening["members"]:
             self.members[each["member"]] = Member(each["member"])
+            self.was_active(self.members[each["member"]])
         for each in opening["lots"]:
             self.open_lot(each, days.date.fromisoformat(opening["as_of"]))
         for each in opening.get("blocks", []):

@@ -11,6 +11,7 @@ class Movements:
         self.terms = terms
         self.books = books
         self.moved = []
+        self.expiries = 0  # how many there were: their order
 
     # Money.
 
@@ -78,8 +79,7 @@ class Movements:
         self.moved.append(("donated" if charity else "redeemed", lot.issuer, points))
         return take
 
-    def give_back(self, take, points):
-        lot = take.lot
+    def give_back(self, take, lot, points):
         self.put_in(lot, "active", points, f"redeemed:{take.redeemer}")
         take.points -= points
         self.used(take, -points, "charity" in self.terms.partners[take.redeemer].roles)
@@ -106,6 +106,8 @@ class Movements:
         if points:
             self.take_out(lot, state, points, "expired")
             lot.expired += points
+            self.expiries += 1
+            lot.member.expiries.append([lot, points, self.expiries])
             self.break_up(lot, points)
             self.moved.append(("expired", lot.issuer, points))
 
@@ -120,6 +122,21 @@ class Movements:
             self.house_owes(lot.issuer, "breakage_shared", parts.get("issuer", 0)))
         self.books.count(lot.issuer, "expired", points)
 
+    def reinstate(self, lot, into, points, house_pays):
+        """Expired points come back into a part of their lot that lasts longer."""
+        if not points:
+            return
+        lot.expired -= points
+        lot.member.undo_expiry(lot, points)
+        self.put_in(into, "active", points, "expired")
+        amount = points * lot.prefunded
+        if house_pays:
+            self.books.post_money(("deferred_revenue", -amount), ("revenue:breakage", amount))
+            self.books.count(lot.issuer, "expired", -points)
+        else:
+            self.break_up(lot, -points)
+        self.moved.append(("reinstated", lot.issuer, points))
+
     # Clawback, debt, recovery.
 
     def claw_back(self, lot, state, points):
@@ -128,6 +145,7 @@ class Movements:
             return
         if state == "expired":
             lot.expired -= points
+            lot.member.undo_expiry(lot, points)
             self.break_up(lot, -points)
             self.books.post_points(lot.issuer, ("expired", points),
                                    (f"clawback:{lot.issuer}", -points))

@@ -42,7 +42,8 @@ class Oracle(Clock, Earning, Spending, Returning, Membership):
         self.granted = {}    # promotion → points
 
     def decide(self, caller, path, body):
-        """Idempotency first; then the message moves the clock; then it is judged."""
+        """Idempotency first; then the message moves the clock, unless it is not accepted at all because
+        what it names is not there (404); then it is judged."""
         content = json.dumps([path, body], sort_keys=True)
         key = caller, body["message_id"]
         if key in self.frozen:
@@ -50,27 +51,46 @@ class Oracle(Clock, Earning, Spending, Returning, Membership):
             if earlier != content:
                 return Outcome(422, "message_id_reused")
             return Outcome(outcome.status, outcome.code, outcome.said, replayed=True)
-        if "occurred_at" in body:
+        if "occurred_at" in body and not self.is_about_nothing(caller, path, body):
             self.advance(days.instant(body["occurred_at"]))
         self.number += 1
         self.move.moved = []
         self.books.event = body["message_id"]
         self.books.window = self.window_of(self.now)
         outcome = self.judge(caller, path, body)
-        if outcome.status not in (403, 404):  # what the ledger decided is final, what it never knew is not
+        # What the ledger decided is final, what it never knew is not, nor what never came to wait.
+        is_undecided = outcome.code is not None and self.waits_for_approval(path, body)
+        if outcome.status not in (403, 404) and not is_undecided:
             self.frozen[key] = content, outcome
         return outcome
+
+    def is_about_nothing(self, caller, path, body):
+        room, *rest = path.split("/")
+        if room == "holds" and rest:
+            return (caller, rest[0]) not in self.holds
+        if room == "reversals" or (room == "accruals" and rest):
+            booked = self.booked.get((caller, rest[0] if rest else body["reverses"]))
+            return booked is None or bool(rest and booked.kind != "accrual")
+        names = {rest[0] if rest else body["member"], body.get("to_member"), body.get("into")} - {None}
+        may_be_new = path in ("accruals", "members")
+        return any(name in self.replaced or not (may_be_new or name in self.members) for name in names)
+
+    def waits_for_approval(self, path, body):
+        """Two people reinstate points; one may adjust up to a limit."""
+        above = self.terms.approval_above_points
+        is_large = above is not None and body.get("points", 0) > above
+        return path.endswith("/reinstate") or (path == "adjustments" and is_large)
 
     def judge(self, caller, path, body):
         creating = {
             "accruals": self.accrue, "redemptions": self.redeem, "donations": self.donate,
             "holds": self.open_hold, "reversals": self.reverse, "clawbacks": self.claw_back,
-            "transfers": self.transfer, "members": self.enrol}
+            "transfers": self.transfer, "members": self.enrol, "adjustments": self.adjust}
         acting = {
             ("accruals", "release"): self.release_pending, ("holds", "capture"): self.capture,
             ("holds", "release"): self.release_hold}
         managing = {"block": self.block, "unblock": self.unblock, "close": self.close,
-                    "merge": self.merge}
+                    "merge": self.merge, "reinstate": self.reinstate}
         of_member = {"identifiers": self.identify}
         room, *rest = path.split("/")
         try:

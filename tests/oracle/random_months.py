@@ -25,7 +25,8 @@ SIZES = [1, 2, 7, 50, 99, 250, 1_000, 2_500]
 WEIGHTS = {
     "accrual": 30, "redemption": 18, "hold": 9, "capture": 7, "release": 2, "reversal": 16,
     "clawback": 6, "donation": 3, "transfer": 3, "pending_release": 3, "enrolment": 1, "again": 5,
-    "reused": 2, "clock": 1, "identifier": 1, "merge": 1}
+    "reused": 2, "clock": 1, "identifier": 1, "merge": 1, "adjustment": 0.6, "reinstatement": 0.6}
+OPERATOR = "operator:anna"
 
 
 def fresh_oracle():
@@ -41,6 +42,7 @@ class Stream:
     def __init__(self, chance, oracle, members=12, messages_a_month=400, kinds=WEIGHTS):
         self.chance, self.oracle = chance, oracle
         self.names = [f"member-{number}" for number in range(members)]
+        self.sleepers = [f"sleeper-{number}" for number in range(members)]  # seldom heard of
         self.kinds = {name: WEIGHTS[name] for name in kinds}
         self.pace = 30 * 86_400 // messages_a_month
         self.issuers = [partner.name for partner in oracle.terms.partners.values()
@@ -87,7 +89,10 @@ class Stream:
         return body | {"occurred_at": days.text_of(moment)}
 
     def member(self):
-        return self.chance.choice(self.names) if self.chance.random() < 0.98 else f"nobody-{self.number}"
+        how = self.chance.random()
+        if how < 0.05:
+            return self.chance.choice(self.sleepers)
+        return self.chance.choice(self.names) if how < 0.98 else f"nobody-{self.number}"
 
     def size(self):
         return self.chance.choice([*SIZES, self.chance.randint(1, 3_000)])
@@ -192,6 +197,26 @@ class Stream:
             body["points"] = self.size()
         return self.chance.choice(self.issuers), "clawbacks", body
 
+    def adjustment(self):
+        body = self.body(member=self.member(), points=self.size(), reason="goodwill",
+                         funder=self.chance.choice([*self.issuers, "CHA"]))
+        return OPERATOR, "adjustments", self.late(body, 0)
+
+    def reinstatement(self):
+        """Dated now, and for a member that has lost points: or nothing would come back."""
+        lost = [name for name, member in self.oracle.members.items() if member.expiries]
+        if not lost:
+            return None
+        name = self.chance.choice(lost)
+        points = sum(points for _, points, _ in self.oracle.members[name].expiries)
+        last = days.local_day(self.oracle.now, self.oracle.terms.zone) + timedelta(
+            days=self.chance.choice([-2, 0, 20, 90]))
+        body = self.body(points=self.chance.choice([1, max(1, points // 2), points, points + 1]),
+                         expires_on=last.isoformat(), reason="asked for")
+        if self.chance.random() < 0.4:
+            body["funder"] = "house"
+        return OPERATOR, f"members/{name}/reinstate", self.late(body, 0)
+
     def enrolment(self):
         body = self.body(member=f"member-{len(self.names)}")
         del body["occurred_at"]
@@ -236,7 +261,7 @@ class Stream:
             return None
         partner, path, body = copy.deepcopy(self.chance.choice(self.sent))
         for name in ("points", "expires_in_seconds"):
-            if name in body:
+            if name in body and partner != OPERATOR:
                 body[name] += 1
                 return partner, path, body
         return None

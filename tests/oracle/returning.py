@@ -1,5 +1,9 @@
 """Reversals: refunds of what was spent, clawbacks of what was earned."""
 
+from dataclasses import replace
+from datetime import timedelta
+
+import days
 from members import Debt
 from refusals import POINTS_MAX, Refused
 
@@ -39,13 +43,31 @@ class Returning:
             back = min(left, taken - skipped)
             if back:
                 left -= back
-                self.move.give_back(take, back)
-                restored.append((take.lot, back))
+                lot = self.lasting(take.lot)
+                self.move.give_back(take, lot, back)
+                restored.append((lot, back))
         assert left == 0
         member = original.member.surviving
         self.made_available(member, [lot for lot, _ in restored])
         return {"points": points, "restored": [(lot.issuer, back) for lot, back in restored],
                 "debt": 0, "balance": member.balance()}
+
+    def lasting(self, lot):
+        """The lot; when its last day has passed, the part of it that lasts for the days of grace."""
+        grace = self.terms.refund_grace_days
+        if not grace or not self.is_overdue(lot):
+            return lot
+        return self.part_of(lot, days.local_day(self.now, self.terms.zone) + timedelta(days=grace))
+
+    def part_of(self, lot, expires_on):
+        """The same lot's points with another last day."""
+        for part in lot.member.parts_of(lot):
+            if part.expires_on == expires_on:
+                return part
+        part = replace(lot, expires_on=expires_on, pending=0, active=0, held=0, expired=0, takes=[])
+        lot.member.lots.append(part)
+        self.watch(part)
+        return part
 
     def undo_accrual(self, original, points):
         """Its own lots, pending first; what expired of them; then whatever else the member has.
@@ -56,8 +78,7 @@ class Returning:
             skip -= skipped
             part = min(left, granted - skipped)
             left -= part
-            parts = [each for each in member.lots if each.order == lot.order]
-            own += self.take_back(member, lot, parts, part, ("pending", "active", "expired"))
+            own += self.take_back(member, lot, member.parts_of(lot), part, ("pending", "active", "expired"))
         return self.clawed_back(member, points, own)
 
     def claw_back(self, caller, body):
@@ -68,7 +89,8 @@ class Returning:
         if points > POINTS_MAX:
             raise Refused("points_out_of_range")
         points = self.allowed(member, caller, points)
-        lots = sorted((lot for lot in member.lots if lot.issuer == caller),
+        lots = sorted(sorted((lot for lot in member.lots if lot.issuer == caller),
+                             key=lambda lot: lot.draw_order),
                       key=lambda lot: (lot.activity, lot.order), reverse=True)
         at_prices_of_the_day = self.owed_at(caller, self.day(body))
         own = self.take_back(member, at_prices_of_the_day, lots, points, ("pending", "active"))
@@ -107,20 +129,26 @@ class Returning:
         return creditable - left
 
     def borne(self, issuer, lots, points):
-        """[(bearer, points, take)] by the shares of the contract. Redeemers are those who took the
-        lots' points, latest first; what nobody took is the issuer's."""
+        """[(bearer, points, take)] by the shares of the contract; points left over go to the largest
+        remainders. Redeemers are those who took the lots' points, latest first; what nobody took is the
+        issuer's."""
         if not points:
             return []
+        bearers = ("issuer", "redeemer", "operator")
         shares = self.terms.partners[issuer].debt_bearer
-        parts = {who: points * share // sum(shares.values()) for who, share in shares.items()}
-        parts[next(iter(shares))] += points - sum(parts.values())
-        borne, left = [], parts.pop("redeemer", 0)
+        whole = sum(shares.values())
+        parts = {who: points * shares.get(who, 0) // whole for who in bearers}
+        by_remainder = sorted(bearers, key=lambda who: -(points * shares.get(who, 0) % whole))
+        for who in by_remainder[:points - sum(parts.values())]:
+            parts[who] += 1
+        assert sum(parts.values()) == points
+        borne, left = [], parts.pop("redeemer")
         for take in reversed([take for lot in lots for take in lot.takes]):
             part = min(left, take.points - take.charged)
             if part > 0:
                 borne.append(("redeemer", part, take))
                 left -= part
-        parts["issuer"] = parts.get("issuer", 0) + left
+        parts["issuer"] += left
         return borne + [(who, part, None) for who, part in parts.items() if part]
 
     def clawed_back(self, member, points, own):

@@ -38,6 +38,7 @@ class Spending:
         takes = [(self.move.use(lot, state, points, to, lot.price if charity else rate), points)
                  for lot, points in drawn]
         points = sum(points for _, points in takes)
+        self.was_active(member)
         self.booked[caller, body["message_id"]] = Booked("use", caller, member, points, takes=takes)
         return {"points": points, "drawn": [(lot.issuer, points) for lot, points in drawn],
                 "balance": member.balance()}
@@ -56,6 +57,8 @@ class Spending:
             self.move.put_in(part, "active", points, "transit")
             self.watch(part)
             moved.append(part)
+        self.was_active(member)
+        self.was_active(receiver)
         self.made_available(receiver, moved)
         return {"points": sum(points for _, points in drawn),
                 "drawn": [(lot.issuer, points) for lot, points in drawn], "balance": member.balance()}

@@ -75,6 +75,9 @@ class Terms:
     late_window_days: int
     partners: dict
     promotions: dict
+    refund_grace_days: int = 0
+    inactivity_months: int = 0  # 0: none
+    approval_above_points: int = None
 
 
 def day_of(value):
@@ -119,4 +122,7 @@ def read_terms(text):
         partners={table["id"]: read_partner(table) for table in tables["partner"]},
         promotions={table["id"]: Promotion(
             table["id"], table["funders"], day_of(table["from"]), day_of(table["to"]),
-            table.get("cap_points", 0)) for table in tables.get("promotion", [])})
+            table.get("cap_points", 0)) for table in tables.get("promotion", [])},
+        refund_grace_days=house.get("refund_grace_days", 0),
+        inactivity_months=house.get("inactivity_months", 0),
+        approval_above_points=house.get("approval_above_points"))

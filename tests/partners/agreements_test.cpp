@@ -210,6 +210,103 @@ TEST_F(Agreements, ProductionHouseTakesTwoOperators)
     EXPECT_TRUE(registry.approve(*proposed, false, bob_));
 }
 
+TEST_F(Agreements, TermsOfTheHouseChangeOnceAnotherOperatorApproves)
+{
+    HouseTable table;
+    table.inactivity_months = 6;
+    table.approval_above_points = 500;
+    const auto proposed = registry_.propose_house_terms(table, act_);
+    ASSERT_TRUE(proposed);
+    const auto before = registry_.terms();
+    EXPECT_EQ(before->house, ledger::HouseTerms{});
+    EXPECT_EQ(
+        reason_of(registry_.approve(*proposed, false, act_)),
+        "anna prepared it: another operator approves, or --as-both in a sandbox");
+    auto other = act_;
+    other.actor = "bob";
+    other.today = ledger::parse_day("2026-06-02").value();
+    ASSERT_TRUE(registry_.approve(*proposed, false, other));
+
+    const ledger::HouseTerms now = registry_.terms()->house;
+    EXPECT_EQ(now.inactivity_months, 6);
+    EXPECT_EQ(now.inactivity_from, other.today);
+    EXPECT_EQ(now.activity_kept_from, record_.head());
+    EXPECT_EQ(now.approval_above, Points{500});
+    EXPECT_EQ(now.refund_grace_days, 0);
+    EXPECT_EQ(
+        reason_of(registry_.propose_house_terms(table, act_)),
+        "house: these terms are in force already");
+    EXPECT_EQ(text_of(*registry_.terms_at(before->as_of)), text_of(*before));
+
+    // What is not named stays; activity is kept on; other months begin anew.
+    HouseTable more;
+    more.inactivity_months = 3;
+    const auto shorter = registry_.propose_house_terms(more, act_);
+    ASSERT_TRUE(shorter);
+    other.today = ledger::parse_day("2026-09-09").value();
+    ASSERT_TRUE(registry_.approve(*shorter, false, other));
+    EXPECT_EQ(registry_.terms()->house.inactivity_from, other.today);
+    EXPECT_EQ(registry_.terms()->house.activity_kept_from, now.activity_kept_from);
+    EXPECT_EQ(registry_.terms()->house.approval_above, Points{500});
+    expect_same_after_restart();
+}
+
+TEST_F(Agreements, AMessageWaitsUnderItsIdOnce)
+{
+    const MessageProposal message{
+        .kind = "adjustment", .message_id = "o-1", .summary = "adjustment o-1", .digest = "d1"};
+    const auto first = registry_.propose_message(message, act_);
+    ASSERT_TRUE(first);
+    EXPECT_EQ(registry_.propose_message(message, act_).value(), *first);
+    auto changed = message;
+    changed.digest = "d2";
+    EXPECT_EQ(
+        reason_of(registry_.propose_message(changed, act_)), "another message waits under this id");
+    EXPECT_TRUE(registry_.approved_messages().empty());
+
+    ASSERT_TRUE(registry_.approve(*first, true, act_));
+    EXPECT_TRUE(registry_.proposals().empty());
+    ASSERT_EQ(registry_.approved_messages().size(), 1U);
+    EXPECT_EQ(registry_.approved_messages().at(*first).digest, "d1");
+    EXPECT_EQ(registry_.propose_message(message, act_).value(), *first);
+    EXPECT_FALSE(registry_.propose_message(changed, act_));
+    EXPECT_FALSE(registry_.approve(*first, true, act_));
+    expect_same_after_restart();
+}
+
+TEST_F(Agreements, WhatIsOnlyPreparedIsJudgedAndNumberedWhenItIsApproved)
+{
+    auto prepares = act_;
+    prepares.prepares = true;
+    ASSERT_TRUE(registry_.add(standard_contract("BOE"), prepares));
+    const auto boe = registry_.proposals().back().id;
+    auto tariff = standard_contract("x").tariffs[0];
+    tariff.valid_from = act_.at + std::chrono::days{400};
+    ASSERT_TRUE(registry_.set_tariff(grocer, tariff, prepares));
+    const auto dearer = registry_.proposals().back().id;
+    ASSERT_TRUE(registry_.buy_block(fuel, {.points = Points{500}, .at = act_.at}, prepares));
+    const auto block = registry_.proposals().back().id;
+    EXPECT_EQ(registry_.find_contract("BOE"), nullptr);
+    EXPECT_EQ(registry_.contracts()[0].tariffs.size(), 1U);
+    EXPECT_TRUE(registry_.contracts()[1].blocks.empty());
+
+    // Another partner came first: numbers are those of the approval.
+    ASSERT_TRUE(registry_.add(standard_contract("AIR"), act_));
+    for (const auto id : {block, dearer, boe}) {
+        EXPECT_FALSE(registry_.approve(id, false, act_));
+        ASSERT_TRUE(registry_.approve(id, true, act_));
+    }
+    EXPECT_EQ(registry_.find_contract("BOE")->terms.partner, PartnerId{4});
+    EXPECT_EQ(registry_.contracts()[0].tariffs.size(), 2U);
+    EXPECT_EQ(registry_.contracts()[1].blocks.at(0).block, Points{500});
+    EXPECT_TRUE(registry_.proposals().empty());
+    ASSERT_TRUE(registry_.add(standard_contract("CUP"), prepares));
+    const auto cup = registry_.proposals().back().id;
+    ASSERT_TRUE(registry_.add(standard_contract("CUP"), act_));
+    EXPECT_EQ(reason_of(registry_.approve(cup, true, act_)), "id: CUP is registered already");
+    expect_same_after_restart();
+}
+
 TEST_F(Agreements, TariffChangesAfterItsNotice)
 {
     auto careful = standard_contract("CAR");

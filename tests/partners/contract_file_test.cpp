@@ -40,7 +40,7 @@ TEST(ParseContract, ReadsAnIssuerAndRedeemer)
     EXPECT_TRUE(contract.terms.roles.issuer);
     EXPECT_TRUE(contract.terms.roles.redeemer);
     EXPECT_FALSE(contract.terms.roles.charity);
-    EXPECT_EQ(contract.terms.debt_bearer, ledger::DebtBearer::issuer);
+    EXPECT_EQ(contract.terms.debt_shares, ledger::DebtShares{});
     EXPECT_TRUE(contract.terms.excess_clawbacks_allowed);
     EXPECT_EQ(contract.terms.billing, ledger::Billing::postpaid);
     EXPECT_EQ(contract.terms.credit_limit, Micro{1'000'000'000});
@@ -84,7 +84,8 @@ TEST(ParseContract, ReadsAnIssuerWithPrepaidBlocks)
     EXPECT_EQ(contract.terms.billing, ledger::Billing::prepaid);
     EXPECT_EQ(contract.terms.on_short, ledger::OnShort::next_block);
     EXPECT_FALSE(contract.terms.credit_limit);
-    EXPECT_EQ(contract.terms.debt_bearer, ledger::DebtBearer::house);
+    EXPECT_EQ(
+        contract.terms.debt_shares, (ledger::DebtShares{.issuer = 0, .redeemer = 0, .house = 1}));
     EXPECT_FALSE(contract.terms.excess_clawbacks_allowed);
     ASSERT_EQ(contract.tariffs.size(), 1U);
     // Midnight of that day in Amsterdam was in 1969, before the house's time begins.
@@ -159,6 +160,24 @@ TEST(ParseContract, ReadsSharesInEveryForm)
           "99999999999/99999999999"}) {
         EXPECT_FALSE(share_of(text)) << text;
     }
+}
+
+TEST(ParseContract, ReadsWhoBearsDebtAndKeepsBreakageByNameOrByShares)
+{
+    const auto with = [](const std::string& from, const std::string& to) {
+        return parse_contract(edited(sample_terms, from, to), "GRO", amsterdam()).value();
+    };
+    const std::string bearer = "debt_bearer = \"issuer\"";
+    EXPECT_EQ(
+        with(bearer, "debt_bearer = { operator = 2, issuer = 3 }").terms.debt_shares,
+        (ledger::DebtShares{.issuer = 3, .redeemer = 0, .house = 2}));
+    EXPECT_EQ(
+        with(bearer, "debt_bearer = \"redeemer\"").terms.debt_shares,
+        (ledger::DebtShares{.issuer = 0, .redeemer = 1, .house = 0}));
+    const auto kept =
+        with("breakage = { operator = 1, issuer = 1 }", "breakage = \"issuer\"").tariffs[0];
+    EXPECT_EQ(kept.breakage_operator, 0);
+    EXPECT_EQ(kept.breakage_issuer, 1);
 }
 
 struct Edit {
@@ -246,7 +265,19 @@ TEST(ParseContract, NamesLineAndKeyOfAValueThatCannotBe)
          "line 11: roles: \"buyer\" is none of issuer, redeemer, charity"},
         {"debt_bearer = \"issuer\"",
          "debt_bearer = \"house\"",
-         "line 14: debt_bearer: \"issuer\", \"redeemer\" or \"operator\""},
+         "line 14: debt_bearer: \"issuer\", \"redeemer\" or \"operator\", or shares of them"},
+        {"debt_bearer = \"issuer\"",
+         "debt_bearer = { issuer = 1, house = 1 }",
+         "line 14: house: is no key of this table"},
+        {"debt_bearer = \"issuer\"",
+         "debt_bearer = { issuer = 0, operator = -1 }",
+         "line 8: partner: debt_bearer: integer shares from 0 to 1000000, not all 0"},
+        {"debt_bearer = \"issuer\"",
+         "debt_bearer = {}",
+         "line 8: partner: debt_bearer: integer shares from 0 to 1000000, not all 0"},
+        {"breakage = { operator = 1, issuer = 1 }",
+         "breakage = \"redeemer\"",
+         "line 23: breakage: \"operator\" or \"issuer\", or shares of them"},
         {"billing = \"postpaid\"", "on_short = \"refuse\"", "line 12: on_short: only for prepaid"},
         {"pending_days = 14",
          "minimum_burn_value = \"-0.01\"",

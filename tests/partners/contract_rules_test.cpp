@@ -43,7 +43,7 @@ TEST_F(ContractRules, AcceptTheStandardContract)
     EXPECT_TRUE(contract.terms.roles.issuer);
     EXPECT_TRUE(contract.terms.roles.redeemer);
     EXPECT_FALSE(contract.terms.roles.charity);
-    EXPECT_EQ(contract.terms.debt_bearer, ledger::DebtBearer::issuer);
+    EXPECT_EQ(contract.terms.debt_shares, ledger::DebtShares{});
     EXPECT_TRUE(contract.terms.excess_clawbacks_allowed);
     ASSERT_EQ(contract.tariffs.size(), 1U);
     EXPECT_EQ(contract.tariffs[0].valid_from, ledger::Time{});

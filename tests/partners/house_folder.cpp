@@ -12,13 +12,18 @@ namespace pointhouse::partners {
 std::string text_of(const ledger::Terms& terms)
 {
     auto text = fmt::format(
-        "as of {} {} {} face {} late {} zone {}\n",
+        "as of {} {} {} face {} late {} zone {} grace {} inactive {} from {} kept {} approval {}\n",
         terms.as_of.value(),
         terms.currency.code,
         terms.currency.minor_digits,
         terms.face_value.count(),
         terms.late_window_days,
-        terms.calendar->time_zone());
+        terms.calendar->time_zone(),
+        terms.house.refund_grace_days,
+        terms.house.inactivity_months,
+        terms.house.inactivity_from,
+        terms.house.activity_kept_from.value(),
+        terms.house.approval_above ? terms.house.approval_above->count() : -1);
     for (const auto& partner : terms.partners) {
         text += fmt::format(
             "partner {} {} {}{}{} debt {} excess {} tariffs {} blocks {} prepaid {} limit {}"
@@ -28,7 +33,11 @@ std::string text_of(const ledger::Terms& terms)
             partner.roles.issuer ? "i" : "-",
             partner.roles.redeemer ? "r" : "-",
             partner.roles.charity ? "c" : "-",
-            static_cast<int>(partner.debt_bearer),
+            fmt::format(
+                "{}/{}/{}",
+                partner.debt_shares.issuer,
+                partner.debt_shares.redeemer,
+                partner.debt_shares.house),
             partner.excess_clawbacks_allowed,
             fmt::join(partner.tariffs, " "),
             fmt::join(partner.blocks, " "),

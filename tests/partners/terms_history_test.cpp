@@ -71,7 +71,10 @@ private:
     {
         auto contract = standard_contract(fmt::format("P{}", pick(40)));
         contract.terms.roles = {.issuer = true, .redeemer = pick(2) == 0, .charity = pick(2) == 0};
-        contract.terms.debt_bearer = static_cast<ledger::DebtBearer>(pick(3));
+        contract.terms.debt_shares = {
+            .issuer = 1,
+            .redeemer = static_cast<std::int32_t>(pick(3)),
+            .house = static_cast<std::int32_t>(pick(3))};
         contract.tariffs[0].pending_days = static_cast<std::int32_t>(pick(30));
         static_cast<void>(registry_.add(contract, act_)); // some ids are taken
     }

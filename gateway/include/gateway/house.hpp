@@ -122,6 +122,9 @@ public:
     /// Puts what waits in force and books it. Refused, too, when its file is not there any more.
     [[nodiscard]] partners::Registry::Accepted<void> approve(
         ledger::HouseSequence proposal, bool as_both);
+    /// Who gives the commands from now on: an operator by name; empty: whoever is at the keyboard
+    /// of a sandbox.
+    void act_as(std::string operator_name);
     /// The act of a person at this keyboard, now.
     [[nodiscard]] partners::Registry::Act act() const;
 
@@ -130,12 +133,16 @@ private:
     std::unique_ptr<State> state_;
 };
 
+/// Keeps the file of what one operator prepared until it is booked. Throws HouseFailure.
+void keep_proposal(const HouseFolder& folder, ledger::HouseSequence id, std::string_view text);
+
 /// What `init` is told.
 struct NewHouse {
     std::filesystem::path data;
     std::string store = "sqlite"; // or postgres://…, a database that holds no house
     std::string currency = "EUR";
     std::string time_zone = "UTC";
+    std::string face_value = "0.010000"; // of a point, for the member
     bool production = false;
 };
 

@@ -74,6 +74,7 @@ struct MemberView {
     MemberNumber number{};
     Balance balance{};
     std::span<const Lot> lots{}; // active, in draw order
+    Day lapses_on = never;       // when all of them expire, unless the member does something
 };
 
 enum class HoldState : std::uint8_t { open, captured, released, ended };

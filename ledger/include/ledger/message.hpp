@@ -32,6 +32,7 @@ enum class MessageType : std::uint8_t {
     adjustment = 15,     // points that a partner funds, for a reason
     identification = 16, // by partners again: one identifier more for a member, or in place of one
     merge = 17,          // by operators: two members become one
+    reinstatement = 24,  // expired points come back with a new expiry
     // What the house posts by its clock, or as the other half of a message about two members. It
     // has a member and no sender.
     maturity = 32,    // pending points became available
@@ -64,7 +65,18 @@ enum class MessageType : std::uint8_t {
 {
     return type == MessageType::block || type == MessageType::unblock ||
            type == MessageType::close || type == MessageType::adjustment ||
-           type == MessageType::merge;
+           type == MessageType::merge || type == MessageType::reinstatement;
+}
+
+/// What earns, spends or moves a member's points, or grants it some: its months without activity
+/// begin anew. Nothing that only takes back, or that the clock brings about.
+[[nodiscard]] constexpr bool is_activity(MessageType type)
+{
+    return type == MessageType::accrual || type == MessageType::redemption ||
+           type == MessageType::donation || type == MessageType::capture ||
+           type == MessageType::transfer || type == MessageType::transfer_in ||
+           type == MessageType::merge_in || type == MessageType::adjustment ||
+           type == MessageType::reinstatement;
 }
 
 /// Whether a message names its member itself; else it names another message, which has one.
@@ -73,6 +85,9 @@ enum class MessageType : std::uint8_t {
     return type != MessageType::reversal && type != MessageType::capture &&
            type != MessageType::hold_release && type != MessageType::accrual_release;
 }
+
+/// The funder of a reinstatement that the operator pays for.
+inline constexpr std::string_view house_as_funder = "house";
 
 inline constexpr std::int32_t vat_rate_unknown = -1;
 
@@ -119,7 +134,7 @@ struct Message {
     Sequence hold{};              // capture, hold_release: the record that made the hold
     std::string_view to_member{}; // transfer: an identifier; merge: the one into which
     std::string_view charity{};   // donation: the partner id of a charity
-    std::string_view funder{};    // adjustment: the partner id of an issuer
+    std::string_view funder{};    // adjustment: the partner id of an issuer; reinstatement: `house`
     std::string_view receipt{};
     std::string_view reason{};
     std::string_view promotion{};
@@ -130,6 +145,7 @@ struct Message {
     std::string_view identifier{};
     std::string_view replaces{};
     IdentifierKind identifier_kind = IdentifierKind::unknown;
+    std::optional<Day> expires_on{}; // reinstatement: the new last day
 };
 
 /// The canonical form of a message: the same bytes for the same decoded content with its type,

@@ -43,9 +43,24 @@ enum class EntryKind : std::uint8_t {
     // What an issuer issued to a merged member and was not credited counts on for the other; moves
     // no points.
     creditable_moved = 18,
+    // Expired points come back; the same lot lasts longer.                 expired  → member
+    reinstated = 19,          // who kept the breakage gives it back, each its share
+    reinstated_by_house = 20, // the house pays
 };
 
-inline constexpr EntryKind last_entry_kind = EntryKind::creditable_moved;
+inline constexpr EntryKind last_entry_kind = EntryKind::reinstated_by_house;
+
+/// Whether points come back that had expired, into the lot that they expired from.
+[[nodiscard]] constexpr bool undoes_expiry(EntryKind kind)
+{
+    return kind == EntryKind::expiry_undone || kind == EntryKind::reinstated ||
+           kind == EntryKind::reinstated_by_house;
+}
+/// Whether breakage is made or undone, with the shares of the lot's tariff.
+[[nodiscard]] constexpr bool is_breakage(EntryKind kind)
+{
+    return kind == EntryKind::expired || undoes_expiry(kind);
+}
 
 /// Whether entries of a kind name a lot, and whether they name a debt (`recovered`: both).
 /// A `creditable_moved` names neither; its lot has the tariff alone, for its issuer.
@@ -123,7 +138,8 @@ struct Record {
     PartnerId counterparty{}; // donation: the charity
     PromotionId promotion{};  // accrual: the one that it was granted under
     std::int64_t amount_minor =
-        0; // accrual by purchase: its amount; reversal by purchase: returned so far
+        0; // accrual by purchase: its amount; reversal by purchase: returned so far; redemption
+           // by value: the value, where whole points come to more
     /// transfer, merge: who receives; transfer_in, merge_in: who sent; identifier_taken: who has it
     MemberNumber other_member{};
     Sequence original{}; // the record that it is about: a reversal's, a hold's, a pending accrual's

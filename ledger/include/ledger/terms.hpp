@@ -56,8 +56,25 @@ struct Tariff {
     [[nodiscard]] Micro prefunded_price() const;
 };
 
-/// Who bears member debt until it is recovered (DESIGN section 3).
-enum class DebtBearer : std::uint8_t { issuer = 0, redeemer = 1, house = 2 };
+/// Who bears member debt until it is recovered, as integer shares (DESIGN section 3). Not all zero.
+struct DebtShares {
+    std::int32_t issuer = 1;
+    std::int32_t redeemer = 0; // those who took the points
+    std::int32_t house = 0;
+    friend bool operator==(const DebtShares&, const DebtShares&) = default;
+};
+
+/// Points of a debt by who bears them.
+struct DebtParts {
+    Points issuer{};
+    Points redeemer{};
+    Points house{};
+    friend bool operator==(const DebtParts&, const DebtParts&) = default;
+};
+
+/// Splits by shares, and loses no point: points left over go to the largest remainders, equal ones
+/// in the order issuer, redeemer, house.
+[[nodiscard]] DebtParts split(Points points, const DebtShares& shares);
 
 struct Roles {
     bool issuer = false;
@@ -85,7 +102,7 @@ struct PartnerTerms {
     PartnerId partner{};
     std::string name{}; // the id in the certificate's URI SAN, e.g. "GRO"
     Roles roles{};
-    DebtBearer debt_bearer = DebtBearer::issuer;
+    DebtShares debt_shares{};
     bool excess_clawbacks_allowed = true;
     std::vector<std::uint32_t> tariffs{}; // places in Terms::tariffs, in order of publication
     Billing billing = Billing::postpaid;
@@ -119,6 +136,23 @@ struct Promotion {
 
 inline constexpr std::size_t funders_max = 16;
 
+/// Terms of the house as a whole that may change in its life.
+struct HouseTerms {
+    /// A refund into a lot whose last day has passed makes it last so many days from the refund's
+    /// on; 0: it expires again at once.
+    std::int32_t refund_grace_days = 0;
+    /// All points of a member that has done nothing for so many months expire; 0: none do.
+    std::int32_t inactivity_months = 0;
+    /// The months count from this day at the earliest: when the term came into force.
+    Day inactivity_from = 0;
+    /// From this entry of the house's record on it is kept when members were last active; none: it
+    /// never was a term.
+    HouseSequence activity_kept_from{};
+    /// An adjustment of more points waits for a second operator; none: none does.
+    std::optional<Points> approval_above{};
+    friend bool operator==(const HouseTerms&, const HouseTerms&) = default;
+};
+
 /// All that a decision needs to know of the house, frozen at one sequence of the house's own
 /// record. Immutable; shared between threads by shared_ptr<const Terms>, because decisions in
 /// flight keep the terms they started with while newer ones are published.
@@ -127,6 +161,7 @@ struct Terms {
     Currency currency{};
     Micro face_value{}; // of one point, for the member
     std::int32_t late_window_days = 60;
+    HouseTerms house{};
     std::shared_ptr<const Calendar> calendar{};
     std::vector<PartnerTerms> partners{}; // partners[id - 1]
     std::vector<Tariff> tariffs{};        // tariffs[version - 1]: dated tariffs and blocks

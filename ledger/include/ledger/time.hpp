@@ -36,6 +36,11 @@ inline constexpr Day never = INT32_MAX;
 [[nodiscard]] std::string format_day(Day day);
 [[nodiscard]] std::optional<Day> parse_day(std::string_view text);
 
+/// The same day so many months later, or that month's last where it has no such day.
+[[nodiscard]] Day months_after(Day day, std::int32_t months);
+/// The last day of its month.
+[[nodiscard]] Day last_of_month(Day day);
+
 /// A calendar month of the house: the id of a settlement window, written "2026-06".
 struct Month {
     std::int32_t year = 0;

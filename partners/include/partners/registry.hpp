@@ -51,13 +51,16 @@ struct PromotionTerms {
     [[nodiscard]] bool is_funded_by(std::string_view partner) const;
 };
 
-/// What a contract file takes for granted of the house. `add` refuses a contract written for
-/// another house; nothing of this is kept.
+/// The [house] table of a terms file. A contract takes it for granted: `add` refuses one that is
+/// written for another house. `propose_house_terms` changes what can change, the last three.
 struct HouseTable {
     std::optional<std::string> currency;
     std::optional<std::string> time_zone;
     std::optional<ledger::Micro> face_value;
     std::optional<std::int32_t> late_window_days;
+    std::optional<std::int32_t> refund_grace_days{};
+    std::optional<std::int32_t> inactivity_months{};     // 0: none
+    std::optional<std::int64_t> approval_above_points{}; // -1: none
 };
 
 /// What a contract file says of one partner; `add` and `set_tariff` turn it into house entries.
@@ -88,12 +91,23 @@ struct BlockPurchase {
 /// What one operator prepared and another has to approve.
 struct Proposal {
     ledger::HouseSequence id; // its entry
-    std::string kind;         // "promotion", "opening"
-    std::string actor;        // who prepared it
+    /// "promotion", "opening", "house_terms", "adjustment", "reinstatement"; or the kind of entry
+    /// that it becomes: "partner_added", "tariff_set", "block_bought".
+    std::string kind;
+    std::string actor; // who prepared it
     ledger::Time at;
     std::string summary;
     std::string content; // JSON, as the kind has it
     std::string digest;  // of the file that it came from; empty: of none
+};
+
+/// An operator's message that waits for another operator, or was approved. What it says is in a
+/// file of this digest, because it names a member.
+struct MessageProposal {
+    std::string kind; // "adjustment", "reinstatement"
+    std::string message_id;
+    std::string summary;
+    std::string digest;
 };
 
 /// The opening that was imported: the entry that has its money, and the file with its lots.
@@ -123,6 +137,10 @@ public:
     struct Act {
         std::string_view actor;
         ledger::Time at;
+        ledger::Day today = 0; // the house's, where terms begin with it
+        /// `add`, `set_tariff` and `buy_block` only prepare: it is the newest proposal then.
+        bool prepares = false;
+        ledger::HouseSequence approves{}; // the proposal that it puts in force
     };
 
     template <class T>
@@ -160,6 +178,13 @@ public:
     /// while it waits, the same file gets the same proposal.
     Accepted<ledger::HouseSequence> propose_opening(
         const Opening& opening, std::string_view digest, Act act);
+    /// Prepares the change of what the table names; the rest stays as it is.
+    Accepted<ledger::HouseSequence> propose_house_terms(const HouseTable& table, Act act);
+    /// Prepares a message. The same once more, waiting or approved, gets the same proposal; other
+    /// content under its id is refused.
+    Accepted<ledger::HouseSequence> propose_message(const MessageProposal& message, Act act);
+    /// Messages that were approved, whether booked yet or not, by the proposals they were.
+    [[nodiscard]] const std::map<ledger::HouseSequence, MessageProposal>& approved_messages() const;
     /// What waits, oldest first.
     [[nodiscard]] std::vector<Proposal> proposals() const;
     /// Puts it in force. Nobody approves what he prepared, but in a sandbox, `as_both`.
@@ -199,6 +224,8 @@ private:
     struct State;
     Accepted<void> agree_promotion(const Proposal& proposal, Act act);
     Accepted<void> import_opening(const Proposal& proposal, Act act);
+    Accepted<void> change_house_terms(const Proposal& proposal, Act act);
+    Accepted<void> change_contract(const Proposal& proposal, Act act);
     [[nodiscard]] std::optional<std::string> fault_among_others(
         const PromotionTerms& promotion) const;
 
@@ -214,6 +241,10 @@ private:
 /// (ops/manual/terms.md). A fault names line and key. Dates are days of `calendar`.
 [[nodiscard]] ledger::Result<PartnerContract, ContractFault> parse_contract(
     std::string_view toml, std::string_view id, const ledger::Calendar& calendar);
+
+/// Reads `house set-terms FILE.toml`: the [house] table of a file that may hold partners, too.
+[[nodiscard]] ledger::Result<HouseTable, ContractFault> parse_house_terms(
+    std::string_view toml, const ledger::Calendar& calendar);
 
 /// Reads `promotion add FILE.toml`: every [[promotion]] of a file that may hold partners, too.
 [[nodiscard]] ledger::Result<std::vector<PromotionTerms>, ContractFault> parse_promotions(

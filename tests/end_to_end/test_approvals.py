@@ -1,0 +1,266 @@
+"""Terms of the house, what waits for a second operator, and points that come back, from the command line
+and the wire."""
+
+import pytest
+
+from messages import fresh, message
+
+TERMS = """
+[[partner]]
+id = "GRO"
+roles = ["issuer", "redeemer"]
+debt_bearer = { issuer = 1, redeemer = 1, operator = 1 }
+  [[partner.tariff]]
+  from = "2026-01-01"
+  issue_price = "0.01"
+  service_fee = "0.001"
+  reimbursement = "0.0095"
+  prefund_share = "1"
+  expiry = { months = 1, at = "month_end" }
+  breakage = { operator = 1, issuer = 1 }
+"""
+
+
+def accrual(day, member, points):
+    return message(member=member, points=points, occurred_at=f"{day}T12:00:00Z")
+
+
+def adjustment(day, member, points):
+    return accrual(day, member, points) | {"funder": "GRO", "reason": "goodwill"}
+
+
+def reinstatement(day, points, expires_on="2026-12-31", **fields):
+    return message(points=points, occurred_at=f"{day}T12:00:00Z", expires_on=expires_on,
+                   reason="asked for") | fields
+
+
+def set_terms(house, tmp_path, text, *arguments, status=0):
+    file = tmp_path / f"{fresh('house')}.toml"
+    file.write_text("[house]\n" + text)
+    return house.run("house", "set-terms", file, *arguments, status=status)
+
+
+@pytest.fixture
+def house(make_house, tmp_path):
+    house = make_house()
+    house.run("init")
+    terms = tmp_path / "terms.toml"
+    terms.write_text(TERMS)
+    house.run("partner", "add", "GRO", "--terms", terms)
+    for name in ("GRO", "operator:anna", "operator:bob"):
+        house.run("cert", "issue", name)
+    return house
+
+
+def certificate(house, name):
+    return house.certificate_folder(f"operator:{name}") / "cert.pem"
+
+
+def test_an_adjustment_above_the_limit_waits_for_a_second_operator(house, tmp_path):
+    set_terms(house, tmp_path, "approval_above_points = 500", "--as-both")
+    assert house.json("house", "show")["approval_above_points"] == 500
+    house.start()
+    with house.connect("GRO") as grocer, house.connect("operator:anna") as anna:
+        assert grocer.post("/v1/accruals", accrual("2026-01-05", "M1", 10)).status == 201
+        assert anna.post("/v1/adjustments", adjustment("2026-01-05", "M1", 500)).status == 201
+        large = adjustment("2026-01-05", "M1", 501)
+        waiting = anna.post("/v1/adjustments", large)
+        assert waiting.status == 202, waiting
+        assert waiting.json == {"proposal": waiting.json["proposal"], "message_id": large["message_id"],
+                                "state": "waiting"}
+        assert anna.post("/v1/adjustments", large).json == waiting.json
+        reused = anna.post("/v1/adjustments", large | {"points": 502})
+        assert reused.code == "message_id_reused"
+        assert anna.get("/v1/members/M1").json["balance"]["available"] == 510
+        # What would be refused does not wait, and its id stays free.
+        unfunded = large | {"message_id": fresh("m"), "funder": "nobody"}
+        assert anna.post("/v1/adjustments", unfunded).code == "role_not_allowed"
+        assert anna.post("/v1/adjustments", unfunded | {"points": 1, "funder": "GRO"}).status == 201
+
+        [listed] = house.json("approve", "list")
+        assert (listed["kind"], listed["prepared_by"]) == ("adjustment", "anna")
+        assert "M1" not in str(listed), "the house's record names no member"
+        own = house.run("approve", listed["id"], "--operator", certificate(house, "anna"), status=1)
+        assert "another operator approves" in own.stderr
+        house.run("approve", listed["id"], "--operator", certificate(house, "bob"))
+        assert house.json("approve", "list") == []
+        assert not list((house.data / "proposals").iterdir()), "nothing is left that names a member"
+        booked = anna.post("/v1/adjustments", large)
+        assert (booked.status, booked.replayed) == (201, True)
+        assert booked.json["lots"][0]["points"] == 501
+        assert anna.post("/v1/adjustments", large | {"points": 502}).code == "message_id_reused"
+        assert anna.get("/v1/members/M1").json["balance"]["available"] == 1012
+        for _ in range(2):
+            house.run("approve", listed["id"], "--as-both", status=1)
+    assert house.verify("--from-scratch")["ok"]
+
+
+def test_what_was_approved_is_booked_after_a_crash(house, tmp_path):
+    set_terms(house, tmp_path, "approval_above_points = 0", "--as-both")
+    house.start()
+    with house.connect("GRO") as grocer, house.connect("operator:anna") as anna:
+        grocer.post("/v1/accruals", accrual("2026-01-05", "M1", 10))
+        large = adjustment("2026-01-05", "M1", 7)
+        waiting = anna.post("/v1/adjustments", large).json["proposal"]
+    file = house.data / "proposals" / f"{waiting}.json"
+    kept = file.read_bytes()
+    house.run("approve", waiting, "--as-both")
+    # As if the house had died between the approval and the removal of the file.
+    house.kill()
+    file.write_bytes(kept)
+    house.start()
+    assert not file.exists()
+    with house.connect("operator:anna") as anna:
+        assert anna.get("/v1/members/M1").json["balance"]["available"] == 17
+    assert house.verify("--from-scratch")["ok"]
+
+
+def test_what_is_refused_when_it_is_approved_is_final(house):
+    house.start()
+    with house.connect("GRO") as grocer, house.connect("operator:anna") as anna:
+        grocer.post("/v1/accruals", accrual("2026-01-05", "M1", 10))
+        house.run("clock", "advance", "2026-03-02T00:00:00Z")
+        body = reinstatement("2026-03-02", 10)
+        waiting = anna.post("/v1/members/M1/reinstate", body)
+        assert waiting.status == 202, waiting
+        anna.post("/v1/members/M1/block", message(reason="lost", occurred_at="2026-03-02T12:00:00Z"))
+        refused = house.run("approve", waiting.json["proposal"], "--as-both", status=1)
+        assert "member_blocked" in refused.stderr
+        answer = anna.post("/v1/members/M1/reinstate", body)
+        assert (answer.code, answer.replayed) == ("member_blocked", True)
+    assert house.verify("--from-scratch")["ok"]
+
+
+def test_expired_points_come_back_when_two_operators_say_so(house):
+    house.start()
+    with house.connect("GRO") as grocer, house.connect("operator:anna") as anna:
+        grocer.post("/v1/accruals", accrual("2026-01-05", "M1", 100))
+        house.run("clock", "advance", "2026-03-02T00:00:00Z")
+        assert anna.get("/v1/members/M1").json["balance"]["available"] == 0
+        assert grocer.post("/v1/members/M1/reinstate", reinstatement("2026-03-02", 1)).code == "forbidden"
+        for fields, code in (({"points": 101}, "insufficient_points"), ({"funder": "GRO"}, "funding_not_agreed"),
+                             ({"expires_on": "2026-03-01"}, "late_window_closed"),
+                             ({"expires_on": "soon"}, "malformed"), ({"member": "M1"}, "malformed")):
+            answer = anna.post("/v1/members/M1/reinstate", reinstatement("2026-03-02", 40) | fields)
+            assert answer.code == code, (fields, answer)
+        assert anna.post("/v1/members/nobody/reinstate", reinstatement("2026-03-02", 1)).code == "member_unknown"
+        for body in (reinstatement("2026-03-02", 40), reinstatement("2026-03-02", 60, funder="house")):
+            waiting = anna.post("/v1/members/M1/reinstate", body)
+            assert waiting.status == 202, waiting
+            house.run("approve", waiting.json["proposal"], "--as-both")
+            booked = anna.post("/v1/members/M1/reinstate", body)
+            assert (booked.status, booked.replayed) == (201, True), booked
+            assert booked.json["points"] == body["points"]
+            [lot] = booked.json["lots"]
+            assert (lot["issuer"], lot["points"], lot["expires_on"]) == ("GRO", body["points"], "2026-12-31")
+        shown = anna.get("/v1/members/M1").json
+        assert shown["balance"]["available"] == 100
+        assert shown["expiring"] == [{"on": "2026-12-31", "points": 100}]
+        entries = anna.get("/v1/members/M1/entries").json["entries"]
+        assert [each["type"] for each in entries[:3]] == ["reinstatement", "reinstatement", "expiry"]
+        kinds = [entry["movements"][0]["kind"] for entry in entries[:2]]
+        assert kinds == ["reinstated_by_house", "reinstated"]
+    house.run("clock", "advance", "2027-01-02T00:00:00Z")
+    march, december = (house.json("settle", "show", window) for window in ("2026-03", "2026-12"))
+    [row] = march["partners"]
+    assert (row["opening"], row["expired"], row["closing"]) == (0, -100, 100)
+    [row] = december["partners"]
+    assert (row["expired"], row["closing"]) == (100, 0)
+    for shown in (march, december):
+        money = shown["trial_balance"]["money_micro"]["EUR"]
+        assert money["debits"] == money["credits"]
+    # January's breakage is half GRO's; what GRO gave back is half of 40 points; December's again.
+    shared = [line["exact_micro"] for window in ("2026-02", "2026-03", "2026-12")
+              for document in house.json("settle", "show", window)["documents"]
+              for line in document["lines"] if line["flow"] == "breakage_shared"]
+    assert [abs(amount) for amount in shared] == [500_000, 200_000, 500_000]
+    assert house.verify("--from-scratch")["ok"]
+
+
+def test_points_of_a_member_without_activity_expire(house, tmp_path):
+    (tmp_path / "never.toml").write_text(TERMS.replace('id = "GRO"', 'id = "BOE"').replace(
+        '  expiry = { months = 1, at = "month_end" }\n', ""))
+    house.run("partner", "add", "BOE", "--terms", tmp_path / "never.toml")
+    house.run("cert", "issue", "BOE")
+    house.start()
+    with house.connect("BOE") as bookshop:
+        bookshop.post("/v1/accruals", accrual("2026-01-05", "M1", 100))
+        bookshop.post("/v1/accruals", accrual("2026-01-05", "M2", 100))
+        assert bookshop.get("/v1/members/M1").json["expiring"] == []
+        set_terms(house, tmp_path, "inactivity_months = 3", "--as-both")
+        # Nobody's months began before the term did, on the house's 5 January.
+        assert bookshop.get("/v1/members/M1").json["expiring"] == [{"on": "2026-04-05", "points": 100}]
+        spent = message(member="M2", points=30, occurred_at="2026-02-28T12:00:00Z")
+        assert bookshop.post("/v1/redemptions", spent).status == 201
+        assert bookshop.get("/v1/members/M2").json["expiring"] == [{"on": "2026-05-28", "points": 70}]
+        house.kill()
+    house.start()
+    house.run("clock", "advance", "2026-04-06T00:00:00Z")
+    with house.connect("BOE") as bookshop:
+        assert bookshop.get("/v1/members/M1").json["balance"]["available"] == 0
+        assert bookshop.get("/v1/members/M2").json["balance"]["available"] == 70
+        refund = message(reverses=spent["message_id"], occurred_at="2026-06-01T12:00:00Z")
+        assert bookshop.post("/v1/reversals", refund).json["balance"]["available"] == 0
+    assert house.verify("--from-scratch")["ok"]
+
+
+def test_terms_of_the_house_wait_for_a_second_operator(house, tmp_path):
+    set_terms(house, tmp_path, "refund_grace_days = 10")
+    assert house.json("house", "show")["refund_grace_days"] == 0
+    [waiting] = house.json("approve", "list")
+    house.run("approve", waiting["id"], status=1)
+    house.run("approve", waiting["id"], "--as-both")
+    assert house.json("house", "show")["refund_grace_days"] == 10
+    for text, complaint in (("refund_grace_days = 10", "in force already"),
+                            ("refund_grace_days = 367", "from 0 to 366"),
+                            ("inactivity_months = -1", "from 0 to 1200"),
+                            ('time_zone = "Europe/Paris"\ninactivity_months = 1', "written for Europe/Paris"),
+                            ("grace = 1", "grace")):
+        refused = set_terms(house, tmp_path, text, status=1)
+        assert complaint in refused.stderr, (text, refused.stderr)
+    # A contract that takes other terms for granted is written for another house.
+    other = tmp_path / "other.toml"
+    other.write_text("[house]\nrefund_grace_days = 3\n" + TERMS.replace('"GRO"', '"BOE"'))
+    house.run("partner", "add", "BOE", "--terms", other, status=1)
+    other.write_text("[house]\nrefund_grace_days = 10\n" + TERMS.replace('"GRO"', '"BOE"'))
+    house.run("partner", "add", "BOE", "--terms", other)
+
+
+def test_a_production_house_acts_by_its_operators(make_house, tmp_path):
+    house = make_house(clock="system")
+    house.init("--production")
+    terms = tmp_path / "terms.toml"
+    terms.write_text(TERMS)
+    for name in ("anna", "bob"):
+        house.run("cert", "issue", f"operator:{name}")
+    third = house.run("cert", "issue", "operator:carl", status=1)
+    assert "--operator CERT" in third.stderr
+    anna, bob = (("--operator", certificate(house, name)) for name in ("anna", "bob"))
+
+    nobody = house.run("partner", "add", "GRO", "--terms", terms, status=1)
+    assert "--operator CERT" in nobody.stderr
+    house.run("partner", "add", "GRO", "--terms", terms, *anna)
+    assert house.json("partner", "list") == []
+    [waiting] = house.json("approve", "list")
+    assert (waiting["kind"], waiting["prepared_by"]) == ("partner_added", "anna")
+    for who, complaint in (((), "--operator CERT"), (anna, "another operator approves"),
+                           ((*bob, "--as-both"), "another operator approves")):
+        assert complaint in house.run("approve", waiting["id"], *who, status=1).stderr
+    house.run("approve", waiting["id"], *bob)
+    assert [each["id"] for each in house.json("partner", "list")] == ["GRO"]
+    house.run("partner", "add", "GRO", "--terms", terms, *bob, status=1)
+
+    tariff = tmp_path / "tariff.toml"
+    tariff.write_text('[tariff]\nfrom = "2199-01-01"\nissue_price = "0.02"\nservice_fee = "0"\n'
+                      'reimbursement = "0.01"\nprefund_share = "1"\n')
+    house.run("partner", "set-tariff", "GRO", tariff, *bob)
+    [waiting] = house.json("approve", "list")
+    house.run("approve", waiting["id"], *anna)
+    assert len(house.json("partner", "show", "GRO")["tariffs"]) == 2
+
+    house.run("cert", "issue", "GRO", *anna)
+    partners = house.certificate_folder("GRO") / "cert.pem"
+    assert "no operator's certificate" in house.run(
+        "approve", "list", "--operator", partners, status=1).stderr
+    house.run("cert", "revoke", "operator:bob", *anna)
+    assert "no operator's certificate" in house.run("approve", "list", *bob, status=1).stderr
