@@ -141,12 +141,13 @@ public:
         : journal_{journal}, history_{terms}, options_{options}
     {}
 
-    void run(Verification& found)
+    /// `head`: of the head file, read before the snapshot began; a house that serves writes it on.
+    void run(const std::optional<Head>& head, Verification& found)
     {
         const std::string integrity = journal_.integrity_fault();
         require(integrity.empty(), "the journal's database: {}", integrity);
         state_ = journal_.state();
-        check_head();
+        check_head(head);
         open_runs();
         journal_.for_each_member([this](const MemberRow& row) {
             if (row.member == house_row)
@@ -176,9 +177,8 @@ public:
     }
 
 private:
-    void check_head()
+    void check_head(const std::optional<Head>& head)
     {
-        const auto head = read_head(options_.folder);
         require(head.has_value() || state_.head.is_none(), "the head file is missing");
         if (head)
             require(
@@ -660,8 +660,9 @@ Verification verify_journal(
 {
     Verification found;
     try {
+        const std::optional<Head> head = read_head(options.folder);
         journal.begin_snapshot();
-        Verifier{journal, terms, options}.run(found);
+        Verifier{journal, terms, options}.run(head, found);
         if (auto fault = Identities::first_fault(identities, options.keys.identity))
             found.fault = std::move(*fault);
     } catch (const Fault& fault) {
