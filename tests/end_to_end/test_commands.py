@@ -88,15 +88,17 @@ def test_commands_work_on_a_serving_house(house, gro):
 
 def test_backup_while_serving_and_restore(make_house, tmp_path):
     house = make_house().make("GRO").start()
-    stop = threading.Event()
+    stop, began = threading.Event(), threading.Event()
 
     def load():
         with house.connect("GRO") as gro:
             while not stop.is_set():
                 assert gro.post("/v1/accruals", accrual("m", 1)).status == 201
+                began.set()
 
     loader = threading.Thread(target=load)
     loader.start()
+    assert began.wait(20)
     house.run("backup", "--out", tmp_path / "backup")
     stop.set()
     loader.join()
