@@ -20,6 +20,7 @@ class Clock:
         while self.due and self.due[0][0] <= moment:
             at, _, self.books.event, self.books.window, happen = heapq.heappop(self.due)
             self.now = max(self.now, at)
+            self.move.moment = at, 0
             happen()
         self.now = max(self.now, moment)
 

@@ -11,7 +11,7 @@ class Movements:
         self.terms = terms
         self.books = books
         self.moved = []
-        self.expiries = 0  # how many there were: their order
+        self.moment = None  # (instant, number of the message, or 0 of what the clock brings about)
 
     # Money.
 
@@ -106,8 +106,8 @@ class Movements:
         if points:
             self.take_out(lot, state, points, "expired")
             lot.expired += points
-            self.expiries += 1
-            lot.member.expiries.append([lot, points, self.expiries])
+            lot.member.expiries.append([lot, points, (*self.moment, lot.draw_order)])
+            lot.member.expiries.sort(key=lambda expiry: expiry[2])
             self.break_up(lot, points)
             self.moved.append(("expired", lot.issuer, points))
 

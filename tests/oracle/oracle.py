@@ -55,6 +55,7 @@ class Oracle(Clock, Earning, Spending, Returning, Membership):
             self.advance(days.instant(body["occurred_at"]))
         self.number += 1
         self.move.moved = []
+        self.move.moment = self.now, self.number
         self.books.event = body["message_id"]
         self.books.window = self.window_of(self.now)
         outcome = self.judge(caller, path, body)
