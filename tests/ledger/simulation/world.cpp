@@ -34,7 +34,8 @@ std::shared_ptr<Terms> first_terms(
             .numerator = static_cast<std::int32_t>(random() % 3), .denominator = 2};
     }
     for (PartnerTerms& partner : terms->partners) {
-        partner.debt_bearer = static_cast<DebtBearer>(random() % 3);
+        const auto share = [&random] { return static_cast<std::int32_t>(random() % 3); };
+        partner.debt_shares = {.issuer = 1 + share(), .redeemer = share(), .house = share()};
         partner.excess_clawbacks_allowed = random() % 3 != 0;
     }
     if (random() % 3 == 0) terms->partners[0].credit_limit = Micro{20'000'000};
