@@ -150,7 +150,8 @@ def test_rebuild_reproduces_the_books(house, gro, tnk):
 
 def test_bench_ledger_prints_figures(make_house):
     done = subprocess.run(
-        [make_house().binary, "bench", "ledger", "--members", "1000", "--postings", "20000", "--json"],
+        [make_house().binary, "bench", "ledger", "--members", "1000", "--small", "5000", "--postings", "20000",
+         "--warm", "5000", "--measured", "20000", "--replayed", "10000", "--json"],
         capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     rows = json.loads(done.stdout)

@@ -17,7 +17,7 @@ from wire import Closed
 
 pytestmark = pytest.mark.about_sqlite
 
-FULL_MIB = 24
+FULL_MIB = 128
 BACK_SECONDS = 5
 GONE = (Closed, OSError)
 

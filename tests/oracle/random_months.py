@@ -233,6 +233,8 @@ class Stream:
         if how < 0.5:
             # Names grow old: most of the replaced ones are not asked for again.
             body["replaces"] = member if how < 0.4 else self.member()
+        if body.get("replaces") == name:  # that is no message
+            del body["replaces"]
         if body.get("replaces") == member and member in self.names and self.chance.random() < 0.8:
             self.names.remove(member)
         if not taken:
