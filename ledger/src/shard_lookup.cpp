@@ -211,11 +211,12 @@ void Shard::quote(const Message& message, Outcome& outcome)
         .member = member ? &*member : nullptr,
         .receiver = receiver ? &*receiver : nullptr,
         .original = has_original ? &original.reversed : nullptr,
-        .past = [&](const std::function<bool(const Record&)>& visit) {
-            for (auto posting = due.rbegin(); posting != due.rend(); ++posting)
-                if (!visit(*posting)) return;
-            past_of(stored)(visit);
-        },
+        .past =
+            [&](const std::function<bool(const Record&)>& visit) {
+                for (auto posting = due.rbegin(); posting != due.rend(); ++posting)
+                    if (!visit(*posting)) return;
+                past_of(stored)(visit);
+            },
         .identifier_of = parties.identifier_of,
         .replaces_own = parties.replaces_own};
     Record& record = outcome.record;

@@ -104,7 +104,7 @@ std::chrono::nanoseconds time_postgres_copies(
     return ended - started;
 }
 
-double count_postgres_row_locks(
+TimedCount count_postgres_row_locks(
     const std::string& address, int clients, std::chrono::milliseconds duration)
 {
     PostgresConnection connection{address};
@@ -113,7 +113,7 @@ double count_postgres_row_locks(
     std::atomic<std::int64_t> done{0};
     std::mutex mutex;
     std::exception_ptr failure; // guarded by mutex
-    std::chrono::duration<double> took{};
+    std::chrono::nanoseconds took{};
     {
         std::vector<std::jthread> threads;
         const auto started = std::chrono::steady_clock::now();
@@ -133,7 +133,7 @@ double count_postgres_row_locks(
     }
     connection.execute("DROP SCHEMA row_locks CASCADE");
     if (failure) std::rethrow_exception(failure);
-    return static_cast<double>(done) / took.count();
+    return {.count = done, .took = took};
 }
 
 } // namespace pointhouse::ledger

@@ -13,7 +13,9 @@ namespace {
 void measure_database(BenchGatewayOptions& options)
 {
     options.count_row_locks = [&options](int clients, std::chrono::milliseconds duration) {
-        return ledger::count_postgres_row_locks(options.store, clients, duration);
+        const auto [transfers, took] =
+            ledger::count_postgres_row_locks(options.store, clients, duration);
+        return static_cast<double>(transfers) / std::chrono::duration<double>(took).count();
     };
     options.discard_store = [&options] { ledger::drop_postgres_schemas(options.store); };
 }

@@ -158,4 +158,4 @@ def test_bench_ledger_prints_figures(make_house):
     assert rows
     for row in rows:
         assert {"name", "value", "unit", "bound", "bound_name", "ratio", "parameters"} <= set(row)
-        assert row["value"] > 0
+        assert row["value"] > 0 or row["name"].startswith("ledger.sqlite.books_lag")
