@@ -221,6 +221,26 @@ def test_the_closing_balances_and_blocks(played):
             if account not in june.CLOSE["money_micro"]} == june.CLOSE["points"]
 
 
+def test_trust_covers_the_points_with_what_partners_owe_for_them(played):
+    """Invariant 6 after every entry. Price and fee of all partners are 0.0100 and 0.0010."""
+    found, after = {}, {}
+    for event, book, _, account, amount in journal_rows(played):
+        if book != "money":
+            continue
+        found[account] = found.get(account, 0) + amount
+        after[event] = {
+            "trust": found["cash:trust"],
+            "owed": sum(amount * 10 // 11 for account, amount in found.items() if account.startswith("unbilled:")),
+            "covered": -sum(amount for account, amount in found.items()
+                            if account == "deferred_revenue" or account.startswith("prepaid_block:"))}
+
+    assert len(after) == 13  # the opening and what moves money
+    for event, figures in after.items():
+        assert figures["trust"] + figures["owed"] >= figures["covered"], (event, figures)
+    assert (after["E5"]["trust"], after["E5"]["covered"]) == (64_000_000, 70_580_000)
+    assert after["E15"] == {"trust": 64_000_000, "owed": 4_080_000 + 500_000, "covered": 8_440_000 + 48_640_000}
+
+
 def test_the_roll_forward_and_the_statements(played):
     assert_june_closed(played)
     assert documents(settled(played)[0]) == golden_documents()
