@@ -1,7 +1,9 @@
+#include <algorithm>
 #include <array>
 #include <fmt/format.h>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include <boost/json/object.hpp>
@@ -29,8 +31,10 @@ std::string hexadecimal(const ledger::Digest& digest)
     return text;
 }
 
-CommandResult unsound(const std::string& fault, const Invocation& typed)
+CommandResult unsound(std::string fault, const Invocation& typed)
 {
+    // What a damaged store says about itself may be any bytes.
+    std::ranges::replace_if(fault, [](char letter) { return letter < ' ' || letter > '~'; }, '?');
     auto result =
         report(typed, {{"ok", false}, {"fault", fault}}, fmt::format("NOT SOUND: {}\n", fault));
     result.exit_code = 1;

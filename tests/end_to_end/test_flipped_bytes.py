@@ -73,6 +73,7 @@ def test_a_flipped_bit_of_the_house_is_found(sound, tmp_path, nightly):
         else:
             found += 1
             assert done.returncode == 1 and (done.stdout + done.stderr).strip(), (where, done)
+            assert "\ufffd" not in done.stdout, (where, done)  # what is printed is text
         shutil.rmtree(house.data)
     print(f"{found} found, {idle} where no value is")
     assert found
