@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <cstring>
 #include <fmt/format.h>
+#include <iterator>
+#include <map>
 #include <unordered_map>
 
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -221,6 +223,7 @@ private:
             "block {}: it does not follow the block before it",
             first);
         last_hash_ = header.hash;
+        keep(row);
         ++found.blocks;
 
         ControlTotals totals;
@@ -399,9 +402,29 @@ private:
         }
     }
 
+    // What is asked for again is mostly recent: a hold that ends, a purchase that comes back.
+    void keep(const JournalReader::BlockRow& row)
+    {
+        constexpr std::size_t kept_bytes_max = std::size_t{64} << 20U;
+        kept_bytes_ += row.bytes.size();
+        kept_[row.first].assign(row.bytes.begin(), row.bytes.end());
+        while (kept_bytes_ > kept_bytes_max && kept_.size() > 1) {
+            kept_bytes_ -= kept_.begin()->second.size();
+            kept_.erase(kept_.begin());
+        }
+    }
+
+    std::span<const std::byte> bytes_with(Sequence sequence)
+    {
+        // All from the oldest that is kept up to the one that is being checked.
+        const auto after = kept_.upper_bound(sequence);
+        if (after == kept_.begin()) return journal_.block_with(sequence);
+        return std::prev(after)->second;
+    }
+
     void read_again(Sequence sequence, Record& out, const Record& named_by)
     {
-        const auto block = BlockView::parse(journal_.block_with(sequence), BlockView::Check::frame);
+        const auto block = BlockView::parse(bytes_with(sequence), BlockView::Check::frame);
         const bool is_read =
             block &&
             block->read(
@@ -647,6 +670,8 @@ private:
     Sha256 sha256_;
     Sequence last_;
     Digest last_hash_{};
+    std::map<Sequence, std::vector<std::byte>> kept_; // the newest blocks, by first record
+    std::size_t kept_bytes_ = 0;
     int told_ = -1;
 };
 

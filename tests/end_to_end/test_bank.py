@@ -84,7 +84,7 @@ def look_at_all_books(house, until, issued):
         assert gro["closing"] == issued - gro["own_redeemed_anywhere"], gro
         taken = sum(row["redeemed_here"] - row["refunded"] for row in rows.values())
         assert taken == gro["own_redeemed_anywhere"], rows
-        if looks % 10 == 5:
+        if looks % 10 == 5 and house.store == "sqlite":  # a database takes its time over it
             assert house.verify()["ok"]
         looks += 1
     return looks
