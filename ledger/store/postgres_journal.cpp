@@ -3,6 +3,7 @@
 #include <cstring>
 #include <fmt/format.h>
 
+#include "journal_columns.hpp"
 #include "postgres_connection.hpp"
 #include "postgres_integrity.hpp"
 
@@ -16,25 +17,6 @@ constexpr std::chrono::milliseconds commit_patience{5'000};
 constexpr std::size_t members_per_statement = 16'384;
 constexpr int blocks_per_read = 16;
 constexpr int members_per_read = 8'192;
-
-std::int64_t stored(Sequence sequence)
-{
-    return static_cast<std::int64_t>(sequence.value());
-}
-Sequence sequence_of(std::int64_t value)
-{
-    return Sequence{static_cast<std::uint64_t>(value)};
-}
-std::int64_t stored(Month month)
-{
-    return std::int64_t{month.year} * 12 + month.month - 1;
-}
-Month month_of(std::int64_t value)
-{
-    return {
-        .year = static_cast<std::int32_t>(value / 12),
-        .month = static_cast<std::int32_t>(value % 12) + 1};
-}
 
 /// A statement with the shard as a constant and the types of its parameters.
 struct Statement {

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <sqlite3.h>
 
+#include "journal_columns.hpp"
 #include "ledger/invariant.hpp"
 #include "sqlite_connection.hpp"
 
@@ -44,26 +45,6 @@ CREATE TABLE IF NOT EXISTS watermark (
     complement INTEGER NOT NULL
 );
 )sql";
-
-std::int64_t stored(Sequence sequence)
-{
-    return static_cast<std::int64_t>(sequence.value());
-}
-Sequence sequence_of(std::int64_t value)
-{
-    return Sequence{static_cast<std::uint64_t>(value)};
-}
-
-std::int64_t stored(Month month)
-{
-    return std::int64_t{month.year} * 12 + month.month - 1;
-}
-Month month_of(std::int64_t value)
-{
-    return {
-        .year = static_cast<std::int32_t>(value / 12),
-        .month = static_cast<std::int32_t>(value % 12) + 1};
-}
 
 /// What the writer and every reader ask of the tables, on a connection of their own.
 class JournalTables {
