@@ -7,13 +7,33 @@
 namespace pointhouse::ledger {
 namespace {
 
-/// Points that expired and have not come back, latest expired first, up to `wanted`.
+/// Points that expired and have not come back. What the clock ended comes before the messages of
+/// the same moment, and all of it at once, whatever order its records stand in: they were those of
+/// several members once, if these have been merged.
+struct Expired {
+    Time at{};
+    Sequence by{}; // the message that ended them; none: the clock
+    Lot lot{};
+};
+
+bool expired_later(const Expired& left, const Expired& right)
+{
+    if (left.at != right.at) return left.at > right.at;
+    if (left.by != right.by) return left.by > right.by;
+    return drawn_before(right.lot.provenance, left.lot.provenance);
+}
+
+/// Up to `wanted` expired points, latest expired first; of one moment, what is drawn last.
 std::vector<Lot> expired_lots(const MemberPast& past, Points wanted)
 {
-    std::vector<Lot> lots;
+    std::vector<Expired> found;
     std::map<LotKey, Points> back; // what came back later, by lot
-    Points left = wanted;
+    Points enough = wanted;
     past([&](const Record& record) {
+        const Sequence by = is_house_posting(record.type) ? Sequence{} : record.sequence;
+        const bool ends_with =
+            !found.empty() && found.back().at == record.posted_at && found.back().by == by;
+        if (enough.is_zero() && !ends_with) return false;
         for (auto entry = record.entries.rbegin(); entry != record.entries.rend(); ++entry) {
             if (!is_breakage(entry->kind)) continue;
             Points& returned = back[entry->lot.key];
@@ -23,13 +43,22 @@ std::vector<Lot> expired_lots(const MemberPast& past, Points wanted)
             }
             const Points undone = std::min(returned, entry->points);
             returned -= undone;
-            const Points points = std::min(entry->points - undone, left);
+            const Points points = entry->points - undone;
             if (points.is_zero()) continue;
-            left -= points;
-            lots.push_back({.provenance = entry->lot, .remaining = points});
+            enough -= std::min(points, enough);
+            found.push_back({record.posted_at, by, {entry->lot, points}});
         }
-        return !left.is_zero();
+        return true;
     });
+    std::ranges::sort(found, expired_later);
+
+    std::vector<Lot> lots;
+    for (Points left = wanted; const Expired& expired : found) {
+        Lot& lot = lots.emplace_back(expired.lot);
+        lot.remaining = std::min(lot.remaining, left);
+        left -= lot.remaining;
+        if (left.is_zero()) break;
+    }
     return lots;
 }
 

@@ -13,6 +13,7 @@ sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "ora
 from house import REPOSITORY, House  # noqa: E402
 from messages import accrual, fresh  # noqa: E402
 from postgres import PostgresServer  # noqa: E402
+from seeds import seed  # noqa: E402, F401
 
 SHARED_DATA = REPOSITORY.parent / "shared" / "data"
 

@@ -90,9 +90,7 @@ def look_at_all_books(house, until, issued):
     return looks
 
 
-def test_no_read_shows_a_wrong_total(make_house, nightly):
-    seed = random.randrange(2**32)
-    print("seed", seed)
+def test_no_read_shows_a_wrong_total(make_house, nightly, seed):
     house = make_house().make("GRO", "TNK", "BOE").start()
     givers, buyers = ([fresh("bank") for _ in range(24)] for _ in range(2))
     with house.connect("GRO") as gro:

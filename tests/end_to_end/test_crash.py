@@ -35,9 +35,7 @@ def assert_points_agree(house, senders):
     assert sum(each["available"] - each["debt"] for each in balances) == outstanding
 
 
-def test_kill_under_load(make_house, nightly):
-    seed = random.randrange(2**32)
-    print("seed", seed)
+def test_kill_under_load(make_house, nightly, seed):
     chance = random.Random(seed)
     house = make_house().make(*PARTNERS).start()
     members = [fresh("crash") for _ in range(200)]

@@ -57,9 +57,7 @@ def values_of(folder):
 
 
 @pytest.mark.about_sqlite
-def test_a_flipped_bit_of_the_house_is_found(sound, tmp_path, nightly):
-    seed = random.randrange(2**32)
-    print("seed", seed)
+def test_a_flipped_bit_of_the_house_is_found(sound, tmp_path, nightly, seed):
     chance, found, idle = random.Random(seed), 0, 0
     before = values_of(sound.data)
     for number in range(500 if nightly else 25):
@@ -79,9 +77,7 @@ def test_a_flipped_bit_of_the_house_is_found(sound, tmp_path, nightly):
     assert found
 
 
-def test_a_flipped_bit_of_a_backup_is_found(sound, make_house, tmp_path, nightly):
-    seed = random.randrange(2**32)
-    print("seed", seed)
+def test_a_flipped_bit_of_a_backup_is_found(sound, make_house, tmp_path, nightly, seed):
     chance = random.Random(seed)
     sound.run("backup", "--out", tmp_path / "backup")
     restored = make_house()

@@ -167,10 +167,8 @@ def test_reused_ids_at_once_are_booked_once(connect):
             won.json["points"]
 
 
-def test_duplicates_reordered_and_delayed_are_booked_once(house, connect, nightly):
+def test_duplicates_reordered_and_delayed_are_booked_once(house, connect, nightly, seed):
     """R11: every message one to five times, shuffled, over several connections."""
-    seed = random.randrange(2**32)
-    print("seed", seed)
     chance = random.Random(seed)
     count = 100_000 if nightly else 4_000
     members = [fresh("dup") for _ in range(50)]

@@ -258,9 +258,7 @@ def test_the_month_verifies(played):
     assert played.verify("--from-scratch")["ok"]
 
 
-def test_any_order_that_respects_cause_closes_to_the_same_books(make_house, copy_house, tmp_path, nightly):
-    seed = random.randrange(2**32)
-    print("seed", seed)
+def test_any_order_that_respects_cause_closes_to_the_same_books(make_house, copy_house, tmp_path, nightly, seed):
     chance = random.Random(seed)
     opened = coalition(make_house(), tmp_path)
     for number in range(1_000 if nightly else 50):

@@ -133,9 +133,7 @@ def billed_in(oracle, window):
     return {key: amount for key, amount in found.items() if amount}
 
 
-def test_random_months_agree_with_the_oracle(coalition, messages_max):
-    seed = random.randrange(2**32)
-    print("seed", seed)
+def test_random_months_agree_with_the_oracle(coalition, messages_max, seed):
     oracle = random_months.fresh_oracle()
     chance = random.Random(seed)
     stream = random_months.Stream(chance, oracle, members=max(12, messages_max // 500),

@@ -89,10 +89,8 @@ def changed(value, chance):
     return None
 
 
-def test_every_stored_value_is_watched(sound, tmp_path):
+def test_every_stored_value_is_watched(sound, tmp_path, seed):
     """One row of every column of every table in every database, changed by one bit."""
-    seed = random.randrange(2**32)
-    print("seed", seed)
     chance = random.Random(seed)
     missed, tried = [], 0
     for number, (path, table, column, row) in enumerate(stored_values(sound)):

@@ -319,6 +319,28 @@ TEST(Reinstatement, BringsBackWhatExpiredLastWithANewExpiry)
     EXPECT_EQ(house.verify().fault, "");
 }
 
+TEST(Reinstatement, OfMembersThatBecameOneTakesWhatIsDrawnLast)
+{
+    TermsHouse house;
+    house.send(at("2026-02-05T10:00:00Z", accrual(grocer, "a1", "anna", 100)));
+    house.send(at("2026-02-05T11:00:00Z", accrual(fuel, "a2", "anna", 10)));
+    house.send(at("2026-02-04T10:00:00Z", accrual(fuel, "b1", "bert", 100)));
+    house.move_clock("2026-04-01T10:00:00Z"); // all three ended together, bert's record last
+    Message merge{.type = MessageType::merge, .message_id = "m1", .member = "bert"};
+    merge.to_member = "anna";
+    merge.reason = "asked for";
+    EXPECT_EQ(house.send(at("2026-04-02T10:00:00Z", merge)).record.refusal, std::nullopt);
+
+    const Outcome back =
+        house.send(at("2026-04-02T11:00:00Z", reinstatement("o1", "anna", 120, "2026-05-31")));
+    ASSERT_EQ(back.record.entries.size(), 3U);
+    EXPECT_EQ(back.record.entries[0].points, Points{10});
+    EXPECT_EQ(back.record.entries[1].points, Points{100});
+    EXPECT_EQ(back.record.entries[1].lot.activity, *parse_time("2026-02-05T10:00:00Z"));
+    EXPECT_EQ(back.record.entries[2].points, Points{10});
+    EXPECT_EQ(house.verify().fault, "");
+}
+
 TEST(Reinstatement, ARefusedOneBooksNothing)
 {
     TermsHouse house;

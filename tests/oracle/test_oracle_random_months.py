@@ -6,9 +6,7 @@ import days
 import random_months
 
 
-def test_the_invariants_hold_after_every_message():
-    seed = random.randrange(2**32)
-    print("seed", seed)
+def test_the_invariants_hold_after_every_message(seed):
     oracle = random_months.fresh_oracle()
     stream = random_months.Stream(random.Random(seed), oracle)
     outcomes = {}

@@ -1,0 +1,3 @@
+"""Fixtures of the oracle's own tests."""
+
+from seeds import seed  # noqa: F401
