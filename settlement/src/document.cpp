@@ -1,0 +1,1 @@
+#include "settlement/document.hpp"
