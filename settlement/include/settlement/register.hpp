@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <expected>
 #include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -66,7 +67,7 @@ struct DraftSet {
 struct IssueTerms {
     ledger::Day today = 0;
     std::int32_t payment_days = 14; // from the end of the window's last day
-    const ledger::Terms& terms;
+    std::shared_ptr<const ledger::Terms> terms{}; // immutable, shared with decisions in flight
 };
 
 /// Money of a partner's net that came in (below zero) or went out (above).

@@ -88,6 +88,7 @@ struct VatTotal {
     VatRate rate{};
     ledger::Minor net{};
     ledger::Minor tax{};
+    friend bool operator==(const VatTotal&, const VatTotal&) = default;
 };
 
 /// A pro forma statement: one per window, partner and direction of supply. Its total is below zero

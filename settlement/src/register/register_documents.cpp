@@ -145,7 +145,7 @@ NewEntry Register::issue_entry(Document document, const IssueTerms& terms) const
             {"series", series},
             {"place", place},
             {"document", record_of(document)},
-            {"lines_micro", lines_object(lines, terms.terms)}})};
+            {"lines_micro", lines_object(lines, *terms.terms)}})};
 }
 
 Registered<NewEntry> Register::mark_sent(std::string_view number, std::string_view to) const
