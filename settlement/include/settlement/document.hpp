@@ -115,7 +115,6 @@ struct Document {
     std::optional<AccountingVat> accounting{};
     std::string reason{}; // of a correction, or why no VAT is due
 
-    friend bool operator==(const Document&, const Document&) = default;
     /// Above zero: the partner owes it to the house; below: the house owes it to the partner.
     [[nodiscard]] ledger::Minor owed_by_partner() const;
     friend bool operator==(const Document&, const Document&) = default;

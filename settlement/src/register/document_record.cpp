@@ -79,6 +79,31 @@ LegalParty party_from(const json::object& record)
     return party;
 }
 
+json::array details_record(const DocumentLine& line)
+{
+    json::array details;
+    for (const LineDetail& detail : line.details) {
+        details.push_back(json::object{
+            {"kind", static_cast<int>(detail.kind)},
+            {"price_micro", detail.price.count()},
+            {"points", detail.points},
+            {"amount_micro", detail.amount.count()}});
+    }
+    return details;
+}
+
+LineDetail detail_from(const json::object& record)
+{
+    const auto kind = record.at("kind").to_number<int>();
+    if (kind < 1 || kind > static_cast<int>(ledger::last_entry_kind))
+        throw std::invalid_argument{"there is no such kind of entry"};
+    return {
+        .kind = static_cast<ledger::EntryKind>(kind),
+        .price = Micro{number_at(record, "price_micro")},
+        .points = number_at(record, "points"),
+        .amount = Micro{number_at(record, "amount_micro")}};
+}
+
 json::object line_record(const DocumentLine& line)
 {
     json::object record{
@@ -89,7 +114,8 @@ json::object line_record(const DocumentLine& line)
         {"exact_micro", line.exact.count()},
         {"net_minor", line.net.count},
         {"vat_category", line.vat.category},
-        {"vat_rate_bp", line.vat.basis_points}};
+        {"vat_rate_bp", line.vat.basis_points},
+        {"details", details_record(line)}};
     if (line.price) record.emplace("price_micro", line.price->count());
     return record;
 }
@@ -106,6 +132,8 @@ DocumentLine line_from(const json::object& record)
         .vat = {
             .category = std::string{text_at(record, "vat_category")},
             .basis_points = record.at("vat_rate_bp").to_number<std::int32_t>()}};
+    for (const auto& detail : record.at("details").as_array())
+        line.details.push_back(detail_from(detail.as_object()));
     if (record.contains("price_micro")) line.price = Micro{number_at(record, "price_micro")};
     return line;
 }

@@ -57,7 +57,7 @@ std::vector<AccountLine> lines_of(const Document& document, const ledger::Curren
     const bool is_issuance = document.supply == StatementType::issuance;
     const bool is_houses = document.seller.id == "house";
     const std::int64_t scale = ledger::micro_per_minor(currency);
-    const std::int64_t sign = document.owed_by_partner().count < 0 ? -1 : 1;
+    const std::int64_t sign = document.owed_by_partner() == document.total ? 1 : -1;
     const std::int64_t net = document.net.count * scale;
     const std::int64_t exact = net - document.rounding.count();
 
