@@ -71,7 +71,7 @@ struct IssueTerms {
 };
 
 /// Money of a partner's net that came in (below zero) or went out (above).
-struct Payment {
+struct NetPaid {
     ledger::PartnerId partner{};
     ledger::Minor paid{};
     std::string evidence{}; // the bank's row, or what a person said
@@ -139,7 +139,7 @@ public:
     /// Money of a partner's net came in or went out, as the bank's statement says: books it against
     /// the documents. `paid` has the sign of the net.
     [[nodiscard]] Registered<NewEntry> settle(
-        ledger::Month window, const Payment& payment, const ledger::Terms& terms) const;
+        ledger::Month window, const NetPaid& payment, const ledger::Terms& terms) const;
     /// Records that a payment file of the window leaves the house. Refused while a pay-in is
     /// missing, and the second time without a reason.
     [[nodiscard]] Registered<NewEntry> order_payments(

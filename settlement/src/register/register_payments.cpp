@@ -42,37 +42,20 @@ void add(Balance& balance, const IssuedDocument& issued)
     }
 }
 
-/// What receivables and payables of one partner cancel out: the smaller of two claims that stand
-/// against each other.
-Minor offset_of(const Balance& balance)
-{
-    if (balance.receivable.count <= 0 || balance.payable.count <= 0) return {};
-    return std::min(balance.receivable, balance.payable);
-}
-
-/// Books `paid` against the larger claim, and the offset where it is not booked yet.
+/// Books `paid` against the account on whose side the net stands. The first payment brings the
+/// other account there, too: what stood in it is paid by that.
 std::vector<AccountLine> settling_lines(
-    ledger::PartnerId partner, const Balance& balance, Minor offset, Minor paid)
+    ledger::PartnerId partner, const Balance& balance, Minor paid, bool is_first)
 {
-    // What is left after the offset is all of one account when both claims are above zero. Where
-    // one is below, the partner's net takes each account to zero in turn.
-    const Minor receivable = balance.receivable - offset;
-    const Minor payable = balance.payable - offset;
-    Minor of_payable;
-    Minor of_receivable;
-    if (paid.count > 0) {
-        of_payable = std::min(paid, std::max(payable, Minor{}));
-        of_receivable = of_payable - paid;
-    } else {
-        of_receivable = std::min(Minor{-paid.count}, std::max(receivable, Minor{}));
-        of_payable = paid + of_receivable;
-    }
+    const bool house_pays = balance.net().count > 0;
+    Minor moved; // between the two
+    if (is_first) moved = house_pays ? balance.receivable : balance.payable;
+    const Minor of_payable = house_pays ? moved + paid : moved;
+    const Minor of_receivable = house_pays ? moved : moved - paid;
     return {
-        {.account = Account::payable, .partner = partner, .amount = (offset + of_payable).count},
+        {.account = Account::payable, .partner = partner, .amount = of_payable.count},
         {.account = Account::cash_operating, .amount = -paid.count},
-        {.account = Account::receivable,
-         .partner = partner,
-         .amount = -(offset + of_receivable).count}};
+        {.account = Account::receivable, .partner = partner, .amount = -of_receivable.count}};
 }
 
 void to_micro(std::vector<AccountLine>& lines, const ledger::Currency& currency)
@@ -119,7 +102,7 @@ Registered<NewEntry> Register::net(
         if (balance.net().count != 0) continue;
         // Nothing will be paid: the documents cancel out now.
         std::ranges::copy(
-            settling_lines(partner, balance, offset_of(balance), {}), std::back_inserter(lines));
+            settling_lines(partner, balance, {}, true), std::back_inserter(lines));
     }
     to_micro(lines, terms.currency);
     json::object content{
@@ -132,7 +115,7 @@ Registered<NewEntry> Register::net(
 }
 
 Registered<NewEntry> Register::settle(
-    ledger::Month window, const Payment& payment, const ledger::Terms& terms) const
+    ledger::Month window, const NetPaid& payment, const ledger::Terms& terms) const
 {
     const auto* net = net_of(window);
     if (!net) return refused(fmt::format("{} is not netted yet", ledger::format_month(window)));
@@ -157,15 +140,8 @@ Registered<NewEntry> Register::settle(
         const auto& issued = issued_document(number);
         if (issued.document.partner == payment.partner) add(balance, issued);
     }
-    const Minor offset = offset_of(balance);
-    const bool is_first = found->second.settled.count == 0;
-    // Later payments meet what the first left over.
-    if (!is_first) {
-        balance.receivable = balance.receivable - offset;
-        balance.payable = balance.payable - offset;
-    }
-    auto lines =
-        settling_lines(payment.partner, balance, is_first ? offset : Minor{}, payment.paid);
+    auto lines = settling_lines(
+        payment.partner, balance, payment.paid, found->second.settled.count == 0);
     to_micro(lines, terms.currency);
     return NewEntry{
         .kind = "net_paid",
