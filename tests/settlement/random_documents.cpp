@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "settlement/ubl.hpp"
+
 namespace pointhouse::settlement {
 namespace {
 
@@ -136,9 +138,9 @@ private:
 
 Parties parties_of(const Settlement& settlement)
 {
-    Parties parties{.house = {.id = settlement.house.id, .name = settlement.house.name}};
+    Parties parties{.house = sandbox_party(settlement.house.id, settlement.house.name)};
     for (const Party& partner : settlement.partners)
-        parties.partners.push_back({.id = partner.id, .name = partner.name});
+        parties.partners.push_back(sandbox_party(partner.id, partner.name));
     return parties;
 }
 
