@@ -29,13 +29,6 @@ struct Options {
     std::string file;
 };
 
-ledger::Month read_window(const std::string& typed)
-{
-    const auto month = ledger::parse_month(typed);
-    if (!month) throw CommandFailure{"a window is a month, written 2026-06"};
-    return *month;
-}
-
 std::string in_words(const settlement::Settlement& settled)
 {
     const auto& currency = settled.currency;
