@@ -49,6 +49,13 @@ std::string read_text(const std::filesystem::path& file)
     return text;
 }
 
+ledger::Month read_window(const std::string& typed)
+{
+    const auto month = ledger::parse_month(typed);
+    if (!month) throw CommandFailure{"a window is a month, written 2026-06"};
+    return *month;
+}
+
 const ledger::PartnerTerms& require_partner(gateway::House& house, std::string_view id)
 {
     const auto* const contract = house.registry().find_contract(id);

@@ -25,6 +25,9 @@ void require_sandbox(gateway::House& house, std::string_view what);
 /// The whole of a small text file. Throws CommandFailure.
 [[nodiscard]] std::string read_text(const std::filesystem::path& file);
 
+/// A window that was typed. Throws CommandFailure.
+[[nodiscard]] ledger::Month read_window(const std::string& typed);
+
 /// The partner of a name that was typed. Throws CommandFailure.
 [[nodiscard]] const ledger::PartnerTerms& require_partner(
     gateway::House& house, std::string_view id);

@@ -22,16 +22,6 @@ Minor minor_of(Wide amount)
     return Minor{static_cast<std::int64_t>(amount)};
 }
 
-Minor operator+(Minor left, Minor right)
-{
-    return minor_of(Wide{left.count} + right.count);
-}
-
-Minor operator-(Minor amount)
-{
-    return minor_of(-Wide{amount.count});
-}
-
 Day first_day(ledger::Month month)
 {
     const std::chrono::year_month_day day{
