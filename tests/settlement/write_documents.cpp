@@ -109,6 +109,27 @@ void write_june(const Folder& folder)
     }
 }
 
+void make_dutch(LegalParty& party)
+{
+    const std::string digits = party.registration.substr(0, 9);
+    party.country = "NL";
+    party.postal_code = "9999 XX";
+    party.registration = digits.substr(0, 8);
+    party.vat_id = "NL" + digits + "B01";
+}
+
+/// Dutch sellers have rules of their own; the worked month is one of Amsterdam.
+void write_dutch(const Folder& folder)
+{
+    for (Document document : issued(june_with_expiry(VatMode::all_flows))) {
+        make_dutch(document.seller);
+        make_dutch(document.buyer);
+        if (is_credit(document.kind))
+            document.corrects = Preceding{.number = "2026-000001", .issued_on = document.to};
+        folder.write("dutch-" + document.number, document);
+    }
+}
+
 /// Yen have no minor unit, so that a line may be further from its price than a cent.
 void write_in_yen(const Folder& folder)
 {
@@ -194,6 +215,7 @@ int written(std::string_view folder_name, std::string_view count_text)
     }
     const Folder folder{std::filesystem::path{folder_name}};
     write_june(folder);
+    write_dutch(folder);
     write_in_yen(folder);
     std::ofstream months{std::filesystem::path{folder_name} / "months.jsonl", std::ios::binary};
     for (std::uint64_t seed = 0; seed < count; ++seed) write_random(folder, seed);

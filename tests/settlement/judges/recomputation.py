@@ -139,7 +139,9 @@ class Recomputation:
                 self._add(f"{path}/PartyTaxScheme/CompanyID", party["vat_id"])
                 self._add(f"{path}/PartyTaxScheme/TaxScheme/ID", "VAT")
             self._add(f"{path}/PartyLegalEntity/RegistrationName", party["name"])
-            self._add(f"{path}/PartyLegalEntity/CompanyID", party["registration"])
+            scheme = {8: "0106", 20: "0190"}.get(len(party["registration"])) if party["country"] == "NL" else None
+            self._add(f"{path}/PartyLegalEntity/CompanyID", party["registration"],
+                      **({"schemeID": scheme} if scheme else {}))
             self._add(f"{path}/Contact/ElectronicMail", party["email"])
 
     def _payment(self):
