@@ -263,13 +263,6 @@ CommandResult answer(House& house, const Options& options, const Invocation& typ
 
 } // namespace
 
-ledger::Month read_window(const std::string& typed)
-{
-    const auto month = ledger::parse_month(typed);
-    if (!month) throw CommandFailure{"a window is a month, written 2026-06"};
-    return *month;
-}
-
 bool is_production(House& house)
 {
     return house.registry().founding().production;
