@@ -35,6 +35,7 @@ char prefix_of(OpaqueKind kind)
     case OpaqueKind::lot: return 'l';
     case OpaqueKind::cursor: return 'c';
     case OpaqueKind::hold: return 'h';
+    case OpaqueKind::member: return 'm';
     }
     return '?';
 }

@@ -13,19 +13,19 @@
 
 namespace pointhouse::gateway {
 
-enum class OpaqueKind : std::uint8_t { posting = 1, lot = 2, cursor = 3, hold = 4 };
+enum class OpaqueKind : std::uint8_t { posting = 1, lot = 2, cursor = 3, hold = 4, member = 5 };
 
 /// What an opaque id stands for. Each partner sees an id of its own for the same thing, so that two
 /// partners cannot compare what they see of a member; none: the id that operators see.
 struct OpaqueSubject {
     OpaqueKind kind = OpaqueKind::posting;
     ledger::PartnerId partner;  // below 2^24
-    ledger::Sequence sequence;  // below 2^56
+    ledger::Sequence sequence;  // below 2^56; of a member: its number
     std::uint16_t position = 0; // of a lot in its message's funding list
     friend bool operator==(const OpaqueSubject&, const OpaqueSubject&) = default;
 };
 
-/// "p_", "l_", "c_" or "h_" and 22 characters of base64url.
+/// "p_", "l_", "c_", "h_" or "m_" and 22 characters of base64url.
 class OpaqueId {
 public:
     [[nodiscard]] std::string_view text() const { return {characters_.data(), characters_.size()}; }

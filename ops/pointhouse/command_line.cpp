@@ -21,6 +21,7 @@ void declare_commands(CLI::App& app, Invocation& invocation)
     declare_promotion(app, invocation);
     declare_cert(app, invocation);
     declare_replay(app, invocation);
+    declare_replay_invoice(app, invocation);
     declare_demo(app, invocation);
     declare_clock(app, invocation);
     declare_import(app, invocation);

@@ -10,6 +10,7 @@
 #include "answers.hpp"
 #include "commands.hpp"
 #include "gateway/settlement_source.hpp"
+#include "settle_documents.hpp"
 #include "settlement/rendering.hpp"
 
 namespace pointhouse::ops {
@@ -25,16 +26,7 @@ using gateway::House;
 
 struct Options {
     std::string window;
-    std::string folder;
-    std::string file;
 };
-
-ledger::Month read_window(const std::string& typed)
-{
-    const auto month = ledger::parse_month(typed);
-    if (!month) throw CommandFailure{"a window is a month, written 2026-06"};
-    return *month;
-}
 
 std::string in_words(const settlement::Settlement& settled)
 {
@@ -83,31 +75,13 @@ std::string in_words(const settlement::Settlement& settled)
 CommandStep show(House& house, const Options& options, const Invocation& typed)
 {
     auto source = std::make_shared<gateway::SettlementSource>(house, read_window(options.window));
-    return [source, typed](Console& console) {
+    std::vector<settlement::Document> issued;
+    for (const auto* document : house.documents().documents_of(read_window(options.window)))
+        issued.push_back(document->document);
+    return [source, typed, issued = std::move(issued)](Console& console) {
         const auto settled = source->settle(console);
-        if (typed.json) return done(settlement::settlement_json(settled) + "\n");
+        if (typed.json) return done(settlement::settlement_json(settled, issued) + "\n");
         return done(in_words(settled));
-    };
-}
-
-CommandStep invoices(House& house, const Options& options, const Invocation& typed)
-{
-    auto source = std::make_shared<gateway::SettlementSource>(house, read_window(options.window));
-    if (!source->is_closed()) {
-        return refused(fmt::format(
-            "{} is not closed; statements are written of closed windows", options.window));
-    }
-    const auto folder = typed.path(options.folder);
-    return [source, folder, typed](Console& console) {
-        const auto settled = source->settle(console);
-        json::array files;
-        std::string text;
-        for (const auto& file : settlement::write_documents(folder, settled)) {
-            files.emplace_back(file.string());
-            text += file.string() + "\n";
-        }
-        if (text.empty()) text = "no money moved: there is nothing to state\n";
-        return report(typed, files, text);
     };
 }
 
@@ -127,26 +101,8 @@ void declare_settle(CLI::App& app, Invocation& invocation)
     showing.add_option("WINDOW", options->window, "A month, 2026-06")->required();
     add_json_option(showing, invocation);
 
-    auto& stating = declare_in_house(
-        settle,
-        "invoices",
-        "Write the statements of a closed window: JSON, CSV and PDF",
-        invocation,
-        [options](House& house, const Invocation& typed) {
-            return invoices(house, *options, typed);
-        });
-    stating.add_option("WINDOW", options->window, "A month, 2026-06")->required();
-    stating.add_option("--out", options->folder)->required()->type_name("DIR");
-    add_json_option(stating, invocation);
-
-    auto& paying = declare_in_house(
-        settle,
-        "payments",
-        "Write the payment file of a window",
-        invocation,
-        [](House&, const Invocation&) { return not_yet("write payment files"); });
-    paying.add_option("WINDOW", options->window, "A month, 2026-06")->required();
-    paying.add_option("--out", options->file)->required()->type_name("FILE");
+    declare_settle_documents(settle, invocation);
+    declare_settle_payments(settle, invocation);
 }
 
 } // namespace pointhouse::ops

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,6 +16,23 @@
 #include "ledger/terms.hpp"
 
 namespace pointhouse::ledger {
+
+/// A message that a partner sent and the house booked.
+struct BookedMessage {
+    MessageType type = MessageType::accrual;
+    std::string message_id{};
+    MemberNumber member{};
+    Time occurred_at{};
+    Time posted_at{};
+    Points points{};               // accrued, redeemed, reversed
+    std::int64_t amount_minor = 0; // as in `posting`
+};
+
+/// A member that goes on as another one.
+struct Merge {
+    MemberNumber from{};
+    MemberNumber into{};
+};
 
 /// The books: plain SQL tables, derived from the journal by a projector and documented in
 /// ledger/BOOKS.md. They can be dropped and rebuilt. The projector is their one writer.
@@ -41,6 +59,13 @@ public:
     [[nodiscard]] std::vector<AccountLine> house_lines(Month window, const Terms& terms);
     /// Positions of all windows before `window`, summed: what opens it. Their `window` is empty.
     [[nodiscard]] std::vector<PositionRow> positions_before(Month window);
+
+    /// The messages of one partner that a window booked, in order; none of a window that the books
+    /// do not have. Any thread (reads a snapshot).
+    void for_each_message(
+        Month window, PartnerId partner, const std::function<void(const BookedMessage&)>& message);
+    /// All merges so far, in order. Reads every window: for what is asked rarely. Any thread.
+    [[nodiscard]] std::vector<Merge> merges();
 
     /// Recomputes every row from the journal and compares: the first row that differs, in words;
     /// none when equal. Books that lag behind the journal are sound. Takes a snapshot of the books,
