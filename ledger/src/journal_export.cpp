@@ -81,6 +81,7 @@ std::string_view member_account(Account account)
     case Account::vat_output:
     case Account::vat_input:
     case Account::rounding:
+    case Account::write_off:
     case Account::members_expired:
     case Account::transit: break;
     }
@@ -102,7 +103,7 @@ public:
         : options_{options}, write_{write}
     {}
 
-    void posting(const Record& record, const std::vector<AccountLine>& lines, const Terms& terms)
+    void posting(const Record& record, std::span<const AccountLine> lines, const Terms& terms)
     {
         if (!has_header_) header(terms);
         const std::string day = format_day(terms.calendar->day_of(record.posted_at));
@@ -177,7 +178,7 @@ private:
     // The code in brackets is the posting's sequence.
     void hledger(
         const Record& record,
-        const std::vector<AccountLine>& lines,
+        std::span<const AccountLine> lines,
         const std::string& day,
         const Terms& terms)
     {
@@ -205,7 +206,7 @@ private:
 
     void beancount(
         const Record& record,
-        const std::vector<AccountLine>& lines,
+        std::span<const AccountLine> lines,
         const std::string& day,
         const Terms& terms)
     {
@@ -230,7 +231,7 @@ private:
 
     void csv(
         const Record& record,
-        const std::vector<AccountLine>& lines,
+        std::span<const AccountLine> lines,
         const std::string& day,
         const Terms& terms)
     {
@@ -260,14 +261,12 @@ private:
 
 } // namespace
 
-std::uint64_t export_journal(
+std::uint64_t for_each_posting(
     JournalReader& journal,
     const TermsHistory& terms,
-    const ExportOptions& options,
-    const std::function<void(std::string_view)>& write)
+    const std::function<void(const PostingLines&)>& posting)
 {
     const JournalSnapshot snapshot{journal};
-    Writer writer{options, write};
     books::TermsSeen terms_seen{terms};
     std::uint64_t postings = 0;
     std::uint64_t next = 1;
@@ -284,11 +283,25 @@ std::uint64_t export_journal(
             const auto lines =
                 is_house_entry ? terms.money_of(record.terms) : lines_of(record, seen);
             if (lines.empty()) continue;
-            writer.posting(record, lines, seen);
+            posting(
+                {.window = block.header().window, .record = record, .lines = lines, .terms = seen});
             ++postings;
         }
         next += block.count();
         return true;
+    });
+    return postings;
+}
+
+std::uint64_t export_journal(
+    JournalReader& journal,
+    const TermsHistory& terms,
+    const ExportOptions& options,
+    const std::function<void(std::string_view)>& write)
+{
+    Writer writer{options, write};
+    const auto postings = for_each_posting(journal, terms, [&](const PostingLines& posting) {
+        writer.posting(posting.record, posting.lines, posting.terms);
     });
     writer.finish();
     return postings;

@@ -21,12 +21,14 @@ void declare_commands(CLI::App& app, Invocation& invocation)
     declare_promotion(app, invocation);
     declare_cert(app, invocation);
     declare_replay(app, invocation);
+    declare_replay_invoice(app, invocation);
     declare_demo(app, invocation);
     declare_clock(app, invocation);
     declare_import(app, invocation);
     declare_window(app, invocation);
     declare_approve(app, invocation);
     declare_settle(app, invocation);
+    declare_bank(app, invocation);
     declare_reconcile(app, invocation);
     declare_verify(app, invocation);
     declare_rebuild(app, invocation);

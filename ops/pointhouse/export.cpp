@@ -83,6 +83,7 @@ void declare_export(CLI::App& app, Invocation& invocation)
         ->check(CLI::IsMember({"hledger", "beancount", "csv"}));
     journal.add_option("--out", options->file, "Default: standard output")->type_name("FILE");
     journal.add_flag("--by-member", options->by_member, "An account per member number");
+    declare_export_gl(group, invocation);
 }
 
 } // namespace pointhouse::ops

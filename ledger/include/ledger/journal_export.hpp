@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -33,10 +34,25 @@ struct ExportOptions {
     ExportFormat format, Account account, PartnerId partner, const Terms& terms);
 [[nodiscard]] std::string exported_unit(ExportFormat format, PartnerId issuer, const Terms& terms);
 
+/// A posting of the journal with its lines: one per account, unit and side. Valid during the call.
+struct PostingLines {
+    Month window{};
+    const Record& record;
+    std::span<const AccountLine> lines;
+    const Terms& terms; // that its decision saw
+};
+
+/// Calls `posting` for every posting of the journal that moved points or money, in order. Streams
+/// in one snapshot, which the reader must not hold yet; returns their number. Throws StoreFailure;
+/// what `posting` throws passes through.
+std::uint64_t for_each_posting(
+    JournalReader& journal,
+    const TermsHistory& terms,
+    const std::function<void(const PostingLines&)>& posting);
+
 /// Writes every posting of the journal that moved points, with all its lines, dated by the house's
 /// calendar, amounts exact, for an independent book-keeping program. The same journal gives the
-/// same bytes. Streams in one snapshot, which the reader must not hold yet; returns the number of
-/// postings. Throws StoreFailure; what `write` throws passes through.
+/// same bytes. As `for_each_posting`; what `write` throws passes through, too.
 std::uint64_t export_journal(
     JournalReader& journal,
     const TermsHistory& terms,

@@ -31,6 +31,22 @@ bool bills_the_same(Document draft, const Document& recomputed)
     return json::serialize(record_of(draft)) == json::serialize(record_of(recomputed));
 }
 
+/// Service fee that an issuer's document takes from the unbilled: a credit limit counts it with
+/// VAT of its own.
+ledger::Micro billed_fee(const Document& document)
+{
+    ledger::Micro fee;
+    for (const DocumentLine& line : document.lines) {
+        if (document.supply != StatementType::issuance || line.charge != Charge::fee) continue;
+        if (document.owed_by_partner() == document.total) {
+            fee += line.exact;
+        } else {
+            fee -= line.exact;
+        }
+    }
+    return fee;
+}
+
 bool can_follow(DocumentState before, DocumentState after)
 {
     if (after == DocumentState::queried) return before != DocumentState::accepted;
@@ -67,7 +83,9 @@ std::vector<AccountLine> lines_of(const Document& document, const ledger::Curren
     const Account control = is_issuance ? Account::receivable : Account::payable;
     const Account tax = is_houses ? Account::vat_output : Account::vat_input;
     std::vector<AccountLine> lines{
-        {.account = control, .partner = document.partner, .amount = sign * document.total.count * scale},
+        {.account = control,
+         .partner = document.partner,
+         .amount = sign * document.total.count * scale},
         {.account = accrued, .partner = document.partner, .amount = -sign * exact},
         {.account = tax, .amount = -sign * document.tax.count * scale},
         {.account = Account::rounding, .amount = -sign * (net - exact)}};
@@ -81,7 +99,8 @@ Registered<std::string> Register::prepare(
     const auto* before = drafts_of(window);
     if (before && before->is_approved) {
         return refused(fmt::format(
-            "the documents of {} are approved; what is wrong with one is corrected by a credit note",
+            "the documents of {} are approved; what is wrong with one is corrected by a credit "
+            "note",
             ledger::format_month(window)));
     }
     json::array documents;
@@ -94,8 +113,7 @@ Registered<std::optional<NewEntry>> Register::issue_next(
     ledger::Month window, std::span<const Document> recomputed, const IssueTerms& terms) const
 {
     const auto* drafts = drafts_of(window);
-    if (!drafts)
-        return refused(fmt::format("{} has no drafts yet", ledger::format_month(window)));
+    if (!drafts) return refused(fmt::format("{} has no drafts yet", ledger::format_month(window)));
     if (!drafts->is_approved)
         return refused(fmt::format(
             "the documents of {} wait for approval: {}",
@@ -104,8 +122,7 @@ Registered<std::optional<NewEntry>> Register::issue_next(
     const std::size_t next = drafts->issued;
     if (next == drafts->documents.size()) return std::nullopt;
     const Document& draft = drafts->documents[next];
-    if (recomputed.size() != drafts->documents.size() ||
-        !bills_the_same(draft, recomputed[next]))
+    if (recomputed.size() != drafts->documents.size() || !bills_the_same(draft, recomputed[next]))
         return refused(fmt::format(
             "the journal gives other figures than the approved draft {} of {}: {} {}",
             next + 1,
@@ -139,13 +156,14 @@ NewEntry Register::issue_entry(Document document, const IssueTerms& terms) const
     document.issued_on = terms.today;
     document.due_on = document.to + terms.payment_days;
     const auto lines = lines_of(document, document.currency);
-    return {
-        .kind = "document_issued",
-        .content = json::serialize(json::object{
-            {"series", series},
-            {"place", place},
-            {"document", record_of(document)},
-            {"lines_micro", lines_object(lines, *terms.terms)}})};
+    json::object content{
+        {"series", series},
+        {"place", place},
+        {"document", record_of(document)},
+        {"lines_micro", lines_object(lines, *terms.terms)}};
+    if (const auto fee = billed_fee(document); fee.count() != 0)
+        content.emplace("fee_micro", fee.count());
+    return {.kind = "document_issued", .content = json::serialize(content)};
 }
 
 Registered<NewEntry> Register::mark_sent(std::string_view number, std::string_view to) const
@@ -172,8 +190,8 @@ Registered<NewEntry> Register::take_answer(
         return refused("a document is queried or rejected for a reason");
     return NewEntry{
         .kind = "document_answered",
-        .content = json::serialize(json::object{
-            {"number", number}, {"answer", name_of(answer)}, {"reason", reason}})};
+        .content = json::serialize(
+            json::object{{"number", number}, {"answer", name_of(answer)}, {"reason", reason}})};
 }
 
 } // namespace pointhouse::settlement

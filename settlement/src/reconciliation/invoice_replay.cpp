@@ -1,0 +1,363 @@
+#include "settlement/invoice_replay.hpp"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <map>
+#include <set>
+#include <tuple>
+#include <unordered_map>
+
+namespace pointhouse::settlement {
+namespace {
+
+using ledger::EntryKind;
+using ledger::MessageType;
+using ledger::Micro;
+
+constexpr std::size_t candidates_max = 10;
+
+/// What is compared: points of one kind at one price, on one side of the account.
+struct Key {
+    StatementType type = StatementType::issuance;
+    Charge charge = Charge::price;
+    EntryKind kind = EntryKind::issued;
+    Micro price{};
+    friend auto operator<=>(const Key&, const Key&) = default;
+};
+
+struct Contribution {
+    std::string_view message_id;
+    std::int64_t points = 0;
+};
+
+struct Logged {
+    std::int64_t points = 0;
+    std::vector<Contribution> by_message{};
+};
+
+/// Prices the log as the ledger did: an accrual by the tariff of the day on which it happened, a
+/// redemption by that of the moment in which it was answered, an undoing by that of what it undoes.
+class Pricing {
+public:
+    Pricing(std::span<const LoggedMessage> log, const ReplayTerms& terms) : log_{log}, terms_{terms}
+    {
+        for (const auto& message : log) {
+            by_id_[message.message_id] = &message;
+            if (message.type != MessageType::accrual) continue;
+            for (const auto& lot : message.lots)
+                if (!lot.lot.empty()) origin_of_lot_[lot.lot] = &message;
+        }
+    }
+
+    [[nodiscard]] std::map<Key, Logged> priced()
+    {
+        const ReconciliationPeriod period{.window = terms_.window, .day = {}};
+        for (const auto& message : log_)
+            if (period.contains(terms_.calendar.day_of(message.answered_at))) add(message);
+        return std::move(logged_);
+    }
+
+private:
+    [[nodiscard]] const ledger::Tariff* tariff_at(ledger::Time at) const
+    {
+        const ledger::Tariff* found = nullptr;
+        for (const auto& tariff : terms_.tariffs)
+            if (tariff.valid_from <= at) found = &tariff;
+        return found;
+    }
+
+    /// Transfers and donations move no money of the partner that sends them.
+    void add(const LoggedMessage& message)
+    {
+        const auto type = message.type;
+        if (type == MessageType::accrual) {
+            for (const auto& lot : message.lots)
+                if (lot.issuer == terms_.partner)
+                    charge(message, EntryKind::issued, tariff_at(message.occurred_at), lot.points);
+        } else if (type == MessageType::redemption || type == MessageType::capture) {
+            pay(message, EntryKind::redeemed, tariff_at(message.answered_at), message.points);
+        } else if (type == MessageType::reversal && message.is_refund) {
+            refund(message);
+        } else if (type == MessageType::reversal || type == MessageType::clawback) {
+            claw_back(message);
+        }
+    }
+
+    void refund(const LoggedMessage& message)
+    {
+        const auto original = by_id_.find(message.reverses);
+        const auto at =
+            original == by_id_.end() ? message.answered_at : original->second->answered_at;
+        pay(message, EntryKind::refunded, tariff_at(at), -message.points);
+    }
+
+    /// Own lots are credited. What came out of others' repaid the debt at once.
+    void claw_back(const LoggedMessage& message)
+    {
+        for (const auto& lot : message.lots) {
+            if (lot.issuer != terms_.partner) continue;
+            const auto origin = origin_of_lot_.find(lot.lot);
+            const auto at =
+                origin == origin_of_lot_.end() ? message.occurred_at : origin->second->occurred_at;
+            charge(message, EntryKind::clawed_back, tariff_at(at), -lot.points);
+        }
+    }
+
+    void charge(
+        const LoggedMessage& message,
+        EntryKind kind,
+        const ledger::Tariff* tariff,
+        std::int64_t points)
+    {
+        if (tariff == nullptr || terms_.is_prepaid) return;
+        count(
+            message,
+            {StatementType::issuance, Charge::price, kind, tariff->prefunded_price()},
+            points);
+        count(message, {StatementType::issuance, Charge::fee, kind, tariff->service_fee}, points);
+    }
+
+    void pay(
+        const LoggedMessage& message,
+        EntryKind kind,
+        const ledger::Tariff* tariff,
+        std::int64_t points)
+    {
+        if (tariff == nullptr) return;
+        count(
+            message,
+            {StatementType::redemption, Charge::reimbursement, kind, tariff->reimbursement},
+            points);
+    }
+
+    void count(const LoggedMessage& message, const Key& key, std::int64_t points)
+    {
+        if (points == 0 || key.price == Micro{0}) return; // no money, so no line
+        auto& logged = logged_[key];
+        logged.points += points;
+        if (logged.by_message.empty() || logged.by_message.back().message_id != message.message_id)
+            logged.by_message.push_back({.message_id = message.message_id, .points = 0});
+        logged.by_message.back().points += points;
+    }
+
+    std::span<const LoggedMessage> log_;
+    const ReplayTerms& terms_;
+    std::unordered_map<std::string_view, const LoggedMessage*> by_id_;
+    std::unordered_map<std::string_view, const LoggedMessage*> origin_of_lot_;
+    std::map<Key, Logged> logged_;
+};
+
+/// Whether a partner's own messages, and its promotions, are all that moves points of a kind.
+bool is_known(const Key& key)
+{
+    if (key.type == StatementType::issuance)
+        return key.kind == EntryKind::issued || key.kind == EntryKind::clawed_back;
+    return key.type == StatementType::redemption &&
+           (key.kind == EntryKind::redeemed || key.kind == EntryKind::refunded);
+}
+
+ReplayVerdict verdict_of(const Key& key, const ReplayedFigure& figure, bool others_may_have_sent)
+{
+    if (!is_known(key)) return ReplayVerdict::as_stated;
+    if (figure.stated == figure.logged) return ReplayVerdict::equal;
+    // Others issue a partner's points under its promotions, and operators grant them; nobody else
+    // takes points in its name.
+    const bool has_more = std::abs(figure.stated) > std::abs(figure.logged);
+    if (key.type == StatementType::issuance && has_more && others_may_have_sent)
+        return ReplayVerdict::of_others;
+    return ReplayVerdict::differs;
+}
+
+/// Messages that come to exactly what is missing from the statement, or stands on it once more.
+std::vector<std::string> candidates_of(const ReplayedFigure& figure, const Logged& logged)
+{
+    std::vector<std::string> found;
+    const std::int64_t difference = std::abs(figure.stated - figure.logged);
+    for (const auto& each : logged.by_message) {
+        if (std::abs(each.points) != difference) continue;
+        found.emplace_back(each.message_id);
+        if (found.size() == candidates_max) break;
+    }
+    return found;
+}
+
+std::vector<ReplayedFigure> compare(
+    std::map<Key, Logged> logged,
+    std::span<const StatedDocument> documents,
+    bool others_may_have_sent)
+{
+    std::map<Key, std::int64_t> stated;
+    for (const auto& document : documents)
+        for (const auto& line : document.lines)
+            for (const auto& detail : line.details)
+                stated[{document.type, line.charge, detail.kind, detail.price}] += detail.points;
+    for (const auto& [key, each] : logged) stated.try_emplace(key, 0);
+
+    std::vector<ReplayedFigure> figures;
+    for (const auto& [key, points] : stated) {
+        const auto& known = logged[key];
+        ReplayedFigure figure{
+            .type = key.type,
+            .charge = key.charge,
+            .kind = key.kind,
+            .price = key.price,
+            .stated = points,
+            .logged = known.points};
+        figure.verdict = verdict_of(key, figure, others_may_have_sent);
+        if (figure.verdict == ReplayVerdict::differs)
+            figure.candidates = candidates_of(figure, known);
+        figures.push_back(std::move(figure));
+    }
+    return figures;
+}
+
+VatRate vat_of(const ReplayTerms& terms, Charge charge)
+{
+    const auto end = terms.calendar.start_of(terms.window.next());
+    const VatRule* rule = nullptr;
+    for (const auto& each : terms.vat)
+        if (each.charge == name_of(charge) && each.valid_from < end &&
+            (rule == nullptr || each.valid_from >= rule->valid_from))
+            rule = &each;
+    if (rule == nullptr) return {.category = "O"};
+    const bool is_taxed = rule->treatment == "taxed";
+    const std::string_view usual = is_taxed ? "S" : "O";
+    return {
+        .category = rule->category.empty() ? std::string{usual} : rule->category,
+        .basis_points = is_taxed ? rule->rate_basis_points : 0};
+}
+
+/// Sums, rounds and taxes the lines of one document anew.
+class Arithmetic {
+public:
+    Arithmetic(const ReplayTerms& terms, std::vector<ArithmeticFault>& faults)
+        : terms_{terms}, faults_{faults}
+    {}
+
+    void check(const StatedDocument& document)
+    {
+        number_ = document.number;
+        std::map<VatRate, std::int64_t> nets;
+        ledger::Minor net;
+        for (std::size_t place = 0; place < document.lines.size(); ++place) {
+            const auto& line = document.lines[place];
+            check_line(line, fmt::format("line {}", place + 1));
+            nets[line.vat] += line.net.count;
+            net.count += line.net.count;
+        }
+        ledger::Minor tax;
+        std::map<VatRate, VatTotal> stated;
+        for (const auto& total : document.vat) stated[total.rate] = total;
+        for (const auto& [rate, amount] : nets) {
+            const auto due = ledger::tax_of({amount}, rate.basis_points);
+            tax.count += due.count;
+            const auto name = fmt::format("VAT {} {}", rate.category, rate.basis_points);
+            expect(name + " net", stated[rate].net.count, amount);
+            expect(name, stated[rate].tax.count, due.count);
+        }
+        expect("VAT groups", std::ssize(document.vat), std::ssize(nets));
+        expect("net", document.net.count, net.count);
+        expect("VAT", document.tax.count, tax.count);
+        expect("total", document.total.count, net.count + tax.count);
+    }
+
+private:
+    void check_line(const StatementLine& line, const std::string& name)
+    {
+        ledger::Wide sum = 0;
+        for (const auto& detail : line.details) {
+            const auto amount = ledger::Wide{detail.price.count()} * detail.points;
+            if (amount != detail.amount.count())
+                report(name + " detail", detail.amount.count(), "points × price");
+            sum += amount;
+        }
+        if (sum != line.exact.count()) {
+            report(name + " exact", line.exact.count(), "the sum of its details");
+            return;
+        }
+        expect(
+            name + " net",
+            line.net.count,
+            ledger::minor_units_of(line.exact, terms_.currency).count);
+        const auto vat = vat_of(terms_, line.charge);
+        if (vat != line.vat)
+            faults_.push_back(
+                {.document = number_,
+                 .figure = name + " VAT",
+                 .stated = fmt::format("{} {}", line.vat.category, line.vat.basis_points),
+                 .computed = fmt::format("{} {}", vat.category, vat.basis_points)});
+    }
+
+    void expect(const std::string& figure, std::int64_t stated, std::int64_t computed)
+    {
+        if (stated != computed) report(figure, stated, fmt::format("{}", computed));
+    }
+
+    void report(const std::string& figure, std::int64_t stated, std::string computed)
+    {
+        faults_.push_back(
+            {.document = number_,
+             .figure = figure,
+             .stated = fmt::format("{}", stated),
+             .computed = std::move(computed)});
+    }
+
+    const ReplayTerms& terms_;
+    std::vector<ArithmeticFault>& faults_;
+    std::string number_;
+};
+
+/// The log against the house's own file, whose members are references that a partner cannot read.
+Reconciliation compare_messages(
+    std::span<const LoggedMessage> log, const PartnerFile& file, const ReplayTerms& terms)
+{
+    const ReconciliationPeriod period{.window = terms.window, .day = {}};
+    std::set<std::string_view> in_file;
+    for (const auto& row : file.rows) in_file.insert(row.message_id);
+    auto rows = rows_of(log, terms.calendar);
+    std::erase_if(rows, [&](const ReconciliationRow& row) {
+        return !period.contains(row.booked_on) && !in_file.contains(row.message_id);
+    });
+    return reconcile(period, file.rows, rows, terms.calendar);
+}
+
+} // namespace
+
+std::string_view name_of(ReplayVerdict verdict) noexcept
+{
+    switch (verdict) {
+    case ReplayVerdict::equal: return "equal";
+    case ReplayVerdict::as_stated: return "as_stated";
+    case ReplayVerdict::of_others: return "of_others";
+    case ReplayVerdict::differs: return "differs";
+    }
+    return "unknown";
+}
+
+bool InvoiceReplay::agrees() const
+{
+    return arithmetic.empty() && (!messages || messages->agrees()) &&
+           std::ranges::none_of(figures, [](const ReplayedFigure& figure) {
+               return figure.verdict == ReplayVerdict::differs;
+           });
+}
+
+InvoiceReplay replay_invoice(
+    std::span<const LoggedMessage> log,
+    std::span<const StatedDocument> documents,
+    const ReplayTerms& terms,
+    const PartnerFile* house_file)
+{
+    InvoiceReplay replay;
+    if (house_file != nullptr) replay.messages = compare_messages(log, *house_file, terms);
+    // When both sides agree message by message, what the statement has beyond them is not the
+    // partner's own doing.
+    const bool same_messages = replay.messages && replay.messages->agrees();
+    replay.figures =
+        compare(Pricing{log, terms}.priced(), documents, terms.funds_promotions || same_messages);
+    Arithmetic arithmetic{terms, replay.arithmetic};
+    for (const auto& document : documents) arithmetic.check(document);
+    return replay;
+}
+
+} // namespace pointhouse::settlement

@@ -1,0 +1,131 @@
+#include <boost/json.hpp>
+
+#include "settlement/invoice_replay.hpp"
+
+namespace pointhouse::settlement {
+namespace {
+
+namespace json = boost::json;
+
+// The JSON is the house's own: a key that is missing or of another type is reported by the library,
+// in its words.
+std::string text_in(const json::object& object, std::string_view key)
+{
+    return json::value_to<std::string>(object.at(key));
+}
+
+std::int64_t number_in(const json::object& object, std::string_view key)
+{
+    return json::value_to<std::int64_t>(object.at(key));
+}
+
+std::optional<StatementType> find_type(std::string_view name)
+{
+    for (const auto type :
+         {StatementType::issuance,
+          StatementType::redemption,
+          StatementType::donation,
+          StatementType::breakage})
+        if (name_of(type) == name) return type;
+    return std::nullopt;
+}
+
+Charge charge_in(const json::object& line)
+{
+    const std::string name = text_in(line, "flow");
+    for (const auto charge :
+         {Charge::price,
+          Charge::fee,
+          Charge::reimbursement,
+          Charge::donation,
+          Charge::breakage_shared})
+        if (name_of(charge) == name) return charge;
+    throw std::invalid_argument{"there is no flow " + name};
+}
+
+ledger::EntryKind kind_in(const json::object& detail)
+{
+    const std::string name = text_in(detail, "kind");
+    for (auto number = 1; number <= static_cast<int>(ledger::last_entry_kind); ++number)
+        if (ledger::name_of(static_cast<ledger::EntryKind>(number)) == name)
+            return static_cast<ledger::EntryKind>(number);
+    throw std::invalid_argument{"there is no kind " + name};
+}
+
+StatementLine line_from(const json::object& line)
+{
+    StatementLine read{
+        .charge = charge_in(line),
+        .tariff = ledger::TariffVersion{static_cast<std::uint32_t>(number_in(line, "tariff"))},
+        .price = {},
+        .points = 0,
+        .exact = ledger::Micro{number_in(line, "exact_micro")},
+        .net = {number_in(line, "net_minor")},
+        .vat =
+            {.category = text_in(line, "vat_category"),
+             .basis_points = static_cast<std::int32_t>(number_in(line, "vat_rate_basis_points"))},
+        .details = {}};
+    for (const auto& each : line.at("details").as_array()) {
+        const auto& detail = each.as_object();
+        read.details.push_back(
+            {.kind = kind_in(detail),
+             .price = ledger::Micro{number_in(detail, "price_micro")},
+             .points = number_in(detail, "points"),
+             .amount = ledger::Micro{number_in(detail, "amount_micro")}});
+    }
+    return read;
+}
+
+StatedDocument document_from(const json::object& document, StatementType type)
+{
+    StatedDocument read{
+        .number = text_in(document, "number"),
+        .type = type,
+        .lines = {},
+        .vat = {},
+        .net = {number_in(document, "net_minor")},
+        .tax = {number_in(document, "vat_minor")},
+        .total = {number_in(document, "total_minor")}};
+    for (const auto& line : document.at("lines").as_array())
+        read.lines.push_back(line_from(line.as_object()));
+    for (const auto& each : document.at("vat").as_array()) {
+        const auto& total = each.as_object();
+        read.vat.push_back(
+            {.rate =
+                 {.category = text_in(total, "category"),
+                  .basis_points = static_cast<std::int32_t>(number_in(total, "rate_basis_points"))},
+             .net = {number_in(total, "net_minor")},
+             .tax = {number_in(total, "vat_minor")}});
+    }
+    return read;
+}
+
+} // namespace
+
+std::expected<std::vector<StatedDocument>, std::string> parse_documents(
+    std::string_view text, std::string_view partner, ledger::Month window)
+{
+    try {
+        const auto parsed = json::parse(text);
+        const auto& root = parsed.as_object();
+        const json::array alone{parsed};
+        const auto& documents =
+            root.contains("documents") ? root.at("documents").as_array() : alone;
+        const auto month = ledger::format_month(window);
+        std::vector<StatedDocument> found;
+        for (const auto& each : documents) {
+            const auto& document = each.as_object();
+            const bool is_theirs =
+                text_in(document, "payer") == partner || text_in(document, "payee") == partner;
+            if (!is_theirs || text_in(document, "window") != month) continue;
+            const auto type = find_type(text_in(document, "type"));
+            if (!type) return std::unexpected("there is no type " + text_in(document, "type"));
+            found.push_back(document_from(document, *type));
+        }
+        return found;
+    } catch (const std::exception& failure) {
+        return std::unexpected(std::string{"is no statement of the house: "} + failure.what());
+    }
+}
+
+} // namespace pointhouse::settlement
