@@ -225,10 +225,8 @@ private:
         const std::string sum = fmt::format("{} {}", document_.currency.code, amount(due));
         const TextStyle large{.size = 13, .is_bold = true, .ink = accent};
         canvas_.text({.x = right - 14, .y = top + 25}, sum, at_right(large), 140);
-        const std::string when = fmt::format(
-            "by {}, net with the other documents of {}",
-            day_in_words(document_.due_on),
-            month_in_words(document_.window));
+        const std::string when =
+            fmt::format("by {}, {}", day_in_words(document_.due_on), netting_in_words(document_));
         canvas_.text({.x = left + 14, .y = top + 42}, when, plain, width - 28);
         if (!payee().iban.empty()) draw_account(top + 58);
     }

@@ -233,9 +233,7 @@ private:
         add(root_.append_child("cac:PaymentTerms"),
             "cbc:Note",
             fmt::format(
-                "Due {}, net with the other documents of {}.",
-                day_in_words(document_.due_on),
-                month_in_words(document_.window)));
+                "Due {}, {}.", day_in_words(document_.due_on), netting_in_words(document_)));
     }
 
     void add_category(Node parent, const char* name, const VatRate& rate, bool has_reason) const
