@@ -165,20 +165,18 @@ json::object imported_json(BankBook& book, const BankStatement& statement)
 {
     auto imported = import_statement(book, statement);
     if (!imported) return {{"id", statement.id}, {"refused", imported.error().words}};
+    json::array added;
+    for (const BankBook::Row& row : imported->added) added.push_back(row.row.amount.count);
+    json::object object{
+        {"id", statement.id}, {"repeated", imported->is_repeated}, {"added", std::move(added)}};
+    take(book, std::move(*imported));
     json::array gaps;
-    for (const StatementGap& gap : imported->gaps)
+    for (const StatementGap& gap : find_gaps(book, statement.account))
         gaps.push_back(json::array{
             gap.first_missing.value_or(0),
             gap.last_missing.value_or(0),
             gap.balance_difference.count});
-    json::array added;
-    for (const BankBook::Row& row : imported->added) added.push_back(row.row.amount.count);
-    json::object object{
-        {"id", statement.id},
-        {"repeated", imported->is_repeated},
-        {"added", std::move(added)},
-        {"gaps", std::move(gaps)}};
-    take(book, std::move(*imported));
+    object.emplace("gaps", std::move(gaps));
     object.emplace("unexplained", unexplained_balance(book, statement.account).count);
     return object;
 }

@@ -219,7 +219,6 @@ std::expected<BankImport, ImportFault> import_statement(
                 statement.account)});
         imported.is_repeated = true;
         imported.statement = known;
-        imported.gaps = find_gaps(book, statement.account);
         return imported;
     }
 
@@ -238,10 +237,6 @@ std::expected<BankImport, ImportFault> import_statement(
         imported.statement.rows.push_back(
             static_cast<BankRowNumber>(book.rows.size() + imported.added.size()));
     }
-
-    BankBook after{.statements = book.statements};
-    after.statements.push_back(imported.statement);
-    imported.gaps = find_gaps(after, statement.account);
     return imported;
 }
 
