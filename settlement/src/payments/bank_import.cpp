@@ -251,9 +251,9 @@ void take(BankBook& book, BankImport imported)
 
 namespace {
 
-std::int32_t year_of(Day day)
+std::chrono::year year_of(Day day)
 {
-    return ledger::parse_month(ledger::format_day(day).substr(0, 7)).value_or(ledger::Month{}).year;
+    return std::chrono::year_month_day{std::chrono::sys_days{std::chrono::days{day}}}.year();
 }
 
 Statements by_day(const BankBook& book, std::string_view account)
