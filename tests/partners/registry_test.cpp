@@ -231,7 +231,7 @@ TEST_F(RegistryTest, TakesEveryPartnerOfATermsFile)
 
 TEST_F(RegistryTest, PassesOverEntriesOfOthers)
 {
-    record_.append(act_.at, "document_issued", "anna", "not even JSON");
+    record_.append(act_.at, "document_sent", "anna", R"({"number":7})");
     ASSERT_TRUE(registry_.add(standard_contract("GRO"), act_));
 
     const Registry again{record_};
