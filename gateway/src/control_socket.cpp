@@ -116,12 +116,24 @@ std::optional<CommandRequest> read_request(const std::string& line)
 }
 
 CommandResult run_command(
-    const ControlSocket::Begin& begin, const CommandRequest& request, Console& console)
+    CommandStep step, const ControlSocket::Proceed& proceed, Console& console)
+{
+    while (true) {
+        if (const auto* const result = std::get_if<CommandResult>(&step)) return *result;
+        auto end = std::get<LongWork>(step)(console);
+        if (const auto* const result = std::get_if<CommandResult>(&end)) return *result;
+        step = proceed(std::get<NextStep>(end));
+    }
+}
+
+CommandResult run_command(
+    const CommandRequest& request,
+    const ControlSocket::Begin& begin,
+    const ControlSocket::Proceed& proceed,
+    Console& console)
 {
     try {
-        auto step = begin(request);
-        if (const auto* const result = std::get_if<CommandResult>(&step)) return *result;
-        return std::get<LongWork>(step)(console);
+        return run_command(begin(request), proceed, console);
     } catch (const Interrupted&) {
         throw;
     } catch (const std::exception& failure) {
@@ -131,8 +143,8 @@ CommandResult run_command(
 
 } // namespace
 
-ControlSocket::ControlSocket(std::filesystem::path path, Begin begin)
-    : path_{std::move(path)}, begin_{std::move(begin)}
+ControlSocket::ControlSocket(std::filesystem::path path, Begin begin, Proceed proceed)
+    : path_{std::move(path)}, begin_{std::move(begin)}, proceed_{std::move(proceed)}
 {
     const auto address = address_of(path_);
     // The lease is ours, so nobody serves on what a dead process left here.
@@ -209,7 +221,7 @@ void ControlSocket::serve(int descriptor)
             console.finish({.exit_code = 2, .complaint = "not a request\n"});
             return;
         }
-        const auto result = run_command(begin_, *request, console);
+        const auto result = run_command(*request, begin_, proceed_, console);
         const auto exit = std::to_string(result.exit_code);
         const std::string_view name =
             request->arguments.empty() ? std::string_view{} : request->arguments.front();

@@ -26,11 +26,13 @@ public:
     /// Runs the first step of a command on the house's thread and waits for it. Any thread. Throws
     /// Interrupted when the house stops.
     using Begin = std::function<CommandStep(const CommandRequest&)>;
+    /// Runs a later step of a command on the house's thread.
+    using Proceed = std::function<CommandStep(const NextStep&)>;
 
     static constexpr std::size_t connections_max = 16;
 
     /// Listens at once. Replaces a socket that a dead process left. Throws HouseFailure.
-    ControlSocket(std::filesystem::path path, Begin begin);
+    ControlSocket(std::filesystem::path path, Begin begin, Proceed proceed = {});
     /// Interrupts what is under way and waits for it.
     ~ControlSocket();
     ControlSocket(const ControlSocket&) = delete;
@@ -48,6 +50,7 @@ private:
 
     std::filesystem::path path_;
     Begin begin_;
+    Proceed proceed_;
     int listening_ = -1;
     std::atomic<bool> stopping_ = false;
     std::list<Connection> connections_; // the accepting thread's

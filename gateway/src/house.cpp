@@ -91,6 +91,8 @@ struct House::State {
     std::unique_ptr<ledger::Store> record_store;
     ledger::HouseRecord record;
     partners::Registry registry;
+    settlement::Register documents;
+    std::size_t documents_through = 0; // entries of the record that the register has taken
     std::unique_ptr<ledger::Store> identities;
     std::unique_ptr<ledger::Journal> journal;
     std::unique_ptr<ledger::Ledger> points;
@@ -141,6 +143,21 @@ bool House::take_message_clock()
 partners::Registry& House::registry()
 {
     return state_->registry;
+}
+
+const settlement::Register& House::documents()
+{
+    const auto& entries = state_->record.entries();
+    for (; state_->documents_through < entries.size(); ++state_->documents_through)
+        state_->documents.apply(entries[state_->documents_through]);
+    return state_->documents;
+}
+
+void House::record(const settlement::NewEntry& entry)
+{
+    static_cast<void>(ledger()); // what moves money is booked at once
+    registry().append(entry.kind, entry.content, act());
+    tend();
 }
 
 ledger::Store& House::record_store()

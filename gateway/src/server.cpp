@@ -112,7 +112,12 @@ public:
     void run()
     {
         // Not earlier: a command waits for the loop to turn.
-        control_.emplace(house_.folder().control_socket(), control_begin());
+        control_.emplace(
+            house_.folder().control_socket(),
+            [this](const CommandRequest& request) {
+                return on_house([&](House& house) { return interpreter_(house, request); });
+            },
+            [this](const NextStep& step) { return on_house(step); });
         try {
             loop_.run();
         } catch (...) {
@@ -137,23 +142,21 @@ private:
             .metrics = [this] { return metrics_text(house_, listener_.counters()); }};
     }
 
-    /// A command's first step runs between two turns of the loop, like a request.
-    ControlSocket::Begin control_begin()
+    /// A command's steps run between two turns of the loop, like a request.
+    CommandStep on_house(const NextStep& step)
     {
-        return [this](const CommandRequest& request) {
-            std::promise<CommandStep> promise;
-            auto step = promise.get_future();
-            asio::post(loop_, [this, &promise, &request] {
-                try {
-                    promise.set_value(interpreter_(house_, request));
-                } catch (...) {
-                    promise.set_exception(std::current_exception());
-                }
-            });
-            while (step.wait_for(tend_pause) != std::future_status::ready)
-                if (has_ended_) throw Interrupted{"the house has ended"};
-            return step.get();
-        };
+        std::promise<CommandStep> promise;
+        auto done = promise.get_future();
+        asio::post(loop_, [this, &promise, &step] {
+            try {
+                promise.set_value(step(house_));
+            } catch (...) {
+                promise.set_exception(std::current_exception());
+            }
+        });
+        while (done.wait_for(tend_pause) != std::future_status::ready)
+            if (has_ended_) throw Interrupted{"the house has ended"};
+        return done.get();
     }
 
     void tend_later()

@@ -42,6 +42,36 @@ std::shared_ptr<const ledger::Terms> terms_of(House& house, ledger::Month month)
 
 } // namespace
 
+LegalParties legal_parties_of(const partners::Registry& registry)
+{
+    const bool is_sandbox = !registry.founding().production;
+    const auto party = [&](std::string_view id, std::string_view name, const partners::Company& of) {
+        if (is_sandbox && of == partners::Company{})
+            return settlement::sandbox_party(std::string{id}, std::string{name});
+        return settlement::LegalParty{
+            .id = std::string{id},
+            .name = of.name.empty() ? std::string{name} : of.name,
+            .street = of.street,
+            .city = of.city,
+            .postal_code = of.postal_code,
+            .country = of.country,
+            .vat_id = of.vat_id,
+            .registration = of.registration,
+            .endpoint_scheme = of.endpoint_scheme,
+            .endpoint = of.endpoint,
+            .iban = of.iban,
+            .bic = of.bic,
+            .email = of.email};
+    };
+    LegalParties parties{.house = party("house", "Pointhouse", registry.house_company())};
+    for (const auto& contract : registry.contracts()) {
+        const auto& name = contract.display_name;
+        const auto& id = contract.terms.name;
+        parties.partners.push_back(party(id, name.empty() ? id : name, contract.company));
+    }
+    return parties;
+}
+
 SettlementSource::SettlementSource(House& house, ledger::Month month)
     : books_{house.books()}, projector_{house.projector()}
 {
@@ -49,6 +79,7 @@ SettlementSource::SettlementSource(House& house, ledger::Month month)
     house.tend();
     terms_ = terms_of(house, month);
     contracts_ = contracts_of(house.registry(), *terms_);
+    parties_ = legal_parties_of(house.registry());
     const auto& windows = points.windows();
     const auto found = std::ranges::find(windows, month, &ledger::Window::month);
     if (found == windows.end())
@@ -73,6 +104,12 @@ settlement::Settlement SettlementSource::settle(Console& console) const
          .positions = {.before = before, .window = rows, .house = house},
          .terms = *terms_,
          .contracts = contracts_});
+}
+
+std::vector<settlement::Document> SettlementSource::drafts(
+    const settlement::Settlement& settlement) const
+{
+    return settlement::drafts(settlement, parties_.house, parties_.partners, payment_days);
 }
 
 } // namespace pointhouse::gateway

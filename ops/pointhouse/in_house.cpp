@@ -20,14 +20,43 @@ using gateway::CommandStep;
 constexpr std::chrono::seconds patience{10};
 constexpr std::chrono::milliseconds pause{100};
 
+/// One step of a command, as the operator who gave it: between two steps others may act.
+CommandStep run_step(
+    gateway::House& house, const std::string& actor, const gateway::NextStep& next)
+{
+    house.act_as(actor);
+    auto step = next(house);
+    house.tend();
+    auto* const work = std::get_if<gateway::LongWork>(&step);
+    if (!work) return step;
+    return gateway::LongWork{[actor, work = std::move(*work)](gateway::Console& console) {
+        auto end = work(console);
+        if (auto* const later = std::get_if<gateway::NextStep>(&end)) {
+            end = gateway::NextStep{[actor, later = std::move(*later)](gateway::House& served) {
+                return run_step(served, actor, later);
+            }};
+        }
+        return end;
+    }};
+}
+
+CommandStep begin(gateway::House& house, const Invocation& invocation)
+{
+    return run_step(house, operator_of(house, invocation), [&](gateway::House& own) {
+        return invocation.in_house(own, invocation);
+    });
+}
+
 CommandResult run_here(
     gateway::House& house, const Invocation& invocation, gateway::Console& console)
 {
-    house.act_as(operator_of(house, invocation));
-    auto step = invocation.in_house(house, invocation);
-    house.tend();
-    if (auto* const result = std::get_if<CommandResult>(&step)) return std::move(*result);
-    return std::get<gateway::LongWork>(step)(console);
+    auto step = begin(house, invocation);
+    while (true) {
+        if (auto* const result = std::get_if<CommandResult>(&step)) return std::move(*result);
+        auto end = std::get<gateway::LongWork>(step)(console);
+        if (auto* const result = std::get_if<CommandResult>(&end)) return std::move(*result);
+        step = std::get<gateway::NextStep>(end)(house);
+    }
 }
 
 } // namespace
@@ -63,10 +92,7 @@ CommandStep interpret(gateway::House& house, const gateway::CommandRequest& requ
     const auto invocation = parse_command_line(request);
     if (!invocation) return invocation.error();
     if (!invocation->in_house) return refused("this command is not for a serving house");
-    house.act_as(operator_of(house, *invocation));
-    auto step = invocation->in_house(house, *invocation);
-    house.tend();
-    return step;
+    return begin(house, *invocation);
 }
 
 } // namespace pointhouse::ops

@@ -20,7 +20,7 @@ struct Options {
 gateway::CommandResult verified(const Invocation& typed, gateway::Console& console)
 {
     gateway::House house{typed.data};
-    return verification_of(house, false, typed)(console);
+    return std::get<gateway::CommandResult>(verification_of(house, false, typed)(console));
 }
 
 int restore(const Options& options, const Invocation& typed)

@@ -10,6 +10,7 @@
 #include "answers.hpp"
 #include "commands.hpp"
 #include "gateway/settlement_source.hpp"
+#include "settle_documents.hpp"
 #include "settlement/rendering.hpp"
 
 namespace pointhouse::ops {
@@ -25,7 +26,6 @@ using gateway::House;
 
 struct Options {
     std::string window;
-    std::string folder;
     std::string file;
 };
 
@@ -83,27 +83,6 @@ CommandStep show(House& house, const Options& options, const Invocation& typed)
     };
 }
 
-CommandStep invoices(House& house, const Options& options, const Invocation& typed)
-{
-    auto source = std::make_shared<gateway::SettlementSource>(house, read_window(options.window));
-    if (!source->is_closed()) {
-        return refused(fmt::format(
-            "{} is not closed; statements are written of closed windows", options.window));
-    }
-    const auto folder = typed.path(options.folder);
-    return [source, folder, typed](Console& console) {
-        const auto settled = source->settle(console);
-        json::array files;
-        std::string text;
-        for (const auto& file : settlement::write_documents(folder, settled)) {
-            files.emplace_back(file.string());
-            text += file.string() + "\n";
-        }
-        if (text.empty()) text = "no money moved: there is nothing to state\n";
-        return report(typed, files, text);
-    };
-}
-
 } // namespace
 
 void declare_settle(CLI::App& app, Invocation& invocation)
@@ -120,17 +99,8 @@ void declare_settle(CLI::App& app, Invocation& invocation)
     showing.add_option("WINDOW", options->window, "A month, 2026-06")->required();
     add_json_option(showing, invocation);
 
-    auto& stating = declare_in_house(
-        settle,
-        "invoices",
-        "Write the statements of a closed window: JSON, CSV and PDF",
-        invocation,
-        [options](House& house, const Invocation& typed) {
-            return invoices(house, *options, typed);
-        });
-    stating.add_option("WINDOW", options->window, "A month, 2026-06")->required();
-    stating.add_option("--out", options->folder)->required()->type_name("DIR");
-    add_json_option(stating, invocation);
+    declare_settle_documents(settle, invocation);
+    declare_settle_payments(settle, invocation);
 
     auto& paying = declare_in_house(
         settle,

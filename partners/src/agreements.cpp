@@ -284,8 +284,12 @@ Registry::Accepted<void> Registry::approve(ledger::HouseSequence id, bool as_bot
     if (proposal.kind == opening_kind) return import_opening(proposal, act);
     if (proposal.kind == house_terms_kind) return change_house_terms(proposal, act);
     if (proposal.kind == kind::partner_added || proposal.kind == kind::tariff_set ||
-        proposal.kind == kind::block_bought) {
+        proposal.kind == kind::block_bought || proposal.kind == kind::company_set) {
         return change_contract(proposal, act);
+    }
+    if (!state_->waiting_messages.contains(id)) {
+        state_->commit(proposal.kind + "_approved", {{"proposal", id.value()}}, act);
+        return {};
     }
     auto content = json::parse(proposal.content).as_object();
     content.emplace("proposal", proposal.id.value());
@@ -304,6 +308,8 @@ Registry::Accepted<void> Registry::change_contract(const Proposal& proposal, Act
     };
     if (proposal.kind == kind::partner_added) return accepted(add(contract_from(content), act));
     const ledger::PartnerId partner{content.at("partner").to_number<std::uint32_t>()};
+    if (proposal.kind == kind::company_set)
+        return set_company(partner, company_from(content.at("company").as_object()), act);
     const auto tariff = tariff_from(content.at("tariff").as_object(), partner);
     if (proposal.kind == kind::tariff_set) return accepted(set_tariff(partner, tariff, act));
     return accepted(buy_block(
@@ -383,6 +389,32 @@ Registry::Accepted<ledger::HouseSequence> Registry::propose_message(
             {{"message_id", message.message_id}, {"digest", message.digest}}),
         act);
     return state_->record.head();
+}
+
+ledger::HouseSequence Registry::propose_settlement(
+    std::string_view what, std::string_view summary, std::string_view content, Act act)
+{
+    state_->commit(
+        kind::proposal_made, proposal(what, summary, json::parse(content).as_object()), act);
+    return state_->record.head();
+}
+
+const ledger::HouseEntry& Registry::append(
+    std::string_view kind, std::string_view content, Act act)
+{
+    return state_->append(kind, content, act);
+}
+
+Registry::Accepted<void> Registry::set_company(
+    ledger::PartnerId partner, const Company& company, Act act)
+{
+    if (auto fault = fault_of(company)) return refused("company: " + *fault);
+    const auto id = partner.is_none() ? "house" : contracts().at(partner.value() - 1).terms.name;
+    state_->commit(
+        kind::company_set,
+        {{"partner", partner.value()}, {"id", id}, {"company", to_json(company)}},
+        act);
+    return {};
 }
 
 const std::map<ledger::HouseSequence, MessageProposal>& Registry::approved_messages() const

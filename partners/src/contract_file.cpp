@@ -53,6 +53,7 @@ public:
     ledger::Result<ledger::Tariff, ContractFault> tariff();
     ledger::Result<std::vector<PromotionTerms>, ContractFault> promotions();
     ledger::Result<HouseTable, ContractFault> house_terms();
+    ledger::Result<Company, ContractFault> company();
 
 private:
     const toml::table* find_partner(
@@ -67,6 +68,7 @@ private:
     void expiry(TableReader& reader, ledger::Tariff& tariff);
     void breakage(TableReader& reader, ledger::Tariff& tariff);
     VatTerms vat(const toml::table& table);
+    Company company(TableReader& reader);
     PromotionTerms promotion(const toml::table& table);
     ledger::Time start(TableReader& reader);
 
@@ -117,6 +119,16 @@ ledger::Result<ledger::Tariff, ContractFault> ContractFile::tariff()
     reader.refuse_unknown();
     if (fault_.is_noted()) return std::unexpected(fault_.fault());
     return tariff;
+}
+
+ledger::Result<Company, ContractFault> ContractFile::company()
+{
+    TableReader reader{root_, fault_};
+    reader.require("company");
+    auto company = this->company(reader);
+    reader.refuse_unknown();
+    if (fault_.is_noted()) return std::unexpected(fault_.fault());
+    return company;
 }
 
 ledger::Result<std::vector<PromotionTerms>, ContractFault> ContractFile::promotions()
@@ -199,6 +211,7 @@ PartnerContract ContractFile::partner(const toml::table& table)
     debt_bearer(reader, contract.terms);
     contract.terms.excess_clawbacks_allowed = reader.boolean("excess_clawbacks").value_or(true);
     billing(reader, contract.terms);
+    contract.company = company(reader);
     contract.notice_days = reader.small_integer("notice_days").value_or(0);
     for (const auto* row : reader.tables("tariff")) {
         contract.tariffs.push_back(tariff(*row, contract.terms.roles));
@@ -328,6 +341,18 @@ void ContractFile::breakage(TableReader& reader, ledger::Tariff& tariff)
     shares.refuse_unknown();
 }
 
+Company ContractFile::company(TableReader& reader)
+{
+    Company company;
+    if (!reader.has_table("company")) return company;
+    const auto& table = *reader.table("company");
+    TableReader keys{table, fault_};
+    for (const auto& [key, field] : company_keys) company.*field = keys.text(key).value_or("");
+    keys.refuse_unknown();
+    judge(table, "company", company);
+    return company;
+}
+
 VatTerms ContractFile::vat(const toml::table& table)
 {
     TableReader reader{table, fault_};
@@ -393,6 +418,12 @@ ledger::Result<PartnerContract, ContractFault> parse_contract(
     std::string_view toml, std::string_view id, const ledger::Calendar& calendar)
 {
     return read_file(toml, calendar, [id](ContractFile& file) { return file.contract(id); });
+}
+
+ledger::Result<Company, ContractFault> parse_company(
+    std::string_view toml, const ledger::Calendar& calendar)
+{
+    return read_file(toml, calendar, [](ContractFile& file) { return file.company(); });
 }
 
 ledger::Result<std::vector<PromotionTerms>, ContractFault> parse_promotions(

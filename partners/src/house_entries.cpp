@@ -132,6 +132,24 @@ VatTerms vat_from(const json::object& content, ledger::PartnerId partner)
 
 } // namespace
 
+json::object to_json(const Company& company)
+{
+    json::object content;
+    for (const auto& [key, field] : company_keys) {
+        if (!(company.*field).empty()) content.emplace(key, company.*field);
+    }
+    return content;
+}
+
+Company company_from(const json::object& content)
+{
+    Company company;
+    for (const auto& [key, field] : company_keys) {
+        if (content.contains(key)) company.*field = text_in(content, key);
+    }
+    return company;
+}
+
 json::object to_json(const PromotionTerms& promotion)
 {
     json::object funders;
@@ -268,6 +286,7 @@ json::object to_json(const PartnerContract& contract)
         {"vat", std::move(vat)},
         {"promotions", std::move(promotions)}};
     if (contract.notice_days != 0) content.emplace("notice_days", contract.notice_days);
+    if (contract.company != Company{}) content.emplace("company", to_json(contract.company));
     return content;
 }
 
@@ -289,6 +308,8 @@ PartnerContract contract_from(const json::object& content)
     if (text_in(content, "on_short") == next_block) {
         contract.terms.on_short = ledger::OnShort::next_block;
     }
+    if (const auto* company = content.if_contains("company"))
+        contract.company = company_from(company->as_object());
     if (content.contains("notice_days")) {
         contract.notice_days = number_in<std::int32_t>(content, "notice_days");
     }

@@ -53,11 +53,12 @@ std::vector<ledger::IssuerVat> issuer_vat(const std::vector<VatTerms>& rows)
 
 } // namespace
 
-constexpr std::array<Registry::State::Kind, 13> Registry::State::kinds{
+constexpr std::array<Registry::State::Kind, 14> Registry::State::kinds{
     {{kind::house_founded, &State::apply_founding, true},
      {kind::currency_changed, &State::apply_currency, true},
      {kind::partner_added, &State::apply_partner, true},
      {kind::tariff_set, &State::apply_tariff, true},
+     {kind::company_set, &State::apply_company, false},
      {kind::promotion_agreed, &State::apply_promotion, true},
      {kind::block_bought, &State::apply_block, true},
      {kind::opening_imported, &State::apply_opening, true},
@@ -92,23 +93,33 @@ void Registry::State::commit(std::string_view kind, json::object content, Act ac
         content = {{"what", kind}, {"summary", summary}, {"content", std::move(content)}};
         kind = kind::proposal_made;
     }
-    const auto& entry = record.append(act.at, kind, act.actor, json::serialize(content));
+    append(kind, json::serialize(content), act);
+}
+
+const ledger::HouseEntry& Registry::State::append(
+    std::string_view kind, std::string_view content, Act act)
+{
+    const auto& entry = record.append(act.at, kind, act.actor, content);
     const std::lock_guard lock{mutex};
     apply(entry);
     if (terms.as_of == entry.sequence) publish();
+    return entry;
 }
 
 void Registry::State::apply(const ledger::HouseEntry& entry)
 {
-    const auto* known = std::ranges::find(kinds, entry.kind, &Kind::name);
-    if (known == kinds.end()) return;
     const auto content = json::parse(entry.content).as_object();
     entry_ = &entry;
-    (this->*known->apply)(content);
+    const auto* known = std::ranges::find(kinds, entry.kind, &Kind::name);
+    const bool is_known = known != kinds.end();
+    if (is_known) (this->*known->apply)(content);
+    // What settlement writes is its own; the money in it is the ledger's to book.
+    const auto* lines = is_known ? nullptr : content.if_contains("lines_micro");
+    if (lines) take_money(lines->as_object());
     if (const auto* approved = content.if_contains("proposal")) {
         proposals.erase(ledger::HouseSequence{approved->to_number<std::uint64_t>()});
     }
-    if (!known->changes_terms) return;
+    if (is_known ? !known->changes_terms : !lines) return;
     terms.as_of = entry.sequence;
     marks.push_back(
         {.as_of = entry.sequence,
@@ -190,6 +201,13 @@ void Registry::State::take_promotion(const PromotionTerms& promotion)
     }
     terms.promotions.push_back(std::move(agreed));
     promotions.push_back(promotion);
+}
+
+void Registry::State::apply_company(const json::object& content)
+{
+    const auto partner = content.at("partner").to_number<std::uint32_t>();
+    auto company = company_from(content.at("company").as_object());
+    (partner == 0 ? house_company : contracts.at(partner - 1).company) = std::move(company);
 }
 
 void Registry::State::apply_block(const json::object& content)
@@ -555,6 +573,11 @@ const PartnerContract* Registry::find_contract(std::string_view id) const
             return contract.terms.name;
         });
     return found == state_->contracts.end() ? nullptr : &*found;
+}
+
+const Company& Registry::house_company() const
+{
+    return state_->house_company;
 }
 
 const std::vector<PartnerContract>& Registry::contracts() const

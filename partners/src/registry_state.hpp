@@ -40,10 +40,12 @@ struct Registry::State {
 
     void replay();
     void commit(std::string_view kind, boost::json::object content, Act act);
+    const ledger::HouseEntry& append(std::string_view kind, std::string_view content, Act act);
 
     ledger::HouseRecord& record;
     std::optional<Founding> founding;
     std::vector<PartnerContract> contracts;
+    Company house_company;
     std::vector<PromotionTerms> promotions; // in force, as in the terms
     std::map<ledger::HouseSequence, Proposal> proposals;
     std::map<ledger::HouseSequence, MessageProposal> waiting_messages;
@@ -68,13 +70,14 @@ private:
         Apply apply;
         bool changes_terms;
     };
-    static const std::array<Kind, 13> kinds;
+    static const std::array<Kind, 14> kinds;
 
     void apply(const ledger::HouseEntry& entry);
     void apply_founding(const boost::json::object& content);
     void apply_currency(const boost::json::object& content);
     void apply_partner(const boost::json::object& content);
     void apply_tariff(const boost::json::object& content);
+    void apply_company(const boost::json::object& content);
     void apply_promotion(const boost::json::object& content);
     void apply_block(const boost::json::object& content);
     void apply_opening(const boost::json::object& content);

@@ -2,6 +2,7 @@
 
 #include <boost/json.hpp>
 
+#include "json_parts.hpp"
 #include "settlement/rendering.hpp"
 
 namespace pointhouse::settlement {
@@ -47,15 +48,6 @@ json::object partner_object(const Settlement& settlement, const PartnerFigures& 
 
 json::object line_object(const StatementLine& line)
 {
-    json::array details;
-    for (const LineDetail& detail : line.details) {
-        details.push_back(json::object{
-            {"kind", ledger::name_of(detail.kind)},
-            {"points", detail.points},
-            {"price_micro", detail.price.count()},
-            {"amount_micro", detail.amount.count()},
-        });
-    }
     // Points at several prices are no quantity: the details have them.
     json::value points;
     json::value price;
@@ -72,7 +64,7 @@ json::object line_object(const StatementLine& line)
         {"net_minor", line.net.count},
         {"vat_category", line.vat.category},
         {"vat_rate_basis_points", line.vat.basis_points},
-        {"details", std::move(details)},
+        {"details", details_json(line.details)},
     };
 }
 
@@ -80,15 +72,6 @@ json::object statement_object(const Settlement& settlement, const Statement& sta
 {
     json::array lines;
     for (const StatementLine& line : statement.lines) lines.push_back(line_object(line));
-    json::array vat;
-    for (const VatTotal& total : statement.vat) {
-        vat.push_back(json::object{
-            {"category", total.rate.category},
-            {"rate_basis_points", total.rate.basis_points},
-            {"net_minor", total.net.count},
-            {"vat_minor", total.tax.count},
-        });
-    }
     return {
         {"number", statement.number},
         {"type", name_of(statement.type)},
@@ -101,7 +84,7 @@ json::object statement_object(const Settlement& settlement, const Statement& sta
         {"vat_minor", statement.tax.count},
         {"total_minor", statement.total.count},
         {"rounding_micro", statement.rounding.count()},
-        {"vat", std::move(vat)},
+        {"vat", vat_json(statement.vat)},
         {"lines", std::move(lines)},
     };
 }

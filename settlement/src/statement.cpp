@@ -21,14 +21,6 @@ using ledger::PartnerId;
 using ledger::PositionRow;
 using ledger::TariffVersion;
 
-Minor operator+(Minor left, Minor right)
-{
-    Minor sum;
-    if (__builtin_add_overflow(left.count, right.count, &sum.count))
-        invariant(false, "sums of minor units fit 64 bits");
-    return sum;
-}
-
 /// Where an amount stands: which statement, which line of it, which detail of that line.
 struct Place {
     PartnerId partner{};
@@ -178,13 +170,13 @@ void total(Statement& statement, const ledger::Currency& currency)
     for (StatementLine& line : statement.lines) {
         line.net = minor_units_of(line.exact, currency);
         exact += line.exact;
-        statement.net = statement.net + line.net;
-        nets[line.vat] = nets[line.vat] + line.net;
+        statement.net += line.net;
+        nets[line.vat] += line.net;
     }
     for (const auto& [rate, net] : nets) {
         const Minor tax = tax_of(net, rate.basis_points);
         statement.vat.push_back({.rate = rate, .net = net, .tax = tax});
-        statement.tax = statement.tax + tax;
+        statement.tax += tax;
     }
     statement.total = statement.net + statement.tax;
     statement.rounding = Micro{micro_per_minor(currency)} * statement.net.count - exact;

@@ -57,6 +57,18 @@ std::string_view label_of(Charge charge) noexcept
     return "";
 }
 
+std::string_view item_name_of(Charge charge) noexcept
+{
+    switch (charge) {
+    case Charge::price: return "Loyalty points, issue price";
+    case Charge::fee: return "Loyalty points, service fee";
+    case Charge::reimbursement: return "Loyalty points taken, reimbursement";
+    case Charge::donation: return "Loyalty points donated";
+    case Charge::breakage_shared: return "Loyalty points expired, issuer's share";
+    }
+    return "";
+}
+
 std::string_view label_of(EntryKind kind, Charge charge) noexcept
 {
     // Under a price line, spending brings due what was not prefunded.
@@ -84,6 +96,12 @@ std::string_view label_of(EntryKind kind, Charge charge) noexcept
     case EntryKind::creditable_moved: break; // no money moves
     }
     return "";
+}
+
+std::string_view words_of_self_billing(DocumentKind kind) noexcept
+{
+    if (!is_self_billed(kind)) return "";
+    return "Self-billing: issued by the buyer in the name and on behalf of the seller.";
 }
 
 std::string points_in_words(std::int64_t points)

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "ledger/money.hpp"
+#include "settlement/document.hpp"
 #include "settlement/statement.hpp"
 
 namespace pointhouse::settlement {
@@ -14,8 +15,14 @@ namespace pointhouse::settlement {
 
 [[nodiscard]] std::string_view title_of(StatementType type) noexcept;
 [[nodiscard]] std::string_view label_of(Charge charge) noexcept;
+/// What an invoice line is about, for a reader who sees nothing else.
+[[nodiscard]] std::string_view item_name_of(Charge charge) noexcept;
 /// What an entry did, seen from a line of this charge.
 [[nodiscard]] std::string_view label_of(ledger::EntryKind kind, Charge charge) noexcept;
+
+/// The words that directive 2006/112/EC, article 226(10a), asks for; empty when the seller wrote
+/// it.
+[[nodiscard]] std::string_view words_of_self_billing(DocumentKind kind) noexcept;
 
 [[nodiscard]] std::string points_in_words(std::int64_t points);
 [[nodiscard]] std::string amount_in_words(ledger::Minor amount, const ledger::Currency& currency);

@@ -49,7 +49,8 @@ def pytest_collection_modifyitems(config, items):
 @pytest.fixture(scope="session")
 def postgres():
     """One PostgreSQL server for all houses of a run that want one."""
-    server = PostgresServer()
+    # No test of these takes the machine's power away, so what the kernel was given is kept.
+    server = PostgresServer(settings=["fsync=off"])
     yield server
     server.remove()
 

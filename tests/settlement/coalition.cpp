@@ -121,6 +121,11 @@ void Coalition::claw_back(Version lot, std::int64_t points)
     post(lot_entry(EntryKind::clawed_back, lot, points));
 }
 
+void Coalition::expire(Version lot, std::int64_t points)
+{
+    post(lot_entry(EntryKind::expired, lot, points));
+}
+
 void Coalition::incur_debt(Version lot, std::int64_t points, DebtKind kind)
 {
     Entry entry = lot_entry(EntryKind::debt_incurred, {}, points);

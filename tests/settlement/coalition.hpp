@@ -34,6 +34,7 @@ public:
     void donate(Version lot, ledger::PartnerId charity, std::int64_t points);
     void refund_donation(Version lot, ledger::PartnerId charity, std::int64_t points);
     void claw_back(Version lot, std::int64_t points);
+    void expire(Version lot, std::int64_t points);
     void incur_debt(Version lot, std::int64_t points, ledger::DebtKind kind = {});
     void recover(Version lot, Version debt, std::int64_t points);
     /// A debt that a redeemer bears, and its recovery.

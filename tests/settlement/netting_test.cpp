@@ -7,6 +7,8 @@
 
 #include <gtest/gtest.h>
 
+#include "netting_example.hpp"
+
 namespace pointhouse::settlement {
 namespace {
 
@@ -92,32 +94,12 @@ TEST(NetPositions, MayOverflowOnTheWay)
 // The worked example of five partners, to the cent.
 TEST(NetPositions, OfTheWorkedExample)
 {
-    const std::vector<std::vector<std::int64_t>> owed{
-        {0, 120'000'05, 40'000'00, 15'000'33, 0},
-        {80'000'00, 0, 60'000'50, 0, 25'000'25},
-        {30'000'10, 20'000'00, 0, 50'000'00, 10'000'00},
-        {5'000'01, 35'000'00, 0, 0, 45'000'99},
-        {70'000'00, 0, 22'000'22, 18'000'00, 0},
-    };
-    std::vector<Obligation> obligations;
-    for (std::uint32_t debtor = 0; debtor < owed.size(); ++debtor) {
-        for (std::uint32_t creditor = 0; creditor < owed.size(); ++creditor) {
-            obligations.push_back({
-                .debtor = PartnerId{debtor + 1},
-                .creditor = PartnerId{creditor + 1},
-                .amount = Minor{owed[debtor][creditor]},
-            });
-        }
-    }
-
-    const auto positions = net_positions(obligations);
+    const auto positions = net_positions(example_obligations());
 
     ASSERT_TRUE(positions.has_value());
-    EXPECT_EQ(positions->at(PartnerId{1}), Minor{9'999'73});
-    EXPECT_EQ(positions->at(PartnerId{2}), Minor{9'999'30});
-    EXPECT_EQ(positions->at(PartnerId{3}), Minor{12'000'62});
-    EXPECT_EQ(positions->at(PartnerId{4}), Minor{-2'000'67});
-    EXPECT_EQ(positions->at(PartnerId{5}), Minor{-29'998'98});
+    const std::map<char, std::int64_t> expected{
+        {'A', 9'999'73}, {'B', 9'999'30}, {'C', 12'000'62}, {'D', -2'000'67}, {'E', -29'998'98}};
+    EXPECT_EQ(by_letter(*positions), expected);
 }
 
 std::vector<Obligation> random_obligations(std::mt19937_64& random)

@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "coalition.hpp"
+#include "golden_file.hpp"
 
 namespace pointhouse::settlement {
 namespace {
@@ -18,17 +19,6 @@ std::string contents(const std::filesystem::path& path)
 {
     std::ifstream file{path, std::ios::binary};
     return {std::istreambuf_iterator<char>{file}, {}};
-}
-
-/// Compares with the golden file; UPDATE_GOLDEN=1 rewrites it for a person to review.
-void expect_golden(const std::string& name, const std::string& text)
-{
-    const std::filesystem::path path = std::filesystem::path{GOLDEN_FOLDER} / name;
-    if (std::getenv("UPDATE_GOLDEN") != nullptr) {
-        std::ofstream file{path, std::ios::binary};
-        file << text;
-    }
-    EXPECT_EQ(contents(path), text) << path;
 }
 
 /// A folder of its own, gone at the end.

@@ -35,10 +35,17 @@ struct CommandResult {
     std::string complaint{}; // for standard error
 };
 
-/// Work of a command that takes long and needs nothing of the house's thread any more.
-using LongWork = std::function<CommandResult(Console&)>;
+struct CommandStep;
+/// What a command does on the house's thread.
+using NextStep = std::function<CommandStep(House&)>;
+/// What long work came to: its end, or what it found is for the house to act on.
+using WorkEnd = std::variant<CommandResult, NextStep>;
+/// Work of a command that takes long and needs nothing of the house's thread.
+using LongWork = std::function<WorkEnd(Console&)>;
 /// What a command came to on the house's thread: its end, or work to do elsewhere.
-using CommandStep = std::variant<CommandResult, LongWork>;
+struct CommandStep : std::variant<CommandResult, LongWork> {
+    using variant::variant;
+};
 
 /// A command as it was typed. Relative paths in it are meant from `folder`.
 struct CommandRequest {

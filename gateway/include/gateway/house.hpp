@@ -17,6 +17,7 @@
 #include "ledger/house_record.hpp"
 #include "ledger/ledger.hpp"
 #include "partners/registry.hpp"
+#include "settlement/register.hpp"
 
 namespace pointhouse::gateway {
 
@@ -92,6 +93,10 @@ public:
     bool take_message_clock();
 
     [[nodiscard]] partners::Registry& registry();
+    /// Documents and payments, as the house's record has them now.
+    [[nodiscard]] const settlement::Register& documents();
+    /// Appends what an act of settlement came to, and books the money in it.
+    void record(const settlement::NewEntry& entry);
     /// The house's own record, for checks on a connection of their own. Any thread.
     [[nodiscard]] ledger::Store& record_store();
     [[nodiscard]] ledger::Store& identity_store();

@@ -5,6 +5,7 @@
 
 #include "gateway/command.hpp"
 #include "gateway/house.hpp"
+#include "settlement/document.hpp"
 #include "settlement/settlement.hpp"
 
 namespace pointhouse::gateway {
@@ -12,6 +13,17 @@ namespace pointhouse::gateway {
 /// What documents name and tax by, of the partners that the terms know.
 [[nodiscard]] settlement::Contracts contracts_of(
     const partners::Registry& registry, const ledger::Terms& terms);
+
+/// From the end of a window to the day on which its net is paid.
+inline constexpr std::int32_t payment_days = 14;
+
+/// Who the house and its partners are before the law. In a sandbox, who has told nothing is
+/// somebody that there is not.
+struct LegalParties {
+    settlement::LegalParty house;
+    std::vector<settlement::LegalParty> partners; // partners[id - 1]
+};
+[[nodiscard]] LegalParties legal_parties_of(const partners::Registry& registry);
 
 /// All that one window is settled from. Made on the house's thread, settled on any other.
 class SettlementSource {
@@ -23,12 +35,16 @@ public:
     /// Waits for the books to hold the window (an open one: all that the journal has now).
     /// Throws HouseFailure, ledger::StoreFailure, Interrupted.
     [[nodiscard]] settlement::Settlement settle(Console& console) const;
+    /// The documents that it comes to, not numbered yet. Pre: the window is closed.
+    [[nodiscard]] std::vector<settlement::Document> drafts(
+        const settlement::Settlement& settlement) const;
 
 private:
     settlement::Window window_;
     ledger::Sequence end_;
     std::shared_ptr<const ledger::Terms> terms_;
     settlement::Contracts contracts_;
+    LegalParties parties_;
     ledger::Books& books_;
     Projector& projector_;
 };

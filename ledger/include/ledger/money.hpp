@@ -53,6 +53,23 @@ private:
 struct Minor {
     std::int64_t count = 0;
     friend constexpr auto operator<=>(Minor, Minor) noexcept = default;
+
+    friend constexpr Minor operator+(Minor left, Minor right)
+    {
+        const Wide sum = Wide{left.count} + right.count;
+        if (sum < INT64_MIN || sum > INT64_MAX) invariant(false, "money fits 64 bits");
+        return {static_cast<std::int64_t>(sum)};
+    }
+    friend constexpr Minor operator-(Minor amount) { return Minor{0} - amount; }
+    friend constexpr Minor operator-(Minor left, Minor right)
+    {
+        const Wide difference = Wide{left.count} - right.count;
+        if (difference < INT64_MIN || difference > INT64_MAX)
+            invariant(false, "money fits 64 bits");
+        return {static_cast<std::int64_t>(difference)};
+    }
+    constexpr Minor& operator+=(Minor amount) { return *this = *this + amount; }
+    constexpr Minor& operator-=(Minor amount) { return *this = *this - amount; }
 };
 
 /// An ISO 4217 currency. `minor_digits` is 2 for EUR, 0 for JPY, 3 for KWD.

@@ -15,6 +15,7 @@
 #include "ledger/money.hpp"
 #include "ledger/terms.hpp"
 #include "ledger/time.hpp"
+#include "partners/company.hpp"
 
 namespace pointhouse::partners {
 
@@ -67,6 +68,7 @@ struct HouseTable {
 struct PartnerContract {
     ledger::PartnerTerms terms;
     std::string display_name;
+    Company company{};
     std::int32_t notice_days = 0; // a further tariff is published so many days before it begins
     std::vector<ledger::Tariff> tariffs; // dated, by valid_from, ascending
     std::vector<ledger::Tariff> blocks;  // as bought, oldest first; not of a file
@@ -167,6 +169,9 @@ public:
     Accepted<ledger::TariffVersion> set_tariff(
         ledger::PartnerId partner, const ledger::Tariff& tariff, Act act);
 
+    /// Changes who a partner is before the law and to its bank; none: the house.
+    Accepted<void> set_company(ledger::PartnerId partner, const Company& company, Act act);
+
     /// Registers a block that a prepaid partner bought and paid: it becomes a tariff version of its
     /// own. Price and fee of all its points are whole minor units.
     Accepted<ledger::TariffVersion> buy_block(
@@ -185,6 +190,13 @@ public:
     Accepted<ledger::HouseSequence> propose_message(const MessageProposal& message, Act act);
     /// Messages that were approved, whether booked yet or not, by the proposals they were.
     [[nodiscard]] const std::map<ledger::HouseSequence, MessageProposal>& approved_messages() const;
+    /// Prepares an act of settlement: `what` is its kind, `content` JSON that its own fold reads.
+    /// Approved, it is an entry of kind `<what>_approved` that names the proposal.
+    ledger::HouseSequence propose_settlement(
+        std::string_view what, std::string_view summary, std::string_view content, Act act);
+    /// Appends an entry of a kind that is not the registry's. Where its content has `lines_micro`,
+    /// it moves money, and the ledger books it.
+    const ledger::HouseEntry& append(std::string_view kind, std::string_view content, Act act);
     /// What waits, oldest first.
     [[nodiscard]] std::vector<Proposal> proposals() const;
     /// Puts it in force. Nobody approves what he prepared, but in a sandbox, `as_both`.
@@ -216,6 +228,8 @@ public:
     /// Null when there is none; valid until the next change.
     [[nodiscard]] const PartnerContract* find_contract(std::string_view id) const;
     [[nodiscard]] const std::vector<PartnerContract>& contracts() const; // by PartnerId, from 1
+    /// Of the house itself.
+    [[nodiscard]] const Company& house_company() const;
     /// The partner's VAT row for a flow at a date; null when none is set.
     [[nodiscard]] const VatTerms* find_vat(
         ledger::PartnerId partner, std::string_view flow, ledger::Time at) const;
@@ -248,6 +262,10 @@ private:
 
 /// Reads `promotion add FILE.toml`: every [[promotion]] of a file that may hold partners, too.
 [[nodiscard]] ledger::Result<std::vector<PromotionTerms>, ContractFault> parse_promotions(
+    std::string_view toml, const ledger::Calendar& calendar);
+
+/// Reads `partner set-company ID FILE.toml` and `house set-company FILE.toml`: one [company] table.
+[[nodiscard]] ledger::Result<Company, ContractFault> parse_company(
     std::string_view toml, const ledger::Calendar& calendar);
 
 /// Reads `partner set-tariff ID FILE.toml`: one [tariff] table, with every price in it.

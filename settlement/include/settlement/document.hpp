@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -9,6 +10,7 @@
 
 #include "ledger/ids.hpp"
 #include "ledger/money.hpp"
+#include "ledger/result.hpp"
 #include "ledger/terms.hpp"
 #include "ledger/time.hpp"
 #include "settlement/settlement.hpp"
@@ -68,6 +70,7 @@ struct DocumentLine {
     ledger::Micro exact{};
     ledger::Minor net{}; // `exact`, rounded once, half away from zero
     VatRate vat{};
+    std::vector<LineDetail> details{}; // what the line is made of; of a partial credit: none
     friend bool operator==(const DocumentLine&, const DocumentLine&) = default;
 };
 
@@ -114,25 +117,60 @@ struct Document {
 
     /// Above zero: the partner owes it to the house; below: the house owes it to the partner.
     [[nodiscard]] ledger::Minor owed_by_partner() const;
+    friend bool operator==(const Document&, const Document&) = default;
 };
 
 /// Drafts of a closed window, by partner, then supply: a statement becomes one document, or two
 /// when some of its lines are outside the scope of VAT and others are not, which one invoice may
-/// not mix (EN 16931 BR-O-11). What sums to less than zero becomes a credit note. Zero documents
-/// are left out. `parties[id - 1]` are the partners'. Pure; any thread.
-/// Post: what the documents owe is what the statements owe, to the minor unit, but for VAT that was
-/// rounded on each half of a statement.
+/// not mix (EN 16931 BR-O-11). What sums to less than zero becomes a document of the opposite kind.
+/// Documents on which nothing is due under any VAT rate are left out; only a donation outside the
+/// scope of VAT is no supply, and so a payment statement. Until they are issued, drafts bear the
+/// window's last day; they fall due `payment_days` after it. `parties[id - 1]` are the partners'.
+/// Pure; any thread.
+/// Post: what the documents owe is what the statements owe, to the minor unit.
 [[nodiscard]] std::vector<Document> drafts(
     const Settlement& settlement,
     const LegalParty& house,
     std::span<const LegalParty> parties,
     std::int32_t payment_days);
 
-/// Computes net, VAT, total and rounding anew from the lines. Pure.
+/// Computes net, VAT, total, rounding and the VAT in the accounting currency anew from the lines.
+/// Pure.
 void total_document(Document& document);
 
-/// A credit note over all of `original`, or over `points` or an amount of some lines: it takes the
-/// original's rates, never those of today. Pure.
+/// A draft that takes all of `original` back, line by line to the minor unit, at its rates and
+/// never those of today: of the opposite kind; a payment statement becomes one below zero. Pure.
 [[nodiscard]] Document full_credit_of(const Document& original, ledger::Day today);
+
+/// What to take back of one line: so many points at its price, or so much of its net amount.
+/// Exactly one of the two is above zero, also for a line that is itself below zero.
+struct LineCredit {
+    std::size_t line = 0; // from 0
+    std::int64_t points = 0;
+    ledger::Minor net{};
+};
+
+enum class CreditRefusal : std::uint8_t {
+    line_unknown,
+    line_twice,
+    amount_missing, // neither points nor net, or both, or one below zero
+    price_missing,  // points of a line that has no single price
+    exceeds_line,   // with what was credited before
+    exceeds_document,
+};
+
+/// The reason in words for a person.
+[[nodiscard]] std::string_view words_of(CreditRefusal refusal) noexcept;
+
+/// A draft that takes parts of `original` back, at its rates. `earlier` are all documents that
+/// already correct it. Points are rounded on their running sum, so that credits of all points add
+/// up to the line. VAT is that of the credit's own amounts; a credit with which more VAT would be
+/// taken back under a rate, or more in all, than the original charged, is refused.
+/// Pre: no two lines of the original have charge, tariff, window and VAT rate in common. Pure.
+[[nodiscard]] ledger::Result<Document, CreditRefusal> credit_of(
+    const Document& original,
+    std::span<const LineCredit> parts,
+    std::span<const Document> earlier,
+    ledger::Day today);
 
 } // namespace pointhouse::settlement

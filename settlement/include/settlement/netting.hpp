@@ -4,6 +4,8 @@
 #include <expected>
 #include <map>
 #include <span>
+#include <string>
+#include <vector>
 
 #include "ledger/ids.hpp"
 #include "ledger/money.hpp"
@@ -18,11 +20,12 @@ struct Obligation {
     ledger::PartnerId debtor{};
     ledger::PartnerId creditor{};
     ledger::Minor amount{}; // zero or more
+    std::string program{};  // the loyalty program that it comes from, where a house runs several
 };
 
 enum class NettingFault : std::uint8_t {
     amount_negative, // an obligation below zero is one in the other direction
-    amount_overflow, // a position does not fit 64 bits
+    amount_overflow, // a position, or the sum of the payments, does not fit 64 bits
 };
 
 /// Positive: the party receives. Negative: the party pays.
@@ -32,5 +35,42 @@ using NetPositions = std::map<ledger::PartnerId, ledger::Minor>;
 /// Post: the positions sum to zero; netting moves money, it never makes any.
 [[nodiscard]] std::expected<NetPositions, NettingFault> net_positions(
     std::span<const Obligation> obligations);
+
+/// The same for each program alone. Post: a party's positions add up to its `net_positions`.
+[[nodiscard]] std::expected<std::map<std::string, NetPositions>, NettingFault>
+net_positions_by_program(std::span<const Obligation> obligations);
+
+/// One transfer of money; above zero, and never from a party to itself.
+struct Payment {
+    ledger::PartnerId payer{};
+    ledger::PartnerId payee{};
+    ledger::Minor amount{};
+    friend bool operator==(const Payment&, const Payment&) = default;
+};
+
+/// How a window may be paid. All ways leave every party with the same position.
+struct PaymentPlan {
+    std::vector<Payment> payments{}; // by payer, then payee, where nothing else is said
+    ledger::Minor moved{};           // what payers give up in all
+};
+
+/// Every debtor pays every creditor in full: one payment for all that one owes to the other.
+[[nodiscard]] std::expected<PaymentPlan, NettingFault> gross_payments(
+    std::span<const Obligation> obligations);
+
+/// Each pair of parties settles its difference.
+[[nodiscard]] std::expected<PaymentPlan, NettingFault> bilateral_payments(
+    std::span<const Obligation> obligations);
+
+/// Each partner makes or gets one payment, to or from the house. What the house owes or is owed
+/// itself is no payment, but counts in `moved`. Pre: the positions sum to zero.
+[[nodiscard]] std::expected<PaymentPlan, NettingFault> payments_through_house(
+    const NetPositions& nets);
+
+/// Without an account in the middle: the largest payer pays the largest receiver as much as both
+/// allow, until all are settled; equal amounts in the order of ids. The payments stand in this
+/// order, one less than the parties that have a position at most. (The fewest possible is NP-hard.)
+/// Pre: the positions sum to zero.
+[[nodiscard]] std::expected<PaymentPlan, NettingFault> direct_payments(const NetPositions& nets);
 
 } // namespace pointhouse::settlement

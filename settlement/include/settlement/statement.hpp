@@ -68,6 +68,7 @@ struct LineDetail {
     ledger::Micro price{}; // per point, exact
     std::int64_t points = 0;
     ledger::Micro amount{}; // price × points
+    friend bool operator==(const LineDetail&, const LineDetail&) = default;
 };
 
 /// One line per (tariff version, charge, VAT rate): exact to the micro-unit, then rounded once,
@@ -88,6 +89,7 @@ struct VatTotal {
     VatRate rate{};
     ledger::Minor net{};
     ledger::Minor tax{};
+    friend bool operator==(const VatTotal&, const VatTotal&) = default;
 };
 
 /// A pro forma statement: one per window, partner and direction of supply. Its total is below zero

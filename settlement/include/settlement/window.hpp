@@ -24,5 +24,9 @@ struct Window {
 
 /// "1 – 30 June 2026": the window's days as a reader of a document sees them.
 [[nodiscard]] std::string days_in_words(ledger::Month month);
+/// "June 2026".
+[[nodiscard]] std::string month_in_words(ledger::Month month);
+/// "14 July 2026".
+[[nodiscard]] std::string day_in_words(ledger::Day day);
 
 } // namespace pointhouse::settlement

@@ -1,0 +1,347 @@
+#include "settle_documents.hpp"
+
+#include <fmt/format.h>
+#include <memory>
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+
+#include "answers.hpp"
+#include "approvals.hpp"
+#include "commands.hpp"
+#include "settlement/rendering.hpp"
+
+namespace pointhouse::ops {
+
+namespace {
+
+namespace json = boost::json;
+
+using gateway::CommandResult;
+using gateway::CommandStep;
+using gateway::Console;
+using gateway::House;
+using gateway::NextStep;
+using gateway::SettlementSource;
+using settlement::Document;
+using settlement::IssuedDocument;
+
+struct Options {
+    std::string window;
+    std::string folder;
+    std::string number;
+    std::string answer;
+    std::string reason;
+    std::string to;
+    bool as_both = false;
+};
+
+std::shared_ptr<SettlementSource> closed_window(House& house, const Options& options)
+{
+    auto source = std::make_shared<SettlementSource>(house, read_window(options.window));
+    if (!source->is_closed())
+        throw CommandFailure{fmt::format(
+            "{} is not closed; documents are made of closed windows", options.window)};
+    return source;
+}
+
+/// Works the drafts of a window out, then goes on with them on the house's thread.
+CommandStep with_drafts(
+    std::shared_ptr<SettlementSource> source,
+    std::function<CommandStep(House&, const std::vector<Document>&)> next)
+{
+    return gateway::LongWork{
+        [source = std::move(source), next = std::move(next)](Console& console) -> gateway::WorkEnd {
+            auto drafts = source->drafts(source->settle(console));
+            return NextStep{[next, drafts = std::move(drafts)](House& house) {
+                return next(house, drafts);
+            }};
+        }};
+}
+
+template <class T>
+T require(settlement::Registered<T> result)
+{
+    if (!result) throw CommandFailure{result.error().reason};
+    return std::move(*result);
+}
+
+std::string summary_of(ledger::Month window, std::span<const Document> drafts)
+{
+    ledger::Minor sum;
+    for (const Document& draft : drafts) sum += draft.total;
+    return fmt::format(
+        "{} documents of {}, {}",
+        drafts.size(),
+        ledger::format_month(window),
+        drafts.empty() ? "0" : ledger::format_minor(sum, drafts.front().currency));
+}
+
+/// The law wants to know who sells to whom, and that a seller agreed to be billed by the buyer.
+void require_complete(House& house, std::span<const Document> drafts)
+{
+    for (const Document& draft : drafts) {
+        if (const auto missing = settlement::missing_for_invoice(draft)) {
+            throw CommandFailure{fmt::format(
+                "{}: pointhouse partner set-company, or house set-company", *missing)};
+        }
+        if (!settlement::is_self_billed(draft.kind) || !is_production(house)) continue;
+        const auto* contract = house.registry().find_contract(draft.seller.id);
+        if (contract == nullptr || contract->company.self_billing_agreed.empty()) {
+            throw CommandFailure{fmt::format(
+                "{} has not agreed that the house writes its invoices: self_billing_agreed of its "
+                "company is empty",
+                draft.seller.id)};
+        }
+    }
+}
+
+ledger::HouseSequence prepare(
+    House& house, ledger::Month window, std::span<const Document> drafts)
+{
+    require_complete(house, drafts);
+    const auto content = require(house.documents().prepare(window, drafts));
+    const auto* before = house.documents().drafts_of(window);
+    if (before && before->documents == std::vector(drafts.begin(), drafts.end()))
+        return before->proposal;
+    return house.registry().propose_settlement(
+        "documents", summary_of(window, drafts), content, house.act());
+}
+
+/// Returns how many it issued.
+std::size_t issue_all(House& house, ledger::Month window, std::span<const Document> drafts)
+{
+    std::size_t count = 0;
+    while (const auto entry =
+               require(house.documents().issue_next(window, drafts, issue_terms(house)))) {
+        house.record(*entry);
+        ++count;
+    }
+    return count;
+}
+
+CommandStep draft(House& house, const Options& options, const Invocation& typed)
+{
+    require_operator(house, typed, "prepares documents");
+    return with_drafts(
+        closed_window(house, options),
+        [options, typed](House& served, const std::vector<Document>& drafts) -> CommandStep {
+            const auto id = prepare(served, read_window(options.window), drafts);
+            return await_approval(served, id, options.as_both, typed);
+        });
+}
+
+CommandStep issue(House& house, const Options& options, const Invocation& typed)
+{
+    require_operator(house, typed, "issues documents");
+    return with_drafts(
+        closed_window(house, options),
+        [options, typed](House& served, const std::vector<Document>& drafts) -> CommandStep {
+            require_complete(served, drafts);
+            const auto count = issue_all(served, read_window(options.window), drafts);
+            return report(
+                typed,
+                {{"window", options.window}, {"issued", count}},
+                fmt::format("{} documents of {} issued\n", count, options.window));
+        });
+}
+
+CommandStep write_issued(House& house, const Options& options, const Invocation& typed)
+{
+    std::vector<Document> documents;
+    for (const auto* issued : house.documents().documents_of(read_window(options.window)))
+        documents.push_back(issued->document);
+    const auto folder = typed.path(options.folder);
+    return gateway::LongWork{[documents = std::move(documents), folder, typed](Console&) {
+        json::array files;
+        std::string text;
+        for (const auto& file : settlement::write_documents(folder, documents)) {
+            files.emplace_back(file.string());
+            text += file.string() + "\n";
+        }
+        if (text.empty()) text = "no money moved: there is nothing to invoice\n";
+        return report(typed, files, text);
+    }};
+}
+
+CommandStep invoices(House& house, const Options& options, const Invocation& typed)
+{
+    auto source = closed_window(house, options);
+    if (house.documents().is_issued(read_window(options.window)))
+        return write_issued(house, options, typed);
+    if (is_production(house))
+        throw CommandFailure{fmt::format(
+            "the documents of {} are not issued: pointhouse settle draft, approve, settle issue",
+            options.window)};
+    return with_drafts(
+        std::move(source),
+        [options, typed](House& served, const std::vector<Document>& drafts) -> CommandStep {
+            issue_in_one_go(served, read_window(options.window), drafts);
+            return write_issued(served, options, typed);
+        });
+}
+
+json::object row_of(const IssuedDocument& issued)
+{
+    const Document& document = issued.document;
+    json::value netted;
+    if (issued.netted) netted = ledger::format_month(*issued.netted);
+    return {
+        {"number", document.number},
+        {"type", settlement::name_of(document.kind)},
+        {"window", ledger::format_month(document.window)},
+        {"seller", document.seller.id},
+        {"buyer", document.buyer.id},
+        {"issued_on", ledger::format_day(document.issued_on)},
+        {"due_on", ledger::format_day(document.due_on)},
+        {"total_minor", document.total.count},
+        {"credited_minor", issued.credited.count},
+        {"disputed_minor", issued.disputed.count},
+        {"open_minor", issued.open().count},
+        {"state", settlement::name_of(issued.state)},
+        {"netted_in", netted}};
+}
+
+CommandResult list_documents(House& house, const Options& options, const Invocation& typed)
+{
+    const auto& documents = house.documents();
+    json::array rows;
+    std::string text;
+    for (const auto* issued : options.window.empty()
+                                  ? documents.documents()
+                                  : documents.documents_of(read_window(options.window))) {
+        const Document& document = issued->document;
+        rows.push_back(row_of(*issued));
+        text += fmt::format(
+            "{:<22} {:<24} {:<8} {:>14} {} {}\n",
+            document.number,
+            settlement::name_of(document.kind),
+            document.seller.id == "house" ? document.buyer.id : document.seller.id,
+            ledger::format_minor(document.total, document.currency),
+            document.currency.code,
+            settlement::name_of(issued->state));
+    }
+    if (text.empty()) text = "no document was issued\n";
+    return report(typed, rows, text);
+}
+
+CommandResult credit(House& house, const Options& options, const Invocation& typed)
+{
+    require_operator(house, typed, "credits documents");
+    if (options.reason.empty()) throw CommandFailure{"a credit note has a reason: --reason"};
+    const auto* issued = house.documents().find(options.number);
+    if (!issued) throw CommandFailure{fmt::format("there is no document {}", options.number)};
+    const auto terms = issue_terms(house);
+    auto note = settlement::full_credit_of(issued->document, terms.today);
+    note.reason = options.reason;
+    house.record(require(house.documents().issue_credit(note, terms)));
+    const auto& made = house.documents().documents().back()->document;
+    return report(
+        typed,
+        {{"number", made.number}, {"corrects", options.number}, {"total_minor", made.total.count}},
+        fmt::format("{} credits {}\n", made.number, options.number));
+}
+
+CommandResult sent(House& house, const Options& options, const Invocation& typed)
+{
+    require_operator(house, typed, "sends documents");
+    house.record(require(house.documents().mark_sent(options.number, options.to)));
+    return report(
+        typed, {{"number", options.number}, {"state", "sent"}}, options.number + " is sent\n");
+}
+
+CommandResult answer(House& house, const Options& options, const Invocation& typed)
+{
+    require_operator(house, typed, "takes answers to documents");
+    const auto state = settlement::find_document_state(options.answer);
+    if (!state) throw CommandFailure{"an answer is accepted, queried or rejected"};
+    house.record(require(house.documents().take_answer(options.number, *state, options.reason)));
+    return report(
+        typed,
+        {{"number", options.number}, {"state", options.answer}},
+        fmt::format("{} is {}\n", options.number, options.answer));
+}
+
+} // namespace
+
+ledger::Month read_window(const std::string& typed)
+{
+    const auto month = ledger::parse_month(typed);
+    if (!month) throw CommandFailure{"a window is a month, written 2026-06"};
+    return *month;
+}
+
+bool is_production(House& house)
+{
+    return house.registry().founding().production;
+}
+
+settlement::IssueTerms issue_terms(House& house)
+{
+    // The terms outlive the step: the registry keeps the newest.
+    const auto terms = house.registry().terms();
+    return {
+        .today = terms->calendar->day_of(house.ledger().house_time()),
+        .payment_days = gateway::payment_days,
+        .terms = terms};
+}
+
+void issue_in_one_go(House& house, ledger::Month window, std::span<const Document> drafts)
+{
+    if (const auto* before = house.documents().drafts_of(window); !before || !before->is_approved) {
+        const auto id = prepare(house, window, drafts);
+        if (const auto approved = house.approve(id, true); !approved)
+            throw CommandFailure{approved.error().reason};
+    }
+    issue_all(house, window, drafts);
+}
+
+void declare_settle_documents(CLI::App& settle, Invocation& invocation)
+{
+    const auto options = std::make_shared<Options>();
+    const auto with_window = [&](CLI::App& command, bool required = true) -> CLI::App& {
+        auto* option = command.add_option("WINDOW", options->window, "A month, 2026-06");
+        if (required) option->required();
+        add_json_option(command, invocation);
+        return command;
+    };
+    const auto with_number = [&](CLI::App& command) -> CLI::App& {
+        command.add_option("NUMBER", options->number, "Of the document")->required();
+        add_json_option(command, invocation);
+        return command;
+    };
+    const auto declare = [&](const char* name, const char* description, auto action) -> CLI::App& {
+        return declare_in_house(
+            settle,
+            name,
+            description,
+            invocation,
+            [options, action](House& house, const Invocation& typed) -> CommandStep {
+                return action(house, *options, typed);
+            });
+    };
+
+    auto& drafting = with_window(
+        declare("draft", "Prepare the documents of a closed window for approval", draft));
+    add_as_both_option(drafting, options->as_both);
+    with_window(declare("issue", "Number the approved documents of a window and book them", issue));
+    with_window(declare(
+                    "invoices",
+                    "Write the issued documents of a window: UBL, PDF, JSON, CSV (a sandbox issues "
+                    "them first)",
+                    invoices))
+        .add_option("--out", options->folder)
+        ->required()
+        ->type_name("DIR");
+    with_window(declare("documents", "Issued documents and their states", list_documents), false);
+    with_number(declare("credit", "Issue a credit note over a whole document", credit))
+        .add_option("--reason", options->reason);
+    with_number(declare("sent", "Note that a document went out", sent))
+        .add_option("--to", options->to, "Where it went");
+    auto& answering =
+        with_number(declare("answer", "Note what the receiver of a document said", answer));
+    answering.add_option("ANSWER", options->answer, "accepted, queried or rejected")->required();
+    answering.add_option("--reason", options->reason);
+}
+
+} // namespace pointhouse::ops

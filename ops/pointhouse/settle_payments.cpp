@@ -1,0 +1,183 @@
+#include <fmt/format.h>
+#include <memory>
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+
+#include "answers.hpp"
+#include "approvals.hpp"
+#include "settle_documents.hpp"
+
+namespace pointhouse::ops {
+
+namespace {
+
+namespace json = boost::json;
+
+using gateway::CommandResult;
+using gateway::CommandStep;
+using gateway::Console;
+using gateway::House;
+using gateway::NextStep;
+using gateway::SettlementSource;
+using settlement::WindowNet;
+
+struct Options {
+    std::string window;
+    std::string partner;
+    std::string amount;
+    std::string evidence;
+    std::string file;
+    std::string reissue;
+    std::string minimum = "0";
+};
+
+template <class T>
+T require(settlement::Registered<T> result)
+{
+    if (!result) throw CommandFailure{result.error().reason};
+    return std::move(*result);
+}
+
+/// An amount of money as it is typed, "-1.40".
+ledger::Minor read_amount(const std::string& typed, const ledger::Currency& currency)
+{
+    const bool is_negative = typed.starts_with('-');
+    const auto micro = ledger::parse_micro(is_negative ? typed.substr(1) : typed);
+    const auto scale = ledger::micro_per_minor(currency);
+    if (!micro || micro->count() % scale != 0)
+        throw CommandFailure{fmt::format("{} is no amount of {}", typed, currency.code)};
+    const ledger::Minor amount{micro->count() / scale};
+    return is_negative ? -amount : amount;
+}
+
+json::array payments_of(House& house, const WindowNet& net)
+{
+    const auto terms = house.registry().terms();
+    json::array rows;
+    for (const auto& [partner, payment] : net.payments) {
+        rows.push_back(json::object{
+            {"partner", terms->partner(partner).name},
+            {"net_minor", payment.net.count},
+            {"settled_minor", payment.settled.count},
+            {"open_minor", (payment.net - payment.settled).count},
+            {"currency", terms->currency.code},
+            {"reference", payment.reference}});
+    }
+    return rows;
+}
+
+std::string in_words(House& house, const WindowNet& net)
+{
+    const auto terms = house.registry().terms();
+    std::string text = fmt::format(
+        "{:<12}{:>14}{:>14}  {}\n", "partner", "net " + terms->currency.code, "settled", "reference");
+    for (const auto& [partner, payment] : net.payments) {
+        text += fmt::format(
+            "{:<12}{:>14}{:>14}  {}\n",
+            terms->partner(partner).name,
+            ledger::format_minor(payment.net, terms->currency),
+            ledger::format_minor(payment.settled, terms->currency),
+            payment.reference);
+    }
+    return text + "net above zero: the house pays the partner\n";
+}
+
+const WindowNet& require_net(House& house, const Options& options)
+{
+    const auto* net = house.documents().net_of(read_window(options.window));
+    if (!net)
+        throw CommandFailure{fmt::format(
+            "{} is not netted yet: pointhouse settle net {}", options.window, options.window)};
+    return *net;
+}
+
+CommandResult show_nets(House& house, const Options& options, const Invocation& typed)
+{
+    const auto& net = require_net(house, options);
+    json::array numbers;
+    for (const auto& number : net.documents) numbers.emplace_back(number);
+    return report(
+        typed,
+        {{"window", options.window},
+         {"documents", numbers},
+         {"payments", payments_of(house, net)},
+         {"settled", net.is_settled()}},
+        in_words(house, net));
+}
+
+CommandResult net_window(House& house, const Options& options, const Invocation& typed)
+{
+    require_operator(house, typed, "nets a window");
+    const auto terms = house.registry().terms();
+    house.record(require(house.documents().net(
+        read_window(options.window), read_amount(options.minimum, terms->currency), *terms)));
+    return show_nets(house, options, typed);
+}
+
+CommandResult note_paid(House& house, const Options& options, const Invocation& typed)
+{
+    require_operator(house, typed, "notes payments");
+    const auto terms = house.registry().terms();
+    const auto& partner = require_partner(house, options.partner);
+    if (options.evidence.empty())
+        throw CommandFailure{"a payment is noted with what shows it: --evidence"};
+    house.record(require(house.documents().settle(
+        read_window(options.window),
+        {.partner = partner.partner,
+         .paid = read_amount(options.amount, terms->currency),
+         .evidence = options.evidence},
+        *terms)));
+    return show_nets(house, options, typed);
+}
+
+CommandResult release_trust(House& house, const Options& options, const Invocation& typed)
+{
+    require_operator(house, typed, "moves money out of trust");
+    const auto terms = house.registry().terms();
+    const auto amount = ledger::parse_micro(options.amount);
+    if (!amount || amount->count() <= 0)
+        throw CommandFailure{fmt::format("{} is no amount to release", options.amount)};
+    house.record(settlement::Register::release_trust(*amount, *terms));
+    return report(
+        typed,
+        {{"released_micro", amount->count()}},
+        fmt::format("{} {} released\n", ledger::format_micro(*amount), terms->currency.code));
+}
+
+} // namespace
+
+void declare_settle_payments(CLI::App& settle, Invocation& invocation)
+{
+    const auto options = std::make_shared<Options>();
+    const auto declare = [&](const char* name, const char* description, auto action) -> CLI::App& {
+        auto& command = declare_in_house(
+            settle,
+            name,
+            description,
+            invocation,
+            [options, action](House& house, const Invocation& typed) -> CommandStep {
+                return action(house, *options, typed);
+            });
+        add_json_option(command, invocation);
+        return command;
+    };
+    const auto with_window = [&](CLI::App& command) -> CLI::App& {
+        command.add_option("WINDOW", options->window, "A month, 2026-06")->required();
+        return command;
+    };
+    with_window(declare("net", "Net the issued documents of a window, once", net_window))
+        .add_option("--minimum", options->minimum, "Nets closer to zero wait for the next window")
+        ->capture_default_str();
+    with_window(declare("nets", "What each partner pays or gets for a window", show_nets));
+    auto& paying = with_window(
+        declare("paid", "Note that a net was paid, where no bank statement says so", note_paid));
+    paying.add_option("PARTNER", options->partner)->required();
+    paying.add_option("AMOUNT", options->amount, "Above zero: paid out; below: paid in")->required();
+    paying.add_option("--evidence", options->evidence, "What shows it");
+    declare("release-trust", "Move what no points need any more out of trust", release_trust)
+        .add_option("AMOUNT", options->amount)
+        ->required();
+}
+
+} // namespace pointhouse::ops

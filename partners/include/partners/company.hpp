@@ -1,0 +1,52 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace pointhouse::partners {
+
+/// Who a partner, or the house, is before the law and to its bank, as documents name it (EN 16931
+/// BG-4 and BG-7) and payments reach it. Empty: not known.
+struct Company {
+    std::string name{}; // registered
+    std::string street{};
+    std::string city{};
+    std::string postal_code{};
+    std::string country{};         // ISO 3166-1 alpha-2
+    std::string vat_id{};          // with the country's prefix
+    std::string registration{};    // number with the trade register
+    std::string endpoint_scheme{}; // CEF electronic address scheme, "0088"
+    std::string endpoint{};
+    std::string iban{};
+    std::string bic{};
+    std::string email{};
+    /// Day, "2026-01-15", on which the partner agreed that the house writes its invoices (directive
+    /// 2006/112/EC, article 224); empty: it did not.
+    std::string self_billing_agreed{};
+    friend bool operator==(const Company&, const Company&) = default;
+};
+
+/// The keys of a [company] table, in the order in which records have them.
+inline constexpr std::array<std::pair<std::string_view, std::string Company::*>, 13> company_keys{
+    {{"name", &Company::name},
+     {"street", &Company::street},
+     {"city", &Company::city},
+     {"postal_code", &Company::postal_code},
+     {"country", &Company::country},
+     {"vat_id", &Company::vat_id},
+     {"registration", &Company::registration},
+     {"endpoint_scheme", &Company::endpoint_scheme},
+     {"endpoint", &Company::endpoint},
+     {"iban", &Company::iban},
+     {"bic", &Company::bic},
+     {"email", &Company::email},
+     {"self_billing_agreed", &Company::self_billing_agreed}}};
+
+/// What is wrong with it, "iban: …"; none when nothing is. Pure.
+[[nodiscard]] std::optional<std::string> fault_of(const Company& company);
+
+} // namespace pointhouse::partners

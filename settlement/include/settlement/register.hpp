@@ -1,0 +1,195 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <expected>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <boost/json/fwd.hpp>
+
+#include "ledger/accounts.hpp"
+#include "ledger/house_record.hpp"
+#include "settlement/document.hpp"
+#include "settlement/netting.hpp"
+
+namespace pointhouse::settlement {
+
+/// Why an act of settlement is refused, in words for the person who gave the command.
+struct RegisterFault {
+    std::string reason;
+};
+
+template <class T>
+using Registered = std::expected<T, RegisterFault>;
+
+/// What an accepted act appends to the house's record.
+struct NewEntry {
+    std::string kind;
+    std::string content; // JSON
+};
+
+/// Where an issued document stands with the one who got it (Peppol Invoice Response: AB, UQ, RE, AP).
+enum class DocumentState : std::uint8_t { issued, sent, accepted, queried, rejected };
+
+[[nodiscard]] std::string_view name_of(DocumentState state) noexcept;
+[[nodiscard]] std::optional<DocumentState> find_document_state(std::string_view name) noexcept;
+
+/// An issued document never changes; what happens to it stands beside it.
+struct IssuedDocument {
+    Document document{};
+    ledger::HouseSequence entry{};
+    DocumentState state = DocumentState::issued;
+    std::string reason{};           // of the last answer
+    ledger::Minor credited{};       // by credit notes, VAT included
+    ledger::Minor disputed{};       // of its total, held back
+    std::optional<ledger::Month> netted{}; // the window in whose net it is paid
+
+    /// What the partner owes for it (below zero: is owed), less what was credited and is disputed.
+    [[nodiscard]] ledger::Minor open() const;
+};
+
+/// The documents of a window before they are issued.
+struct DraftSet {
+    ledger::HouseSequence proposal{}; // the entry that holds them
+    std::vector<Document> documents{};
+    std::string prepared_by{};
+    bool is_approved = false;
+    std::size_t issued = 0; // how many have a number already
+};
+
+/// When documents are issued and due, and whose accounts they book to.
+struct IssueTerms {
+    ledger::Day today = 0;
+    std::int32_t payment_days = 14; // from the end of the window's last day
+    std::shared_ptr<const ledger::Terms> terms{}; // immutable, shared with decisions in flight
+};
+
+/// Money of a partner's net that came in (below zero) or went out (above).
+struct NetPaid {
+    ledger::PartnerId partner{};
+    ledger::Minor paid{};
+    std::string evidence{}; // the bank's row, or what a person said
+};
+
+/// How a partner's net of a window is paid.
+struct NetPayment {
+    ledger::Minor net{};     // above zero: the house pays the partner
+    ledger::Minor settled{}; // of it, paid and matched with the bank's statement; same sign
+    std::string reference{}; // on the payment: "PH-2026-06-GRO"
+};
+
+/// The netting of one window: which documents, and what each partner pays or gets.
+struct WindowNet {
+    ledger::HouseSequence entry{};
+    std::vector<std::string> documents{};
+    std::map<ledger::PartnerId, NetPayment> payments{};
+
+    [[nodiscard]] bool is_settled() const;
+    [[nodiscard]] bool are_pay_ins_settled() const;
+};
+
+/// A payment file that left the house.
+struct PaymentFile {
+    ledger::HouseSequence entry{};
+    std::string message_id{};
+    std::string digest{};  // SHA-256 of the file
+    std::int32_t issue = 1; // counted by window: above 1, an explicit re-issue
+    std::string reason{};
+};
+
+/// The subsidiary ledger of documents and payments: a fold over the house's own record, beside the
+/// registry's. Every act is judged by a pure function of what was recorded; the shell appends what
+/// it returns, and applies it. One thread.
+class Register {
+public:
+    /// Takes one entry; those of other kinds are passed over. Throws std::exception when an entry of
+    /// its own cannot be read.
+    void apply(const ledger::HouseEntry& entry);
+
+    /// Documents that may be prepared for approval: the content of a proposal. Refused once the
+    /// window's are issued, in part or all.
+    [[nodiscard]] Registered<std::string> prepare(
+        ledger::Month window, std::span<const Document> drafts) const;
+    /// Gives the next document of an approved draft its number and the day of issue, and books it.
+    /// `recomputed` are the drafts as the journal gives them now: another figure is a refusal. None:
+    /// all are issued.
+    [[nodiscard]] Registered<std::optional<NewEntry>> issue_next(
+        ledger::Month window,
+        std::span<const Document> recomputed,
+        const IssueTerms& terms) const;
+    /// A credit note over an issued document. Refused when it credits more than is left.
+    [[nodiscard]] Registered<NewEntry> issue_credit(
+        const Document& credit, const IssueTerms& terms) const;
+    [[nodiscard]] Registered<NewEntry> mark_sent(
+        std::string_view number, std::string_view to) const;
+    /// What the receiver said of it: accepted, queried, rejected.
+    [[nodiscard]] Registered<NewEntry> take_answer(
+        std::string_view number, DocumentState answer, std::string_view reason) const;
+
+    /// Nets what is issued, not disputed and not netted yet, up to and with the window. Partners
+    /// whose net is closer to zero than `minimum` are carried forward.
+    [[nodiscard]] Registered<NewEntry> net(
+        ledger::Month window, ledger::Minor minimum, const ledger::Terms& terms) const;
+    /// Money of a partner's net came in or went out, as the bank's statement says: books it against
+    /// the documents. `paid` has the sign of the net.
+    [[nodiscard]] Registered<NewEntry> settle(
+        ledger::Month window, const NetPaid& payment, const ledger::Terms& terms) const;
+    /// Records that a payment file of the window leaves the house. Refused while a pay-in is
+    /// missing, and the second time without a reason.
+    [[nodiscard]] Registered<NewEntry> order_payments(
+        ledger::Month window, std::string_view digest, std::string_view reason) const;
+    /// Moves what the points no longer secure from the trust account to the operating account.
+    [[nodiscard]] static NewEntry release_trust(ledger::Micro amount, const ledger::Terms& terms);
+
+    [[nodiscard]] const IssuedDocument* find(std::string_view number) const;
+    /// In the order of issue.
+    [[nodiscard]] std::vector<const IssuedDocument*> documents() const;
+    [[nodiscard]] std::vector<const IssuedDocument*> documents_of(ledger::Month window) const;
+    /// Null: none were prepared, or the window has none.
+    [[nodiscard]] const DraftSet* drafts_of(ledger::Month window) const;
+    [[nodiscard]] bool is_issued(ledger::Month window) const;
+    [[nodiscard]] const WindowNet* net_of(ledger::Month window) const;
+    [[nodiscard]] std::span<const PaymentFile> payment_files(ledger::Month window) const;
+
+private:
+    using Content = boost::json::object;
+    using Apply = void (Register::*)(const ledger::HouseEntry& entry, const Content& content);
+    struct Kind;
+    static const std::array<Kind, 9> kinds;
+
+    void apply_proposal(const ledger::HouseEntry& entry, const Content& content);
+    void apply_approval(const ledger::HouseEntry& entry, const Content& content);
+    void apply_issue(const ledger::HouseEntry& entry, const Content& content);
+    void apply_sending(const ledger::HouseEntry& entry, const Content& content);
+    void apply_answer(const ledger::HouseEntry& entry, const Content& content);
+    void apply_net(const ledger::HouseEntry& entry, const Content& content);
+    void apply_payment(const ledger::HouseEntry& entry, const Content& content);
+    void apply_order(const ledger::HouseEntry& entry, const Content& content);
+
+    [[nodiscard]] NewEntry issue_entry(Document document, const IssueTerms& terms) const;
+    [[nodiscard]] const IssuedDocument& issued_document(std::string_view number) const;
+
+    std::vector<std::string> order_; // numbers, as issued
+    std::map<std::string, IssuedDocument, std::less<>> issued_;
+    std::map<std::string, std::int64_t, std::less<>> last_numbers_; // by series and year
+    std::map<ledger::Month, DraftSet> drafts_;
+    std::map<ledger::Month, WindowNet> nets_;
+    std::map<ledger::Month, std::vector<PaymentFile>> files_;
+};
+
+/// The lines that a document books when it is issued, against what the window accrued. They
+/// balance. Pure.
+[[nodiscard]] std::vector<ledger::AccountLine> lines_of(
+    const Document& document, const ledger::Currency& currency);
+
+/// The series that numbers it: of the house's own documents by kind, of self-billed ones by supplier
+/// (EN 16931 BT-1; directive 2006/112/EC, article 226(2)).
+[[nodiscard]] std::string series_of(const Document& document);
+
+} // namespace pointhouse::settlement

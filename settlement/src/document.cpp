@@ -1,1 +1,0 @@
-#include "settlement/document.hpp"

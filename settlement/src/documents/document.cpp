@@ -1,0 +1,414 @@
+#include "settlement/document.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+#include <utility>
+
+#include "ledger/invariant.hpp"
+
+namespace pointhouse::settlement {
+namespace {
+
+using ledger::Day;
+using ledger::invariant;
+using ledger::Micro;
+using ledger::Minor;
+using ledger::Wide;
+
+Minor minor_of(Wide amount)
+{
+    invariant(amount >= INT64_MIN && amount <= INT64_MAX, "sums of minor units fit 64 bits");
+    return Minor{static_cast<std::int64_t>(amount)};
+}
+
+Day first_day(ledger::Month month)
+{
+    const std::chrono::year_month_day day{
+        std::chrono::year{month.year},
+        std::chrono::month{static_cast<unsigned>(month.month)},
+        std::chrono::day{1}};
+    return static_cast<Day>(std::chrono::sys_days{day}.time_since_epoch().count());
+}
+
+Wide power_of_ten(int exponent)
+{
+    Wide power = 1;
+    for (; exponent > 0; --exponent) power *= 10;
+    return power;
+}
+
+// What the seller's tax return counts: half away from zero, as all that is rounded.
+Minor converted(Minor tax, const ledger::Currency& from, const AccountingVat& accounting)
+{
+    const int digits = accounting.currency.minor_digits - from.minor_digits;
+    const Wide dividend = Wide{tax.count} * accounting.rate_millionths * power_of_ten(digits);
+    const Wide divisor = 1'000'000 * power_of_ten(-digits);
+    const Wide magnitude = dividend < 0 ? -dividend : dividend;
+    const Wide rounded = (2 * magnitude + divisor) / (2 * divisor);
+    return minor_of(dividend < 0 ? -rounded : rounded);
+}
+
+DocumentKind opposite_of(DocumentKind kind)
+{
+    switch (kind) {
+    case DocumentKind::invoice: return DocumentKind::credit_note;
+    case DocumentKind::credit_note: return DocumentKind::invoice;
+    case DocumentKind::self_billed_invoice: return DocumentKind::self_billed_credit_note;
+    case DocumentKind::self_billed_credit_note: return DocumentKind::self_billed_invoice;
+    case DocumentKind::payment_statement: break;
+    }
+    return kind;
+}
+
+void negate(DocumentLine& line)
+{
+    line.points = -line.points;
+    line.exact = -line.exact;
+    line.net = -line.net;
+    for (LineDetail& detail : line.details) {
+        detail.points = -detail.points;
+        detail.amount = -detail.amount;
+    }
+}
+
+void negate_lines(Document& document)
+{
+    for (DocumentLine& line : document.lines) negate(line);
+    total_document(document);
+}
+
+/// The kind of a statement that is above zero.
+DocumentKind kind_of(StatementType supply, bool is_outside_scope)
+{
+    switch (supply) {
+    case StatementType::issuance: return DocumentKind::invoice;
+    case StatementType::breakage: return DocumentKind::credit_note; // reduces what was paid
+    case StatementType::redemption: return DocumentKind::self_billed_invoice;
+    case StatementType::donation: break;
+    }
+    return is_outside_scope ? DocumentKind::payment_statement : DocumentKind::self_billed_invoice;
+}
+
+/// Who supplies: the house its points and service, a partner what it gave for points.
+bool is_house_seller(StatementType supply)
+{
+    return supply == StatementType::issuance || supply == StatementType::breakage;
+}
+
+DocumentLine line_of(const StatementLine& line, ledger::Month window)
+{
+    return {
+        .charge = line.charge,
+        .tariff = line.tariff,
+        .origin = window,
+        .points = line.price ? line.points : 0,
+        .price = line.price,
+        .exact = line.exact,
+        .net = line.net,
+        .vat = line.vat,
+        .details = line.details,
+    };
+}
+
+bool is_empty(const Document& document)
+{
+    return std::ranges::all_of(
+        document.vat, [](const VatTotal& vat) { return vat.net == Minor{} && vat.tax == Minor{}; });
+}
+
+/// Gives a document that sums to less than zero the opposite kind. A payment statement has none.
+void set_upright(Document& document)
+{
+    const DocumentKind opposite = opposite_of(document.kind);
+    const bool is_below_zero =
+        document.total < Minor{} || (document.total == Minor{} && document.net < Minor{});
+    if (!is_below_zero || opposite == document.kind) return;
+    document.kind = opposite;
+    negate_lines(document);
+}
+
+/// What of a statement one document may carry.
+Document part_of(const Statement& statement, const Settlement& settlement, bool is_outside_scope)
+{
+    const ledger::Month window = settlement.window.month;
+    Document document{
+        .kind = kind_of(statement.type, is_outside_scope),
+        .partner = statement.partner,
+        .supply = statement.type,
+        .window = window,
+        .from = first_day(window),
+        .to = ledger::last_of_month(first_day(window)),
+        .currency = settlement.currency,
+    };
+    document.issued_on = document.to;
+    for (const StatementLine& line : statement.lines) {
+        if ((line.vat.category == "O") == is_outside_scope)
+            document.lines.push_back(line_of(line, window));
+    }
+    total_document(document);
+    set_upright(document);
+    return document;
+}
+
+Minor owed_on(std::span<const Statement> statements)
+{
+    Minor owed;
+    for (const Statement& statement : statements)
+        owed = owed + (statement.partner_pays() ? statement.total : -statement.total);
+    return owed;
+}
+
+Minor owed_on(std::span<const Document> documents)
+{
+    Minor owed;
+    for (const Document& document : documents) owed = owed + document.owed_by_partner();
+    return owed;
+}
+
+/// A draft without lines that corrects `original`.
+Document correction_of(const Document& original, Day today)
+{
+    Document credit = original;
+    credit.kind = opposite_of(original.kind);
+    credit.number.clear();
+    credit.issued_on = today;
+    credit.due_on = std::max(original.due_on, today);
+    credit.lines.clear();
+    credit.corrects = Preceding{.number = original.number, .issued_on = original.issued_on};
+    credit.reason.clear();
+    return credit;
+}
+
+bool is_same_line(const DocumentLine& left, const DocumentLine& right)
+{
+    return left.charge == right.charge && left.tariff == right.tariff &&
+           left.origin == right.origin && left.vat == right.vat;
+}
+
+/// What is credited of one line, in the line's own sign.
+struct Credited {
+    Micro exact{};
+    Minor net{};
+};
+
+Credited credited_before(const DocumentLine& line, std::span<const Document> earlier)
+{
+    Credited sum;
+    for (const Document& credit : earlier) {
+        const bool is_negated = credit.kind == DocumentKind::payment_statement;
+        for (const DocumentLine& part : credit.lines) {
+            if (!is_same_line(line, part)) continue;
+            sum.exact += is_negated ? -part.exact : part.exact;
+            sum.net = sum.net + (is_negated ? -part.net : part.net);
+        }
+    }
+    return sum;
+}
+
+using LineResult = ledger::Result<DocumentLine, CreditRefusal>;
+
+// On the running sum, so that net stays `exact` rounded whatever the parts are: ten points of half
+// a cent are five cents, also when they are credited one at a time.
+LineResult points_of_line(DocumentLine part, std::int64_t points, const Credited& before, int sign)
+{
+    const DocumentLine& line = part;
+    if (!line.price) return std::unexpected{CreditRefusal::price_missing};
+    const Wide exact = Wide{line.price->count()} * points;
+    const Wide rest = Wide{line.exact.count() - before.exact.count()} * sign;
+    if (exact > rest) return std::unexpected{CreditRefusal::exceeds_line};
+    part.points = sign * points;
+    part.exact = *line.price * part.points;
+    return part;
+}
+
+LineResult amount_of_line(
+    DocumentLine part, Minor net, const Credited& before, const ledger::Currency& currency)
+{
+    const Minor rest = part.net + -before.net;
+    if (Wide{net.count} * net.count > Wide{rest.count} * net.count)
+        return std::unexpected{CreditRefusal::exceeds_line};
+    // The last part takes what rounding gave to the line, or took from it.
+    part.exact =
+        net == rest ? part.exact - before.exact : Micro{micro_per_minor(currency)} * net.count;
+    part.points = 0;
+    part.price.reset();
+    return part;
+}
+
+LineResult credited_line(
+    const Document& original, const LineCredit& wanted, std::span<const Document> earlier)
+{
+    if (wanted.line >= original.lines.size()) return std::unexpected{CreditRefusal::line_unknown};
+    const bool has_points = wanted.points > 0 && wanted.net == Minor{};
+    const bool has_net = wanted.net > Minor{} && wanted.points == 0;
+    if (!has_points && !has_net) return std::unexpected{CreditRefusal::amount_missing};
+
+    const DocumentLine& line = original.lines[wanted.line];
+    const Credited before = credited_before(line, earlier);
+    const int sign = line.exact < Micro{} ? -1 : 1;
+    LineResult part =
+        has_points
+            ? points_of_line(line, wanted.points, before, sign)
+            : amount_of_line(line, Minor{sign * wanted.net.count}, before, original.currency);
+    if (!part) return part;
+    part->net = minor_units_of(before.exact + part->exact, original.currency) + -before.net;
+    part->details.clear();
+    return part;
+}
+
+/// Whether `credited` is no more than `charged`, seen from the side of zero that `charged` is on.
+bool is_within(Minor credited, Minor charged)
+{
+    return charged < Minor{} ? credited >= charged : credited <= charged;
+}
+
+bool exceeds(const Document& original, const Document& credit, std::span<const Document> earlier)
+{
+    std::map<VatRate, Minor> taxes;
+    Minor total;
+    const auto add = [&](const Document& document) {
+        const bool is_negated = document.kind == DocumentKind::payment_statement;
+        for (const VatTotal& vat : document.vat)
+            taxes[vat.rate] = taxes[vat.rate] + (is_negated ? -vat.tax : vat.tax);
+        total = total + (is_negated ? -document.total : document.total);
+    };
+    for (const Document& document : earlier) add(document);
+    add(credit);
+    for (const VatTotal& vat : original.vat)
+        if (!is_within(taxes[vat.rate], vat.tax)) return true;
+    return !is_within(total, original.total);
+}
+
+} // namespace
+
+std::string_view name_of(DocumentKind kind) noexcept
+{
+    switch (kind) {
+    case DocumentKind::payment_statement: return "payment_statement";
+    case DocumentKind::self_billed_credit_note: return "self_billed_credit_note";
+    case DocumentKind::invoice: return "invoice";
+    case DocumentKind::credit_note: return "credit_note";
+    case DocumentKind::self_billed_invoice: return "self_billed_invoice";
+    }
+    return "unknown";
+}
+
+std::optional<DocumentKind> find_document_kind(std::string_view name) noexcept
+{
+    for (const DocumentKind kind :
+         {DocumentKind::payment_statement,
+          DocumentKind::self_billed_credit_note,
+          DocumentKind::invoice,
+          DocumentKind::credit_note,
+          DocumentKind::self_billed_invoice}) {
+        if (name_of(kind) == name) return kind;
+    }
+    return std::nullopt;
+}
+
+std::string_view words_of(CreditRefusal refusal) noexcept
+{
+    switch (refusal) {
+    case CreditRefusal::line_unknown: return "the document has no such line";
+    case CreditRefusal::line_twice: return "a line is named twice";
+    case CreditRefusal::amount_missing: return "either points or an amount, above zero";
+    case CreditRefusal::price_missing:
+        return "the line has points at several prices: credit an amount";
+    case CreditRefusal::exceeds_line:
+        return "with what was credited before, it is more than the line";
+    case CreditRefusal::exceeds_document:
+        return "with what was credited before, it takes back more VAT or more in all than the "
+               "document charged";
+    }
+    return "unknown";
+}
+
+Minor Document::owed_by_partner() const
+{
+    return is_house_seller(supply) == is_credit(kind) ? -total : total;
+}
+
+void total_document(Document& document)
+{
+    std::map<VatRate, Minor> nets;
+    Micro exact;
+    document.net = {};
+    document.tax = {};
+    document.vat.clear();
+    for (const DocumentLine& line : document.lines) {
+        exact += line.exact;
+        document.net = document.net + line.net;
+        nets[line.vat] = nets[line.vat] + line.net;
+    }
+    for (const auto& [rate, net] : nets) {
+        const Minor tax = tax_of(net, rate.basis_points);
+        document.vat.push_back({.rate = rate, .net = net, .tax = tax});
+        document.tax = document.tax + tax;
+    }
+    document.total = document.net + document.tax;
+    document.rounding = Micro{micro_per_minor(document.currency)} * document.net.count - exact;
+    if (document.accounting) {
+        document.accounting->tax = converted(document.tax, document.currency, *document.accounting);
+    }
+}
+
+std::vector<Document> drafts(
+    const Settlement& settlement,
+    const LegalParty& house,
+    std::span<const LegalParty> parties,
+    std::int32_t payment_days)
+{
+    std::vector<Document> made;
+    for (const Statement& statement : settlement.statements) {
+        invariant(statement.partner.value() <= parties.size(), "every partner has its details");
+        const LegalParty& partner = parties[statement.partner.value() - 1];
+        const bool is_house = is_house_seller(statement.type);
+        for (const bool is_outside_scope : {false, true}) {
+            Document document = part_of(statement, settlement, is_outside_scope);
+            if (is_empty(document)) continue;
+            document.due_on = document.to + payment_days;
+            document.seller = is_house ? house : partner;
+            document.buyer = is_house ? partner : house;
+            made.push_back(std::move(document));
+        }
+    }
+    invariant(owed_on(made) == owed_on(settlement.statements), "documents owe what was settled");
+    return made;
+}
+
+Document full_credit_of(const Document& original, Day today)
+{
+    Document credit = correction_of(original, today);
+    credit.lines = original.lines;
+    if (credit.kind == original.kind) {
+        negate_lines(credit);
+    } else {
+        total_document(credit);
+    }
+    return credit;
+}
+
+ledger::Result<Document, CreditRefusal> credit_of(
+    const Document& original,
+    std::span<const LineCredit> parts,
+    std::span<const Document> earlier,
+    Day today)
+{
+    Document credit = correction_of(original, today);
+    for (std::size_t index = 0; index < parts.size(); ++index) {
+        const LineCredit& wanted = parts[index];
+        if (std::ranges::count(parts.first(index), wanted.line, &LineCredit::line) > 0)
+            return std::unexpected{CreditRefusal::line_twice};
+        auto line = credited_line(original, wanted, earlier);
+        if (!line) return std::unexpected{line.error()};
+        if (credit.kind == original.kind) negate(*line);
+        credit.lines.push_back(std::move(*line));
+    }
+    if (credit.lines.empty()) return std::unexpected{CreditRefusal::amount_missing};
+    total_document(credit);
+    if (exceeds(original, credit, earlier)) return std::unexpected{CreditRefusal::exceeds_document};
+    return credit;
+}
+
+} // namespace pointhouse::settlement

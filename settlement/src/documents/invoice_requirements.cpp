@@ -1,0 +1,127 @@
+#include <algorithm>
+#include <array>
+#include <fmt/format.h>
+#include <utility>
+
+#include "settlement/ubl.hpp"
+
+namespace pointhouse::settlement {
+namespace {
+
+using Fault = std::optional<std::string>;
+
+bool is_capital(char character)
+{
+    return character >= 'A' && character <= 'Z';
+}
+
+// XML 1.0 cannot hold them, in any form.
+bool has_control_character(const std::string& text)
+{
+    return std::ranges::any_of(text, [](char character) {
+        return static_cast<unsigned char>(character) < 0x20 || character == 0x7f;
+    });
+}
+
+bool bears_category(const Document& document, std::string_view category)
+{
+    return std::ranges::any_of(
+        document.lines, [&](const DocumentLine& line) { return line.vat.category == category; });
+}
+
+Fault fault_of(const LegalParty& party, std::string_view role)
+{
+    const auto lacks = [&](std::string_view what) {
+        return fmt::format("the {} {} has no {}", role, party.id, what);
+    };
+    const std::array needed{
+        std::pair{&party.id, "identifier"},
+        std::pair{&party.name, "registered name"},
+        std::pair{&party.street, "street"},
+        std::pair{&party.city, "city"},
+        std::pair{&party.country, "country"},
+        std::pair{&party.endpoint_scheme, "scheme of its electronic address"},
+        std::pair{&party.endpoint, "electronic address"},
+    };
+    for (const auto& [field, what] : needed)
+        if (field->empty()) return lacks(what);
+    const std::array texts{
+        &party.id,
+        &party.name,
+        &party.street,
+        &party.city,
+        &party.postal_code,
+        &party.country,
+        &party.vat_id,
+        &party.registration,
+        &party.endpoint_scheme,
+        &party.endpoint,
+        &party.iban,
+        &party.bic,
+        &party.email};
+    if (std::ranges::any_of(texts, [](const auto* text) { return has_control_character(*text); }))
+        return fmt::format("the {} {} has details with control characters", role, party.id);
+    if (party.country.size() != 2 || !std::ranges::all_of(party.country, is_capital))
+        return lacks("country of two capital letters (ISO 3166-1)");
+    return std::nullopt;
+}
+
+Fault fault_of_vat_id(const LegalParty& party, std::string_view role)
+{
+    const std::string& id = party.vat_id;
+    if (id.empty()) return fmt::format("the {} {} has no VAT identifier", role, party.id);
+    if (id.size() < 4 || !is_capital(id[0]) || !is_capital(id[1])) {
+        return fmt::format(
+            "the VAT identifier of the {} {} lacks its country's prefix", role, party.id);
+    }
+    return std::nullopt;
+}
+
+// EN 16931 BR-S-05 and its sisters.
+Fault fault_of_rates(const Document& document)
+{
+    constexpr std::array<std::string_view, 5> categories{"S", "Z", "E", "AE", "O"};
+    for (const DocumentLine& line : document.lines) {
+        const auto& [category, basis_points] = line.vat;
+        if (std::ranges::count(categories, category) == 0)
+            return fmt::format("VAT category \"{}\" is none of S, Z, E, AE, O", category);
+        if ((category == "S") != (basis_points > 0)) {
+            return fmt::format(
+                "VAT category {} goes with a rate {} zero",
+                category,
+                category == "S" ? "above" : "of");
+        }
+    }
+    return std::nullopt;
+}
+
+} // namespace
+
+std::optional<std::string> missing_for_invoice(const Document& document)
+{
+    if (document.kind == DocumentKind::payment_statement) {
+        for (const LegalParty* party : {&document.seller, &document.buyer})
+            if (party->name.empty()) return fmt::format("the party {} has no name", party->id);
+        return std::nullopt;
+    }
+    if (auto fault = fault_of(document.seller, "seller")) return fault;
+    if (auto fault = fault_of(document.buyer, "buyer")) return fault;
+    const bool is_outside_scope = bears_category(document, "O");
+    if (!is_outside_scope) {
+        if (auto fault = fault_of_vat_id(document.seller, "seller")) return fault;
+    }
+    if (bears_category(document, "AE")) {
+        if (auto fault = fault_of_vat_id(document.buyer, "buyer")) return fault;
+    }
+    if (auto fault = fault_of_rates(document)) return fault;
+    if (has_control_character(document.reason)) return "the reason has control characters";
+    if (document.currency.minor_digits > 2) {
+        return fmt::format(
+            "an electronic invoice has two decimals, {} has {}",
+            document.currency.code,
+            document.currency.minor_digits);
+    }
+    return std::nullopt;
+}
+
+} // namespace pointhouse::settlement

@@ -1,0 +1,37 @@
+#include "json_parts.hpp"
+
+#include "ledger/posting.hpp"
+
+namespace pointhouse::settlement {
+
+namespace json = boost::json;
+
+json::array details_json(std::span<const LineDetail> details)
+{
+    json::array array;
+    for (const LineDetail& detail : details) {
+        array.push_back(json::object{
+            {"kind", ledger::name_of(detail.kind)},
+            {"points", detail.points},
+            {"price_micro", detail.price.count()},
+            {"amount_micro", detail.amount.count()},
+        });
+    }
+    return array;
+}
+
+json::array vat_json(std::span<const VatTotal> totals)
+{
+    json::array array;
+    for (const VatTotal& total : totals) {
+        array.push_back(json::object{
+            {"category", total.rate.category},
+            {"rate_basis_points", total.rate.basis_points},
+            {"net_minor", total.net.count},
+            {"vat_minor", total.tax.count},
+        });
+    }
+    return array;
+}
+
+} // namespace pointhouse::settlement

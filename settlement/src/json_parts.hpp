@@ -1,0 +1,16 @@
+#pragma once
+
+#include <span>
+
+#include <boost/json.hpp>
+
+#include "settlement/statement.hpp"
+
+namespace pointhouse::settlement {
+
+/// What the lines and the VAT of statements and documents have in common as JSON.
+
+[[nodiscard]] boost::json::array details_json(std::span<const LineDetail> details);
+[[nodiscard]] boost::json::array vat_json(std::span<const VatTotal> totals);
+
+} // namespace pointhouse::settlement

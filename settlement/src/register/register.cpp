@@ -1,0 +1,241 @@
+#include "settlement/register.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
+
+#include "document_record.hpp"
+#include "ledger/invariant.hpp"
+
+namespace pointhouse::settlement {
+
+namespace json = boost::json;
+using ledger::Minor;
+
+struct Register::Kind {
+    std::string_view name;
+    Apply apply;
+};
+
+constexpr std::array<Register::Kind, 9> Register::kinds{
+    {{"proposal_made", &Register::apply_proposal},
+     {"documents_approved", &Register::apply_approval},
+     {"document_issued", &Register::apply_issue},
+     {"document_sent", &Register::apply_sending},
+     {"document_answered", &Register::apply_answer},
+     {"window_netted", &Register::apply_net},
+     {"net_paid", &Register::apply_payment},
+     {"payments_ordered", &Register::apply_order},
+     {"trust_released", nullptr}}};
+
+namespace {
+
+std::string text_at(const json::object& content, std::string_view key)
+{
+    return std::string{std::string_view{content.at(key).as_string()}};
+}
+
+ledger::Month window_at(const json::object& content)
+{
+    return ledger::parse_month(text_at(content, "window")).value();
+}
+
+ledger::PartnerId partner_at(const json::object& content)
+{
+    return ledger::PartnerId{content.at("partner").to_number<std::uint32_t>()};
+}
+
+Minor minor_at(const json::object& content, std::string_view key)
+{
+    return Minor{content.at(key).to_number<std::int64_t>()};
+}
+
+} // namespace
+
+std::string_view name_of(DocumentState state) noexcept
+{
+    switch (state) {
+    case DocumentState::issued: return "issued";
+    case DocumentState::sent: return "sent";
+    case DocumentState::accepted: return "accepted";
+    case DocumentState::queried: return "queried";
+    case DocumentState::rejected: return "rejected";
+    }
+    return "unknown";
+}
+
+std::optional<DocumentState> find_document_state(std::string_view name) noexcept
+{
+    constexpr std::array all{
+        DocumentState::issued,
+        DocumentState::sent,
+        DocumentState::accepted,
+        DocumentState::queried,
+        DocumentState::rejected};
+    const auto* found = std::ranges::find(all, name, [](auto state) { return name_of(state); });
+    return found == all.end() ? std::nullopt : std::optional{*found};
+}
+
+Minor IssuedDocument::open() const
+{
+    const Minor owed = document.owed_by_partner();
+    const Minor less = credited + disputed;
+    return owed.count < 0 ? owed + less : owed - less;
+}
+
+bool WindowNet::is_settled() const
+{
+    return std::ranges::all_of(
+        payments, [](const auto& each) { return each.second.settled == each.second.net; });
+}
+
+bool WindowNet::are_pay_ins_settled() const
+{
+    return std::ranges::all_of(payments, [](const auto& each) {
+        return each.second.net.count >= 0 || each.second.settled == each.second.net;
+    });
+}
+
+void Register::apply(const ledger::HouseEntry& entry)
+{
+    const auto* kind = std::ranges::find(kinds, entry.kind, &Kind::name);
+    if (kind == kinds.end() || kind->apply == nullptr) return;
+    (this->*kind->apply)(entry, json::parse(entry.content).as_object());
+}
+
+void Register::apply_proposal(const ledger::HouseEntry& entry, const Content& content)
+{
+    if (content.at("what").as_string() != "documents") return;
+    const auto& prepared = content.at("content").as_object();
+    DraftSet drafts{.proposal = entry.sequence, .prepared_by = entry.actor};
+    for (const auto& document : prepared.at("documents").as_array())
+        drafts.documents.push_back(document_from(document.as_object()));
+    drafts_.insert_or_assign(window_at(prepared), std::move(drafts));
+}
+
+void Register::apply_approval(const ledger::HouseEntry& /*entry*/, const Content& content)
+{
+    const ledger::HouseSequence proposal{content.at("proposal").to_number<std::uint64_t>()};
+    for (auto& [window, drafts] : drafts_) {
+        if (drafts.proposal == proposal) drafts.is_approved = true;
+    }
+}
+
+void Register::apply_issue(const ledger::HouseEntry& entry, const Content& content)
+{
+    IssuedDocument issued{
+        .document = document_from(content.at("document").as_object()), .entry = entry.sequence};
+    const Document& document = issued.document;
+    if (document.corrects) {
+        issued_.find(document.corrects->number)->second.credited += document.total;
+    } else {
+        ++drafts_.at(document.window).issued;
+    }
+    last_numbers_.insert_or_assign(
+        text_at(content, "series"), content.at("place").to_number<std::int64_t>());
+    order_.push_back(document.number);
+    const std::string number = document.number;
+    issued_.emplace(number, std::move(issued));
+}
+
+void Register::apply_sending(const ledger::HouseEntry& /*entry*/, const Content& content)
+{
+    issued_.find(text_at(content, "number"))->second.state = DocumentState::sent;
+}
+
+void Register::apply_answer(const ledger::HouseEntry& /*entry*/, const Content& content)
+{
+    auto& issued = issued_.find(text_at(content, "number"))->second;
+    issued.state = find_document_state(text_at(content, "answer")).value();
+    issued.reason = text_at(content, "reason");
+}
+
+void Register::apply_net(const ledger::HouseEntry& entry, const Content& content)
+{
+    const ledger::Month window = window_at(content);
+    WindowNet net{.entry = entry.sequence};
+    for (const auto& number : content.at("documents").as_array()) {
+        net.documents.emplace_back(std::string_view{number.as_string()});
+        issued_.find(net.documents.back())->second.netted = window;
+    }
+    for (const auto& each : content.at("nets").as_array()) {
+        const auto& row = each.as_object();
+        net.payments.emplace(
+            partner_at(row),
+            NetPayment{.net = minor_at(row, "net_minor"), .reference = text_at(row, "reference")});
+    }
+    nets_.emplace(window, std::move(net));
+}
+
+void Register::apply_payment(const ledger::HouseEntry& /*entry*/, const Content& content)
+{
+    auto& payment = nets_.at(window_at(content)).payments.at(partner_at(content));
+    payment.settled += minor_at(content, "paid_minor");
+}
+
+void Register::apply_order(const ledger::HouseEntry& entry, const Content& content)
+{
+    auto& files = files_[window_at(content)];
+    files.push_back(
+        {.entry = entry.sequence,
+         .message_id = text_at(content, "message_id"),
+         .digest = text_at(content, "digest"),
+         .issue = static_cast<std::int32_t>(files.size()) + 1,
+         .reason = text_at(content, "reason")});
+}
+
+const IssuedDocument* Register::find(std::string_view number) const
+{
+    const auto found = issued_.find(number);
+    return found == issued_.end() ? nullptr : &found->second;
+}
+
+const IssuedDocument& Register::issued_document(std::string_view number) const
+{
+    const auto* found = find(number);
+    ledger::invariant(found != nullptr, "what was issued stays in the register");
+    return *found;
+}
+
+std::vector<const IssuedDocument*> Register::documents() const
+{
+    std::vector<const IssuedDocument*> all;
+    for (const std::string& number : order_) all.push_back(&issued_document(number));
+    return all;
+}
+
+std::vector<const IssuedDocument*> Register::documents_of(ledger::Month window) const
+{
+    auto all = documents();
+    std::erase_if(all, [&](const auto* issued) { return issued->document.window != window; });
+    return all;
+}
+
+const DraftSet* Register::drafts_of(ledger::Month window) const
+{
+    const auto found = drafts_.find(window);
+    return found == drafts_.end() ? nullptr : &found->second;
+}
+
+bool Register::is_issued(ledger::Month window) const
+{
+    const auto* drafts = drafts_of(window);
+    return drafts && drafts->is_approved && drafts->issued == drafts->documents.size();
+}
+
+const WindowNet* Register::net_of(ledger::Month window) const
+{
+    const auto found = nets_.find(window);
+    return found == nets_.end() ? nullptr : &found->second;
+}
+
+std::span<const PaymentFile> Register::payment_files(ledger::Month window) const
+{
+    const auto found = files_.find(window);
+    return found == files_.end() ? std::span<const PaymentFile>{} : found->second;
+}
+
+} // namespace pointhouse::settlement

@@ -1,0 +1,179 @@
+#include <algorithm>
+#include <fmt/format.h>
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+
+#include "document_record.hpp"
+#include "register_lines.hpp"
+#include "settlement/register.hpp"
+
+// How documents come about: prepared by one person, approved by another, numbered one by one.
+
+namespace pointhouse::settlement {
+
+namespace json = boost::json;
+using ledger::Account;
+using ledger::AccountLine;
+using ledger::Minor;
+
+namespace {
+
+std::unexpected<RegisterFault> refused(std::string reason)
+{
+    return std::unexpected(RegisterFault{std::move(reason)});
+}
+
+/// Whose number, dates and exact amounts do not matter: two drafts of the same postings.
+bool bills_the_same(Document draft, const Document& recomputed)
+{
+    return json::serialize(record_of(draft)) == json::serialize(record_of(recomputed));
+}
+
+bool can_follow(DocumentState before, DocumentState after)
+{
+    if (after == DocumentState::queried) return before != DocumentState::accepted;
+    return before != DocumentState::accepted && before != DocumentState::rejected;
+}
+
+} // namespace
+
+std::string series_of(const Document& document)
+{
+    switch (document.kind) {
+    case DocumentKind::invoice: return "INV";
+    case DocumentKind::credit_note: return "CN";
+    case DocumentKind::payment_statement: return "PS";
+    // The supplier's numbers, which the house gives out for it.
+    case DocumentKind::self_billed_invoice: return "SB-" + document.seller.id;
+    case DocumentKind::self_billed_credit_note: return "SC-" + document.seller.id;
+    }
+    return {};
+}
+
+std::vector<AccountLine> lines_of(const Document& document, const ledger::Currency& currency)
+{
+    const bool is_issuance = document.supply == StatementType::issuance;
+    const bool is_houses = document.seller.id == "house";
+    const std::int64_t scale = ledger::micro_per_minor(currency);
+    const std::int64_t sign = document.owed_by_partner() == document.total ? 1 : -1;
+    const std::int64_t net = document.net.count * scale;
+    const std::int64_t exact = net - document.rounding.count();
+
+    Account accrued = Account::accrued_redemption;
+    if (is_issuance) accrued = Account::unbilled;
+    if (document.supply == StatementType::breakage) accrued = Account::accrued_breakage_share;
+    const Account control = is_issuance ? Account::receivable : Account::payable;
+    const Account tax = is_houses ? Account::vat_output : Account::vat_input;
+    std::vector<AccountLine> lines{
+        {.account = control, .partner = document.partner, .amount = sign * document.total.count * scale},
+        {.account = accrued, .partner = document.partner, .amount = -sign * exact},
+        {.account = tax, .amount = -sign * document.tax.count * scale},
+        {.account = Account::rounding, .amount = -sign * (net - exact)}};
+    std::erase_if(lines, [](const AccountLine& line) { return line.amount == 0; });
+    return lines;
+}
+
+Registered<std::string> Register::prepare(
+    ledger::Month window, std::span<const Document> drafts) const
+{
+    const auto* before = drafts_of(window);
+    if (before && before->is_approved) {
+        return refused(fmt::format(
+            "the documents of {} are approved; what is wrong with one is corrected by a credit note",
+            ledger::format_month(window)));
+    }
+    json::array documents;
+    for (const Document& draft : drafts) documents.push_back(record_of(draft));
+    return json::serialize(json::object{
+        {"window", ledger::format_month(window)}, {"documents", std::move(documents)}});
+}
+
+Registered<std::optional<NewEntry>> Register::issue_next(
+    ledger::Month window, std::span<const Document> recomputed, const IssueTerms& terms) const
+{
+    const auto* drafts = drafts_of(window);
+    if (!drafts)
+        return refused(fmt::format("{} has no drafts yet", ledger::format_month(window)));
+    if (!drafts->is_approved)
+        return refused(fmt::format(
+            "the documents of {} wait for approval: {}",
+            ledger::format_month(window),
+            drafts->proposal.value()));
+    const std::size_t next = drafts->issued;
+    if (next == drafts->documents.size()) return std::nullopt;
+    const Document& draft = drafts->documents[next];
+    if (recomputed.size() != drafts->documents.size() ||
+        !bills_the_same(draft, recomputed[next]))
+        return refused(fmt::format(
+            "the journal gives other figures than the approved draft {} of {}: {} {}",
+            next + 1,
+            ledger::format_month(window),
+            name_of(draft.kind),
+            draft.seller.id == "house" ? draft.buyer.id : draft.seller.id));
+    return issue_entry(draft, terms);
+}
+
+Registered<NewEntry> Register::issue_credit(const Document& credit, const IssueTerms& terms) const
+{
+    const auto* original = credit.corrects ? find(credit.corrects->number) : nullptr;
+    if (!original) return refused("there is no such document to credit");
+    if (is_credit(original->document.kind)) return refused("a credit note is not credited");
+    const Minor left = original->document.total - original->credited;
+    if (credit.total.count <= 0 || credit.total > left)
+        return refused(fmt::format(
+            "{} has {} left to credit",
+            original->document.number,
+            ledger::format_minor(left, credit.currency)));
+    return issue_entry(credit, terms);
+}
+
+NewEntry Register::issue_entry(Document document, const IssueTerms& terms) const
+{
+    const std::string day = ledger::format_day(terms.today);
+    const std::string series = series_of(document) + "-" + day.substr(0, 4);
+    const auto last = last_numbers_.find(series);
+    const std::int64_t place = last == last_numbers_.end() ? 1 : last->second + 1;
+    document.number = fmt::format("{}-{:06}", series, place);
+    document.issued_on = terms.today;
+    document.due_on = document.to + terms.payment_days;
+    const auto lines = lines_of(document, document.currency);
+    return {
+        .kind = "document_issued",
+        .content = json::serialize(json::object{
+            {"series", series},
+            {"place", place},
+            {"document", record_of(document)},
+            {"lines_micro", lines_object(lines, *terms.terms)}})};
+}
+
+Registered<NewEntry> Register::mark_sent(std::string_view number, std::string_view to) const
+{
+    const auto* issued = find(number);
+    if (!issued) return refused(fmt::format("there is no document {}", number));
+    if (issued->state != DocumentState::issued)
+        return refused(fmt::format("{} is {} already", number, name_of(issued->state)));
+    return NewEntry{
+        .kind = "document_sent",
+        .content = json::serialize(json::object{{"number", number}, {"to", to}})};
+}
+
+Registered<NewEntry> Register::take_answer(
+    std::string_view number, DocumentState answer, std::string_view reason) const
+{
+    const auto* issued = find(number);
+    if (!issued) return refused(fmt::format("there is no document {}", number));
+    if (answer == DocumentState::issued || answer == DocumentState::sent)
+        return refused("an answer is accepted, queried or rejected");
+    if (!can_follow(issued->state, answer))
+        return refused(fmt::format("{} is {} already", number, name_of(issued->state)));
+    if (answer != DocumentState::accepted && reason.empty())
+        return refused("a document is queried or rejected for a reason");
+    return NewEntry{
+        .kind = "document_answered",
+        .content = json::serialize(json::object{
+            {"number", number}, {"answer", name_of(answer)}, {"reason", reason}})};
+}
+
+} // namespace pointhouse::settlement

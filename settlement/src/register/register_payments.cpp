@@ -1,0 +1,194 @@
+#include <algorithm>
+#include <cstdlib>
+#include <fmt/format.h>
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+
+#include "register_lines.hpp"
+#include "settlement/register.hpp"
+
+// How documents are paid: netted once, then settled as the bank says.
+
+namespace pointhouse::settlement {
+
+namespace json = boost::json;
+using ledger::Account;
+using ledger::AccountLine;
+using ledger::Minor;
+
+namespace {
+
+std::unexpected<RegisterFault> refused(std::string reason)
+{
+    return std::unexpected(RegisterFault{std::move(reason)});
+}
+
+/// What a partner's documents in a net come to, by the account that they stand in.
+struct Balance {
+    Minor receivable{}; // owed by the partner
+    Minor payable{};    // owed to it
+    [[nodiscard]] Minor net() const { return payable - receivable; }
+};
+
+void add(Balance& balance, const IssuedDocument& issued)
+{
+    const Minor open = issued.open();
+    if (issued.document.supply == StatementType::issuance) {
+        balance.receivable += open;
+    } else {
+        balance.payable -= open;
+    }
+}
+
+/// Books `paid` against the account on whose side the net stands. The first payment brings the
+/// other account there, too: what stood in it is paid by that.
+std::vector<AccountLine> settling_lines(
+    ledger::PartnerId partner, const Balance& balance, Minor paid, bool is_first)
+{
+    const bool house_pays = balance.net().count > 0;
+    Minor moved; // between the two
+    if (is_first) moved = house_pays ? balance.receivable : balance.payable;
+    const Minor of_payable = house_pays ? moved + paid : moved;
+    const Minor of_receivable = house_pays ? moved : moved - paid;
+    return {
+        {.account = Account::payable, .partner = partner, .amount = of_payable.count},
+        {.account = Account::cash_operating, .amount = -paid.count},
+        {.account = Account::receivable, .partner = partner, .amount = -of_receivable.count}};
+}
+
+void to_micro(std::vector<AccountLine>& lines, const ledger::Currency& currency)
+{
+    for (AccountLine& line : lines) line.amount *= ledger::micro_per_minor(currency);
+    std::erase_if(lines, [](const AccountLine& line) { return line.amount == 0; });
+}
+
+} // namespace
+
+Registered<NewEntry> Register::net(
+    ledger::Month window, Minor minimum, const ledger::Terms& terms) const
+{
+    if (!is_issued(window))
+        return refused(fmt::format(
+            "the documents of {} are not issued yet", ledger::format_month(window)));
+    if (net_of(window))
+        return refused(fmt::format("{} is netted already", ledger::format_month(window)));
+    std::map<ledger::PartnerId, Balance> balances;
+    const auto is_included = [&](const IssuedDocument& issued) {
+        return !issued.netted && issued.document.window <= window && issued.open().count != 0;
+    };
+    for (const auto* issued : documents()) {
+        if (is_included(*issued)) add(balances[issued->document.partner], *issued);
+    }
+    std::erase_if(balances, [&](const auto& each) {
+        const auto net = each.second.net().count;
+        return net != 0 && std::abs(net) < minimum.count;
+    });
+    json::array numbers;
+    for (const auto* issued : documents()) {
+        if (is_included(*issued) && balances.contains(issued->document.partner))
+            numbers.emplace_back(issued->document.number);
+    }
+    json::array nets;
+    std::vector<AccountLine> lines;
+    for (const auto& [partner, balance] : balances) {
+        const std::string& name = terms.partner(partner).name;
+        nets.push_back(json::object{
+            {"partner", partner.value()},
+            {"id", name},
+            {"net_minor", balance.net().count},
+            {"reference", fmt::format("PH-{}-{}", ledger::format_month(window), name)}});
+        if (balance.net().count != 0) continue;
+        // Nothing will be paid: the documents cancel out now.
+        std::ranges::copy(
+            settling_lines(partner, balance, {}, true), std::back_inserter(lines));
+    }
+    to_micro(lines, terms.currency);
+    json::object content{
+        {"window", ledger::format_month(window)},
+        {"minimum_minor", minimum.count},
+        {"documents", std::move(numbers)},
+        {"nets", std::move(nets)}};
+    if (!lines.empty()) content.emplace("lines_micro", lines_object(lines, terms));
+    return NewEntry{.kind = "window_netted", .content = json::serialize(content)};
+}
+
+Registered<NewEntry> Register::settle(
+    ledger::Month window, const NetPaid& payment, const ledger::Terms& terms) const
+{
+    const auto* net = net_of(window);
+    if (!net) return refused(fmt::format("{} is not netted yet", ledger::format_month(window)));
+    const auto found = net->payments.find(payment.partner);
+    const std::string& name = terms.partner(payment.partner).name;
+    if (found == net->payments.end())
+        return refused(
+            fmt::format("{} has nothing to settle in {}", name, ledger::format_month(window)));
+    const Minor left = found->second.net - found->second.settled;
+    const bool is_other_way = (left.count < 0) != (payment.paid.count < 0);
+    if (payment.paid.count == 0 || left.count == 0 || is_other_way ||
+        std::abs(payment.paid.count) > std::abs(left.count))
+        return refused(fmt::format(
+            "{} has {} left to settle in {}, not {}",
+            name,
+            ledger::format_minor(left, terms.currency),
+            ledger::format_month(window),
+            ledger::format_minor(payment.paid, terms.currency)));
+
+    Balance balance;
+    for (const std::string& number : net->documents) {
+        const auto& issued = issued_document(number);
+        if (issued.document.partner == payment.partner) add(balance, issued);
+    }
+    auto lines = settling_lines(
+        payment.partner, balance, payment.paid, found->second.settled.count == 0);
+    to_micro(lines, terms.currency);
+    return NewEntry{
+        .kind = "net_paid",
+        .content = json::serialize(json::object{
+            {"window", ledger::format_month(window)},
+            {"partner", payment.partner.value()},
+            {"id", name},
+            {"paid_minor", payment.paid.count},
+            {"evidence", payment.evidence},
+            {"lines_micro", lines_object(lines, terms)}})};
+}
+
+Registered<NewEntry> Register::order_payments(
+    ledger::Month window, std::string_view digest, std::string_view reason) const
+{
+    const auto* net = net_of(window);
+    if (!net) return refused(fmt::format("{} is not netted yet", ledger::format_month(window)));
+    if (!net->are_pay_ins_settled())
+        return refused(fmt::format(
+            "pay-outs of {} wait for its pay-ins; see: pointhouse settle nets {}",
+            ledger::format_month(window),
+            ledger::format_month(window)));
+    const auto files = payment_files(window);
+    if (!files.empty() && reason.empty())
+        return refused(fmt::format(
+            "a payment file of {} left the house already ({}); to issue it once more, say why: "
+            "--reissue REASON",
+            ledger::format_month(window),
+            files.back().message_id));
+    return NewEntry{
+        .kind = "payments_ordered",
+        .content = json::serialize(json::object{
+            {"window", ledger::format_month(window)},
+            {"message_id",
+             fmt::format("PH-{}-{}", ledger::format_month(window), files.size() + 1)},
+            {"digest", digest},
+            {"reason", reason}})};
+}
+
+NewEntry Register::release_trust(ledger::Micro amount, const ledger::Terms& terms)
+{
+    const std::array<AccountLine, 2> lines{
+        {{.account = Account::cash_operating, .amount = amount.count()},
+         {.account = Account::cash_trust, .amount = -amount.count()}}};
+    return {
+        .kind = "trust_released",
+        .content = json::serialize(json::object{{"lines_micro", lines_object(lines, terms)}})};
+}
+
+} // namespace pointhouse::settlement

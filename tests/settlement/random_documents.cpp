@@ -1,0 +1,170 @@
+#include "random_documents.hpp"
+
+#include <array>
+#include <random>
+#include <string>
+#include <string_view>
+
+#include "settlement/ubl.hpp"
+
+namespace pointhouse::settlement {
+namespace {
+
+using ledger::Micro;
+using ledger::PartnerId;
+using ledger::Share;
+using ledger::TariffVersion;
+
+struct Treatment {
+    std::string_view name;
+    std::int32_t basis_points;
+};
+
+constexpr std::array treatments{
+    Treatment{"taxed", 2100},
+    Treatment{"taxed", 2100},
+    Treatment{"taxed", 900},
+    Treatment{"taxed", 550},
+    Treatment{"zero_rated", 0},
+    Treatment{"exempt", 0},
+    Treatment{"reverse_charge", 0},
+    Treatment{"out_of_scope", 0},
+};
+
+std::string_view category_of(std::string_view treatment)
+{
+    if (treatment == "zero_rated") return "Z";
+    if (treatment == "exempt") return "E";
+    if (treatment == "reverse_charge") return "AE";
+    return treatment == "taxed" ? "S" : "O";
+}
+
+class RandomMonth {
+public:
+    explicit RandomMonth(std::uint64_t seed) : random_{seed}
+    {
+        for (int partner = 0; partner < 3; ++partner)
+            coalition_.add_partner("P" + std::to_string(partner), "Partner", VatMode::all_flows);
+        charity_ = coalition_.add_charity("CHA", "Charity");
+        coalition_.add_tariff(coalition_.terms().tariffs[pick(3)]);
+        for (ledger::Tariff& tariff : coalition_.terms().tariffs) randomise(tariff);
+        coalition_.contracts().vat.clear();
+        for (std::uint32_t partner = 1; partner <= 4; ++partner) randomise_vat(PartnerId{partner});
+        // Enough points that no step below takes more than there are.
+        for (std::uint32_t tariff = 1; tariff <= 4; ++tariff)
+            coalition_.issue(TariffVersion{tariff}, 10'000'000);
+        coalition_.close_window();
+    }
+
+    Settlement played()
+    {
+        const std::size_t steps = 1 + pick(24);
+        const std::size_t undoing = pick(4); // more of it, more documents below zero
+        for (std::size_t step = 0; step < steps; ++step) play_step(undoing);
+        return coalition_.settled();
+    }
+
+private:
+    std::size_t pick(std::size_t below) { return static_cast<std::size_t>(random_() % below); }
+
+    void randomise(ledger::Tariff& tariff)
+    {
+        const std::array shares{Share{1, 1}, Share{1, 2}, Share{0, 1}, Share{1, 4}};
+        const bool is_round = pick(2) == 0;
+        const auto price = [&](std::size_t most) {
+            const auto count = static_cast<std::int64_t>(4 * pick(most));
+            return Micro{is_round ? count / 500 * 500 : count};
+        };
+        tariff.issue_price = price(5'000);
+        tariff.service_fee = price(500);
+        tariff.reimbursement = price(5'000);
+        tariff.prefund_share = shares[pick(shares.size())];
+        tariff.breakage_issuer = static_cast<std::int32_t>(pick(3));
+    }
+
+    void randomise_vat(PartnerId partner)
+    {
+        for (const std::string_view charge :
+             {"price", "fee", "reimbursement", "donation", "breakage_shared"}) {
+            const Treatment treatment = treatments[pick(treatments.size())];
+            coalition_.contracts().vat.push_back({
+                .partner = partner,
+                .charge = std::string{charge},
+                .valid_from = {},
+                .treatment = std::string{treatment.name},
+                .category = std::string{category_of(treatment.name)},
+                .rate_basis_points = treatment.basis_points,
+            });
+        }
+    }
+
+    std::int64_t some()
+    {
+        constexpr std::array<std::size_t, 4> most{9, 100, 1'000, 100'000};
+        return 1 + static_cast<std::int64_t>(pick(most[pick(most.size())]));
+    }
+
+    void play_step(std::size_t undoing)
+    {
+        const TariffVersion lot{static_cast<std::uint32_t>(1 + pick(4))};
+        const TariffVersion other{static_cast<std::uint32_t>(1 + pick(4))};
+        if (pick(4) < undoing) {
+            switch (pick(4)) {
+            case 0: return coalition_.claw_back(lot, some());
+            case 1: return coalition_.refund(lot, other, some());
+            case 2: return coalition_.refund_donation(lot, charity_, some());
+            default: {
+                const std::int64_t points = some();
+                coalition_.incur_debt(other, points);
+                return coalition_.recover(lot, other, points);
+            }
+            }
+        }
+        switch (pick(5)) {
+        case 0:
+        case 1: return coalition_.issue(lot, some());
+        case 2: return coalition_.redeem(lot, other, some());
+        case 3: return coalition_.donate(lot, charity_, some());
+        default: return coalition_.expire(lot, some());
+        }
+    }
+
+    std::mt19937_64 random_;
+    Coalition coalition_;
+    PartnerId charity_;
+};
+
+} // namespace
+
+Parties parties_of(const Settlement& settlement)
+{
+    Parties parties{.house = sandbox_party(settlement.house.id, settlement.house.name)};
+    for (const Party& partner : settlement.partners)
+        parties.partners.push_back(sandbox_party(partner.id, partner.name));
+    return parties;
+}
+
+Settlement june_with_expiry(VatMode mode, Share prefund_share)
+{
+    June june{mode, prefund_share};
+    const TariffVersion fuel{2};
+    ledger::Tariff& tariff = june.coalition.terms().tariffs[1];
+    tariff.breakage_operator = 1;
+    tariff.breakage_issuer = 1;
+    june.coalition.add_vat(june.fuel, "breakage_shared", mode == VatMode::all_flows ? 2100 : 0);
+    june.coalition.expire(fuel, 400); // E15
+    return june.coalition.settled();
+}
+
+Settlement random_settlement(std::uint64_t seed)
+{
+    return RandomMonth{seed}.played();
+}
+
+std::vector<Document> drafts_of(const Settlement& settlement)
+{
+    const Parties parties = parties_of(settlement);
+    return drafts(settlement, parties.house, parties.partners, 14);
+}
+
+} // namespace pointhouse::settlement
