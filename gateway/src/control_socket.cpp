@@ -115,8 +115,7 @@ std::optional<CommandRequest> read_request(const std::string& line)
     return request;
 }
 
-CommandResult run_command(
-    CommandStep step, const ControlSocket::Proceed& proceed, Console& console)
+CommandResult run_command(CommandStep step, const ControlSocket::Proceed& proceed, Console& console)
 {
     while (true) {
         if (const auto* const result = std::get_if<CommandResult>(&step)) return *result;

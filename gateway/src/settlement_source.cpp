@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "gateway/projector.hpp"
+#include "settlement/ubl.hpp"
 
 namespace pointhouse::gateway {
 
@@ -45,25 +46,27 @@ std::shared_ptr<const ledger::Terms> terms_of(House& house, ledger::Month month)
 LegalParties legal_parties_of(const partners::Registry& registry)
 {
     const bool is_sandbox = !registry.founding().production;
-    const auto party = [&](std::string_view id, std::string_view name, const partners::Company& of) {
-        if (is_sandbox && of == partners::Company{})
-            return settlement::sandbox_party(std::string{id}, std::string{name});
-        return settlement::LegalParty{
-            .id = std::string{id},
-            .name = of.name.empty() ? std::string{name} : of.name,
-            .street = of.street,
-            .city = of.city,
-            .postal_code = of.postal_code,
-            .country = of.country,
-            .vat_id = of.vat_id,
-            .registration = of.registration,
-            .endpoint_scheme = of.endpoint_scheme,
-            .endpoint = of.endpoint,
-            .iban = of.iban,
-            .bic = of.bic,
-            .email = of.email};
-    };
-    LegalParties parties{.house = party("house", "Pointhouse", registry.house_company())};
+    const auto party =
+        [&](std::string_view id, std::string_view name, const partners::Company& of) {
+            if (is_sandbox && of == partners::Company{})
+                return settlement::sandbox_party(std::string{id}, std::string{name});
+            return settlement::LegalParty{
+                .id = std::string{id},
+                .name = of.name.empty() ? std::string{name} : of.name,
+                .street = of.street,
+                .city = of.city,
+                .postal_code = of.postal_code,
+                .country = of.country,
+                .vat_id = of.vat_id,
+                .registration = of.registration,
+                .endpoint_scheme = of.endpoint_scheme,
+                .endpoint = of.endpoint,
+                .iban = of.iban,
+                .bic = of.bic,
+                .email = of.email};
+        };
+    LegalParties parties{
+        .house = party("house", "Pointhouse", registry.house_company()), .partners = {}};
     for (const auto& contract : registry.contracts()) {
         const auto& name = contract.display_name;
         const auto& id = contract.terms.name;

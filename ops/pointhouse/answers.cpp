@@ -40,6 +40,16 @@ void require_sandbox(gateway::House& house, std::string_view what)
         fmt::format("a production house {} only when a second operator approves it", what)};
 }
 
+void write_text(const std::filesystem::path& file, std::string_view text)
+{
+    std::ofstream stream{file, std::ios::binary | std::ios::trunc};
+    std::error_code ignored;
+    std::filesystem::permissions(
+        file, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write, ignored);
+    stream << text << std::flush;
+    if (!stream) throw CommandFailure{fmt::format("cannot write {}", file.string())};
+}
+
 std::string read_text(const std::filesystem::path& file)
 {
     std::ifstream stream{file, std::ios::binary};

@@ -28,6 +28,9 @@ void require_sandbox(gateway::House& house, std::string_view what);
 /// A window that was typed. Throws CommandFailure.
 [[nodiscard]] ledger::Month read_window(const std::string& typed);
 
+/// Writes a whole file, readable by its owner alone. Throws CommandFailure.
+void write_text(const std::filesystem::path& file, std::string_view text);
+
 /// The partner of a name that was typed. Throws CommandFailure.
 [[nodiscard]] const ledger::PartnerTerms& require_partner(
     gateway::House& house, std::string_view id);

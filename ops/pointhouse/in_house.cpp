@@ -21,8 +21,7 @@ constexpr std::chrono::seconds patience{10};
 constexpr std::chrono::milliseconds pause{100};
 
 /// One step of a command, as the operator who gave it: between two steps others may act.
-CommandStep run_step(
-    gateway::House& house, const std::string& actor, const gateway::NextStep& next)
+CommandStep run_step(gateway::House& house, const std::string& actor, const gateway::NextStep& next)
 {
     house.act_as(actor);
     auto step = next(house);

@@ -26,7 +26,6 @@ using gateway::House;
 
 struct Options {
     std::string window;
-    std::string file;
 };
 
 std::string in_words(const settlement::Settlement& settled)
@@ -76,9 +75,12 @@ std::string in_words(const settlement::Settlement& settled)
 CommandStep show(House& house, const Options& options, const Invocation& typed)
 {
     auto source = std::make_shared<gateway::SettlementSource>(house, read_window(options.window));
-    return [source, typed](Console& console) {
+    std::vector<settlement::Document> issued;
+    for (const auto* document : house.documents().documents_of(read_window(options.window)))
+        issued.push_back(document->document);
+    return [source, typed, issued = std::move(issued)](Console& console) {
         const auto settled = source->settle(console);
-        if (typed.json) return done(settlement::settlement_json(settled) + "\n");
+        if (typed.json) return done(settlement::settlement_json(settled, issued) + "\n");
         return done(in_words(settled));
     };
 }
@@ -101,15 +103,6 @@ void declare_settle(CLI::App& app, Invocation& invocation)
 
     declare_settle_documents(settle, invocation);
     declare_settle_payments(settle, invocation);
-
-    auto& paying = declare_in_house(
-        settle,
-        "payments",
-        "Write the payment file of a window",
-        invocation,
-        [](House&, const Invocation&) { return not_yet("write payment files"); });
-    paying.add_option("WINDOW", options->window, "A month, 2026-06")->required();
-    paying.add_option("--out", options->file)->required()->type_name("FILE");
 }
 
 } // namespace pointhouse::ops

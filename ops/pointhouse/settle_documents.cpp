@@ -10,6 +10,7 @@
 #include "approvals.hpp"
 #include "commands.hpp"
 #include "settlement/rendering.hpp"
+#include "settlement/ubl.hpp"
 
 namespace pointhouse::ops {
 
@@ -40,8 +41,8 @@ std::shared_ptr<SettlementSource> closed_window(House& house, const Options& opt
 {
     auto source = std::make_shared<SettlementSource>(house, read_window(options.window));
     if (!source->is_closed())
-        throw CommandFailure{fmt::format(
-            "{} is not closed; documents are made of closed windows", options.window)};
+        throw CommandFailure{
+            fmt::format("{} is not closed; documents are made of closed windows", options.window)};
     return source;
 }
 
@@ -53,9 +54,8 @@ CommandStep with_drafts(
     return gateway::LongWork{
         [source = std::move(source), next = std::move(next)](Console& console) -> gateway::WorkEnd {
             auto drafts = source->drafts(source->settle(console));
-            return NextStep{[next, drafts = std::move(drafts)](House& house) {
-                return next(house, drafts);
-            }};
+            return NextStep{
+                [next, drafts = std::move(drafts)](House& house) { return next(house, drafts); }};
         }};
 }
 
@@ -82,8 +82,8 @@ void require_complete(House& house, std::span<const Document> drafts)
 {
     for (const Document& draft : drafts) {
         if (const auto missing = settlement::missing_for_invoice(draft)) {
-            throw CommandFailure{fmt::format(
-                "{}: pointhouse partner set-company, or house set-company", *missing)};
+            throw CommandFailure{
+                fmt::format("{}: pointhouse partner set-company, or house set-company", *missing)};
         }
         if (!settlement::is_self_billed(draft.kind) || !is_production(house)) continue;
         const auto* contract = house.registry().find_contract(draft.seller.id);
@@ -96,8 +96,7 @@ void require_complete(House& house, std::span<const Document> drafts)
     }
 }
 
-ledger::HouseSequence prepare(
-    House& house, ledger::Month window, std::span<const Document> drafts)
+ledger::HouseSequence prepare(House& house, ledger::Month window, std::span<const Document> drafts)
 {
     require_complete(house, drafts);
     const auto content = require(house.documents().prepare(window, drafts));
@@ -263,13 +262,6 @@ CommandResult answer(House& house, const Options& options, const Invocation& typ
 }
 
 } // namespace
-
-ledger::Month read_window(const std::string& typed)
-{
-    const auto month = ledger::parse_month(typed);
-    if (!month) throw CommandFailure{"a window is a month, written 2026-06"};
-    return *month;
-}
 
 bool is_production(House& house)
 {

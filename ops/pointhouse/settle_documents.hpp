@@ -5,9 +5,6 @@
 
 namespace pointhouse::ops {
 
-/// A window as it is typed, "2026-06". Throws CommandFailure.
-[[nodiscard]] ledger::Month read_window(const std::string& typed);
-
 /// What issuing needs to know of the house now.
 [[nodiscard]] settlement::IssueTerms issue_terms(gateway::House& house);
 

@@ -1,12 +1,15 @@
+#include <algorithm>
 #include <fmt/format.h>
 #include <memory>
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
 
 #include "answers.hpp"
 #include "approvals.hpp"
 #include "settle_documents.hpp"
+#include "settlement/payment_file.hpp"
 
 namespace pointhouse::ops {
 
@@ -71,7 +74,11 @@ std::string in_words(House& house, const WindowNet& net)
 {
     const auto terms = house.registry().terms();
     std::string text = fmt::format(
-        "{:<12}{:>14}{:>14}  {}\n", "partner", "net " + terms->currency.code, "settled", "reference");
+        "{:<12}{:>14}{:>14}  {}\n",
+        "partner",
+        "net " + terms->currency.code,
+        "settled",
+        "reference");
     for (const auto& [partner, payment] : net.payments) {
         text += fmt::format(
             "{:<12}{:>14}{:>14}  {}\n",
@@ -131,6 +138,97 @@ CommandResult note_paid(House& house, const Options& options, const Invocation& 
     return show_nets(house, options, typed);
 }
 
+/// Issued, and in a sandbox netted, too.
+void require_netted(House& house, const Options& options)
+{
+    const auto window = read_window(options.window);
+    if (house.documents().net_of(window) || is_production(house)) return;
+    const auto terms = house.registry().terms();
+    house.record(require(house.documents().net(window, {}, *terms)));
+}
+
+settlement::AccountHolder holder_of(const settlement::LegalParty& party)
+{
+    return {
+        .name = party.name,
+        .iban = party.iban,
+        .bic = party.bic,
+        .town = party.city,
+        .country = party.country};
+}
+
+settlement::PaymentOrder order_of(
+    House& house, ledger::Month window, const settlement::PaymentFile& file)
+{
+    const auto parties = gateway::legal_parties_of(house.registry());
+    const auto& net = *house.documents().net_of(window);
+    settlement::PaymentOrder order{
+        .message_id = file.message_id,
+        .created_at = file.created_at,
+        .execute_on = file.execute_on,
+        .currency = house.registry().terms()->currency,
+        .debtor = holder_of(parties.house)};
+    for (const auto& [partner, amount] : file.amounts) {
+        settlement::CreditTransfer transfer{
+            .end_to_end_id = net.payments.at(partner).reference,
+            .amount = amount,
+            .creditor = holder_of(parties.partners.at(partner.value() - 1))};
+        for (const auto& number : net.documents) {
+            if (house.documents().find(number)->document.partner == partner)
+                transfer.documents.push_back(number);
+        }
+        order.transfers.push_back(std::move(transfer));
+    }
+    return order;
+}
+
+/// In a production house two people release pay-outs; then the file is written.
+std::optional<CommandResult> await_release(
+    House& house, const Options& options, const Invocation& typed)
+{
+    if (!is_production(house)) return std::nullopt;
+    const auto window = read_window(options.window);
+    const auto released = house.documents().is_payment_released(window);
+    if (released == true) return std::nullopt;
+    if (released == false)
+        return refused(fmt::format(
+            "pay-outs of {} wait for another operator: pointhouse approve", options.window));
+    const auto id = house.registry().propose_settlement(
+        "payments",
+        fmt::format("pay-outs of {}", options.window),
+        json::serialize(json::object{{"window", options.window}}),
+        house.act());
+    return await_approval(house, id, false, typed);
+}
+
+CommandResult write_payments(House& house, const Options& options, const Invocation& typed)
+{
+    require_operator(house, typed, "pays partners");
+    require_netted(house, options);
+    const auto window = read_window(options.window);
+    const auto terms = house.registry().terms();
+    const auto& calendar = *terms->calendar;
+    const auto now = house.ledger().house_time();
+    const auto pay_day =
+        calendar.day_of(calendar.start_of(window.next())) - 1 + gateway::payment_days;
+    const auto file = require(
+        house.documents().payment_file(window, now, std::max(pay_day, calendar.day_of(now))));
+    if (file.amounts.empty())
+        return report(typed, {{"payments", 0}}, "no partner is paid: no file was written\n");
+    if (auto waiting = await_release(house, options, typed)) return *waiting;
+    const auto text = settlement::pain001(order_of(house, window, file));
+    if (!text) throw CommandFailure{text.error().words};
+    const auto entry = require(house.documents().order_payments(window, file, options.reissue));
+    house.record(entry);
+    write_text(typed.path(options.file), *text);
+    return report(
+        typed,
+        {{"file", typed.path(options.file).string()},
+         {"message_id", file.message_id},
+         {"payments", file.amounts.size()}},
+        fmt::format("{}: {} payments\n", typed.path(options.file).string(), file.amounts.size()));
+}
+
 CommandResult release_trust(House& house, const Options& options, const Invocation& typed)
 {
     require_operator(house, typed, "moves money out of trust");
@@ -173,8 +271,13 @@ void declare_settle_payments(CLI::App& settle, Invocation& invocation)
     auto& paying = with_window(
         declare("paid", "Note that a net was paid, where no bank statement says so", note_paid));
     paying.add_option("PARTNER", options->partner)->required();
-    paying.add_option("AMOUNT", options->amount, "Above zero: paid out; below: paid in")->required();
+    paying.add_option("AMOUNT", options->amount, "Above zero: paid out; below: paid in")
+        ->required();
     paying.add_option("--evidence", options->evidence, "What shows it");
+    auto& writing = with_window(
+        declare("payments", "Write the pay-outs of a window as pain.001, once", write_payments));
+    writing.add_option("--out", options->file)->required()->type_name("FILE");
+    writing.add_option("--reissue", options->reissue, "Why the file is written once more");
     declare("release-trust", "Move what no points need any more out of trust", release_trust)
         .add_option("AMOUNT", options->amount)
         ->required();

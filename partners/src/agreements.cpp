@@ -399,8 +399,7 @@ ledger::HouseSequence Registry::propose_settlement(
     return state_->record.head();
 }
 
-const ledger::HouseEntry& Registry::append(
-    std::string_view kind, std::string_view content, Act act)
+const ledger::HouseEntry& Registry::append(std::string_view kind, std::string_view content, Act act)
 {
     return state_->append(kind, content, act);
 }

@@ -56,8 +56,7 @@ std::optional<std::string> fault_of(const Company& company)
         const std::string& text = company.*field;
         if (text.size() > text_max) return fmt::format("{}: at most {} bytes", key, text_max);
         const auto is_control = [](char sign) { return static_cast<unsigned char>(sign) < 0x20; };
-        if (std::ranges::any_of(text, is_control))
-            return fmt::format("{}: one line of text", key);
+        if (std::ranges::any_of(text, is_control)) return fmt::format("{}: one line of text", key);
     }
     const auto& country = company.country;
     if (!country.empty() && (country.size() != 2 || !is_upper(country[0]) || !is_upper(country[1])))

@@ -5,7 +5,9 @@
 #include <string_view>
 #include <system_error>
 
+#include "settlement/document_json.hpp"
 #include "settlement/rendering.hpp"
+#include "settlement/ubl.hpp"
 
 namespace pointhouse::settlement {
 namespace {
@@ -37,19 +39,19 @@ void write_whole(const std::filesystem::path& path, std::string_view bytes)
 } // namespace
 
 std::vector<std::filesystem::path> write_documents(
-    const std::filesystem::path& folder, const Settlement& settlement)
+    const std::filesystem::path& folder, std::span<const Document> documents)
 {
-    for (const Statement& statement : settlement.statements) check_file_name(statement.number);
+    for (const Document& document : documents) check_file_name(document.number);
     std::filesystem::create_directories(folder);
     std::vector<std::filesystem::path> paths;
     const auto write = [&](const std::string& name, std::string_view bytes) {
         paths.push_back(folder / name);
         write_whole(paths.back(), bytes);
     };
-    for (const Statement& statement : settlement.statements) {
-        write(statement.number + ".json", statement_json(settlement, statement) + '\n');
-        write(statement.number + ".csv", statement_csv(settlement, statement));
-        write(statement.number + ".pdf", statement_pdf(settlement, statement));
+    for (const Document& document : documents) {
+        if (document.kind != DocumentKind::payment_statement)
+            write(document.number + ".xml", ubl_xml(document));
+        write(document.number + ".json", document_json(document) + '\n');
     }
     return paths;
 }

@@ -3,6 +3,7 @@
 #include <boost/json.hpp>
 
 #include "json_parts.hpp"
+#include "settlement/document_json.hpp"
 #include "settlement/rendering.hpp"
 
 namespace pointhouse::settlement {
@@ -101,7 +102,7 @@ json::object trial_balance_object(const Settlement& settlement)
 
 } // namespace
 
-std::string settlement_json(const Settlement& settlement)
+std::string settlement_json(const Settlement& settlement, std::span<const Document> issued)
 {
     json::array partners;
     for (const PartnerFigures& figures : settlement.figures.partners)
@@ -115,8 +116,12 @@ std::string settlement_json(const Settlement& settlement)
         });
     }
     json::array documents;
-    for (const Statement& statement : settlement.statements)
-        documents.push_back(statement_object(settlement, statement));
+    for (const Document& document : issued)
+        documents.push_back(json::parse(document_json(document)));
+    if (issued.empty()) {
+        for (const Statement& statement : settlement.statements)
+            documents.push_back(statement_object(settlement, statement));
+    }
     return json::serialize(json::object{
         {"window", window_object(settlement.window)},
         {"partners", std::move(partners)},

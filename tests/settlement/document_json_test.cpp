@@ -3,7 +3,7 @@
 #include <boost/json.hpp>
 #include <gtest/gtest.h>
 
-#include "golden_file.hpp"
+#include "golden.hpp"
 #include "random_documents.hpp"
 
 namespace pointhouse::settlement {

@@ -233,24 +233,31 @@ TEST_F(WorkedMonth, PaysOutOnlyWhatCameIn)
     EXPECT_EQ(desk.settle(june, partner("GRO"), -140), "2026-06 is not netted yet");
     desk.record(desk.desk.net(june, {}, desk.terms()).value());
     EXPECT_FALSE(desk.desk.net(june, {}, desk.terms())) << "twice";
-    EXPECT_FALSE(desk.desk.order_payments(june, "d", "")) << "GRO has not paid";
+    EXPECT_FALSE(desk.desk.payment_file(june, {}, 0)) << "GRO has not paid";
 
     EXPECT_NE(desk.settle(june, partner("GRO"), -141), "");
     EXPECT_NE(desk.settle(june, partner("GRO"), 140), "");
     EXPECT_NE(desk.settle(june, partner("GRO"), 0), "");
     EXPECT_EQ(desk.settle(june, partner("GRO"), -100), "");
-    EXPECT_FALSE(desk.desk.order_payments(june, "d", "")) << "0.40 is missing";
+    EXPECT_FALSE(desk.desk.payment_file(june, {}, 0)) << "0.40 is missing";
     EXPECT_EQ(desk.settle(june, partner("GRO"), -40), "");
     EXPECT_NE(desk.settle(june, partner("GRO"), -1), "");
     EXPECT_EQ(desk.balances.at("ap:GRO"), 0);
     EXPECT_EQ(desk.balances.at("ar:GRO"), 0);
 
-    desk.record(desk.desk.order_payments(june, "d", "").value());
-    EXPECT_FALSE(desk.desk.order_payments(june, "d", "")) << "the second time needs a reason";
-    desk.record(desk.desk.order_payments(june, "d", "the bank lost it").value());
-    ASSERT_EQ(desk.desk.payment_files(june).size(), 2U);
-    EXPECT_EQ(desk.desk.payment_files(june)[1].message_id, "PH-2026-06-2");
-    EXPECT_EQ(desk.desk.payment_files(june)[1].issue, 2);
+    const auto pay_day = *ledger::parse_day("2026-07-14");
+    const auto file = desk.desk.payment_file(june, {}, pay_day).value();
+    EXPECT_EQ(file.amounts.at(partner("BOE")), Minor{278});
+    EXPECT_EQ(file.amounts.contains(partner("GRO")), false);
+    desk.record(desk.desk.order_payments(june, file, "").value());
+    const auto again = desk.desk.payment_file(june, {}, pay_day + 3).value();
+    EXPECT_EQ(again.execute_on, pay_day);
+    EXPECT_EQ(again.amounts, file.amounts);
+    EXPECT_FALSE(desk.desk.order_payments(june, again, "")) << "the second time needs a reason";
+    desk.record(desk.desk.order_payments(june, again, "the bank lost it").value());
+    EXPECT_EQ(desk.desk.find_payment_file(june)->issues, 2);
+    EXPECT_EQ(
+        desk.desk.find_payment_file(june)->reasons, std::vector<std::string>{"the bank lost it"});
 }
 
 TEST_F(WorkedMonth, AnAnswerComesOnceAndWithAReason)

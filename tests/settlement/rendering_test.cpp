@@ -10,7 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "coalition.hpp"
-#include "golden_file.hpp"
+#include "golden.hpp"
 
 namespace pointhouse::settlement {
 namespace {

@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-#include "golden_file.hpp"
+#include "golden.hpp"
 #include "random_documents.hpp"
 
 namespace pointhouse::settlement {

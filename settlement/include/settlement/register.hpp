@@ -34,7 +34,8 @@ struct NewEntry {
     std::string content; // JSON
 };
 
-/// Where an issued document stands with the one who got it (Peppol Invoice Response: AB, UQ, RE, AP).
+/// Where an issued document stands with the one who got it (Peppol Invoice Response: AB, UQ, RE,
+/// AP).
 enum class DocumentState : std::uint8_t { issued, sent, accepted, queried, rejected };
 
 [[nodiscard]] std::string_view name_of(DocumentState state) noexcept;
@@ -45,9 +46,9 @@ struct IssuedDocument {
     Document document{};
     ledger::HouseSequence entry{};
     DocumentState state = DocumentState::issued;
-    std::string reason{};           // of the last answer
-    ledger::Minor credited{};       // by credit notes, VAT included
-    ledger::Minor disputed{};       // of its total, held back
+    std::string reason{};                  // of the last answer
+    ledger::Minor credited{};              // by credit notes, VAT included
+    ledger::Minor disputed{};              // of its total, held back
     std::optional<ledger::Month> netted{}; // the window in whose net it is paid
 
     /// What the partner owes for it (below zero: is owed), less what was credited and is disputed.
@@ -66,7 +67,7 @@ struct DraftSet {
 /// When documents are issued and due, and whose accounts they book to.
 struct IssueTerms {
     ledger::Day today = 0;
-    std::int32_t payment_days = 14; // from the end of the window's last day
+    std::int32_t payment_days = 14;               // from the end of the window's last day
     std::shared_ptr<const ledger::Terms> terms{}; // immutable, shared with decisions in flight
 };
 
@@ -94,13 +95,14 @@ struct WindowNet {
     [[nodiscard]] bool are_pay_ins_settled() const;
 };
 
-/// A payment file that left the house.
+/// The pay-outs of a window as they were first written; written once more they are the same.
 struct PaymentFile {
-    ledger::HouseSequence entry{};
     std::string message_id{};
-    std::string digest{};  // SHA-256 of the file
-    std::int32_t issue = 1; // counted by window: above 1, an explicit re-issue
-    std::string reason{};
+    ledger::Time created_at{};
+    ledger::Day execute_on = 0;
+    std::map<ledger::PartnerId, ledger::Minor> amounts{};
+    std::int32_t issues = 0;            // how often it left the house
+    std::vector<std::string> reasons{}; // of the second issue and later ones
 };
 
 /// The subsidiary ledger of documents and payments: a fold over the house's own record, beside the
@@ -108,8 +110,8 @@ struct PaymentFile {
 /// it returns, and applies it. One thread.
 class Register {
 public:
-    /// Takes one entry; those of other kinds are passed over. Throws std::exception when an entry of
-    /// its own cannot be read.
+    /// Takes one entry; those of other kinds are passed over. Throws std::exception when an entry
+    /// of its own cannot be read.
     void apply(const ledger::HouseEntry& entry);
 
     /// Documents that may be prepared for approval: the content of a proposal. Refused once the
@@ -117,12 +119,10 @@ public:
     [[nodiscard]] Registered<std::string> prepare(
         ledger::Month window, std::span<const Document> drafts) const;
     /// Gives the next document of an approved draft its number and the day of issue, and books it.
-    /// `recomputed` are the drafts as the journal gives them now: another figure is a refusal. None:
-    /// all are issued.
+    /// `recomputed` are the drafts as the journal gives them now: another figure is a refusal.
+    /// None: all are issued.
     [[nodiscard]] Registered<std::optional<NewEntry>> issue_next(
-        ledger::Month window,
-        std::span<const Document> recomputed,
-        const IssueTerms& terms) const;
+        ledger::Month window, std::span<const Document> recomputed, const IssueTerms& terms) const;
     /// A credit note over an issued document. Refused when it credits more than is left.
     [[nodiscard]] Registered<NewEntry> issue_credit(
         const Document& credit, const IssueTerms& terms) const;
@@ -140,10 +140,15 @@ public:
     /// the documents. `paid` has the sign of the net.
     [[nodiscard]] Registered<NewEntry> settle(
         ledger::Month window, const NetPaid& payment, const ledger::Terms& terms) const;
-    /// Records that a payment file of the window leaves the house. Refused while a pay-in is
-    /// missing, and the second time without a reason.
+    /// The pay-outs that are left of a window: a file to be written. Refused while a pay-in is
+    /// missing. Once one left the house, it is that one.
+    [[nodiscard]] Registered<PaymentFile> payment_file(
+        ledger::Month window, ledger::Time now, ledger::Day execute_on) const;
+    /// Records that the file leaves the house; the second time for a reason.
     [[nodiscard]] Registered<NewEntry> order_payments(
-        ledger::Month window, std::string_view digest, std::string_view reason) const;
+        ledger::Month window, const PaymentFile& file, std::string_view reason) const;
+    /// Whether two people have released the pay-outs of a window; none: it was not asked for.
+    [[nodiscard]] std::optional<bool> is_payment_released(ledger::Month window) const;
     /// Moves what the points no longer secure from the trust account to the operating account.
     [[nodiscard]] static NewEntry release_trust(ledger::Micro amount, const ledger::Terms& terms);
 
@@ -155,13 +160,14 @@ public:
     [[nodiscard]] const DraftSet* drafts_of(ledger::Month window) const;
     [[nodiscard]] bool is_issued(ledger::Month window) const;
     [[nodiscard]] const WindowNet* net_of(ledger::Month window) const;
-    [[nodiscard]] std::span<const PaymentFile> payment_files(ledger::Month window) const;
+    /// Null: none left the house.
+    [[nodiscard]] const PaymentFile* find_payment_file(ledger::Month window) const;
 
 private:
     using Content = boost::json::object;
     using Apply = void (Register::*)(const ledger::HouseEntry& entry, const Content& content);
     struct Kind;
-    static const std::array<Kind, 9> kinds;
+    static const std::array<Kind, 10> kinds;
 
     void apply_proposal(const ledger::HouseEntry& entry, const Content& content);
     void apply_approval(const ledger::HouseEntry& entry, const Content& content);
@@ -170,6 +176,7 @@ private:
     void apply_answer(const ledger::HouseEntry& entry, const Content& content);
     void apply_net(const ledger::HouseEntry& entry, const Content& content);
     void apply_payment(const ledger::HouseEntry& entry, const Content& content);
+    void apply_release(const ledger::HouseEntry& entry, const Content& content);
     void apply_order(const ledger::HouseEntry& entry, const Content& content);
 
     [[nodiscard]] NewEntry issue_entry(Document document, const IssueTerms& terms) const;
@@ -180,7 +187,12 @@ private:
     std::map<std::string, std::int64_t, std::less<>> last_numbers_; // by series and year
     std::map<ledger::Month, DraftSet> drafts_;
     std::map<ledger::Month, WindowNet> nets_;
-    std::map<ledger::Month, std::vector<PaymentFile>> files_;
+    std::map<ledger::Month, PaymentFile> files_;
+    struct Release {
+        ledger::HouseSequence proposal{};
+        bool is_approved = false;
+    };
+    std::map<ledger::Month, Release> releases_;
 };
 
 /// The lines that a document books when it is issued, against what the window accrued. They
@@ -188,8 +200,8 @@ private:
 [[nodiscard]] std::vector<ledger::AccountLine> lines_of(
     const Document& document, const ledger::Currency& currency);
 
-/// The series that numbers it: of the house's own documents by kind, of self-billed ones by supplier
-/// (EN 16931 BT-1; directive 2006/112/EC, article 226(2)).
+/// The series that numbers it: of the house's own documents by kind, of self-billed ones by
+/// supplier (EN 16931 BT-1; directive 2006/112/EC, article 226(2)).
 [[nodiscard]] std::string series_of(const Document& document);
 
 } // namespace pointhouse::settlement

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <filesystem>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "settlement/document.hpp"
 #include "settlement/settlement.hpp"
 
 namespace pointhouse::settlement {
@@ -13,7 +15,9 @@ inline constexpr const char* pro_forma_notice = "Pro forma — not a tax invoice
 
 /// What `settle show --json` prints (CONTRACT.md), as one line without its end. Keys and order are
 /// part of the contract; a settlement gives the same bytes for ever.
-[[nodiscard]] std::string settlement_json(const Settlement& settlement);
+/// Once documents of the window were issued, they stand in it instead of the statements.
+[[nodiscard]] std::string settlement_json(
+    const Settlement& settlement, std::span<const Document> issued = {});
 
 /// One partner's running position: the window's id, and the keys of its row in `partners` of
 /// `settlement_json`. Pre: the partner is one of the settlement's.
@@ -30,10 +34,11 @@ inline constexpr const char* pro_forma_notice = "Pro forma — not a tax invoice
 /// Throws std::runtime_error when the drawing library fails.
 [[nodiscard]] std::string statement_pdf(const Settlement& settlement, const Statement& statement);
 
-/// Writes each statement to `folder` (made where missing) as <number>.json, .csv and .pdf, and
-/// returns the paths in the order of the statements. A reader sees a file whole or not at all.
-/// Throws std::system_error naming the file that could not be written.
+/// Writes each document to `folder` (made where missing) as <number>.xml (UBL; not a payment
+/// statement), .pdf, .csv and .json, and returns the paths in the order of the documents. A reader
+/// sees a file whole or not at all. Throws std::system_error naming the file that could not be
+/// written.
 std::vector<std::filesystem::path> write_documents(
-    const std::filesystem::path& folder, const Settlement& settlement);
+    const std::filesystem::path& folder, std::span<const Document> documents);
 
 } // namespace pointhouse::settlement

@@ -1,15 +1,27 @@
 #pragma once
 
-#include <boost/json/object.hpp>
+#include <stdexcept>
 
-#include "settlement/document.hpp"
+#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+#include "settlement/document_json.hpp"
 
 namespace pointhouse::settlement {
 
-/// A document as the house's record keeps it: every field, so that it reads back equal
-/// (settlement/HOUSE_RECORD.md). Keys are added, never renamed.
-[[nodiscard]] boost::json::object record_of(const Document& document);
-/// Throws an exception of some kind when a key is missing or of the wrong type.
-[[nodiscard]] Document document_from(const boost::json::object& record);
+/// A document inside an entry of the house's record: the JSON that it always has.
+[[nodiscard]] inline boost::json::object record_of(const Document& document)
+{
+    return boost::json::parse(document_json(document)).as_object();
+}
+
+/// Throws std::runtime_error when it does not read back.
+[[nodiscard]] inline Document document_from(const boost::json::object& record)
+{
+    auto read = document_from_json(boost::json::serialize(record));
+    if (!read) throw std::runtime_error{read.error()};
+    return std::move(*read);
+}
 
 } // namespace pointhouse::settlement

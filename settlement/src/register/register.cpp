@@ -20,7 +20,7 @@ struct Register::Kind {
     Apply apply;
 };
 
-constexpr std::array<Register::Kind, 9> Register::kinds{
+constexpr std::array<Register::Kind, 10> Register::kinds{
     {{"proposal_made", &Register::apply_proposal},
      {"documents_approved", &Register::apply_approval},
      {"document_issued", &Register::apply_issue},
@@ -28,6 +28,7 @@ constexpr std::array<Register::Kind, 9> Register::kinds{
      {"document_answered", &Register::apply_answer},
      {"window_netted", &Register::apply_net},
      {"net_paid", &Register::apply_payment},
+     {"payments_approved", &Register::apply_release},
      {"payments_ordered", &Register::apply_order},
      {"trust_released", nullptr}}};
 
@@ -108,8 +109,10 @@ void Register::apply(const ledger::HouseEntry& entry)
 
 void Register::apply_proposal(const ledger::HouseEntry& entry, const Content& content)
 {
-    if (content.at("what").as_string() != "documents") return;
     const auto& prepared = content.at("content").as_object();
+    const auto what = text_at(content, "what");
+    if (what == "payments") releases_[window_at(prepared)] = {.proposal = entry.sequence};
+    if (what != "documents") return;
     DraftSet drafts{.proposal = entry.sequence, .prepared_by = entry.actor};
     for (const auto& document : prepared.at("documents").as_array())
         drafts.documents.push_back(document_from(document.as_object()));
@@ -176,15 +179,29 @@ void Register::apply_payment(const ledger::HouseEntry& /*entry*/, const Content&
     payment.settled += minor_at(content, "paid_minor");
 }
 
-void Register::apply_order(const ledger::HouseEntry& entry, const Content& content)
+void Register::apply_release(const ledger::HouseEntry& /*entry*/, const Content& content)
 {
-    auto& files = files_[window_at(content)];
-    files.push_back(
-        {.entry = entry.sequence,
-         .message_id = text_at(content, "message_id"),
-         .digest = text_at(content, "digest"),
-         .issue = static_cast<std::int32_t>(files.size()) + 1,
-         .reason = text_at(content, "reason")});
+    const ledger::HouseSequence proposal{content.at("proposal").to_number<std::uint64_t>()};
+    for (auto& [window, release] : releases_) {
+        if (release.proposal == proposal) release.is_approved = true;
+    }
+}
+
+void Register::apply_order(const ledger::HouseEntry& /*entry*/, const Content& content)
+{
+    auto& file = files_[window_at(content)];
+    ++file.issues;
+    if (file.issues > 1) {
+        file.reasons.push_back(text_at(content, "reason"));
+        return;
+    }
+    file.message_id = text_at(content, "message_id");
+    file.created_at = ledger::parse_time(text_at(content, "created_at")).value();
+    file.execute_on = ledger::parse_day(text_at(content, "execute_on")).value();
+    for (const auto& each : content.at("payments").as_array()) {
+        const auto& row = each.as_object();
+        file.amounts.emplace(partner_at(row), minor_at(row, "amount_minor"));
+    }
 }
 
 const IssuedDocument* Register::find(std::string_view number) const
@@ -232,10 +249,17 @@ const WindowNet* Register::net_of(ledger::Month window) const
     return found == nets_.end() ? nullptr : &found->second;
 }
 
-std::span<const PaymentFile> Register::payment_files(ledger::Month window) const
+const PaymentFile* Register::find_payment_file(ledger::Month window) const
 {
     const auto found = files_.find(window);
-    return found == files_.end() ? std::span<const PaymentFile>{} : found->second;
+    return found == files_.end() ? nullptr : &found->second;
+}
+
+std::optional<bool> Register::is_payment_released(ledger::Month window) const
+{
+    const auto found = releases_.find(window);
+    if (found == releases_.end()) return std::nullopt;
+    return found->second.is_approved;
 }
 
 } // namespace pointhouse::settlement

@@ -67,7 +67,9 @@ std::vector<AccountLine> lines_of(const Document& document, const ledger::Curren
     const Account control = is_issuance ? Account::receivable : Account::payable;
     const Account tax = is_houses ? Account::vat_output : Account::vat_input;
     std::vector<AccountLine> lines{
-        {.account = control, .partner = document.partner, .amount = sign * document.total.count * scale},
+        {.account = control,
+         .partner = document.partner,
+         .amount = sign * document.total.count * scale},
         {.account = accrued, .partner = document.partner, .amount = -sign * exact},
         {.account = tax, .amount = -sign * document.tax.count * scale},
         {.account = Account::rounding, .amount = -sign * (net - exact)}};
@@ -81,7 +83,8 @@ Registered<std::string> Register::prepare(
     const auto* before = drafts_of(window);
     if (before && before->is_approved) {
         return refused(fmt::format(
-            "the documents of {} are approved; what is wrong with one is corrected by a credit note",
+            "the documents of {} are approved; what is wrong with one is corrected by a credit "
+            "note",
             ledger::format_month(window)));
     }
     json::array documents;
@@ -94,8 +97,7 @@ Registered<std::optional<NewEntry>> Register::issue_next(
     ledger::Month window, std::span<const Document> recomputed, const IssueTerms& terms) const
 {
     const auto* drafts = drafts_of(window);
-    if (!drafts)
-        return refused(fmt::format("{} has no drafts yet", ledger::format_month(window)));
+    if (!drafts) return refused(fmt::format("{} has no drafts yet", ledger::format_month(window)));
     if (!drafts->is_approved)
         return refused(fmt::format(
             "the documents of {} wait for approval: {}",
@@ -104,8 +106,7 @@ Registered<std::optional<NewEntry>> Register::issue_next(
     const std::size_t next = drafts->issued;
     if (next == drafts->documents.size()) return std::nullopt;
     const Document& draft = drafts->documents[next];
-    if (recomputed.size() != drafts->documents.size() ||
-        !bills_the_same(draft, recomputed[next]))
+    if (recomputed.size() != drafts->documents.size() || !bills_the_same(draft, recomputed[next]))
         return refused(fmt::format(
             "the journal gives other figures than the approved draft {} of {}: {} {}",
             next + 1,
@@ -172,8 +173,8 @@ Registered<NewEntry> Register::take_answer(
         return refused("a document is queried or rejected for a reason");
     return NewEntry{
         .kind = "document_answered",
-        .content = json::serialize(json::object{
-            {"number", number}, {"answer", name_of(answer)}, {"reason", reason}})};
+        .content = json::serialize(
+            json::object{{"number", number}, {"answer", name_of(answer)}, {"reason", reason}})};
 }
 
 } // namespace pointhouse::settlement

@@ -70,8 +70,8 @@ Registered<NewEntry> Register::net(
     ledger::Month window, Minor minimum, const ledger::Terms& terms) const
 {
     if (!is_issued(window))
-        return refused(fmt::format(
-            "the documents of {} are not issued yet", ledger::format_month(window)));
+        return refused(
+            fmt::format("the documents of {} are not issued yet", ledger::format_month(window)));
     if (net_of(window))
         return refused(fmt::format("{} is netted already", ledger::format_month(window)));
     std::map<ledger::PartnerId, Balance> balances;
@@ -101,8 +101,7 @@ Registered<NewEntry> Register::net(
             {"reference", fmt::format("PH-{}-{}", ledger::format_month(window), name)}});
         if (balance.net().count != 0) continue;
         // Nothing will be paid: the documents cancel out now.
-        std::ranges::copy(
-            settling_lines(partner, balance, {}, true), std::back_inserter(lines));
+        std::ranges::copy(settling_lines(partner, balance, {}, true), std::back_inserter(lines));
     }
     to_micro(lines, terms.currency);
     json::object content{
@@ -140,8 +139,8 @@ Registered<NewEntry> Register::settle(
         const auto& issued = issued_document(number);
         if (issued.document.partner == payment.partner) add(balance, issued);
     }
-    auto lines = settling_lines(
-        payment.partner, balance, payment.paid, found->second.settled.count == 0);
+    auto lines =
+        settling_lines(payment.partner, balance, payment.paid, found->second.settled.count == 0);
     to_micro(lines, terms.currency);
     return NewEntry{
         .kind = "net_paid",
@@ -154,9 +153,10 @@ Registered<NewEntry> Register::settle(
             {"lines_micro", lines_object(lines, terms)}})};
 }
 
-Registered<NewEntry> Register::order_payments(
-    ledger::Month window, std::string_view digest, std::string_view reason) const
+Registered<PaymentFile> Register::payment_file(
+    ledger::Month window, ledger::Time now, ledger::Day execute_on) const
 {
+    if (const auto* before = find_payment_file(window)) return *before;
     const auto* net = net_of(window);
     if (!net) return refused(fmt::format("{} is not netted yet", ledger::format_month(window)));
     if (!net->are_pay_ins_settled())
@@ -164,20 +164,38 @@ Registered<NewEntry> Register::order_payments(
             "pay-outs of {} wait for its pay-ins; see: pointhouse settle nets {}",
             ledger::format_month(window),
             ledger::format_month(window)));
-    const auto files = payment_files(window);
-    if (!files.empty() && reason.empty())
+    PaymentFile file{
+        .message_id = fmt::format("PH-{}", ledger::format_month(window)),
+        .created_at = now,
+        .execute_on = execute_on};
+    for (const auto& [partner, payment] : net->payments) {
+        const Minor left = payment.net - payment.settled;
+        if (left.count > 0) file.amounts.emplace(partner, left);
+    }
+    return file;
+}
+
+Registered<NewEntry> Register::order_payments(
+    ledger::Month window, const PaymentFile& file, std::string_view reason) const
+{
+    if (find_payment_file(window) && reason.empty())
         return refused(fmt::format(
-            "a payment file of {} left the house already ({}); to issue it once more, say why: "
+            "the payment file of {} left the house already ({}); to issue it once more, say why: "
             "--reissue REASON",
             ledger::format_month(window),
-            files.back().message_id));
+            file.message_id));
+    json::array payments;
+    for (const auto& [partner, amount] : file.amounts)
+        payments.push_back(
+            json::object{{"partner", partner.value()}, {"amount_minor", amount.count}});
     return NewEntry{
         .kind = "payments_ordered",
         .content = json::serialize(json::object{
             {"window", ledger::format_month(window)},
-            {"message_id",
-             fmt::format("PH-{}-{}", ledger::format_month(window), files.size() + 1)},
-            {"digest", digest},
+            {"message_id", file.message_id},
+            {"created_at", ledger::format_time(file.created_at)},
+            {"execute_on", ledger::format_day(file.execute_on)},
+            {"payments", std::move(payments)},
             {"reason", reason}})};
 }
 

@@ -1,0 +1,44 @@
+"""Documents as they leave the house, and the judges from outside that read them."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from official_rules import OfficialRules, Schema  # noqa: E402
+
+REPOSITORY = Path(__file__).parents[3]
+SCHEMAS = REPOSITORY.parent / "shared" / "xsd" / "ubl-2.1" / "maindoc"
+
+
+def pytest_addoption(parser):
+    parser.addoption("--documents-binary", default=str(REPOSITORY / "build/dev/tests/settlement/write_documents"))
+    parser.addoption("--months", type=int, default=200, help="how many random months to judge")
+    parser.addoption("--nightly", action="store_true", help="1,000 random months")
+
+
+@pytest.fixture(scope="session")
+def documents(request, tmp_path_factory):
+    """A folder with <name>.json of each document, and <name>.xml where it is an invoice."""
+    binary = Path(request.config.getoption("--documents-binary")).resolve()
+    assert os.access(binary, os.X_OK), f"build it first: {binary}"
+    months = 1_000 if request.config.getoption("--nightly") else request.config.getoption("--months")
+    folder = tmp_path_factory.mktemp("documents")
+    subprocess.run([binary, folder, str(months)], check=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def rules():
+    return OfficialRules(REPOSITORY / "build" / "judges")
+
+
+@pytest.fixture(scope="session")
+def schema():
+    if not SCHEMAS.exists():
+        pytest.skip(f"the UBL 2.1 schemas are not at {SCHEMAS}")
+    return Schema(SCHEMAS)

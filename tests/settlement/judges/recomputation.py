@@ -1,0 +1,264 @@
+"""The house's own judge: works every figure of an invoice out again, from the points and prices of its lines.
+
+Official rules let an amount of VAT be wrong by up to 0.99, and a line by 0.02. This one lets nothing be wrong,
+and also compares names, dates and accounts. It reads the document's JSON for points, prices and parties, and
+computes with fractions; nothing is shared with the house's own code.
+"""
+
+import json
+import xml.etree.ElementTree as ElementTree
+from datetime import date
+from fractions import Fraction
+from itertools import groupby
+
+CBC = "{urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2}"
+
+MINOR_DIGITS = {"JPY": 0}
+EXEMPTIONS = {"E": (None, "Exempt from VAT"), "AE": ("VATEX-EU-AE", "Reverse charge"),
+              "O": ("VATEX-EU-O", "Not subject to VAT")}
+ITEM_NAMES = {"price": "Loyalty points, issue price", "fee": "Loyalty points, service fee",
+              "reimbursement": "Loyalty points taken, reimbursement", "donation": "Loyalty points donated",
+              "breakage_shared": "Loyalty points expired, issuer's share"}
+SELF_BILLING = "Self-billing: issued by the buyer in the name and on behalf of the seller."
+MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
+          "November", "December"]
+
+
+def rounded(exact):
+    """To a whole number, half away from zero."""
+    whole = abs(exact) + Fraction(1, 2)
+    return (1 if exact >= 0 else -1) * (whole.numerator // whole.denominator)
+
+
+def decimal(count, digits):
+    """`count` of 10**-digits, as text."""
+    sign, text = "-" if count < 0 else "", str(abs(count)).rjust(digits + 1, "0")
+    return sign + (f"{text[:-digits]}.{text[-digits:]}" if digits else text)
+
+
+def day_in_words(day):
+    return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
+
+
+def month_in_words(month):
+    return f"{MONTHS[int(month[5:]) - 1]} {month[:4]}"
+
+
+class Recomputation:
+    """What the XML of one document has to say, as [(path, attributes, text)] in the order of the file."""
+
+    def __init__(self, document):
+        self.document = document
+        self.code = document["type_code"]
+        self.is_credit = self.code in (261, 381)
+        self.is_self_billed = self.code in (261, 389)
+        self.digits = MINOR_DIGITS.get(document["currency"], 2)
+        self.unit = Fraction(1, 10 ** self.digits)
+        self.is_outside_scope = document["lines"][0]["vat_category"] == "O"
+        self.leaves = []
+        self._header()
+        self._parties()
+        self._payment()
+        self._tax()
+        self._totals()
+        for number, line in enumerate(document["lines"], start=1):
+            self._line(number, line)
+
+    # The figures, each worked out from the lines' points and prices.
+
+    def exact(self, line):
+        if line["price_micro"] is None and not line["details"]:
+            return Fraction(line["exact_micro"], 10 ** 6)  # part of a credit: an amount that people agreed on
+        parts = line["details"] or [line]
+        return sum((Fraction(part["points"] * part["price_micro"], 10 ** 6) for part in parts), Fraction(0))
+
+    def net(self, line):
+        """In minor units. Parts of a credit are rounded on their running sum, so a part alone may be off by one."""
+        net = rounded(self.exact(line) / self.unit)
+        is_part = not line["details"]
+        return line["net_minor"] if is_part and abs(line["net_minor"] - net) <= 1 else net
+
+    def vat(self):
+        def rate(line):
+            return line["vat_category"], line["vat_rate_basis_points"]
+
+        for key, lines in groupby(sorted(self.document["lines"], key=rate), key=rate):
+            net = sum(map(self.net, lines))
+            yield *key, net, rounded(Fraction(net * key[1], 10_000))
+
+    # The leaves.
+
+    def _add(self, path, text, **attributes):
+        if text != "":
+            self.leaves.append((path, attributes, text))
+
+    def _amount(self, path, minor):
+        self._add(path, decimal(minor, self.digits), currencyID=self.document["currency"])
+
+    def _header(self):
+        document = self.document
+        profile = "selfbilling" if self.is_self_billed else "billing"
+        tax_point = "" if self.is_outside_scope or document["to"] == document["issued_on"] else document["to"]
+        reason = document["reason"] if document["corrects"] else ""
+        note = " ".join(filter(None, [SELF_BILLING if self.is_self_billed else "", reason]))
+        self._add("CustomizationID",
+                  f"urn:cen.eu:en16931:2017#compliant#urn:fdc:peppol.eu:2017:poacc:{profile}:3.0")
+        self._add("ProfileID", f"urn:fdc:peppol.eu:2017:poacc:{profile}:01:1.0")
+        self._add("ID", document["number"])
+        self._add("IssueDate", document["issued_on"])
+        if self.is_credit:
+            self._add("TaxPointDate", tax_point)
+            self._add("CreditNoteTypeCode", str(self.code))
+            self._add("Note", note)
+        else:
+            self._add("DueDate", document["due_on"])
+            self._add("InvoiceTypeCode", str(self.code))
+            self._add("Note", note)
+            self._add("TaxPointDate", tax_point)
+        self._add("DocumentCurrencyCode", document["currency"])
+        if document["accounting"]:
+            self._add("TaxCurrencyCode", document["accounting"]["currency"])
+        self._add("BuyerReference", document["buyer"]["id"])
+        self._add("InvoicePeriod/StartDate", document["from"])
+        self._add("InvoicePeriod/EndDate", document["to"])
+        if document["corrects"]:
+            preceding = "BillingReference/InvoiceDocumentReference"
+            self._add(f"{preceding}/ID", document["corrects"]["number"])
+            self._add(f"{preceding}/IssueDate", document["corrects"]["issued_on"])
+
+    def _parties(self):
+        for role, key in (("AccountingSupplierParty", "seller"), ("AccountingCustomerParty", "buyer")):
+            party, path = self.document[key], f"{role}/Party"
+            self._add(f"{path}/EndpointID", party["endpoint"], schemeID=party["endpoint_scheme"])
+            self._add(f"{path}/PartyIdentification/ID", party["id"])
+            self._add(f"{path}/PostalAddress/StreetName", party["street"])
+            self._add(f"{path}/PostalAddress/CityName", party["city"])
+            self._add(f"{path}/PostalAddress/PostalZone", party["postal_code"])
+            self._add(f"{path}/PostalAddress/Country/IdentificationCode", party["country"])
+            if party["vat_id"] and not self.is_outside_scope:
+                self._add(f"{path}/PartyTaxScheme/CompanyID", party["vat_id"])
+                self._add(f"{path}/PartyTaxScheme/TaxScheme/ID", "VAT")
+            self._add(f"{path}/PartyLegalEntity/RegistrationName", party["name"])
+            self._add(f"{path}/PartyLegalEntity/CompanyID", party["registration"])
+            self._add(f"{path}/Contact/ElectronicMail", party["email"])
+
+    def _payment(self):
+        payee = self.document["buyer" if self.is_credit else "seller"]
+        if payee["iban"]:
+            self._add("PaymentMeans/PaymentMeansCode", "58" if self.document["currency"] == "EUR" else "30")
+            if self.is_credit:
+                self._add("PaymentMeans/PaymentDueDate", self.document["due_on"])
+            self._add("PaymentMeans/PaymentID", self.document["number"])
+            account = "PaymentMeans/PayeeFinancialAccount"
+            self._add(f"{account}/ID", payee["iban"])
+            self._add(f"{account}/Name", payee["name"])
+            self._add(f"{account}/FinancialInstitutionBranch/ID", payee["bic"])
+        due = day_in_words(date.fromisoformat(self.document["due_on"]))
+        window = month_in_words(self.document["window"])
+        self._add("PaymentTerms/Note", f"Due {due}, net with the other documents of {window}.")
+
+    def _category(self, path, category, basis_points):
+        self._add(f"{path}/ID", category)
+        if category != "O":
+            self._add(f"{path}/Percent", decimal(basis_points, 2))
+
+    def _tax(self):
+        vat = list(self.vat())
+        tax = sum(one[3] for one in vat)
+        self._amount("TaxTotal/TaxAmount", tax)
+        for category, basis_points, net, tax_of_rate in vat:
+            self._amount("TaxTotal/TaxSubtotal/TaxableAmount", net)
+            self._amount("TaxTotal/TaxSubtotal/TaxAmount", tax_of_rate)
+            path = "TaxTotal/TaxSubtotal/TaxCategory"
+            self._category(path, category, basis_points)
+            code, reason = EXEMPTIONS.get(category, (None, ""))
+            self._add(f"{path}/TaxExemptionReasonCode", code or "")
+            self._add(f"{path}/TaxExemptionReason", reason)
+            self._add(f"{path}/TaxScheme/ID", "VAT")
+        if self.document["accounting"]:
+            accounting = self.document["accounting"]
+            digits = MINOR_DIGITS.get(accounting["currency"], 2)
+            exact = tax * self.unit * Fraction(accounting["rate_millionths"], 10 ** 6)
+            self._add("TaxTotal/TaxAmount", decimal(rounded(exact * 10 ** digits), digits),
+                      currencyID=accounting["currency"])
+
+    def _totals(self):
+        net = sum(map(self.net, self.document["lines"]))
+        total = net + sum(vat[3] for vat in self.vat())
+        self._amount("LegalMonetaryTotal/LineExtensionAmount", net)
+        self._amount("LegalMonetaryTotal/TaxExclusiveAmount", net)
+        self._amount("LegalMonetaryTotal/TaxInclusiveAmount", total)
+        self._amount("LegalMonetaryTotal/PayableAmount", total)
+
+    def _line(self, number, line):
+        path = "CreditNoteLine" if self.is_credit else "InvoiceLine"
+        net = self.net(line)
+        is_points = line["price_micro"] is not None and \
+            abs(net * self.unit - self.exact(line)) < Fraction(2, 100)
+        quantity = line["points"] if is_points else (-1 if net < 0 else 1)
+        self._add(f"{path}/ID", str(number))
+        self._add(f"{path}/{'Credited' if self.is_credit else 'Invoiced'}Quantity", str(quantity), unitCode="C62")
+        self._amount(f"{path}/LineExtensionAmount", net)
+        description = f"Tariff {line['tariff']}, {month_in_words(line['origin'])}"
+        self.leaves.append((f"{path}/Item/Description", {}, (description, self._details(line))))
+        self._add(f"{path}/Item/Name", ITEM_NAMES[line["flow"]])
+        self._add(f"{path}/Item/SellersItemIdentification/ID", f"{line['flow']}-{line['tariff']}")
+        self._category(f"{path}/Item/ClassifiedTaxCategory", line["vat_category"], line["vat_rate_basis_points"])
+        self._add(f"{path}/Item/ClassifiedTaxCategory/TaxScheme/ID", "VAT")
+        currency = self.document["currency"]
+        if is_points:
+            # A millionth a point is a thousandth per 1,000 points.
+            self._add(f"{path}/Price/PriceAmount", decimal(line["price_micro"], 3), currencyID=currency)
+            self._add(f"{path}/Price/BaseQuantity", "1000", unitCode="C62")
+        else:
+            self._add(f"{path}/Price/PriceAmount", decimal(abs(net), self.digits), currencyID=currency)
+
+    @staticmethod
+    def _details(line):
+        """Points and price of each part of a line without one price, as the description has to name them."""
+        if line["price_micro"] is not None:
+            return []
+        def price(micro):
+            text = decimal(micro, 3)
+            return f"{int(text[:-4]):,}" + (text[-4:-1] if text.endswith("0") else text[-4:])
+        return [(f"{detail['points']:,}".replace("-", "−"), price(detail["price_micro"]))
+                for detail in line["details"]]
+
+
+def leaves_of(xml):
+    """Every element without children: [(path, attributes, text)]."""
+    def walk(element, path):
+        for child in element:
+            name = child.tag.split("}")[1]
+            if len(child):
+                yield from walk(child, f"{path}{name}/")
+            else:
+                yield f"{path}{name}", dict(child.attrib), child.text or ""
+
+    return list(walk(ElementTree.fromstring(xml), ""))
+
+
+def is_description(text, expected):
+    """A description begins as expected and, where a line has several prices, goes on with each part."""
+    beginning, details = expected
+    if not details:
+        return text == beginning
+    if not text.startswith(beginning + ": "):
+        return False
+    parts = text[len(beginning) + 2:].split("; ")
+    return len(parts) == len(details) and all(
+        part.startswith(f"{points} points ") and part.endswith(f" at {price} per 1,000")
+        for part, (points, price) in zip(parts, details))
+
+
+def findings(xml, document_json):
+    """What is wrong with an XML, measured by its document's JSON: the paths, and nothing where all is right."""
+    document = json.loads(document_json)
+    expected = Recomputation(document).leaves
+    found = leaves_of(xml)
+    wrong = [] if len(found) == len(expected) else ["number of elements"]
+    for (path, attributes, text), (wanted_path, wanted_attributes, wanted) in zip(found, expected):
+        is_right = is_description(text, wanted) if isinstance(wanted, tuple) else text == wanted
+        if path != wanted_path or attributes != wanted_attributes or not is_right:
+            wrong.append(path)
+    return sorted(set(wrong))
