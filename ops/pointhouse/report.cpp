@@ -321,7 +321,8 @@ CommandResult rendered(
 Source source_of(House& house, const Options& options)
 {
     const auto terms = house.registry().terms();
-    auto& points = house.ledger();
+    const auto& points = house.ledger();
+    house.tend();
     std::optional<ledger::PartnerId> partner;
     if (!options.partner.empty()) partner = require_partner(house, options.partner).partner;
     return {

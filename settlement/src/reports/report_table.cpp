@@ -21,7 +21,6 @@ json::value cell_json(const ReportCell& cell)
 
 std::string quoted(std::string field)
 {
-    // A spreadsheet takes what begins like this for a formula; amounts are no texts.
     if (field.find_first_of("\",\r\n") == std::string::npos) return field;
     for (std::size_t at = 0; (at = field.find('"', at)) != std::string::npos; at += 2)
         field.insert(at, 1, '"');
