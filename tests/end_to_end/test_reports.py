@@ -62,9 +62,11 @@ def test_june_rolls_forward(played):
 def test_it_ties_to_the_ledger_at_any_record(played):
     """After every record, in points and money, as the exported journal has it."""
     rows = list(csv.DictReader(io.StringIO(played.run("export", "journal", "--format", "csv").stdout)))
-    last = max(int(row["sequence"]) for row in rows)
+    sequences = sorted({int(row["sequence"]) for row in rows})
+    # The opening is one commit of several records: its money, then the lots of its members.
+    opened = max(int(row["sequence"]) for row in rows if row["type"] == "opening")
     points, liability = {}, 0
-    for sequence in range(1, last + 1):
+    for sequence in sequences:
         for row in rows:
             if int(row["sequence"]) != sequence:
                 continue
@@ -74,7 +76,7 @@ def test_it_ties_to_the_ledger_at_any_record(played):
             if row["account"] in ("members:active", "members:pending", "members:held", "transit"):
                 issuer = row["unit"].removeprefix("P.")
                 points[issuer] = points.get(issuer, 0) - sign * int(amount)
-        if not any(int(row["sequence"]) == sequence for row in rows):
+        if sequence < opened:
             continue
         shown = report(played, "roll-forward", "--sequence", sequence)
         assert_rolls(shown)
