@@ -87,12 +87,13 @@ private:
         constexpr std::int32_t whole = 10'000;
         const Unbilled unbilled = counters_.unbilled(partner.partner);
         const IssuerVat vat = partner.vat_at(request_.now);
+        const ClaimMoves& moved = partner.moved;
         const Micro price =
-            unbilled.price + partner.opening_unbilled + tariff.prefunded_price() * points.count();
-        const Micro fee = unbilled.fee + tariff.service_fee * points.count();
+            unbilled.price + moved.unbilled_price + tariff.prefunded_price() * points.count();
+        const Micro fee = unbilled.fee + moved.unbilled_fee + tariff.service_fee * points.count();
         const Wide owed = Wide{price.count()} * (whole + vat.price) +
                           Wide{fee.count()} * (whole + vat.fee) +
-                          Wide{partner.opening_receivable.count()} * whole;
+                          Wide{moved.receivable.count()} * whole;
         return owed <= Wide{partner.credit_limit->count()} * whole;
     }
 

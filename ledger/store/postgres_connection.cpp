@@ -51,6 +51,7 @@ SET client_encoding = 'UTF8';
 SET client_min_messages = 'warning';
 SET default_transaction_isolation = 'read committed';
 SET statement_timeout = 0;
+SET jit = off;
 SET lock_timeout = 0;
 SET idle_in_transaction_session_timeout = 0;
 SELECT set_config('synchronous_commit', 'on', false)

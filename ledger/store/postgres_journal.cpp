@@ -73,11 +73,6 @@ public:
                 "SELECT number, through, state FROM journal.member"
                 " WHERE shard = {} AND number > $1 ORDER BY number LIMIT $2",
                 {number, number}}};
-        // All of them go by a primary key. A planner that has no statistics of a young table yet
-        // would rather sort a third of it for each block.
-        connection_.execute("SET enable_seqscan = off; SET enable_bitmapscan = off;"
-                            " SET enable_sort = off; SET enable_hashjoin = off;"
-                            " SET enable_mergejoin = off");
         for (const Statement& statement : statements) prepare(connection_, shard_, statement);
     }
 

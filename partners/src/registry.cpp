@@ -115,7 +115,11 @@ void Registry::State::apply(const ledger::HouseEntry& entry)
     if (is_known) (this->*known->apply)(content);
     // What settlement writes is its own; the money in it is the ledger's to book.
     const auto* lines = is_known ? nullptr : content.if_contains("lines_micro");
-    if (lines) take_money(lines->as_object());
+    if (lines) {
+        take_money(lines->as_object());
+        const auto* fee = content.if_contains("fee_micro");
+        move_claims(ledger::Micro{fee ? fee->to_number<std::int64_t>() : 0});
+    }
     if (const auto* approved = content.if_contains("proposal")) {
         proposals.erase(ledger::HouseSequence{approved->to_number<std::uint64_t>()});
     }
@@ -127,7 +131,7 @@ void Registry::State::apply(const ledger::HouseEntry& entry)
          .partners = terms.partners.size(),
          .tariffs = terms.tariffs.size(),
          .promotions = terms.promotions.size(),
-         .has_opening = opening.has_value(),
+         .claims = newest_claims,
          .house = terms.house});
 }
 
@@ -285,13 +289,7 @@ void Registry::State::apply_opening(const json::object& content)
         take_block(tariff_from(row.at("tariff").as_object(), partner_of(row)));
     }
     take_money(content.at("balances_micro").as_object());
-    for (const auto& line : money.at(entry_->sequence)) {
-        if (line.partner.is_none()) continue;
-        auto& partner = terms.partners.at(line.partner.value() - 1);
-        const ledger::Micro amount{line.amount};
-        if (line.account == ledger::Account::unbilled) partner.opening_unbilled = amount;
-        if (line.account == ledger::Account::receivable) partner.opening_receivable = amount;
-    }
+    move_claims({});
     opening = std::move(imported);
 }
 
@@ -308,6 +306,23 @@ void Registry::State::take_money(const json::object& lines)
              .issuer = {},
              .amount = amount.to_number<std::int64_t>()});
     }
+}
+
+// Of what an entry takes from the unbilled, `fee` is service fee; the rest is price.
+void Registry::State::move_claims(ledger::Micro fee)
+{
+    for (const auto& line : money.at(entry_->sequence)) {
+        if (line.partner.is_none()) continue;
+        auto& moved = terms.partners.at(line.partner.value() - 1).moved;
+        const ledger::Micro amount{line.amount};
+        if (line.account == ledger::Account::receivable) moved.receivable += amount;
+        if (line.account != ledger::Account::unbilled) continue;
+        moved.unbilled_fee -= fee;
+        moved.unbilled_price += amount + fee;
+    }
+    auto claims = std::make_shared<std::vector<ledger::ClaimMoves>>();
+    for (const auto& partner : terms.partners) claims->push_back(partner.moved);
+    newest_claims = std::move(claims);
 }
 
 void Registry::State::take_block(const ledger::Tariff& block)
@@ -534,9 +549,9 @@ std::shared_ptr<const ledger::Terms> Registry::terms_at(ledger::HouseSequence se
     for (auto& partner : terms.partners) {
         std::erase_if(partner.tariffs, is_later);
         std::erase_if(partner.blocks, is_later);
-        if (mark.has_opening) continue;
-        partner.opening_unbilled = {};
-        partner.opening_receivable = {};
+        const std::size_t place = partner.partner.value() - 1;
+        const bool has_moved = mark.claims && place < mark.claims->size();
+        partner.moved = has_moved ? (*mark.claims)[place] : ledger::ClaimMoves{};
     }
     earlier = std::make_shared<const ledger::Terms>(std::move(terms));
     return earlier;

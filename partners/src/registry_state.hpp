@@ -30,7 +30,8 @@ struct TermsMark {
     std::size_t partners = 0;
     std::size_t tariffs = 0;
     std::size_t promotions = 0;
-    bool has_opening = false;
+    /// By partner − 1; shared with the marks before, as few entries move money. Null: nothing moved.
+    std::shared_ptr<const std::vector<ledger::ClaimMoves>> claims{};
     ledger::HouseTerms house;
 };
 
@@ -92,9 +93,11 @@ private:
     void take_block(const ledger::Tariff& block);
     void take_promotion(const PromotionTerms& promotion);
     void take_money(const boost::json::object& lines);
+    void move_claims(ledger::Micro fee);
     void publish();
 
     const ledger::HouseEntry* entry_ = nullptr; // that is being applied
+    std::shared_ptr<const std::vector<ledger::ClaimMoves>> newest_claims;
     ledger::Terms terms;                        // the writer's own copy
 };
 

@@ -55,7 +55,7 @@ void PdfCanvas::set_ink(Ink ink)
     cairo_set_source_rgb(context_.get(), ink.red, ink.green, ink.blue);
 }
 
-void PdfCanvas::text(Spot spot, std::string_view words, const TextStyle& style, double width_max)
+void PdfCanvas::set_words(std::string_view words, const TextStyle& style, double width)
 {
     PangoFontDescription* font = pango_font_description_from_string("DejaVu Sans");
     pango_font_description_set_absolute_size(font, style.size * PANGO_SCALE);
@@ -66,13 +66,33 @@ void PdfCanvas::text(Spot spot, std::string_view words, const TextStyle& style, 
 
     const bool is_right = style.alignment == Alignment::right;
     pango_layout_set_alignment(layout_.get(), is_right ? PANGO_ALIGN_RIGHT : PANGO_ALIGN_LEFT);
-    pango_layout_set_width(layout_.get(), pango_units_from_double(width_max));
+    pango_layout_set_width(layout_.get(), pango_units_from_double(width));
     pango_layout_set_text(layout_.get(), words.data(), static_cast<int>(words.size()));
-
-    const double baseline = pango_units_to_double(pango_layout_get_baseline(layout_.get()));
     set_ink(style.ink);
+}
+
+void PdfCanvas::text(Spot spot, std::string_view words, const TextStyle& style, double width_max)
+{
+    set_words(words, style, width_max);
+    const double baseline = pango_units_to_double(pango_layout_get_baseline(layout_.get()));
+    const bool is_right = style.alignment == Alignment::right;
     cairo_move_to(context_.get(), is_right ? spot.x - width_max : spot.x, spot.y - baseline);
     pango_cairo_show_layout(context_.get(), layout_.get());
+}
+
+double PdfCanvas::paragraph(
+    Spot spot, std::string_view words, const TextStyle& style, double width, int lines_max)
+{
+    constexpr int one_line = -1; // Pango: below zero, lines of each paragraph
+    pango_layout_set_height(layout_.get(), -lines_max);
+    pango_layout_set_wrap(layout_.get(), PANGO_WRAP_WORD_CHAR);
+    set_words(words, style, width);
+    int height = 0;
+    pango_layout_get_size(layout_.get(), nullptr, &height);
+    cairo_move_to(context_.get(), spot.x, spot.y);
+    pango_cairo_show_layout(context_.get(), layout_.get());
+    pango_layout_set_height(layout_.get(), one_line);
+    return pango_units_to_double(height);
 }
 
 void PdfCanvas::rule(Spot left, double width, double thickness, Ink ink)

@@ -1,9 +1,9 @@
 #include <array>
 #include <fmt/format.h>
-#include <span>
 #include <string>
 #include <string_view>
 
+#include "csv_row.hpp"
 #include "settlement/rendering.hpp"
 
 namespace pointhouse::settlement {
@@ -28,24 +28,6 @@ struct Row {
 constexpr std::string_view header = "document,record,flow,kind,tariff,points,price,exact,net,vat_"
                                     "category,vat_rate_basis_points,vat,"
                                     "total,currency,payer,payee,notice\r\n";
-
-std::string quoted(std::string_view cell)
-{
-    if (cell.find_first_of(",\"\r\n") == std::string_view::npos) return std::string{cell};
-    std::string text{"\""};
-    for (const char character : cell) {
-        if (character == '"') text += '"';
-        text += character;
-    }
-    return text += '"';
-}
-
-std::string joined(std::span<const std::string_view> cells)
-{
-    std::string text = quoted(cells.front());
-    for (const std::string_view cell : cells.subspan(1)) text += ',' + quoted(cell);
-    return text += "\r\n";
-}
 
 /// Writes the rows of one statement.
 class Table {
@@ -123,7 +105,7 @@ private:
             statement_.payee.id,
             pro_forma_notice, // on every row: rows get copied without their header
         };
-        text_ += joined(cells);
+        text_ += csv_row(cells);
     }
 
     const ledger::Currency& currency_;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "pdf_parts.hpp"
 #include "settlement/rendering.hpp"
 #include "statement_style.hpp"
 #include "wording.hpp"
@@ -12,21 +13,12 @@ using namespace style;
 
 void StatementFrame::draw_letterhead()
 {
-    // The place of the house's logo: until it has one, two coins that pass each other.
-    canvas_.fill({.corner = {.x = left, .y = 46}, .width = 34, .height = 34}, accent, 7);
-    canvas_.disc({.x = left + 13, .y = 63}, 6.5, white);
-    canvas_.disc({.x = left + 21, .y = 63}, 6.5, hairline);
-    const TextStyle name{.size = 12, .is_bold = true, .ink = accent};
-    canvas_.text({.x = left + 44, .y = 67}, settlement_.house.name, name, 190);
-
-    const TextStyle title{.size = 16, .is_bold = true, .ink = black};
-    canvas_.text({.x = right, .y = 61}, title_of(statement_.type), at_right(title), 250);
-    const TextStyle number{.size = 9, .ink = grey};
-    canvas_.text({.x = right, .y = 77}, statement_.number, at_right(number), 250);
-
-    canvas_.fill({.corner = {.x = left, .y = notice_top}, .width = width, .height = 22}, tint, 3);
-    const TextStyle notice{.size = 8.5, .is_bold = true, .ink = accent};
-    canvas_.text({.x = left + 10, .y = notice_top + 14.2}, pro_forma_notice, notice);
+    settlement::draw_letterhead(
+        canvas_,
+        {.name = settlement_.house.name,
+         .title = title_of(statement_.type),
+         .number = statement_.number});
+    draw_notice(canvas_, pro_forma_notice);
     if (settlement_.window.state == WindowState::open) {
         const TextStyle warning{.size = 8.5, .ink = accent};
         canvas_.text(
@@ -59,25 +51,10 @@ void StatementFrame::draw_parties()
     canvas_.text({.x = x, .y = parties_top + 30}, terms, plain, 155);
 }
 
-void StatementFrame::draw_table_head(double y)
-{
-    const double baseline = y + 11;
-    canvas_.text({.x = left, .y = baseline}, "Description", quiet);
-    canvas_.text({.x = points_column, .y = baseline}, "Points", at_right(quiet), 90);
-    canvas_.text({.x = price_column, .y = baseline}, "Price per 1,000", at_right(quiet), 90);
-    canvas_.text({.x = vat_column, .y = baseline}, "VAT", at_right(quiet), 45);
-    const std::string net = fmt::format("Net, {}", settlement_.currency.code);
-    canvas_.text({.x = right, .y = baseline}, net, at_right(quiet), 80);
-    canvas_.rule({.x = left, .y = y + table_head_height - 6}, width, 0.9, black);
-}
-
 void StatementFrame::draw_footer(std::size_t page, std::size_t pages)
 {
-    canvas_.rule({.x = left, .y = footer_baseline - 14}, width, 0.5, hairline);
-    const std::string text = fmt::format("{} · {}", statement_.number, pro_forma_notice);
-    canvas_.text({.x = left, .y = footer_baseline}, text, quiet, 380);
-    const std::string count = fmt::format("Page {} of {}", page, pages);
-    canvas_.text({.x = right, .y = footer_baseline}, count, at_right(quiet), 90);
+    const std::string words = fmt::format("{} · {}", statement_.number, pro_forma_notice);
+    settlement::draw_footer(canvas_, words, page, pages);
 }
 
 } // namespace pointhouse::settlement

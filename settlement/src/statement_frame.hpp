@@ -19,8 +19,6 @@ public:
     void draw_letterhead();
     /// Who pays whom, for which window: on the first page.
     void draw_parties();
-    /// The heads of the columns, from `y` down.
-    void draw_table_head(double y);
     void draw_footer(std::size_t page, std::size_t pages);
 
 private:

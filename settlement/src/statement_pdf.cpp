@@ -1,11 +1,11 @@
 #include <fmt/format.h>
-#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "ledger/invariant.hpp"
 #include "pdf_canvas.hpp"
+#include "pdf_parts.hpp"
 #include "settlement/rendering.hpp"
 #include "statement_frame.hpp"
 #include "statement_style.hpp"
@@ -16,13 +16,6 @@ namespace {
 
 using ledger::Minor;
 using namespace style;
-
-/// A part of the body that is never split between pages. `draw` gets the y of its top.
-struct Block {
-    double height = 0;
-    bool is_table_row = false;
-    std::function<void(double)> draw;
-};
 
 /// Lays a statement out in blocks, deals them to pages, then draws: the footer needs their number.
 class StatementPages {
@@ -42,54 +35,18 @@ public:
     {
         for (const StatementLine& line : statement_.lines) add_line(line);
         add_summary();
-        deal();
-        for (std::size_t page = 0; page < pages_.size(); ++page) draw_page(page);
+        const auto pages = dealt(blocks_, first_body_top, next_body_top);
+        for (std::size_t index = 0; index < pages.size(); ++index) {
+            frame_.draw_letterhead();
+            if (index == 0) frame_.draw_parties();
+            draw_body(canvas_, pages[index], settlement_.currency.code);
+            frame_.draw_footer(index + 1, pages.size());
+            canvas_.end_page();
+        }
         return canvas_.finish();
     }
 
 private:
-    struct Page {
-        std::vector<const Block*> blocks;
-        double body_top = 0;
-    };
-
-    void deal()
-    {
-        pages_.push_back({.blocks = {}, .body_top = first_body_top});
-        double y = first_body_top;
-        for (const Block& block : blocks_) {
-            const Page& page = pages_.back();
-            const bool is_first = page.blocks.empty();
-            const double head = is_first && block.is_table_row ? table_head_height : 0;
-            if (!is_first && y + block.height > body_bottom) {
-                pages_.push_back({.blocks = {}, .body_top = next_body_top});
-                y = next_body_top + (block.is_table_row ? table_head_height : 0);
-            } else {
-                y += head;
-            }
-            pages_.back().blocks.push_back(&block);
-            y += block.height;
-        }
-    }
-
-    void draw_page(std::size_t index)
-    {
-        const Page& page = pages_[index];
-        frame_.draw_letterhead();
-        if (index == 0) frame_.draw_parties();
-        double y = page.body_top;
-        if (page.blocks.front()->is_table_row) {
-            frame_.draw_table_head(y);
-            y += table_head_height;
-        }
-        for (const Block* block : page.blocks) {
-            block->draw(y);
-            y += block->height;
-        }
-        frame_.draw_footer(index + 1, pages_.size());
-        canvas_.end_page();
-    }
-
     void add_line(const StatementLine& line)
     {
         const bool shows_details = line.details.size() > 1 || !line.price;
@@ -240,7 +197,6 @@ private:
     PdfCanvas canvas_;
     StatementFrame frame_{canvas_, settlement_, statement_};
     std::vector<Block> blocks_;
-    std::vector<Page> pages_;
 };
 
 } // namespace

@@ -42,6 +42,16 @@ std::string days_in_words(ledger::Month month)
     return fmt::format("1 – {} {}", static_cast<unsigned>(last.day()), month_in_words(month));
 }
 
+std::string days_in_words(ledger::Day from, ledger::Day to)
+{
+    using namespace std::chrono;
+    const year_month_day first{sys_days{days{from}}};
+    const year_month_day last{sys_days{days{to}}};
+    if (first.year() != last.year() || first.month() != last.month())
+        return fmt::format("{} – {}", day_in_words(from), day_in_words(to));
+    return fmt::format("{} – {}", static_cast<unsigned>(first.day()), day_in_words(to));
+}
+
 std::string month_in_words(ledger::Month month)
 {
     return fmt::format(

@@ -45,6 +45,18 @@ std::string_view title_of(StatementType type) noexcept
     return "Statement";
 }
 
+std::string_view title_of(DocumentKind kind) noexcept
+{
+    switch (kind) {
+    case DocumentKind::payment_statement: return "Payment statement";
+    case DocumentKind::self_billed_credit_note: return "Self-billed credit note";
+    case DocumentKind::invoice: return "Invoice";
+    case DocumentKind::credit_note: return "Credit note";
+    case DocumentKind::self_billed_invoice: return "Self-billed invoice";
+    }
+    return "Document";
+}
+
 std::string_view label_of(Charge charge) noexcept
 {
     switch (charge) {
@@ -130,6 +142,29 @@ int price_places(const Statement& statement, const ledger::Currency& currency)
             if (detail.price.count() * 1'000 % unit != 0) return 3;
     }
     return currency.minor_digits;
+}
+
+int price_places(const Document& document)
+{
+    const std::int64_t unit = micro_per_minor(document.currency);
+    for (const DocumentLine& line : document.lines) {
+        if (line.price && line.price->count() * 1'000 % unit != 0) return 3;
+        for (const LineDetail& detail : line.details)
+            if (detail.price.count() * 1'000 % unit != 0) return 3;
+    }
+    return document.currency.minor_digits;
+}
+
+std::string_view exemption_in_words(std::string_view category) noexcept
+{
+    if (category == "E") return "Exempt from VAT";
+    if (category == "AE") return "Reverse charge";
+    return category == "O" ? "Not subject to VAT" : "";
+}
+
+std::string exchange_rate_in_words(std::int64_t rate_millionths)
+{
+    return trimmed(format_micro(ledger::Micro{rate_millionths}), 0);
 }
 
 bool is_outside_scope(const VatRate& rate)

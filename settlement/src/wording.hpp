@@ -14,6 +14,7 @@ namespace pointhouse::settlement {
 /// minus.
 
 [[nodiscard]] std::string_view title_of(StatementType type) noexcept;
+[[nodiscard]] std::string_view title_of(DocumentKind kind) noexcept;
 [[nodiscard]] std::string_view label_of(Charge charge) noexcept;
 /// What an invoice line is about, for a reader who sees nothing else.
 [[nodiscard]] std::string_view item_name_of(Charge charge) noexcept;
@@ -31,7 +32,12 @@ namespace pointhouse::settlement {
 /// The decimals that every price of a statement can be written with, so that they line up: the
 /// currency's, or three where a price needs them.
 [[nodiscard]] int price_places(const Statement& statement, const ledger::Currency& currency);
+[[nodiscard]] int price_places(const Document& document);
+/// "24.715".
+[[nodiscard]] std::string exchange_rate_in_words(std::int64_t rate_millionths);
 [[nodiscard]] bool is_outside_scope(const VatRate& rate);
+/// Why a category bears no tax, as EN 16931 wants it said: "Reverse charge"; empty where it does.
+[[nodiscard]] std::string_view exemption_in_words(std::string_view category) noexcept;
 /// "21 %", "9.5 %"; "—" outside the scope of the tax.
 [[nodiscard]] std::string rate_in_words(const VatRate& rate);
 

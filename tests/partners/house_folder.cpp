@@ -44,8 +44,8 @@ std::string text_of(const ledger::Terms& terms)
             partner.billing == ledger::Billing::prepaid,
             partner.credit_limit ? ledger::format_micro(*partner.credit_limit) : "none",
             partner.on_short == ledger::OnShort::next_block,
-            partner.opening_unbilled.count(),
-            partner.opening_receivable.count());
+            partner.moved.unbilled_price.count(),
+            partner.moved.receivable.count());
         for (const auto& row : partner.vat) {
             text +=
                 fmt::format(" vat {} {} {}", ledger::micros_of(row.valid_from), row.price, row.fee);

@@ -245,8 +245,8 @@ TEST_F(OpeningTest, WhatPartnersOwedCountsAgainstTheirLimit)
     const auto proposed = registry_.propose_opening(read(text), "00ff", act_);
     ASSERT_TRUE(registry_.approve(*proposed, true, act_));
     const auto& partner = registry_.terms()->partner(ledger::PartnerId{1});
-    EXPECT_EQ(partner.opening_unbilled, Micro{1'000'000});
-    EXPECT_EQ(partner.opening_receivable, Micro{3'000'000});
+    EXPECT_EQ(partner.moved.unbilled_price, Micro{1'000'000});
+    EXPECT_EQ(partner.moved.receivable, Micro{3'000'000});
     EXPECT_EQ(text_of(*registry_.terms_at(before->as_of)), text_of(*before));
 }
 

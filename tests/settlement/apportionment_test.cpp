@@ -76,7 +76,9 @@ TEST(LargestRemainder, LosesNothingInRandomCases)
             together += part;
             const Wide error = part * sum - Wide{total} * weights[index];
             EXPECT_TRUE(-sum < error && error < sum) << index;
-            if (weights[index] == 0) EXPECT_TRUE(part == 0) << index;
+            if (weights[index] == 0) {
+                EXPECT_TRUE(part == 0) << index;
+            }
             for (std::size_t other = 0; other < index; ++other) {
                 if (weights[other] < weights[index]) {
                     const Wide smaller = (*parts)[other].count;

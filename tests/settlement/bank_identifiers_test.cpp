@@ -73,7 +73,8 @@ TEST(Iban, FindsWhatPeopleMistype)
 
             std::string exchanged = iban;
             std::swap(exchanged[place], exchanged[place - 1]);
-            if (exchanged != iban) EXPECT_NE(find_iban_fault(exchanged), std::nullopt) << exchanged;
+            if (exchanged == iban) continue;
+            EXPECT_NE(find_iban_fault(exchanged), std::nullopt) << exchanged;
         }
     }
 }

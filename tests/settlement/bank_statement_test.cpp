@@ -312,7 +312,7 @@ INSTANTIATE_TEST_SUITE_P(
         Spoiled{"EntryMore", "1.40", "1.41", balances_do_not_add_up, "-0.01"},
         Spoiled{"ClosingMore", "66.74", "66.75", balances_do_not_add_up, "0.01"},
         Spoiled{"EntryNotBooked", "<Cd>BOOK", "<Cd>INFO", balances_do_not_add_up, "1.40"}),
-    [](const auto& info) { return std::string{info.param.name}; });
+    [](const auto& spoiled) { return std::string{spoiled.param.name}; });
 
 TEST(Camt053, RefusesAFileWithoutStatements)
 {

@@ -123,5 +123,22 @@ TEST(DocumentFromJson, BearsAnyByteChanged)
     }
 }
 
+TEST(DocumentCsv, OfADocumentWithAllThereIs)
+{
+    expect_golden("document.csv", document_csv(full_document()));
+}
+
+TEST(DocumentCsv, QuotesWhatNeedsItAndSumsToTheTotals)
+{
+    Document document = full_document();
+    document.number = "A,\"B\"";
+
+    const std::string text = document_csv(document);
+
+    EXPECT_NE(text.find("\r\n\"A,\"\"B\"\"\",invoice,2026-06-30,"), std::string::npos) << text;
+    EXPECT_TRUE(text.ends_with(",total,,,,,,,,,4.49,,,0.94,5.43,EUR,house,GRO,2025-000999\r\n"))
+        << text;
+}
+
 } // namespace
 } // namespace pointhouse::settlement

@@ -111,7 +111,7 @@ TEST(Convert, MakesNoMoney)
         std::mt19937_64 random{seed};
         NetPositions nets;
         std::int64_t rest = 0;
-        for (std::uint32_t party = 1 + random() % 6; party > 0; --party) {
+        for (auto party = static_cast<std::uint32_t>(1 + random() % 6); party > 0; --party) {
             nets[PartnerId{party}] = Minor{static_cast<std::int64_t>(random() % 200'000) - 100'000};
             rest -= nets[PartnerId{party}].count;
         }
@@ -129,7 +129,9 @@ TEST(Convert, MakesNoMoney)
             const std::int64_t paid = converted->nets.at(party).count;
             sum += paid;
             alone += convert(net, rate)->count;
-            if (net < Minor{0}) EXPECT_EQ(Minor{paid}, convert(net, rate));
+            if (net < Minor{0}) {
+                EXPECT_EQ(Minor{paid}, convert(net, rate));
+            }
             const Wide error = Wide{paid} * rate.denominator - Wide{net.count} * rate.numerator;
             const Wide bound = Wide{rate.denominator} * static_cast<std::int64_t>(nets.size());
             EXPECT_TRUE(-bound < error && error < bound);

@@ -214,7 +214,7 @@ INSTANTIATE_TEST_SUITE_P(
             [](PaymentOrder& order) { order.transfers[1].creditor_reference = "RF00"; },
             PaymentRefusal::creditor_reference_invalid,
             "RF00"}),
-    [](const auto& info) { return std::string{info.param.name}; });
+    [](const auto& spoiled) { return std::string{spoiled.param.name}; });
 
 TEST(Pain001, TakesTheLargestAmount)
 {

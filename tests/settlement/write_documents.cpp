@@ -9,6 +9,7 @@
 
 #include "random_documents.hpp"
 #include "settlement/document_json.hpp"
+#include "settlement/document_pdf.hpp"
 #include "settlement/ubl.hpp"
 
 // Writes issued documents for judges outside: <name>.json, and <name>.xml where it is an invoice.
@@ -30,6 +31,7 @@ public:
     void write(const std::string& name, const Document& document) const
     {
         write_file(name + ".json", document_json(document) + '\n');
+        if (name.starts_with("june-")) write_file(name + ".pdf", document_pdf(document));
         if (document.kind != DocumentKind::payment_statement)
             write_file(name + ".xml", ubl_xml(document));
     }

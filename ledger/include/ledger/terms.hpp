@@ -97,6 +97,14 @@ struct IssuerVat {
     friend bool operator==(const IssuerVat&, const IssuerVat&) = default;
 };
 
+/// What the house's own record moved of what a partner owes: its opening, invoices, payments.
+struct ClaimMoves {
+    Micro unbilled_price{}; // net of VAT; invoices take from it what the journal accrued
+    Micro unbilled_fee{};
+    Micro receivable{}; // VAT included
+    friend bool operator==(const ClaimMoves&, const ClaimMoves&) = default;
+};
+
 /// A partner as the ledger sees it.
 struct PartnerTerms {
     PartnerId partner{};
@@ -110,8 +118,7 @@ struct PartnerTerms {
     OnShort on_short = OnShort::refuse;  // prepaid
     std::vector<std::uint32_t> blocks{}; // places in Terms::tariffs, oldest first
     std::vector<IssuerVat> vat{};        // by valid_from, ascending
-    Micro opening_unbilled{};   // what it owed when it moved in: not yet billed, net of VAT,
-    Micro opening_receivable{}; // and billed, VAT included
+    ClaimMoves moved{};
 
     /// The row in force at `at`; all zeros when none is.
     [[nodiscard]] IssuerVat vat_at(Time at) const;

@@ -19,4 +19,9 @@ namespace pointhouse::settlement {
 /// lines. Pure.
 [[nodiscard]] ledger::Result<Document, std::string> document_from_json(std::string_view text);
 
+/// The document as RFC 4180 with a header: rows `line`, their `detail`, `vat` and `total`. Amounts
+/// are decimals of the currency: `price` and `exact` to six places, the others in minor digits.
+/// Pure.
+[[nodiscard]] std::string document_csv(const Document& document);
+
 } // namespace pointhouse::settlement

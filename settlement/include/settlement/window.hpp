@@ -24,6 +24,8 @@ struct Window {
 
 /// "1 – 30 June 2026": the window's days as a reader of a document sees them.
 [[nodiscard]] std::string days_in_words(ledger::Month month);
+/// The same of any days, both inclusive: "1 June 2026 – 31 July 2026" where the month changes.
+[[nodiscard]] std::string days_in_words(ledger::Day from, ledger::Day to);
 /// "June 2026".
 [[nodiscard]] std::string month_in_words(ledger::Month month);
 /// "14 July 2026".

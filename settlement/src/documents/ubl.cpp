@@ -1,6 +1,5 @@
 #include "settlement/ubl.hpp"
 
-#include <array>
 #include <cstdlib>
 #include <fmt/format.h>
 #include <pugixml.hpp>
@@ -18,18 +17,12 @@ using ledger::Minor;
 
 constexpr const char* unit_of_points = "C62"; // "one", UN/ECE recommendation 20
 
-/// What a VAT category has to say of itself where no tax is due (VATEX code list, version of 2024).
-struct Exemption {
-    std::string_view category;
-    const char* code;
-    std::string_view reason;
-};
-
-constexpr std::array exemptions{
-    Exemption{"E", nullptr, "Exempt from VAT"},
-    Exemption{"AE", "VATEX-EU-AE", "Reverse charge"},
-    Exemption{"O", "VATEX-EU-O", "Not subject to VAT"},
-};
+/// The code of why no tax is due (VATEX code list of the CEF); an exemption has none of its own.
+std::string exemption_code_of(std::string_view category)
+{
+    if (category == "AE") return "VATEX-EU-AE";
+    return category == "O" ? "VATEX-EU-O" : "";
+}
 
 /// A line as an invoice counts it: a quantity at a price. Points at several prices, and points
 /// whose amount in a currency without decimals is further from their price than Peppol allows
@@ -249,15 +242,13 @@ private:
         const ledger::Currency hundredths{.code = {}, .minor_digits = 2};
         if (rate.category != "O")
             add(category, "cbc:Percent", format_minor(Minor{rate.basis_points}, hundredths));
-        for (const Exemption& exemption : exemptions) {
-            if (!has_reason || exemption.category != rate.category) continue;
-            if (exemption.code != nullptr)
-                add(category, "cbc:TaxExemptionReasonCode", exemption.code);
-            const bool has_own = rate.category == "E" && !document_.corrects;
-            const std::string& own = document_.reason;
+        if (has_reason) {
+            const bool is_own =
+                rate.category == "E" && !document_.corrects && !document_.reason.empty();
+            add(category, "cbc:TaxExemptionReasonCode", exemption_code_of(rate.category));
             add(category,
                 "cbc:TaxExemptionReason",
-                has_own && !own.empty() ? own : std::string{exemption.reason});
+                is_own ? document_.reason : std::string{exemption_in_words(rate.category)});
         }
         add_tax_scheme(category);
     }

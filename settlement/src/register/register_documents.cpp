@@ -31,6 +31,22 @@ bool bills_the_same(Document draft, const Document& recomputed)
     return json::serialize(record_of(draft)) == json::serialize(record_of(recomputed));
 }
 
+/// Service fee that an issuer's document takes from the unbilled: a credit limit counts it with
+/// VAT of its own.
+ledger::Micro billed_fee(const Document& document)
+{
+    ledger::Micro fee;
+    for (const DocumentLine& line : document.lines) {
+        if (document.supply != StatementType::issuance || line.charge != Charge::fee) continue;
+        if (document.owed_by_partner() == document.total) {
+            fee += line.exact;
+        } else {
+            fee -= line.exact;
+        }
+    }
+    return fee;
+}
+
 bool can_follow(DocumentState before, DocumentState after)
 {
     if (after == DocumentState::queried) return before != DocumentState::accepted;
@@ -140,13 +156,14 @@ NewEntry Register::issue_entry(Document document, const IssueTerms& terms) const
     document.issued_on = terms.today;
     document.due_on = document.to + terms.payment_days;
     const auto lines = lines_of(document, document.currency);
-    return {
-        .kind = "document_issued",
-        .content = json::serialize(json::object{
-            {"series", series},
-            {"place", place},
-            {"document", record_of(document)},
-            {"lines_micro", lines_object(lines, *terms.terms)}})};
+    json::object content{
+        {"series", series},
+        {"place", place},
+        {"document", record_of(document)},
+        {"lines_micro", lines_object(lines, *terms.terms)}};
+    if (const auto fee = billed_fee(document); fee.count() != 0)
+        content.emplace("fee_micro", fee.count());
+    return {.kind = "document_issued", .content = json::serialize(content)};
 }
 
 Registered<NewEntry> Register::mark_sent(std::string_view number, std::string_view to) const

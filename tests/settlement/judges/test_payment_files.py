@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 FILES = sorted((ROOT / "tests/golden/settlement/payments").glob("pain001-*.xml"))
 SCHEMA = ROOT.parent / "shared/xsd/iso20022/pain.001.001.09.xsd"
 NAMES = {"p": "urn:iso:std:iso:20022:tech:xsd:pain.001.001.09"}

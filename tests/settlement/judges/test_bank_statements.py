@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 FILES = sorted((ROOT / "tests/golden/settlement/bank").glob("*.xml"))
 SCHEMA = ROOT.parent / "shared/xsd/iso20022/camt.053.001.08.xsd"
 NAMES = {"c": "urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"}

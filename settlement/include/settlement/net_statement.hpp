@@ -1,0 +1,64 @@
+#pragma once
+
+#include <expected>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "ledger/money.hpp"
+#include "ledger/time.hpp"
+#include "settlement/document.hpp"
+#include "settlement/netting.hpp"
+#include "settlement/statement.hpp"
+
+namespace pointhouse::settlement {
+
+/// A document that a window settles. One side of it is the house.
+struct SettledDocument {
+    std::string number{};
+    DocumentKind kind = DocumentKind::invoice;
+    ledger::PartnerId partner{};
+    ledger::Month window{}; // its own; an earlier one when it was carried forward
+    ledger::Minor gross{};  // its total, VAT included, never below zero
+    ledger::Minor effect{}; // on the partner, above zero: it receives; less what is held back
+};
+
+/// One party's view of a window: every document, what it is worth and what it does.
+struct PartyStatement {
+    ledger::PartnerId party{}; // the house comes last, with all documents
+    std::string id{};
+    std::vector<SettledDocument> documents{}; // effects are those on this party
+    ledger::Minor net{};                      // their sum; above zero: the party receives
+};
+
+/// What a window comes to. The clearing account is where the house brings all pay-ins and its own
+/// share together and pays out of: it holds nothing afterwards.
+struct NetStatement {
+    ledger::Month window{};
+    ledger::Currency currency{};
+    std::vector<PartyStatement> parties{}; // by id, then the house
+    ledger::Minor paid_in{};               // by partners
+    ledger::Minor paid_out{};              // to partners
+    ledger::Minor house_share{};           // above zero: the house adds it; below: it keeps it
+    /// paid_in + house_share − paid_out: zero.
+    [[nodiscard]] ledger::Minor clearing() const { return paid_in + house_share - paid_out; }
+};
+
+/// Lists the documents of a window by party. `partners[id - 1]` names them. Pure; any thread.
+/// Refuses amounts as netting does, and a document without a partner as an amount below zero.
+/// Post: the nets of all parties sum to zero, and the clearing account does.
+[[nodiscard]] std::expected<NetStatement, NettingFault> net_statement(
+    ledger::Month window,
+    const ledger::Currency& currency,
+    std::span<const SettledDocument> documents,
+    std::span<const Party> partners);
+
+/// One line of JSON without its end; amounts in minor units.
+[[nodiscard]] std::string net_statement_json(const NetStatement& statement);
+/// RFC 4180 with a header: rows `document`, then one `net` for each party; decimals of the
+/// currency.
+[[nodiscard]] std::string net_statement_csv(const NetStatement& statement);
+/// For a terminal or a letter: a table for each party.
+[[nodiscard]] std::string net_statement_text(const NetStatement& statement);
+
+} // namespace pointhouse::settlement

@@ -1,0 +1,134 @@
+#include "document_pdf_frame.hpp"
+
+#include <fmt/format.h>
+#include <utility>
+#include <vector>
+
+#include "../pdf_parts.hpp"
+#include "../statement_style.hpp"
+#include "../wording.hpp"
+#include "settlement/window.hpp"
+
+namespace pointhouse::settlement {
+namespace {
+
+using namespace style;
+
+constexpr double notice_height = 34;
+constexpr double parties_height = 114;
+constexpr double column_width = 155;
+constexpr double column_step = 166;
+
+/// The house writes all documents, also those in a partner's name.
+const LegalParty& writer_of(const Document& document)
+{
+    const bool is_seller =
+        document.kind == DocumentKind::invoice || document.kind == DocumentKind::credit_note;
+    return is_seller ? document.seller : document.buyer;
+}
+
+std::string number_or_draft(const Document& document)
+{
+    return document.number.empty() ? "Draft" : document.number;
+}
+
+/// What a reader must not overlook.
+std::string notice_of(const Document& document)
+{
+    std::string notice;
+    const auto add = [&notice](std::string_view words) {
+        if (!notice.empty() && !words.empty()) notice += "  ·  ";
+        notice += words;
+    };
+    if (document.number.empty()) add("Draft, not issued");
+    if (document.kind == DocumentKind::payment_statement) add("Not an invoice: no VAT is due");
+    add(words_of_self_billing(document.kind));
+    return notice;
+}
+
+std::string joined(std::string_view first, std::string_view separator, std::string_view second)
+{
+    const bool is_one = first.empty() || second.empty();
+    return fmt::format("{}{}{}", first, is_one ? "" : separator, second);
+}
+
+} // namespace
+
+DocumentFrame::DocumentFrame(PdfCanvas& canvas, const Document& document)
+    : canvas_{canvas}, document_{document}, notice_{notice_of(document)}
+{}
+
+double DocumentFrame::first_body_top() const
+{
+    return notice_.empty() ? 228 : 228 + notice_height;
+}
+
+double DocumentFrame::next_body_top() const
+{
+    return notice_.empty() ? 108 : 108 + notice_height;
+}
+
+void DocumentFrame::draw_letterhead()
+{
+    const std::string number = number_or_draft(document_);
+    settlement::draw_letterhead(
+        canvas_,
+        {.name = writer_of(document_).name, .title = title_of(document_.kind), .number = number});
+    if (!notice_.empty()) draw_notice(canvas_, notice_);
+}
+
+void DocumentFrame::draw_party(double x, const char* role, const LegalParty& party)
+{
+    double y = first_body_top() - parties_height;
+    canvas_.text({.x = x, .y = y}, role, quiet);
+    const TextStyle name{.size = 10, .is_bold = true, .ink = black};
+    canvas_.text({.x = x, .y = y + 16}, party.name, name, column_width);
+    y += 30;
+    const std::string place = joined(party.postal_code, " ", party.city);
+    std::vector<std::string> rows{party.street, joined(place, ", ", party.country)};
+    if (!party.vat_id.empty()) rows.push_back("VAT " + party.vat_id);
+    if (!party.registration.empty()) rows.push_back("Reg. no. " + party.registration);
+    if (!party.email.empty()) rows.push_back(party.email);
+    for (const std::string& row : rows) {
+        if (row.empty()) continue;
+        canvas_.text({.x = x, .y = y}, row, plain, column_width);
+        y += 12;
+    }
+}
+
+void DocumentFrame::draw_facts(double x)
+{
+    std::vector<std::pair<std::string_view, std::string>> facts{
+        {"Issued on", document_.number.empty() ? "—" : day_in_words(document_.issued_on)},
+        {"Supplied", days_in_words(document_.from, document_.to)},
+        {"Due on", day_in_words(document_.due_on)},
+        {"Buyer's reference", document_.buyer.id},
+        {"Currency", document_.currency.code},
+    };
+    if (document_.corrects) {
+        facts.emplace_back("Corrects", document_.corrects->number);
+        facts.emplace_back("issued on", day_in_words(document_.corrects->issued_on));
+    }
+    double y = first_body_top() - parties_height;
+    for (const auto& [label, value] : facts) {
+        canvas_.text({.x = x, .y = y}, label, quiet, 70);
+        canvas_.text({.x = right, .y = y}, value, at_right(plain), 100);
+        y += 15;
+    }
+}
+
+void DocumentFrame::draw_parties()
+{
+    draw_party(left, "Seller", document_.seller);
+    draw_party(left + column_step, "Buyer", document_.buyer);
+    draw_facts(left + 2 * column_step - 8);
+}
+
+void DocumentFrame::draw_footer(std::size_t page, std::size_t pages)
+{
+    const std::string words =
+        fmt::format("{} {}", title_of(document_.kind), number_or_draft(document_));
+    settlement::draw_footer(canvas_, words, page, pages);
+}
+
+} // namespace pointhouse::settlement

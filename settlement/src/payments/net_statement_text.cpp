@@ -1,0 +1,131 @@
+#include <fmt/format.h>
+
+#include <boost/json.hpp>
+
+#include "settlement/net_statement.hpp"
+
+// The three forms of a net statement.
+
+namespace pointhouse::settlement {
+namespace {
+
+namespace json = boost::json;
+using ledger::Minor;
+
+Minor held_back(const SettledDocument& document)
+{
+    const Minor effect = document.effect < Minor{0} ? -document.effect : document.effect;
+    return document.gross - effect;
+}
+
+std::string quoted(std::string_view cell)
+{
+    if (cell.find_first_of(",\"\r\n") == std::string_view::npos) return std::string{cell};
+    std::string text{"\""};
+    for (const char character : cell) {
+        if (character == '"') text += '"';
+        text += character;
+    }
+    return text += '"';
+}
+
+json::object document_object(const SettledDocument& document)
+{
+    return {
+        {"document", document.number},
+        {"kind", name_of(document.kind)},
+        {"window", format_month(document.window)},
+        {"gross_minor", document.gross.count},
+        {"held_back_minor", held_back(document).count},
+        {"effect_minor", document.effect.count},
+    };
+}
+
+} // namespace
+
+std::string net_statement_json(const NetStatement& statement)
+{
+    json::array parties;
+    for (const PartyStatement& party : statement.parties) {
+        json::array documents;
+        for (const SettledDocument& document : party.documents)
+            documents.push_back(document_object(document));
+        parties.push_back(json::object{
+            {"party", party.id},
+            {"documents", std::move(documents)},
+            {"net_minor", party.net.count},
+        });
+    }
+    return json::serialize(json::object{
+        {"window", format_month(statement.window)},
+        {"currency", statement.currency.code},
+        {"parties", std::move(parties)},
+        {"paid_in_minor", statement.paid_in.count},
+        {"house_share_minor", statement.house_share.count},
+        {"paid_out_minor", statement.paid_out.count},
+        {"clearing_minor", statement.clearing().count},
+    });
+}
+
+std::string net_statement_csv(const NetStatement& statement)
+{
+    std::string text = "record,party,document,kind,window,gross,held_back,effect,currency\r\n";
+    const auto amount = [&statement](Minor minor) {
+        return format_minor(minor, statement.currency);
+    };
+    for (const PartyStatement& party : statement.parties) {
+        for (const SettledDocument& document : party.documents) {
+            text += fmt::format(
+                "document,{},{},{},{},{},{},{},{}\r\n",
+                quoted(party.id),
+                quoted(document.number),
+                name_of(document.kind),
+                format_month(document.window),
+                amount(document.gross),
+                amount(held_back(document)),
+                amount(document.effect),
+                statement.currency.code);
+        }
+        text += fmt::format(
+            "net,{},,,{},,,{},{}\r\n",
+            quoted(party.id),
+            format_month(statement.window),
+            amount(party.net),
+            statement.currency.code);
+    }
+    return text;
+}
+
+std::string net_statement_text(const NetStatement& statement)
+{
+    std::string text = fmt::format(
+        "Settlement of {} in {}. Above zero: the party receives.\n",
+        format_month(statement.window),
+        statement.currency.code);
+    const auto amount = [&statement](Minor minor) {
+        return format_minor(minor, statement.currency);
+    };
+    for (const PartyStatement& party : statement.parties) {
+        text +=
+            fmt::format("\n{:<48}{:>14}{:>14}{:>14}\n", party.id, "gross", "held back", "effect");
+        for (const SettledDocument& document : party.documents) {
+            text += fmt::format(
+                "  {:<23}{:<23}{:>14}{:>14}{:>14}\n",
+                document.number,
+                name_of(document.kind),
+                amount(document.gross),
+                amount(held_back(document)),
+                amount(document.effect));
+        }
+        text += fmt::format("  {:<74}{:>14}\n", "net", amount(party.net));
+    }
+    text += fmt::format(
+        "\nPaid in {}, added by the house {}, paid out {}; left in the clearing account {}.\n",
+        amount(statement.paid_in),
+        amount(statement.house_share),
+        amount(statement.paid_out),
+        amount(statement.clearing()));
+    return text;
+}
+
+} // namespace pointhouse::settlement
