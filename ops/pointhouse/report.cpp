@@ -7,6 +7,7 @@
 #include "estimates_file.hpp"
 #include "ledger/journal_export.hpp"
 #include "report_xlsx.hpp"
+#include "settlement/ageing.hpp"
 #include "settlement/reports.hpp"
 
 namespace pointhouse::ops {
@@ -187,6 +188,38 @@ Report exit_report(const Source& source)
         .tables = {settlement::partner_exit_table(leaving)}};
 }
 
+/// The register as it was at an instant, or is now: a fold of the house's record.
+settlement::Register register_at(House& house, std::optional<ledger::Time> at)
+{
+    settlement::Register documents;
+    const ledger::HouseRecord record{house.record_store()};
+    for (const auto& entry : record.entries())
+        if (!at || entry.at <= *at) documents.apply(entry);
+    return documents;
+}
+
+/// Who owes documents for how long, and the control account beside their sum.
+Report ageing(const Source& source, std::span<const settlement::OpenItem> items)
+{
+    ledger::Micro booked;
+    source.for_each([&](const PostingLines& posting, bool) {
+        for (const auto& line : posting.lines)
+            if (line.account == ledger::Account::receivable) booked += ledger::Micro{line.amount};
+    });
+    const ledger::Micro per_minor{ledger::micro_per_minor(source.terms->currency)};
+    ledger::Micro opened;
+    for (const auto& partner : source.terms->partners) opened += partner.opening_receivable;
+    ledger::Micro open;
+    for (const auto& item : items) open += per_minor * item.open.count;
+    auto tables = settlement::ageing_tables(
+        items, source.terms->calendar->day_of(source.end()), *source.terms);
+    tables.push_back(
+        {.name = "control",
+         .columns = {"account", "ledger", "brought_along", "report", "difference"},
+         .rows = {{std::string{"ar"}, booked, opened, open, booked - opened - open}}});
+    return {.name = "ageing", .facts = {}, .tables = std::move(tables)};
+}
+
 /// Whose points an estimate is of, and when its figures end.
 struct EstimateEnd {
     ledger::PartnerId issuer;
@@ -334,22 +367,33 @@ Source source_of(House& house, const Options& options)
         .partner = partner};
 }
 
+/// Makes a report of a source, away from the house's thread.
 using Make = std::function<Report(const Source&)>;
+/// Takes what else a report needs, on the house's thread.
+using Prepare = std::function<Make(House&, const Source&, const Invocation&)>;
+
+/// A report that needs nothing else.
+Prepare only(const Make& make)
+{
+    return [make](House&, const Source&, const Invocation&) { return make; };
+}
 
 CLI::App& declare_report_of(
     CLI::App& group,
     Invocation& invocation,
     const std::pair<std::string, std::string>& name,
     const std::shared_ptr<Options>& options,
-    Make make)
+    Prepare prepare)
 {
     auto& command = declare_in_house(
         group,
         name.first,
         name.second,
         invocation,
-        [options, make = std::move(make)](House& house, const Invocation& typed) -> CommandStep {
+        [options,
+         prepare = std::move(prepare)](House& house, const Invocation& typed) -> CommandStep {
             const auto source = source_of(house, *options);
+            const auto make = prepare(house, source, typed);
             return [source, options, typed, make](Console&) {
                 return rendered(make(source), source, *options, typed);
             };
@@ -387,21 +431,21 @@ void declare_report(CLI::App& app, Invocation& invocation)
             invocation,
             {"roll-forward", "Open points and their liability, from opening to closing, by issuer"},
             options,
-            roll_forward),
+            only(roll_forward)),
         *options);
     declare_report_of(
         group,
         invocation,
         {"coverage", "Whether the trust account stands for the points, and who owes the rest"},
         options,
-        coverage);
+        only(coverage));
     auto& notice = declare_report_of(
         group,
         invocation,
         {"redemption-notice",
          "Points that were spent, by the month and VAT rate of their purchase"},
         options,
-        redemption_notice);
+        only(redemption_notice));
     add_interval(notice, *options);
     notice.add_option("--partner", options->partner, "Of this issuer alone");
     auto& leaving = declare_report_of(
@@ -409,15 +453,25 @@ void declare_report(CLI::App& app, Invocation& invocation)
         invocation,
         {"exit", "What a partner would owe and be owed if it left: a dry run"},
         options,
-        exit_report);
+        only(exit_report));
     leaving.add_option("PARTNER", options->partner)->required();
+    declare_report_of(
+        group,
+        invocation,
+        {"ageing", "Documents that partners owe, by how long they are due"},
+        options,
+        [](House& house, const Source& source, const Invocation&) -> Make {
+            const auto items = settlement::open_items(register_at(house, source.interval.to));
+            return [items](const Source& of) { return ageing(of, items); };
+        });
     auto& expected = declare_report_of(
         group,
         invocation,
         {"breakage", "Revenue by estimates of how many points will be redeemed (IFRS 15)"},
         options,
-        [options](const Source& source) {
-            return breakage(source, read_estimates(options->estimates));
+        [options](House&, const Source&, const Invocation& typed) -> Make {
+            const auto estimates = read_estimates(typed.path(options->estimates));
+            return [estimates](const Source& source) { return breakage(source, estimates); };
         });
     expected.add_option("--estimates", options->estimates, "Versions of the estimate, as TOML")
         ->required()

@@ -3,6 +3,7 @@
 import csv
 import io
 import random
+from datetime import date, timedelta
 
 import days
 import june_2026 as june
@@ -324,3 +325,45 @@ def test_what_is_typed_wrongly(played):
                       ["roll-forward", "--window", "2026-06", "--at", "2026-06-01"],
                       ["roll-forward", "--at", "2026-06-01", "--sequence", "3"], ["breakage"], ["exit"]):
         assert played.run("report", *arguments, status=None).returncode != 0, arguments
+
+
+# Aged receivables.
+
+
+def assert_ages(house, *arguments):
+    shown = report(house, "ageing", *arguments)
+    [control] = shown["control"]
+    assert control["difference_micro"] == 0, shown
+    assert control["report_micro"] == sum(row["open_micro"] for row in shown["items"]) == sum(
+        row["open_micro"] for row in shown["partners"])
+    return {row["partner"]: row for row in shown["partners"]}
+
+
+def test_receivables_age_and_tie_to_their_account(make_house, tmp_path):
+    house = coalition(make_house(), tmp_path).start()
+    play(house, june.STEPS)
+    house.run("clock", "advance", "2026-07-01T12:00:00Z")
+    assert report(house, "ageing")["items"] == []
+    house.run("settle", "invoices", "2026-06", "--out", tmp_path / "documents")
+
+    partners = assert_ages(house)
+    assert {name: row["not_due_micro"] for name, row in partners.items()} == {"GRO": 5_430_000, "BOE": 670_000}
+    due = {row["partner"]: row["due_on"] for row in report(house, "ageing")["items"]}["GRO"]
+    for days_later, bucket in ((1, "days_1_30"), (30, "days_1_30"), (31, "days_31_60"), (90, "days_61_90"),
+                               (91, "days_over_90")):
+        day = (date.fromisoformat(due) + timedelta(days=days_later)).isoformat()
+        house.run("clock", "advance", f"{day}T12:00:00+02:00")
+        row = assert_ages(house)["GRO"]
+        assert {key: value for key, value in row.items() if value and key not in ("partner", "open_micro")} == {
+            f"{bucket}_micro": 5_430_000}, day
+
+    house.run("settle", "net", "2026-06")
+    assert_ages(house)
+    house.run("settle", "paid", "2026-06", "GRO", "-1.00", "--evidence", "bank")
+    assert assert_ages(house)["GRO"]["open_micro"] == 400_000
+    house.run("settle", "paid", "2026-06", "GRO", "-0.40", "--evidence", "bank")
+    assert set(assert_ages(house)) == {"BOE"}
+    house.run("settle", "paid", "2026-06", "BOE", "2.78", "--evidence", "bank")
+    assert assert_ages(house) == {}
+    # As it was.
+    assert set(assert_ages(house, "--at", "2026-07-02")) == {"GRO", "BOE"}
