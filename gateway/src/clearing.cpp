@@ -93,10 +93,8 @@ Clearing::Clearing(
     boost::asio::any_io_executor executor,
     ledger::Ledger& ledger,
     const OpaqueKey& key,
-    PositionOf position_of,
-    ProposeMessage propose)
-    : ledger_{ledger}, position_of_{std::move(position_of)}, propose_{std::move(propose)},
-      ids_{key}, answers_{ids_},
+    HousePorts house)
+    : ledger_{ledger}, house_{std::move(house)}, ids_{key}, answers_{ids_},
       queue_{std::move(executor), ledger, [this](Turn& turn) { answer_turn(turn); }}
 {}
 
@@ -143,7 +141,10 @@ Clearing::Progress Clearing::start(Exchange& exchange)
     case RouteId::member_entries:
     case RouteId::hold:
     case RouteId::message:
-    case RouteId::position: return start_read(exchange);
+    case RouteId::position:
+    case RouteId::documents:
+    case RouteId::document:
+    case RouteId::statement: return start_read(exchange);
     case RouteId::echo: return answer_echo(exchange);
     case RouteId::openapi: break;
     }
@@ -192,7 +193,7 @@ Clearing::Progress Clearing::start_message(Exchange& exchange, MessageType type)
 // A reinstatement takes two people, an adjustment beyond what the house's terms leave to one.
 bool Clearing::needs_approval(const ledger::Message& message) const
 {
-    if (!propose_) return false;
+    if (!house_.propose) return false;
     if (message.type == MessageType::reinstatement) return true;
     const auto& above = ledger_.terms()->house.approval_above;
     return message.type == MessageType::adjustment && above && message.points > *above;
@@ -389,6 +390,9 @@ void Clearing::answer(Turn& turn, const Turn::Waiting& waiting)
     case RouteId::hold: return answer_hold(exchange);
     case RouteId::message: return answer_outcome(exchange);
     case RouteId::position: return answer_position(exchange);
+    case RouteId::documents:
+    case RouteId::document:
+    case RouteId::statement: return answer_document(exchange);
     case RouteId::echo:
     case RouteId::openapi: break;
     }
@@ -430,7 +434,7 @@ void Clearing::answer_proposal(Exchange& exchange, ledger::Submission& submissio
     const Verdict verdict = verdict_of(submission.outcome);
     if (!verdict.is_booked())
         return answer_problem(exchange, verdict.code, verdict.detail, message.message_id);
-    const auto proposal = propose_(message, exchange.caller->name);
+    const auto proposal = house_.propose(message, exchange.caller->name);
     if (!proposal)
         return answer_problem(
             exchange,
@@ -583,9 +587,17 @@ void Clearing::answer_position(Exchange& exchange)
 {
     const auto partner = partner_of(exchange);
     if (!partner) return;
-    exchange.answer = position_of_(*partner);
+    exchange.answer = house_.position_of(*partner);
     exchange.status = 200;
     exchange.answer_body_type = MediaType::json;
+}
+
+void Clearing::answer_document(Exchange& exchange)
+{
+    if (!exchange.query.empty()) return refuse(exchange, malformed("query", "takes no parameter"));
+    std::optional<ledger::PartnerId> reader;
+    if (!is_operator(exchange)) reader = exchange.caller->partner;
+    house_.answer_document(exchange, reader);
 }
 
 // Whose things a read is about: the caller's, or the partner that an operator names. None:

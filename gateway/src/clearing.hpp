@@ -25,6 +25,16 @@ using PositionOf = std::function<std::string(ledger::PartnerId)>;
 using ProposeMessage = std::function<std::optional<ledger::HouseSequence>(
     const ledger::Message&, std::string_view operator_name)>;
 
+/// Answers what is about documents; the partner is none for an operator, who sees all.
+using AnswerDocument = std::function<void(Exchange&, std::optional<ledger::PartnerId>)>;
+
+/// What of the house stands beside the ledger.
+struct HousePorts {
+    PositionOf position_of{};
+    ProposeMessage propose{};
+    AnswerDocument answer_document{};
+};
+
 /// Everything between a request and the ledger: decodes messages, collects those of a turn into one
 /// commit, renders the answers. Reads wait for the turn's commit too, so that a client that
 /// pipelines a message and a read sees its own message. All on the I/O thread.
@@ -34,8 +44,7 @@ public:
         boost::asio::any_io_executor executor,
         ledger::Ledger& ledger,
         const OpaqueKey& key,
-        PositionOf position_of,
-        ProposeMessage propose = {});
+        HousePorts house);
 
     void begin(Exchange& exchange) override;
 
@@ -67,11 +76,11 @@ private:
     void answer_hold(Exchange& exchange);
     void answer_outcome(Exchange& exchange);
     void answer_position(Exchange& exchange);
+    void answer_document(Exchange& exchange);
     std::optional<ledger::PartnerId> partner_of(Exchange& exchange) const;
 
     ledger::Ledger& ledger_;
-    PositionOf position_of_;
-    ProposeMessage propose_;
+    HousePorts house_;
     OpaqueIds ids_;
     Answers answers_;
     JsonReader json_;

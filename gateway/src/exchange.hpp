@@ -18,7 +18,7 @@ struct Caller {
     ledger::PartnerId partner; // none for operators
 };
 
-enum class MediaType : std::uint8_t { none, json, json_lines, protobuf, other };
+enum class MediaType : std::uint8_t { none, json, json_lines, protobuf, xml, pdf, other };
 
 /// Every route of CONTRACT.md that the house serves; `Route` in router.hpp has its method and
 /// bounds.
@@ -49,6 +49,9 @@ enum class RouteId : std::uint8_t {
     hold,
     message,
     position,
+    documents,
+    document,
+    statement,
     echo,
     openapi,
 };

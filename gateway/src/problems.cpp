@@ -21,6 +21,7 @@ constexpr std::array list{
     Problem{"member_unknown", 404, never, "No such member"},
     Problem{"message_unknown", 404, never, "No such message of this partner"},
     Problem{"hold_unknown", 404, never, "No such hold of this partner"},
+    Problem{"document_unknown", 404, never, "No such document of this partner"},
     Problem{"route_unknown", 404, never, "No such path"},
     Problem{"method_not_allowed", 405, never, "The path does not take this method"},
     Problem{"hold_not_open", 409, never, "The hold was captured, released or has ended"},

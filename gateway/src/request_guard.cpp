@@ -216,6 +216,8 @@ MediaType media_type_of(std::string_view text)
     if (iequals(name, "application/json")) type = MediaType::json;
     if (iequals(name, "application/x-protobuf")) type = MediaType::protobuf;
     if (iequals(name, "application/x-ndjson")) type = MediaType::json_lines;
+    if (iequals(name, "application/xml")) type = MediaType::xml;
+    if (iequals(name, "application/pdf")) type = MediaType::pdf;
     while (text.find(';') != std::string_view::npos) {
         text.remove_prefix(text.find(';') + 1);
         const auto parameter = trimmed(text.substr(0, text.find(';')));

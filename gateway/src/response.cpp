@@ -35,6 +35,8 @@ std::string_view content_type_line(MediaType type, bool is_problem)
     if (type == MediaType::protobuf) return "Content-Type: application/x-protobuf\r\n";
     if (is_problem) return "Content-Type: application/problem+json\r\n";
     if (type == MediaType::json_lines) return "Content-Type: application/x-ndjson\r\n";
+    if (type == MediaType::xml) return "Content-Type: application/xml\r\n";
+    if (type == MediaType::pdf) return "Content-Type: application/pdf\r\n";
     return "Content-Type: application/json\r\n";
 }
 

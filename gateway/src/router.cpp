@@ -43,6 +43,9 @@ constexpr std::array route_table{
     get(RouteId::hold, "/v1/holds/{hold_id}"),
     get(RouteId::message, "/v1/messages/{message_id}"),
     get(RouteId::position, "/v1/position"),
+    get(RouteId::documents, "/v1/documents"),
+    get(RouteId::document, "/v1/documents/{number}"),
+    get(RouteId::statement, "/v1/statements/{window}"),
     get(RouteId::echo, "/v1/echo"),
     get(RouteId::openapi, "/openapi.json"),
 };

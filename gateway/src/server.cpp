@@ -20,6 +20,7 @@
 #include "admin_listener.hpp"
 #include "clearing.hpp"
 #include "control_socket.hpp"
+#include "document_views.hpp"
 #include "gateway/projector.hpp"
 #include "house_authority.hpp"
 #include "house_bookings.hpp"
@@ -74,15 +75,20 @@ public:
               parse_address(options.admin.empty() ? house.config().admin : options.admin)},
           signals_{loop_}, timer_{loop_}, authority_{house.registry()},
           // Recovers, and only then opens the doors.
-          positions_{recovered(house)},
+          positions_{recovered(house)}, documents_{house},
           clearing_{
               loop_.get_executor(),
               house.ledger(),
               house.wire_key(),
-              [this](ledger::PartnerId partner) { return positions_(partner); },
-              [this](const ledger::Message& message, std::string_view operator_name) {
-                  return propose_message(house_, message, operator_name);
-              }},
+              {.position_of = [this](ledger::PartnerId partner) { return positions_(partner); },
+               .propose =
+                   [this](const ledger::Message& message, std::string_view operator_name) {
+                       return propose_message(house_, message, operator_name);
+                   },
+               .answer_document =
+                   [this](Exchange& exchange, std::optional<ledger::PartnerId> reader) {
+                       documents_.answer(exchange, reader);
+                   }}},
           listener_{loop_, listener_options(house, address_), clearing_, authority_},
           admin_{loop_, admin_options()}, certificate_time_{certificate_time()}
     {
@@ -227,6 +233,7 @@ private:
     asio::steady_timer timer_;
     HouseAuthority authority_;
     PositionSource positions_;
+    DocumentViews documents_;
     Clearing clearing_;
     Listener listener_;
     AdminListener admin_;

@@ -151,6 +151,7 @@ std::string_view plain_name(Account account)
     case Account::members_held: return "members:held";
     case Account::members_expired: return "expired";
     case Account::transit: return "transit";
+    case Account::write_off: return "write_off";
     }
     invariant(false, "every account has its name");
     return {};
@@ -226,7 +227,8 @@ bool is_in_money(Account account)
     case Account::payable:
     case Account::vat_output:
     case Account::vat_input:
-    case Account::rounding: return true;
+    case Account::rounding:
+    case Account::write_off: return true;
     }
     invariant(false, "every account counts in something");
     return false;

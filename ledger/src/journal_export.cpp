@@ -90,6 +90,7 @@ std::string_view member_account(Account account)
     case Account::vat_output:
     case Account::vat_input:
     case Account::rounding:
+    case Account::write_off:
     case Account::members_expired:
     case Account::transit: break;
     }

@@ -117,6 +117,12 @@ number = "2650"
 name = "Rounding"
 type = "expenses"
 
+[[account]]
+house = "write_off"
+number = "2651"
+name = "Residuals of payments"
+type = "expenses"
+
 [datev]
 consultant = 1001
 client = 1

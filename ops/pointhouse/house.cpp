@@ -7,6 +7,7 @@
 #include "answers.hpp"
 #include "approvals.hpp"
 #include "commands.hpp"
+#include "set_company.hpp"
 
 namespace pointhouse::ops {
 
@@ -74,6 +75,19 @@ void declare_house(CLI::App& app, Invocation& invocation)
         ->type_name("FILE.toml");
     add_as_both_option(setting, options->as_both);
     add_json_option(setting, invocation);
+
+    auto& company = declare_in_house(
+        group,
+        "set-company",
+        "Say who the house is before the law and to its bank",
+        invocation,
+        [options](House& house, const Invocation& typed) {
+            return set_company(house, {}, options->file, typed);
+        });
+    company.add_option("FILE", options->file, "With one [company] table")
+        ->required()
+        ->type_name("FILE.toml");
+    add_json_option(company, invocation);
 
     auto& showing = declare_in_house(
         group, "show", "The terms in force", invocation, [](House& house, const Invocation& typed) {

@@ -10,6 +10,7 @@
 #include "answers.hpp"
 #include "approvals.hpp"
 #include "commands.hpp"
+#include "set_company.hpp"
 
 namespace pointhouse::ops {
 
@@ -349,6 +350,21 @@ void declare_partner(CLI::App& app, Invocation& invocation)
         ->required()
         ->type_name("FILE.toml");
     add_json_option(set, invocation);
+
+    auto& company = declare_in_house(
+        partner,
+        "set-company",
+        "Say who a partner is before the law and to its bank",
+        invocation,
+        [options](House& house, const Invocation& typed) {
+            return set_company(
+                house, require_partner(house, options->id).partner, options->file, typed);
+        });
+    company.add_option("ID", options->id)->required();
+    company.add_option("FILE", options->file, "With one [company] table")
+        ->required()
+        ->type_name("FILE.toml");
+    add_json_option(company, invocation);
 }
 
 } // namespace pointhouse::ops

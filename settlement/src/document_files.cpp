@@ -6,6 +6,7 @@
 #include <system_error>
 
 #include "settlement/document_json.hpp"
+#include "settlement/document_pdf.hpp"
 #include "settlement/rendering.hpp"
 #include "settlement/ubl.hpp"
 
@@ -51,6 +52,8 @@ std::vector<std::filesystem::path> write_documents(
     for (const Document& document : documents) {
         if (document.kind != DocumentKind::payment_statement)
             write(document.number + ".xml", ubl_xml(document));
+        write(document.number + ".pdf", document_pdf(document));
+        write(document.number + ".csv", document_csv(document));
         write(document.number + ".json", document_json(document) + '\n');
     }
     return paths;

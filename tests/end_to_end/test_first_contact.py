@@ -82,9 +82,9 @@ def test_the_demo_ends_serving_and_shows_what_the_month_came_to(first, folder):
     assert "trial balance" in shown
     assert "2026-06" in shown
     assert re.search(r"\bnet\b", shown)
-    statements = [path for path in (folder / "demo" / "statements").rglob("*") if path.is_file()]
-    assert {path.suffix for path in statements} == {".json", ".csv", ".pdf"}
-    assert str(folder / "demo" / "statements" / "2026-06") in first.output
+    invoices = [path for path in (folder / "demo" / "invoices").rglob("*") if path.is_file()]
+    assert {path.suffix for path in invoices} == {".xml", ".json", ".csv", ".pdf"}
+    assert str(folder / "demo" / "invoices" / "2026-06") in first.output
 
 
 def readme_commands():

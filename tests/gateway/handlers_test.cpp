@@ -41,13 +41,15 @@ protected:
               io_.get_executor(),
               ledger_,
               wire_key(),
-              [](ledger::PartnerId partner) {
-                  return R"({"partner":)" + std::to_string(partner.value()) + "}";
-              },
-              [this](const ledger::Message& message, std::string_view name) {
-                  prepared_.append(message.message_id).append(" by ").append(name).append(";");
-                  return proposal_;
-              }}
+              {.position_of =
+                   [](ledger::PartnerId partner) {
+                       return R"({"partner":)" + std::to_string(partner.value()) + "}";
+                   },
+               .propose =
+                   [this](const ledger::Message& message, std::string_view name) {
+                       prepared_.append(message.message_id).append(" by ").append(name).append(";");
+                       return proposal_;
+                   }}}
     {}
 
     /// Sends one request and runs the loop until it is answered.

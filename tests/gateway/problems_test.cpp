@@ -40,6 +40,7 @@ TEST(Problems, AreTheClosedListOfTheContract)
         "404 member_unknown",
         "404 message_unknown",
         "404 hold_unknown",
+        "404 document_unknown",
         "404 route_unknown",
         "405 method_not_allowed",
         "409 hold_not_open",

@@ -44,7 +44,7 @@ std::string text_of(const ledger::Terms& terms)
             partner.billing == ledger::Billing::prepaid,
             partner.credit_limit ? ledger::format_micro(*partner.credit_limit) : "none",
             partner.on_short == ledger::OnShort::next_block,
-            partner.moved.unbilled_price.count(),
+            partner.moved.unbilled_price.count() * 7 + partner.moved.unbilled_fee.count(),
             partner.moved.receivable.count());
         for (const auto& row : partner.vat) {
             text +=

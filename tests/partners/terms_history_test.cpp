@@ -25,12 +25,13 @@ public:
 
     void change()
     {
-        switch (pick(6)) {
+        switch (pick(7)) {
         case 0: add(); break;
         case 1: set_tariff(); break;
         case 2: issue(); break;
         case 3: revoke(); break;
         case 4: close(); break;
+        case 5: bill(); break;
         default: static_cast<void>(registry_.change_currency(pick(2) == 0 ? "EUR" : "JPY", act_));
         }
         remember();
@@ -55,6 +56,25 @@ public:
     Registry registry_{record_};
 
 private:
+    /// What settlement appends: it moves claims, and so the terms.
+    void bill()
+    {
+        if (registry_.contracts().empty()) return;
+        const auto count = static_cast<std::uint32_t>(registry_.contracts().size());
+        const auto& name = registry_.contracts()[pick(count)].terms.name;
+        const auto amount = pick(1'000'000);
+        registry_.append(
+            "document_issued",
+            fmt::format(
+                R"({{"lines_micro":{{"ar:{}":{},"unbilled:{}":-{}}},"fee_micro":{}}})",
+                name,
+                amount,
+                name,
+                amount,
+                amount / 11),
+            act_);
+    }
+
     std::uint32_t pick(std::uint32_t below)
     {
         return static_cast<std::uint32_t>(random_() % below);

@@ -260,6 +260,103 @@ TEST_F(WorkedMonth, PaysOutOnlyWhatCameIn)
         desk.desk.find_payment_file(june)->reasons, std::vector<std::string>{"the bank lost it"});
 }
 
+/// A day's statement with these rows, by what they name and how much.
+BankStatement statement_of(
+    std::int64_t number, std::vector<std::pair<std::string, std::int64_t>> rows)
+{
+    const auto day = *ledger::parse_day("2026-07-14");
+    BankStatement statement{
+        .account = "NL91ABNA0417164300",
+        .currency = *ledger::find_currency("EUR"),
+        .id = fmt::format("S{}", number),
+        .electronic_sequence = number,
+        .opening = {.amount = Minor{100'000}, .day = day},
+        .closing = {.amount = Minor{100'000}, .day = day}};
+    for (const auto& [name, amount] : rows) {
+        const auto entry = static_cast<std::int32_t>(statement.rows.size()) + 1;
+        statement.rows.push_back(
+            {.entry = entry,
+             .amount = Minor{amount},
+             .booked_on = day,
+             .value_on = day,
+             .servicer_reference = fmt::format("R{}-{}", number, entry),
+             .remittance = name});
+        statement.closing.amount += Minor{amount};
+    }
+    return statement;
+}
+
+TEST_F(WorkedMonth, IsSettledByTheBanksStatement)
+{
+    desk.issue_all(june, drafts);
+    desk.record(desk.desk.net(june, {}, desk.terms()).value());
+    const auto first = statement_of(1, {{"PH-2026-06-GRO thank you", 138}, {"coffee", -300}});
+    desk.record(desk.desk.import_statement(first).value().value());
+    EXPECT_EQ(desk.desk.import_statement(first).value(), std::nullopt) << "all of it is known";
+    auto other = first;
+    other.rows[0].amount = Minor{139};
+    other.closing.amount += Minor{1};
+    EXPECT_FALSE(desk.desk.import_statement(other)) << "another content";
+
+    // Two cents short: what is not worth a letter.
+    const auto before = desk.balances;
+    const auto found =
+        desk.desk.find_matches({}, {.tolerance = Minor{5}, .write_off_account = "write_off"});
+    ASSERT_EQ(found.matches.size(), 1U);
+    desk.record(desk.desk.book_match(found.matches[0], desk.terms()).value());
+    EXPECT_EQ(
+        desk.lines_of_last(),
+        (Lines{
+            {"ap:GRO", "4.030000"},
+            {"cash:operating", "1.380000"},
+            {"write_off", "0.020000"},
+            {"ar:GRO", "-5.430000"}}));
+    EXPECT_TRUE(desk.desk.net_of(june)->are_pay_ins_settled());
+    EXPECT_EQ(desk.desk.open_rows(), (std::map<BankRowNumber, Minor>{{2, Minor{-300}}}));
+    EXPECT_FALSE(desk.desk.book_match(found.matches[0], desk.terms())) << "twice";
+
+    const auto entry = desk.desk.matches().begin()->first;
+    EXPECT_FALSE(desk.desk.reverse_match(entry, "", desk.terms()));
+    desk.record(desk.desk.reverse_match(entry, "the wrong coalition", desk.terms()).value());
+    EXPECT_FALSE(desk.desk.reverse_match(entry, "again", desk.terms()));
+    EXPECT_EQ(desk.desk.open_rows().size(), 2U);
+    EXPECT_FALSE(desk.desk.net_of(june)->are_pay_ins_settled());
+    EXPECT_EQ(
+        desk.balances["ar:GRO"] + desk.balances["ap:GRO"],
+        before.at("ar:GRO") + before.at("ap:GRO"));
+    EXPECT_EQ(desk.balances["write_off"], 0);
+
+    desk.record(desk.desk.book_match(found.matches[0], desk.terms()).value());
+    EXPECT_EQ(desk.balances.at("ar:GRO"), 0);
+    EXPECT_EQ(desk.balances.at("ap:GRO"), 0);
+    EXPECT_EQ(desk.read_again().open_rows(), desk.desk.open_rows());
+    EXPECT_EQ(desk.read_again().matches(), desk.desk.matches());
+}
+
+TEST_F(WorkedMonth, AReturnedPayOutIsOpenAgain)
+{
+    desk.issue_all(june, drafts);
+    desk.record(desk.desk.net(june, {}, desk.terms()).value());
+    auto paid = statement_of(1, {{"x", -278}});
+    paid.rows[0].end_to_end_id = "PH-2026-06-BOE";
+    desk.record(desk.desk.import_statement(paid).value().value());
+    for (const auto& match : desk.desk.find_matches({}, {}).matches)
+        desk.record(desk.desk.book_match(match, desk.terms()).value());
+    EXPECT_EQ(desk.desk.net_of(june)->payments.at(partner("BOE")).settled, Minor{278});
+
+    auto back = statement_of(2, {{"x", 278}});
+    back.opening.amount = paid.closing.amount;
+    back.closing.amount = back.opening.amount + Minor{278};
+    back.rows[0].end_to_end_id = "PH-2026-06-BOE";
+    back.rows[0].return_reason = "AC04";
+    desk.record(desk.desk.import_statement(back).value().value());
+    for (const auto& match : desk.desk.find_matches({}, {}).matches)
+        desk.record(desk.desk.book_match(match, desk.terms()).value());
+    EXPECT_EQ(desk.desk.net_of(june)->payments.at(partner("BOE")).settled, Minor{});
+    EXPECT_EQ(desk.balances.at("ap:BOE") + desk.balances.at("ar:BOE"), -2'780'000);
+    EXPECT_EQ(desk.balances.at("cash:operating"), 0);
+}
+
 TEST_F(WorkedMonth, AnAnswerComesOnceAndWithAReason)
 {
     desk.issue_all(june, drafts);

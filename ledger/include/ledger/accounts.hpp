@@ -46,8 +46,10 @@ enum class Account : std::uint8_t {
     members_held,    // and those set aside by partners
     members_expired, // what came to its end unspent
     transit,         // lots on their way from one member to another
+    // in money again
+    write_off, // residuals of payments that are not worth a letter
 };
-inline constexpr Account last_account = Account::transit;
+inline constexpr Account last_account = Account::write_off;
 
 /// One side of an entry. A debit is above zero, a credit below; never zero.
 struct AccountLine {

@@ -15,6 +15,8 @@
 
 #include "ledger/accounts.hpp"
 #include "ledger/house_record.hpp"
+#include "settlement/bank_import.hpp"
+#include "settlement/bank_matching.hpp"
 #include "settlement/document.hpp"
 #include "settlement/netting.hpp"
 
@@ -83,6 +85,9 @@ struct NetPayment {
     ledger::Minor net{};     // above zero: the house pays the partner
     ledger::Minor settled{}; // of it, paid and matched with the bank's statement; same sign
     std::string reference{}; // on the payment: "PH-2026-06-GRO"
+    /// Its documents stand in one account, the receivables or the payables: what the first payment
+    /// sees to.
+    bool is_on_one_side = false;
 };
 
 /// The netting of one window: which documents, and what each partner pays or gets.
@@ -149,6 +154,19 @@ public:
         ledger::Month window, const PaymentFile& file, std::string_view reason) const;
     /// Whether two people have released the pay-outs of a window; none: it was not asked for.
     [[nodiscard]] std::optional<bool> is_payment_released(ledger::Month window) const;
+    /// Takes a statement of the bank: none, when all of it is known.
+    [[nodiscard]] Registered<std::optional<NewEntry>> import_statement(
+        const BankStatement& statement) const;
+    /// What the rows of the bank that are open pay, and what a person has to decide.
+    [[nodiscard]] Matching find_matches(
+        const std::map<std::string, ledger::PartnerId>& accounts, const MatchingRules& rules) const;
+    /// Books a match: of `find_matches`, or one that two people want.
+    [[nodiscard]] Registered<NewEntry> book_match(
+        const Match& match, const ledger::Terms& terms) const;
+    /// Undoes a match: its items and rows are open again.
+    [[nodiscard]] Registered<NewEntry> reverse_match(
+        ledger::HouseSequence entry, std::string_view reason, const ledger::Terms& terms) const;
+
     /// Moves what the points no longer secure from the trust account to the operating account.
     [[nodiscard]] static NewEntry release_trust(ledger::Micro amount, const ledger::Terms& terms);
 
@@ -161,13 +179,20 @@ public:
     [[nodiscard]] bool is_issued(ledger::Month window) const;
     [[nodiscard]] const WindowNet* net_of(ledger::Month window) const;
     /// Null: none left the house.
+    [[nodiscard]] const BankBook& bank() const { return bank_; }
+    /// What of the bank's rows has found no item, by number.
+    [[nodiscard]] std::map<BankRowNumber, ledger::Minor> open_rows() const;
+    /// Nets that are not paid in full.
+    [[nodiscard]] std::vector<OpenItem> open_items() const;
+    /// By the entries that booked them; those that were reversed are gone.
+    [[nodiscard]] const std::map<ledger::HouseSequence, Match>& matches() const { return matches_; }
     [[nodiscard]] const PaymentFile* find_payment_file(ledger::Month window) const;
 
 private:
     using Content = boost::json::object;
     using Apply = void (Register::*)(const ledger::HouseEntry& entry, const Content& content);
     struct Kind;
-    static const std::array<Kind, 10> kinds;
+    static const std::array<Kind, 13> kinds;
 
     void apply_proposal(const ledger::HouseEntry& entry, const Content& content);
     void apply_approval(const ledger::HouseEntry& entry, const Content& content);
@@ -177,7 +202,23 @@ private:
     void apply_net(const ledger::HouseEntry& entry, const Content& content);
     void apply_payment(const ledger::HouseEntry& entry, const Content& content);
     void apply_release(const ledger::HouseEntry& entry, const Content& content);
+    void apply_statement(const ledger::HouseEntry& entry, const Content& content);
+    void apply_match(const ledger::HouseEntry& entry, const Content& content);
+    void apply_match_reversal(const ledger::HouseEntry& entry, const Content& content);
     void apply_order(const ledger::HouseEntry& entry, const Content& content);
+
+    /// A net that a bank match names by its reference.
+    struct NamedNet {
+        ledger::Month window{};
+        ledger::PartnerId partner{};
+        const NetPayment* payment = nullptr;
+    };
+    [[nodiscard]] std::optional<NamedNet> find_net(std::string_view reference) const;
+    [[nodiscard]] std::vector<ledger::AccountLine> settling_lines(
+        const NamedNet& net, ledger::Minor paid) const;
+    [[nodiscard]] Content booking_of(
+        const Match& match, bool is_reversal, const ledger::Terms& terms) const;
+    void settle_nets(const Content& content);
 
     [[nodiscard]] NewEntry issue_entry(Document document, const IssueTerms& terms) const;
     [[nodiscard]] const IssuedDocument& issued_document(std::string_view number) const;
@@ -188,6 +229,8 @@ private:
     std::map<ledger::Month, DraftSet> drafts_;
     std::map<ledger::Month, WindowNet> nets_;
     std::map<ledger::Month, PaymentFile> files_;
+    BankBook bank_;
+    std::map<ledger::HouseSequence, Match> matches_;
     struct Release {
         ledger::HouseSequence proposal{};
         bool is_approved = false;

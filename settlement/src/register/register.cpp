@@ -20,7 +20,7 @@ struct Register::Kind {
     Apply apply;
 };
 
-constexpr std::array<Register::Kind, 10> Register::kinds{
+constexpr std::array<Register::Kind, 13> Register::kinds{
     {{"proposal_made", &Register::apply_proposal},
      {"documents_approved", &Register::apply_approval},
      {"document_issued", &Register::apply_issue},
@@ -30,6 +30,9 @@ constexpr std::array<Register::Kind, 10> Register::kinds{
      {"net_paid", &Register::apply_payment},
      {"payments_approved", &Register::apply_release},
      {"payments_ordered", &Register::apply_order},
+     {"statement_imported", &Register::apply_statement},
+     {"bank_matched", &Register::apply_match},
+     {"match_reversed", &Register::apply_match_reversal},
      {"trust_released", nullptr}}};
 
 namespace {
@@ -177,6 +180,7 @@ void Register::apply_payment(const ledger::HouseEntry& /*entry*/, const Content&
 {
     auto& payment = nets_.at(window_at(content)).payments.at(partner_at(content));
     payment.settled += minor_at(content, "paid_minor");
+    payment.is_on_one_side = true;
 }
 
 void Register::apply_release(const ledger::HouseEntry& /*entry*/, const Content& content)

@@ -44,7 +44,7 @@ void add(Balance& balance, const IssuedDocument& issued)
 
 /// Books `paid` against the account on whose side the net stands. The first payment brings the
 /// other account there, too: what stood in it is paid by that.
-std::vector<AccountLine> settling_lines(
+std::vector<AccountLine> lines_of_payment(
     ledger::PartnerId partner, const Balance& balance, Minor paid, bool is_first)
 {
     const bool house_pays = balance.net().count > 0;
@@ -101,7 +101,7 @@ Registered<NewEntry> Register::net(
             {"reference", fmt::format("PH-{}-{}", ledger::format_month(window), name)}});
         if (balance.net().count != 0) continue;
         // Nothing will be paid: the documents cancel out now.
-        std::ranges::copy(settling_lines(partner, balance, {}, true), std::back_inserter(lines));
+        std::ranges::copy(lines_of_payment(partner, balance, {}, true), std::back_inserter(lines));
     }
     to_micro(lines, terms.currency);
     json::object content{
@@ -111,6 +111,16 @@ Registered<NewEntry> Register::net(
         {"nets", std::move(nets)}};
     if (!lines.empty()) content.emplace("lines_micro", lines_object(lines, terms));
     return NewEntry{.kind = "window_netted", .content = json::serialize(content)};
+}
+
+std::vector<AccountLine> Register::settling_lines(const NamedNet& net, Minor paid) const
+{
+    Balance balance;
+    for (const std::string& number : nets_.at(net.window).documents) {
+        const auto& issued = issued_document(number);
+        if (issued.document.partner == net.partner) add(balance, issued);
+    }
+    return lines_of_payment(net.partner, balance, paid, !net.payment->is_on_one_side);
 }
 
 Registered<NewEntry> Register::settle(
@@ -134,13 +144,8 @@ Registered<NewEntry> Register::settle(
             ledger::format_month(window),
             ledger::format_minor(payment.paid, terms.currency)));
 
-    Balance balance;
-    for (const std::string& number : net->documents) {
-        const auto& issued = issued_document(number);
-        if (issued.document.partner == payment.partner) add(balance, issued);
-    }
-    auto lines =
-        settling_lines(payment.partner, balance, payment.paid, found->second.settled.count == 0);
+    auto lines = settling_lines(
+        {.window = window, .partner = payment.partner, .payment = &found->second}, payment.paid);
     to_micro(lines, terms.currency);
     return NewEntry{
         .kind = "net_paid",

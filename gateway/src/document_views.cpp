@@ -1,0 +1,117 @@
+#include "document_views.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+
+#include "ledger/invariant.hpp"
+#include "problems.hpp"
+#include "settlement/document_json.hpp"
+#include "settlement/document_pdf.hpp"
+#include "settlement/ubl.hpp"
+
+namespace pointhouse::gateway {
+
+namespace json = boost::json;
+
+namespace {
+
+bool may_read(const settlement::Document& document, std::optional<ledger::PartnerId> reader)
+{
+    return !reader || document.partner == *reader;
+}
+
+void answer_json(Exchange& exchange, const json::value& value)
+{
+    exchange.status = 200;
+    exchange.answer = json::serialize(value);
+    exchange.answer_body_type = MediaType::json;
+}
+
+} // namespace
+
+void DocumentViews::answer(Exchange& exchange, std::optional<ledger::PartnerId> reader) const
+{
+    switch (exchange.route) { // NOLINT(clang-diagnostic-switch-enum): the routes that are its own
+    case RouteId::documents: return list(exchange, reader);
+    case RouteId::document: return show(exchange, reader);
+    case RouteId::statement: return show_nets(exchange, reader);
+    default: ledger::invariant(false, "only routes about documents come here");
+    }
+}
+
+void DocumentViews::list(Exchange& exchange, std::optional<ledger::PartnerId> reader) const
+{
+    json::array rows;
+    for (const auto* issued : house_.documents().documents()) {
+        const auto& document = issued->document;
+        if (!may_read(document, reader)) continue;
+        rows.push_back(json::object{
+            {"number", document.number},
+            {"type", settlement::name_of(document.kind)},
+            {"window", ledger::format_month(document.window)},
+            {"issued_on", ledger::format_day(document.issued_on)},
+            {"due_on", ledger::format_day(document.due_on)},
+            {"seller", document.seller.id},
+            {"buyer", document.buyer.id},
+            {"currency", document.currency.code},
+            {"total_minor", document.total.count},
+            {"credited_minor", issued->credited.count},
+            {"state", settlement::name_of(issued->state)}});
+    }
+    answer_json(exchange, json::object{{"documents", std::move(rows)}});
+}
+
+void DocumentViews::show(Exchange& exchange, std::optional<ledger::PartnerId> reader) const
+{
+    const auto* issued = house_.documents().find(exchange.arguments[0]);
+    if (issued == nullptr || !may_read(issued->document, reader))
+        return answer_problem(exchange, "document_unknown", "number: the house knows none");
+    const auto& document = issued->document;
+    const bool is_statement = document.kind == settlement::DocumentKind::payment_statement;
+    exchange.status = 200;
+    exchange.answer_body_type = exchange.answer_type;
+    if (exchange.answer_type == MediaType::pdf) {
+        exchange.answer = settlement::document_pdf(document);
+    } else if (exchange.answer_type == MediaType::xml && !is_statement) {
+        exchange.answer = settlement::ubl_xml(document);
+    } else {
+        exchange.answer = settlement::document_json(document);
+        exchange.answer_body_type = MediaType::json;
+    }
+}
+
+void DocumentViews::show_nets(Exchange& exchange, std::optional<ledger::PartnerId> reader) const
+{
+    const auto window = ledger::parse_month(exchange.arguments[0]);
+    const auto* net = window ? house_.documents().net_of(*window) : nullptr;
+    if (net == nullptr)
+        return answer_problem(exchange, "document_unknown", "window: it is not netted");
+    const auto terms = house_.registry().terms();
+    json::array partners;
+    for (const auto& [partner, payment] : net->payments) {
+        if (reader && partner != *reader) continue;
+        json::array documents;
+        for (const auto& number : net->documents) {
+            const auto& document = house_.documents().find(number)->document;
+            if (document.partner != partner) continue;
+            documents.push_back(json::object{
+                {"number", number},
+                {"type", settlement::name_of(document.kind)},
+                {"total_minor", document.total.count},
+                {"effect_minor", -document.owed_by_partner().count}});
+        }
+        partners.push_back(json::object{
+            {"partner", terms->partner(partner).name},
+            {"documents", std::move(documents)},
+            {"net_minor", payment.net.count},
+            {"settled_minor", payment.settled.count},
+            {"currency", terms->currency.code},
+            {"reference", payment.reference}});
+    }
+    answer_json(
+        exchange,
+        json::object{{"window", ledger::format_month(*window)}, {"partners", std::move(partners)}});
+}
+
+} // namespace pointhouse::gateway

@@ -1,0 +1,214 @@
+#include <fmt/format.h>
+#include <memory>
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
+
+#include "answers.hpp"
+#include "approvals.hpp"
+#include "commands.hpp"
+#include "gateway/settlement_source.hpp"
+#include "settlement/bank_json.hpp"
+
+namespace pointhouse::ops {
+
+namespace {
+
+namespace json = boost::json;
+
+using gateway::CommandResult;
+using gateway::CommandStep;
+using gateway::House;
+using ledger::Minor;
+using settlement::Register;
+
+struct Options {
+    std::string file;
+    std::string tolerance = "0";
+    std::string reason;
+    std::uint64_t match = 0;
+    bool is_open = false;
+};
+
+template <class T>
+T require(settlement::Registered<T> result)
+{
+    if (!result) throw CommandFailure{result.error().reason};
+    return std::move(*result);
+}
+
+json::array gaps_of(const Register& documents, std::string_view account)
+{
+    json::array gaps;
+    const auto number = [](const std::optional<std::int64_t>& missing) -> json::value {
+        if (!missing) return nullptr;
+        return *missing;
+    };
+    for (const auto& gap : settlement::find_gaps(documents.bank(), account)) {
+        gaps.push_back(json::object{
+            {"account", gap.account},
+            {"first_missing", number(gap.first_missing)},
+            {"last_missing", number(gap.last_missing)},
+            {"balance_difference_minor", gap.balance_difference.count},
+            {"after", ledger::format_day(gap.after)},
+            {"before", ledger::format_day(gap.before)}});
+    }
+    return gaps;
+}
+
+CommandResult import_file(House& house, const Options& options, const Invocation& typed)
+{
+    require_operator(house, typed, "imports bank statements");
+    const auto read = settlement::parse_camt053(read_text(typed.path(options.file)));
+    if (!read) return refused(fmt::format("{}: {}", options.file, read.error().words));
+    json::array shown;
+    std::string text;
+    for (const auto& statement : *read) {
+        if (statement.currency != house.registry().terms()->currency)
+            return refused(fmt::format(
+                "{}: the account is in {}, the house in {}",
+                options.file,
+                statement.currency.code,
+                house.registry().terms()->currency.code));
+        const auto before = house.documents().bank().rows.size();
+        const auto entry = require(house.documents().import_statement(statement));
+        if (entry) house.record(*entry);
+        const auto added = house.documents().bank().rows.size() - before;
+        auto gaps = gaps_of(house.documents(), statement.account);
+        text += fmt::format(
+            "{} {}: {} rows, {} of them new{}\n",
+            statement.account,
+            statement.id,
+            statement.rows.size(),
+            added,
+            gaps.empty() ? "" : "; statements are missing, see --json");
+        shown.push_back(json::object{
+            {"account", statement.account},
+            {"statement", statement.id},
+            {"rows", statement.rows.size()},
+            {"added", added},
+            {"repeated", !entry},
+            {"gaps", std::move(gaps)}});
+    }
+    return report(typed, shown, text);
+}
+
+/// The IBANs that partners said are theirs.
+std::map<std::string, ledger::PartnerId> partner_accounts(House& house)
+{
+    std::map<std::string, ledger::PartnerId> accounts;
+    for (const auto& contract : house.registry().contracts()) {
+        if (!contract.company.iban.empty())
+            accounts.emplace(contract.company.iban, contract.terms.partner);
+    }
+    return accounts;
+}
+
+CommandResult match_rows(House& house, const Options& options, const Invocation& typed)
+{
+    require_operator(house, typed, "matches payments");
+    const auto terms = house.registry().terms();
+    const auto tolerance = ledger::parse_micro(options.tolerance);
+    const auto scale = ledger::micro_per_minor(terms->currency);
+    if (!tolerance || tolerance->count() < 0 || tolerance->count() % scale != 0)
+        throw CommandFailure{fmt::format("{} is no amount", options.tolerance)};
+    const auto found = house.documents().find_matches(
+        partner_accounts(house),
+        {.tolerance = Minor{tolerance->count() / scale}, .write_off_account = "write_off"});
+    json::array matches;
+    for (const auto& match : found.matches) {
+        house.record(require(house.documents().book_match(match, *terms)));
+        matches.push_back(json::object{
+            {"id", house.documents().matches().rbegin()->first.value()},
+            {"match", json::parse(settlement::match_json(match))}});
+    }
+    json::array suggestions;
+    for (const auto& suggestion : found.suggestions)
+        suggestions.push_back(json::parse(settlement::suggestion_json(suggestion)));
+    const auto text = fmt::format(
+        "{} matches booked, {} for a person to decide, {} rows open\n",
+        matches.size(),
+        suggestions.size(),
+        house.documents().open_rows().size());
+    return report(
+        typed, {{"matches", std::move(matches)}, {"suggestions", std::move(suggestions)}}, text);
+}
+
+CommandResult undo_match(House& house, const Options& options, const Invocation& typed)
+{
+    require_operator(house, typed, "undoes matches");
+    house.record(require(house.documents().reverse_match(
+        ledger::HouseSequence{options.match}, options.reason, *house.registry().terms())));
+    return report(
+        typed,
+        {{"id", options.match}, {"reversed", true}},
+        fmt::format("match {} is undone\n", options.match));
+}
+
+CommandResult list_rows(House& house, const Options& options, const Invocation& typed)
+{
+    const auto& bank = house.documents().bank();
+    const auto open = house.documents().open_rows();
+    json::array rows;
+    std::string text;
+    for (std::size_t place = 0; place < bank.rows.size(); ++place) {
+        const auto number = static_cast<settlement::BankRowNumber>(place + 1);
+        const auto& [account, currency, row] = bank.rows[place];
+        const auto found = open.find(number);
+        const Minor left = found == open.end() ? Minor{} : found->second;
+        if (options.is_open && left.count == 0) continue;
+        rows.push_back(json::object{
+            {"row", number},
+            {"account", account},
+            {"booked_on", ledger::format_day(row.booked_on)},
+            {"amount_minor", row.amount.count},
+            {"open_minor", left.count},
+            {"counterparty", row.counterparty},
+            {"end_to_end_id", row.end_to_end_id},
+            {"remittance", row.remittance}});
+        text += fmt::format(
+            "{:>6} {} {:>14} {:>14} open  {} {}\n",
+            number,
+            ledger::format_day(row.booked_on),
+            ledger::format_minor(row.amount, currency),
+            ledger::format_minor(left, currency),
+            row.counterparty,
+            row.remittance.empty() ? row.end_to_end_id : row.remittance);
+    }
+    if (text.empty()) text = "no rows\n";
+    return report(typed, rows, text);
+}
+
+} // namespace
+
+void declare_bank(CLI::App& app, Invocation& invocation)
+{
+    auto& group = declare_group(app, "bank", "What the bank's statements say, and what they pay");
+    const auto options = std::make_shared<Options>();
+    const auto declare = [&](const char* name, const char* description, auto action) -> CLI::App& {
+        auto& command = declare_in_house(
+            group,
+            name,
+            description,
+            invocation,
+            [options, action](House& house, const Invocation& typed) -> CommandStep {
+                return action(house, *options, typed);
+            });
+        add_json_option(command, invocation);
+        return command;
+    };
+    declare("import", "Read statements in camt.053; what is known is passed over", import_file)
+        .add_option("FILE", options->file)
+        ->required();
+    declare("match", "Book what the open rows pay, as far as it is certain", match_rows)
+        .add_option("--tolerance", options->tolerance, "Residuals up to this are written off")
+        ->capture_default_str();
+    auto& undoing = declare("unmatch", "Undo a match: its rows are open again", undo_match);
+    undoing.add_option("MATCH", options->match, "Its id")->required();
+    undoing.add_option("--reason", options->reason)->required();
+    declare("rows", "Rows of the bank and what of them is open", list_rows)
+        .add_flag("--open", options->is_open, "Only those that are open");
+}
+
+} // namespace pointhouse::ops

@@ -1,0 +1,35 @@
+#include "set_company.hpp"
+
+#include <fmt/format.h>
+
+#include <boost/json/object.hpp>
+
+#include "answers.hpp"
+#include "approvals.hpp"
+
+namespace pointhouse::ops {
+
+gateway::CommandResult set_company(
+    gateway::House& house,
+    ledger::PartnerId partner,
+    const std::string& file,
+    const Invocation& typed)
+{
+    const auto act = terms_act(house, typed, "changes who is paid");
+    auto& registry = house.registry();
+    const auto company =
+        partners::parse_company(read_text(typed.path(file)), *registry.terms()->calendar);
+    if (!company) return refused(fmt::format("{}: {}", file, company.error().reason));
+    const auto changed = registry.set_company(partner, *company, act);
+    if (!changed) return refused(changed.error().reason);
+    if (act.prepares) return await_newest(house, typed);
+    boost::json::object shown;
+    std::string text;
+    for (const auto& [key, field] : partners::company_keys) {
+        shown.emplace(key, *company.*field);
+        if (!(*company.*field).empty()) text += fmt::format("{:<20} {}\n", key, *company.*field);
+    }
+    return report(typed, shown, text);
+}
+
+} // namespace pointhouse::ops
