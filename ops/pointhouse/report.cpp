@@ -7,7 +7,7 @@
 #include "estimates_file.hpp"
 #include "ledger/journal_export.hpp"
 #include "report_xlsx.hpp"
-#include "settlement/ageing.hpp"
+#include "settlement/receivables.hpp"
 #include "settlement/reports.hpp"
 
 namespace pointhouse::ops {
@@ -199,7 +199,7 @@ settlement::Register register_at(House& house, std::optional<ledger::Time> at)
 }
 
 /// Who owes documents for how long, and the control account beside their sum.
-Report ageing(const Source& source, std::span<const settlement::OpenItem> items)
+Report ageing(const Source& source, std::span<const settlement::Receivable> items)
 {
     ledger::Micro booked;
     source.for_each([&](const PostingLines& posting, bool) {
@@ -461,7 +461,7 @@ void declare_report(CLI::App& app, Invocation& invocation)
         {"ageing", "Documents that partners owe, by how long they are due"},
         options,
         [](House& house, const Source& source, const Invocation&) -> Make {
-            const auto items = settlement::open_items(register_at(house, source.interval.to));
+            const auto items = settlement::receivables_of(register_at(house, source.interval.to));
             return [items](const Source& of) { return ageing(of, items); };
         });
     auto& expected = declare_report_of(

@@ -349,8 +349,8 @@ def test_receivables_age_and_tie_to_their_account(make_house, tmp_path):
     partners = assert_ages(house)
     assert {name: row["not_due_micro"] for name, row in partners.items()} == {"GRO": 5_430_000, "BOE": 670_000}
     due = {row["partner"]: row["due_on"] for row in report(house, "ageing")["items"]}["GRO"]
-    for days_later, bucket in ((1, "days_1_30"), (30, "days_1_30"), (31, "days_31_60"), (90, "days_61_90"),
-                               (91, "days_over_90")):
+    for days_later, bucket in ((1, "days_1_to_30"), (30, "days_1_to_30"), (31, "days_31_to_60"), (90, "days_61_to_90"),
+                               (91, "over_90_days")):
         day = (date.fromisoformat(due) + timedelta(days=days_later)).isoformat()
         house.run("clock", "advance", f"{day}T12:00:00+02:00")
         row = assert_ages(house)["GRO"]

@@ -1,36 +1,62 @@
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "ledger/ids.hpp"
 #include "ledger/money.hpp"
-#include "ledger/terms.hpp"
 #include "ledger/time.hpp"
-#include "settlement/register.hpp"
-#include "settlement/report_table.hpp"
 
 namespace pointhouse::settlement {
 
-/// What is not paid yet of a document that a partner owes.
-struct OpenItem {
+/// What a partner owes on one document. Below zero: a credit that is not set off yet.
+struct Receivable {
+    std::string document{};
     ledger::PartnerId partner{};
-    std::string number{};
-    ledger::Day issued_on = 0;
+    ledger::Minor open{};     // disputes included
+    ledger::Minor disputed{}; // the part of it that is held back; same sign, never more
     ledger::Day due_on = 0;
-    ledger::Minor open{};     // as in the account `ar` of the partner
-    ledger::Minor disputed{}; // of it
-    friend bool operator==(const OpenItem&, const OpenItem&) = default;
 };
 
-/// The documents that partners owe, less what was credited, offset and paid. A payment of a net
-/// pays the documents in it that were due first, then those of the lowest number. Pure.
-/// Post: by partner, the items sum to what the register booked to the account `ar`.
-[[nodiscard]] std::vector<OpenItem> open_items(const Register& documents);
+/// By days after the due day, which itself is not late.
+enum class Age : std::uint8_t { not_due, days_1_to_30, days_31_to_60, days_61_to_90, over_90_days };
+inline constexpr std::size_t age_count = 5;
 
-/// Items by how long they are due, a row for each and the sum of each partner. Pure.
-[[nodiscard]] std::vector<ReportTable> ageing_tables(
-    std::span<const OpenItem> items, ledger::Day today, const ledger::Terms& terms);
+[[nodiscard]] std::string_view name_of(Age age) noexcept;
+[[nodiscard]] Age age_of(ledger::Day due_on, ledger::Day today);
+
+struct AgedAmounts {
+    std::array<ledger::Minor, age_count> by_age{}; // undisputed
+    ledger::Minor disputed{};
+    ledger::Minor total{};
+    friend bool operator==(const AgedAmounts&, const AgedAmounts&) = default;
+};
+
+struct AgedPartner {
+    ledger::PartnerId partner{};
+    AgedAmounts amounts{};
+    friend bool operator==(const AgedPartner&, const AgedPartner&) = default;
+};
+
+struct AgedReceivables {
+    ledger::Day day = 0;
+    std::vector<AgedPartner> partners{}; // by id; one that owes nothing at all is left out
+    AgedAmounts total{};
+
+    /// Zero: the documents tie to the control account of receivables.
+    [[nodiscard]] ledger::Minor difference_to(ledger::Minor control_account) const
+    {
+        return total.total - control_account;
+    }
+};
+
+/// What is owed by age, disputed amounts apart. Pure; any thread.
+/// Post: in each row, ages and disputes add up to the total, and rows to the last line.
+[[nodiscard]] AgedReceivables aged_receivables(
+    std::span<const Receivable> receivables, ledger::Day today);
 
 } // namespace pointhouse::settlement
