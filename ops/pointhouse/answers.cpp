@@ -40,6 +40,17 @@ void require_sandbox(gateway::House& house, std::string_view what)
         fmt::format("a production house {} only when a second operator approves it", what)};
 }
 
+ledger::Minor read_amount(const std::string& typed, const ledger::Currency& currency)
+{
+    const bool is_negative = typed.starts_with('-');
+    const auto micro = ledger::parse_micro(is_negative ? typed.substr(1) : typed);
+    const auto scale = ledger::micro_per_minor(currency);
+    if (!micro || micro->count() % scale != 0)
+        throw CommandFailure{fmt::format("{} is no amount of {}", typed, currency.code)};
+    const ledger::Minor amount{micro->count() / scale};
+    return is_negative ? -amount : amount;
+}
+
 void write_text(const std::filesystem::path& file, std::string_view text)
 {
     std::ofstream stream{file, std::ios::binary | std::ios::trunc};

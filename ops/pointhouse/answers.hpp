@@ -28,6 +28,9 @@ void require_sandbox(gateway::House& house, std::string_view what);
 /// A window that was typed. Throws CommandFailure.
 [[nodiscard]] ledger::Month read_window(const std::string& typed);
 
+/// An amount of money as it is typed, "-1.40". Throws CommandFailure.
+[[nodiscard]] ledger::Minor read_amount(const std::string& typed, const ledger::Currency& currency);
+
 /// Writes a whole file, readable by its owner alone. Throws CommandFailure.
 void write_text(const std::filesystem::path& file, std::string_view text);
 

@@ -109,13 +109,10 @@ CommandResult match_rows(House& house, const Options& options, const Invocation&
 {
     require_operator(house, typed, "matches payments");
     const auto terms = house.registry().terms();
-    const auto tolerance = ledger::parse_micro(options.tolerance);
-    const auto scale = ledger::micro_per_minor(terms->currency);
-    if (!tolerance || tolerance->count() < 0 || tolerance->count() % scale != 0)
-        throw CommandFailure{fmt::format("{} is no amount", options.tolerance)};
+    const auto tolerance = read_amount(options.tolerance, terms->currency);
+    if (tolerance.count < 0) throw CommandFailure{"a tolerance is not below zero"};
     const auto found = house.documents().find_matches(
-        partner_accounts(house),
-        {.tolerance = Minor{tolerance->count() / scale}, .write_off_account = "write_off"});
+        partner_accounts(house), {.tolerance = tolerance, .write_off_account = "write_off"});
     json::array matches;
     for (const auto& match : found.matches) {
         house.record(require(house.documents().book_match(match, *terms)));

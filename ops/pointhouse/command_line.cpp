@@ -28,6 +28,7 @@ void declare_commands(CLI::App& app, Invocation& invocation)
     declare_window(app, invocation);
     declare_approve(app, invocation);
     declare_settle(app, invocation);
+    declare_dispute(app, invocation);
     declare_bank(app, invocation);
     declare_reconcile(app, invocation);
     declare_verify(app, invocation);

@@ -19,6 +19,7 @@ void declare_import(CLI::App& app, Invocation& invocation);
 void declare_window(CLI::App& app, Invocation& invocation);
 void declare_approve(CLI::App& app, Invocation& invocation);
 void declare_settle(CLI::App& app, Invocation& invocation);
+void declare_dispute(CLI::App& app, Invocation& invocation);
 void declare_bank(CLI::App& app, Invocation& invocation);
 void declare_reconcile(CLI::App& app, Invocation& invocation);
 void declare_verify(CLI::App& app, Invocation& invocation);

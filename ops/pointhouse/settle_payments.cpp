@@ -42,18 +42,6 @@ T require(settlement::Registered<T> result)
     return std::move(*result);
 }
 
-/// An amount of money as it is typed, "-1.40".
-ledger::Minor read_amount(const std::string& typed, const ledger::Currency& currency)
-{
-    const bool is_negative = typed.starts_with('-');
-    const auto micro = ledger::parse_micro(is_negative ? typed.substr(1) : typed);
-    const auto scale = ledger::micro_per_minor(currency);
-    if (!micro || micro->count() % scale != 0)
-        throw CommandFailure{fmt::format("{} is no amount of {}", typed, currency.code)};
-    const ledger::Minor amount{micro->count() / scale};
-    return is_negative ? -amount : amount;
-}
-
 json::array payments_of(House& house, const WindowNet& net)
 {
     const auto terms = house.registry().terms();

@@ -333,6 +333,100 @@ TEST_F(WorkedMonth, IsSettledByTheBanksStatement)
     EXPECT_EQ(desk.read_again().matches(), desk.desk.matches());
 }
 
+struct Disputes : WorkedMonth {
+    Disputes() { desk.issue_all(june, drafts); }
+
+    /// The reason why not; empty: it is open.
+    std::string open(std::string_view document, std::int64_t net, std::size_t line = 1)
+    {
+        const auto entry = desk.desk.open_dispute(
+            {.document = std::string{document},
+             .line = line,
+             .net = Minor{net},
+             .reason = "QTY",
+             .evidence = "our till"},
+            today);
+        if (!entry) return entry.error().reason;
+        desk.record(*entry);
+        return {};
+    }
+    std::string decide(std::string_view id, std::int64_t agreed)
+    {
+        const auto entry =
+            desk.desk.decide_dispute(id, Minor{agreed}, "as agreed", desk.issue_terms());
+        if (!entry) return entry.error().reason;
+        desk.record(*entry);
+        return {};
+    }
+
+    ledger::Day today = *ledger::parse_day("2026-07-02");
+    std::string invoice = "INV-2026-000001"; // GRO: price 4.08, fee 0.41, VAT 0.94
+};
+
+TEST_F(Disputes, HoldBackOnlyWhatIsContested)
+{
+    EXPECT_EQ(open(invoice, 100), "");
+    EXPECT_EQ(desk.desk.find(invoice)->disputed, Minor{121});
+    EXPECT_EQ(desk.desk.find(invoice)->open(), Minor{543 - 121});
+    EXPECT_EQ(open(invoice, 309), "line 1 of INV-2026-000001 has 3.08 left to dispute");
+    EXPECT_EQ(open(invoice, 308), "") << "a supplementary one for what was forgotten";
+    EXPECT_NE(open(invoice, 1), "") << "no amount is contested twice";
+    EXPECT_NE(open(invoice, 1, 3), "") << "no such line";
+    EXPECT_NE(open(invoice, 0, 2), "");
+    EXPECT_NE(open("INV-2026-999999", 1), "");
+    EXPECT_NE(open("CN-2026-000001", 1), "");
+
+    desk.record(desk.desk.net(june, {}, desk.terms()).value());
+    EXPECT_EQ(
+        desk.desk.net_of(june)->payments.at(partner("GRO")).net,
+        Minor{403 - (543 - desk.desk.find(invoice)->disputed.count)});
+}
+
+TEST_F(Disputes, EndInOneDocumentOfWhatIsAgreed)
+{
+    ASSERT_EQ(open(invoice, 100), "");
+    EXPECT_NE(decide("D-000001", 101), "");
+    EXPECT_NE(decide("D-000002", 1), "");
+    const auto before = desk.desk.documents().size();
+    ASSERT_EQ(decide("D-000001", 50), "");
+    ASSERT_EQ(desk.desk.documents().size(), before + 1);
+    const Document& credit = desk.desk.documents().back()->document;
+    EXPECT_EQ(credit.net, Minor{50});
+    EXPECT_EQ(credit.tax, Minor{11}) << "at the original's rate";
+    EXPECT_EQ(credit.corrects->number, invoice);
+    EXPECT_EQ(desk.desk.find(invoice)->disputed, Minor{});
+    EXPECT_EQ(desk.desk.find(invoice)->credited, Minor{61});
+    EXPECT_EQ(desk.desk.disputes().at("D-000001").credit, credit.number);
+    EXPECT_NE(decide("D-000001", 50), "") << "once";
+    EXPECT_EQ(open(invoice, 309).empty(), false);
+    EXPECT_EQ(desk.read_again().disputes().at("D-000001").agreed, Minor{50});
+
+    ASSERT_EQ(open(invoice, 308), "");
+    ASSERT_EQ(decide("D-000002", 0), "");
+    EXPECT_EQ(desk.desk.documents().size(), before + 1) << "nothing is agreed, nothing is credited";
+    EXPECT_EQ(desk.desk.find(invoice)->disputed, Minor{});
+}
+
+TEST_F(Disputes, RunTheirStagesAndWhoIsSilentLoses)
+{
+    ASSERT_EQ(open(invoice, 100), "");
+    const std::string id = "D-000001";
+    EXPECT_TRUE(desk.desk.overdue_disputes(today + days_to_answer).empty()) << "the last day";
+    EXPECT_EQ(desk.desk.overdue_disputes(today + days_to_answer + 1), std::vector<std::string>{id});
+    EXPECT_EQ(desk.desk.disputes().at(id).default_agreement(), Minor{100})
+        << "the house was silent";
+    EXPECT_FALSE(desk.desk.escalate_dispute(id, "", today)) << "nothing was answered yet";
+    EXPECT_FALSE(desk.desk.answer_dispute(id, "", today)) << "no reason";
+    desk.record(desk.desk.answer_dispute(id, "the journal has them", today + 3).value());
+    EXPECT_FALSE(desk.desk.answer_dispute(id, "again", today + 3));
+    EXPECT_EQ(desk.desk.disputes().at(id).default_agreement(), Minor{}) << "the partner is silent";
+    desk.record(desk.desk.escalate_dispute(id, "look again", today + 5).value());
+    EXPECT_EQ(desk.desk.disputes().at(id).act_by, today + 5 + days_to_decide);
+    EXPECT_EQ(desk.desk.disputes().at(id).default_agreement(), Minor{100});
+    ASSERT_EQ(decide(id, 100), "");
+    EXPECT_TRUE(desk.desk.overdue_disputes(today + 1'000).empty());
+}
+
 TEST_F(WorkedMonth, AReturnedPayOutIsOpenAgain)
 {
     desk.issue_all(june, drafts);

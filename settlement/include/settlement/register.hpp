@@ -17,6 +17,7 @@
 #include "ledger/house_record.hpp"
 #include "settlement/bank_import.hpp"
 #include "settlement/bank_matching.hpp"
+#include "settlement/dispute.hpp"
 #include "settlement/document.hpp"
 #include "settlement/netting.hpp"
 
@@ -137,6 +138,25 @@ public:
     [[nodiscard]] Registered<NewEntry> take_answer(
         std::string_view number, DocumentState answer, std::string_view reason) const;
 
+    /// A partner contests a part of a line: document, line, net, reason and evidence of `dispute`
+    /// count. What it contested before, of the same line, is not contested twice.
+    [[nodiscard]] Registered<NewEntry> open_dispute(
+        const Dispute& dispute, ledger::Day today) const;
+    /// The house does not agree.
+    [[nodiscard]] Registered<NewEntry> answer_dispute(
+        std::string_view id, std::string_view words, ledger::Day today) const;
+    /// The partner insists.
+    [[nodiscard]] Registered<NewEntry> escalate_dispute(
+        std::string_view id, std::string_view words, ledger::Day today) const;
+    /// Ends it at any stage; what is agreed is credited by one document, in the same entry.
+    [[nodiscard]] Registered<NewEntry> decide_dispute(
+        std::string_view id,
+        ledger::Minor agreed,
+        std::string_view words,
+        const IssueTerms& terms) const;
+    /// Open ones whose last day has passed: `decide_dispute` with `default_agreement` ends them.
+    [[nodiscard]] std::vector<std::string> overdue_disputes(ledger::Day today) const;
+
     /// Nets what is issued, not disputed and not netted yet, up to and with the window. Partners
     /// whose net is closer to zero than `minimum` are carried forward.
     [[nodiscard]] Registered<NewEntry> net(
@@ -170,6 +190,10 @@ public:
     /// Moves what the points no longer secure from the trust account to the operating account.
     [[nodiscard]] static NewEntry release_trust(ledger::Micro amount, const ledger::Terms& terms);
 
+    [[nodiscard]] const std::map<std::string, Dispute, std::less<>>& disputes() const
+    {
+        return disputes_;
+    }
     [[nodiscard]] const IssuedDocument* find(std::string_view number) const;
     /// In the order of issue.
     [[nodiscard]] std::vector<const IssuedDocument*> documents() const;
@@ -192,7 +216,7 @@ private:
     using Content = boost::json::object;
     using Apply = void (Register::*)(const ledger::HouseEntry& entry, const Content& content);
     struct Kind;
-    static const std::array<Kind, 13> kinds;
+    static const std::array<Kind, 16> kinds;
 
     void apply_proposal(const ledger::HouseEntry& entry, const Content& content);
     void apply_approval(const ledger::HouseEntry& entry, const Content& content);
@@ -202,6 +226,10 @@ private:
     void apply_net(const ledger::HouseEntry& entry, const Content& content);
     void apply_payment(const ledger::HouseEntry& entry, const Content& content);
     void apply_release(const ledger::HouseEntry& entry, const Content& content);
+    void apply_dispute(const ledger::HouseEntry& entry, const Content& content);
+    void apply_dispute_move(const ledger::HouseEntry& entry, const Content& content);
+    void apply_decision(const ledger::HouseEntry& entry, const Content& content);
+    void decide(const Content& outcome, std::string_view credit);
     void apply_statement(const ledger::HouseEntry& entry, const Content& content);
     void apply_match(const ledger::HouseEntry& entry, const Content& content);
     void apply_match_reversal(const ledger::HouseEntry& entry, const Content& content);
@@ -226,6 +254,7 @@ private:
     std::vector<std::string> order_; // numbers, as issued
     std::map<std::string, IssuedDocument, std::less<>> issued_;
     std::map<std::string, std::int64_t, std::less<>> last_numbers_; // by series and year
+    std::map<std::string, Dispute, std::less<>> disputes_;
     std::map<ledger::Month, DraftSet> drafts_;
     std::map<ledger::Month, WindowNet> nets_;
     std::map<ledger::Month, PaymentFile> files_;

@@ -20,7 +20,7 @@ struct Register::Kind {
     Apply apply;
 };
 
-constexpr std::array<Register::Kind, 13> Register::kinds{
+constexpr std::array<Register::Kind, 16> Register::kinds{
     {{"proposal_made", &Register::apply_proposal},
      {"documents_approved", &Register::apply_approval},
      {"document_issued", &Register::apply_issue},
@@ -30,6 +30,9 @@ constexpr std::array<Register::Kind, 13> Register::kinds{
      {"net_paid", &Register::apply_payment},
      {"payments_approved", &Register::apply_release},
      {"payments_ordered", &Register::apply_order},
+     {"dispute_opened", &Register::apply_dispute},
+     {"dispute_moved", &Register::apply_dispute_move},
+     {"dispute_decided", &Register::apply_decision},
      {"statement_imported", &Register::apply_statement},
      {"bank_matched", &Register::apply_match},
      {"match_reversed", &Register::apply_match_reversal},
@@ -144,6 +147,7 @@ void Register::apply_issue(const ledger::HouseEntry& entry, const Content& conte
         text_at(content, "series"), content.at("place").to_number<std::int64_t>());
     order_.push_back(document.number);
     const std::string number = document.number;
+    if (const auto* outcome = content.if_contains("dispute")) decide(outcome->as_object(), number);
     issued_.emplace(number, std::move(issued));
 }
 

@@ -1,0 +1,191 @@
+#include <fmt/format.h>
+#include <memory>
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+
+#include "answers.hpp"
+#include "approvals.hpp"
+#include "commands.hpp"
+#include "settle_documents.hpp"
+
+namespace pointhouse::ops {
+
+namespace {
+
+namespace json = boost::json;
+
+using gateway::CommandResult;
+using gateway::CommandStep;
+using gateway::House;
+using settlement::Dispute;
+
+struct Options {
+    std::string id;
+    std::string document;
+    std::size_t line = 1;
+    std::string amount;
+    std::string reason;
+    std::string words;
+};
+
+template <class T>
+T require(settlement::Registered<T> result)
+{
+    if (!result) throw CommandFailure{result.error().reason};
+    return std::move(*result);
+}
+
+ledger::Day today_of(House& house)
+{
+    return issue_terms(house).today;
+}
+
+json::object row_of(const Dispute& dispute, ledger::Day today)
+{
+    return {
+        {"dispute", dispute.id},
+        {"document", dispute.document},
+        {"line", dispute.line},
+        {"net_minor", dispute.net.count},
+        {"held_minor", dispute.held.count},
+        {"reason", dispute.reason},
+        {"evidence", dispute.evidence},
+        {"stage", settlement::name_of(dispute.stage)},
+        {"act_by", ledger::format_day(dispute.act_by)},
+        {"urgent", dispute.is_open() && dispute.act_by - today <= settlement::days_of_warning},
+        {"agreed_minor", dispute.agreed.count},
+        {"credit", dispute.credit}};
+}
+
+CommandResult show(House& house, std::string_view id, const Invocation& typed)
+{
+    const auto& dispute = house.documents().disputes().find(id)->second;
+    return report(
+        typed,
+        row_of(dispute, today_of(house)),
+        fmt::format(
+            "{} about line {} of {} is {}{}\n",
+            dispute.id,
+            dispute.line,
+            dispute.document,
+            settlement::name_of(dispute.stage),
+            dispute.is_open()        ? ", to be acted on by " + ledger::format_day(dispute.act_by)
+            : dispute.credit.empty() ? ""
+                                     : ": " + dispute.credit));
+}
+
+CommandResult open(House& house, const Options& options, const Invocation& typed)
+{
+    require_operator(house, typed, "opens disputes");
+    const auto& currency = house.registry().terms()->currency;
+    house.record(require(house.documents().open_dispute(
+        {.document = options.document,
+         .line = options.line,
+         .net = read_amount(options.amount, currency),
+         .reason = options.reason,
+         .evidence = options.words},
+        today_of(house))));
+    return show(house, house.documents().disputes().rbegin()->first, typed);
+}
+
+CommandResult answer(House& house, const Options& options, const Invocation& typed)
+{
+    require_operator(house, typed, "answers disputes");
+    house.record(
+        require(house.documents().answer_dispute(options.id, options.words, today_of(house))));
+    return show(house, options.id, typed);
+}
+
+CommandResult escalate(House& house, const Options& options, const Invocation& typed)
+{
+    require_operator(house, typed, "escalates disputes");
+    house.record(
+        require(house.documents().escalate_dispute(options.id, options.words, today_of(house))));
+    return show(house, options.id, typed);
+}
+
+CommandResult decide(House& house, const Options& options, const Invocation& typed)
+{
+    require_operator(house, typed, "decides disputes");
+    const auto& currency = house.registry().terms()->currency;
+    house.record(require(house.documents().decide_dispute(
+        options.id, read_amount(options.amount, currency), options.words, issue_terms(house))));
+    return show(house, options.id, typed);
+}
+
+/// What nobody acted on in time ends as its stage says, before anything else is looked at.
+CommandResult lapse(House& house, const Options& /*options*/, const Invocation& typed)
+{
+    require_operator(house, typed, "ends disputes");
+    json::array ended;
+    for (const auto& id : house.documents().overdue_disputes(today_of(house))) {
+        const auto agreed = house.documents().disputes().find(id)->second.default_agreement();
+        house.record(require(house.documents().decide_dispute(
+            id, agreed, "nobody acted in time", issue_terms(house))));
+        ended.push_back(row_of(house.documents().disputes().find(id)->second, today_of(house)));
+    }
+    const auto text = fmt::format("{} disputes ended because nobody acted in time\n", ended.size());
+    return report(typed, ended, text);
+}
+
+CommandResult list(House& house, const Options& /*options*/, const Invocation& typed)
+{
+    json::array rows;
+    std::string text;
+    const auto today = today_of(house);
+    for (const auto& [id, dispute] : house.documents().disputes()) {
+        rows.push_back(row_of(dispute, today));
+        text += fmt::format(
+            "{} {} line {} {:>10} {} by {}{}\n",
+            id,
+            dispute.document,
+            dispute.line,
+            ledger::format_minor(dispute.net, house.registry().terms()->currency),
+            settlement::name_of(dispute.stage),
+            ledger::format_day(dispute.act_by),
+            dispute.is_open() && dispute.act_by < today ? " OVERDUE" : "");
+    }
+    if (text.empty()) text = "nothing is disputed\n";
+    return report(typed, rows, text);
+}
+
+} // namespace
+
+void declare_dispute(CLI::App& app, Invocation& invocation)
+{
+    auto& group = declare_group(app, "dispute", "What partners contest of their documents");
+    const auto options = std::make_shared<Options>();
+    const auto declare = [&](const char* name, const char* description, auto action) -> CLI::App& {
+        auto& command = declare_in_house(
+            group,
+            name,
+            description,
+            invocation,
+            [options, action](House& house, const Invocation& typed) -> CommandStep {
+                return action(house, *options, typed);
+            });
+        add_json_option(command, invocation);
+        return command;
+    };
+    auto& opening = declare("open", "Contest a part of a line; only that is held back", open);
+    opening.add_option("NUMBER", options->document, "Of the document")->required();
+    opening.add_option("--line", options->line, "From 1")->capture_default_str();
+    opening.add_option("--amount", options->amount, "Net of VAT")->required();
+    opening.add_option("--reason", options->reason, "A Peppol code: QTY, PRI, OTH, …")->required();
+    opening.add_option("--evidence", options->words, "What shows it")->required();
+    auto& answering = declare("answer", "Say that the house does not agree, and why", answer);
+    answering.add_option("DISPUTE", options->id)->required();
+    answering.add_option("--words", options->words)->required();
+    auto& escalating = declare("escalate", "The partner insists", escalate);
+    escalating.add_option("DISPUTE", options->id)->required();
+    escalating.add_option("--words", options->words)->required();
+    auto& deciding = declare("decide", "End it; what is agreed is credited", decide);
+    deciding.add_option("DISPUTE", options->id)->required();
+    deciding.add_option("--agreed", options->amount, "Net of VAT; 0: nothing")->required();
+    deciding.add_option("--words", options->words)->required();
+    declare("lapse", "End what nobody acted on in time, as its stage says", lapse);
+    declare("list", "All disputes", list);
+}
+
+} // namespace pointhouse::ops

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "ledger/ids.hpp"
+#include "ledger/money.hpp"
+#include "ledger/time.hpp"
+
+namespace pointhouse::settlement {
+
+/// What a partner contests of one line of a document: a net amount, for a reason. Three steps, each
+/// with its last day; when nobody acts by then, the side that did not have to act wins:
+///
+///     opened     the house answers        else the partner wins: all of it is credited
+///     answered   the partner escalates    else the house wins: nothing is
+///     escalated  two people decide        else the partner wins
+enum class DisputeStage : std::uint8_t { opened, answered, escalated, decided };
+
+[[nodiscard]] std::string_view name_of(DisputeStage stage) noexcept;
+
+struct Dispute {
+    std::string id{};       // "D-000001"
+    std::string document{}; // its number
+    std::size_t line = 0;   // from 1
+    ledger::Minor net{};    // contested, without VAT; above zero
+    ledger::Minor held{};   // with VAT: what is not paid while it is open
+    /// Clarification reason of the Peppol Invoice Response: "QUA", "PRI", "QTY", "OTH" …
+    std::string reason{};
+    std::string evidence{};
+    DisputeStage stage = DisputeStage::opened;
+    ledger::Day act_by = 0; // the last day to act in this stage
+    std::string words{};    // of the last who acted
+    ledger::Minor agreed{}; // of `net`, once it is decided
+    std::string credit{};   // the number of the credit note; empty: none
+
+    [[nodiscard]] bool is_open() const { return stage != DisputeStage::decided; }
+    /// What it comes to when nobody acts any more.
+    [[nodiscard]] ledger::Minor default_agreement() const
+    {
+        return stage == DisputeStage::answered ? ledger::Minor{} : net;
+    }
+};
+
+/// Days that each stage leaves, counted from the day on which it begins.
+inline constexpr std::int32_t days_to_answer = 14;
+inline constexpr std::int32_t days_to_escalate = 14;
+inline constexpr std::int32_t days_to_decide = 30;
+/// So many days before the last day an open dispute is shown as urgent.
+inline constexpr std::int32_t days_of_warning = 3;
+
+/// Whether it is a reason of the Peppol Invoice Response (OPStatusReason, 2023).
+[[nodiscard]] bool is_dispute_reason(std::string_view code) noexcept;
+
+} // namespace pointhouse::settlement

@@ -1,0 +1,214 @@
+#include <algorithm>
+#include <array>
+#include <fmt/format.h>
+
+#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+#include "settlement/register.hpp"
+
+// What partners contest of issued documents, and how it ends.
+
+namespace pointhouse::settlement {
+
+namespace json = boost::json;
+using ledger::Minor;
+
+namespace {
+
+std::unexpected<RegisterFault> refused(std::string reason)
+{
+    return std::unexpected(RegisterFault{std::move(reason)});
+}
+
+std::string text_at(const json::object& content, std::string_view key)
+{
+    return std::string{std::string_view{content.at(key).as_string()}};
+}
+
+DisputeStage stage_at(const json::object& content)
+{
+    constexpr std::array all{DisputeStage::opened, DisputeStage::answered, DisputeStage::escalated};
+    const auto name = text_at(content, "stage");
+    const auto* found = std::ranges::find(all, name, [](auto stage) { return name_of(stage); });
+    if (found == all.end()) throw std::invalid_argument{"there is no such stage of a dispute"};
+    return *found;
+}
+
+NewEntry stage_entry(
+    const Dispute& dispute, DisputeStage stage, ledger::Day act_by, std::string_view words)
+{
+    return {
+        .kind = "dispute_moved",
+        .content = json::serialize(json::object{
+            {"dispute", dispute.id},
+            {"stage", name_of(stage)},
+            {"act_by", ledger::format_day(act_by)},
+            {"words", words}})};
+}
+
+} // namespace
+
+std::string_view name_of(DisputeStage stage) noexcept
+{
+    switch (stage) {
+    case DisputeStage::opened: return "opened";
+    case DisputeStage::answered: return "answered";
+    case DisputeStage::escalated: return "escalated";
+    case DisputeStage::decided: return "decided";
+    }
+    return "unknown";
+}
+
+bool is_dispute_reason(std::string_view code) noexcept
+{
+    constexpr std::array<std::string_view, 13> codes{
+        "REF", "LEG", "REC", "QUA", "DEL", "PRI", "QTY", "ITM", "PAY", "UNR", "FIN", "PPD", "OTH"};
+    return std::ranges::find(codes, code) != codes.end();
+}
+
+Registered<NewEntry> Register::open_dispute(const Dispute& dispute, ledger::Day today) const
+{
+    const auto* issued = find(dispute.document);
+    if (!issued) return refused(fmt::format("there is no document {}", dispute.document));
+    const Document& document = issued->document;
+    if (is_credit(document.kind) || document.kind == DocumentKind::payment_statement)
+        return refused("a line of an invoice is disputed, not of a credit note or a statement");
+    if (dispute.line < 1 || dispute.line > document.lines.size())
+        return refused(fmt::format("{} has {} lines", document.number, document.lines.size()));
+    if (!is_dispute_reason(dispute.reason))
+        return refused("the reason is a code of the Peppol Invoice Response, as QTY, PRI or OTH");
+    if (dispute.evidence.empty()) return refused("a dispute says what shows it: evidence");
+    const DocumentLine& line = document.lines[dispute.line - 1];
+    // What was contested once is not contested twice; what was given up is not either.
+    Minor left = line.net;
+    for (const auto& [id, other] : disputes_) {
+        if (other.document == dispute.document && other.line == dispute.line) left -= other.net;
+    }
+    if (dispute.net.count <= 0 || dispute.net > left)
+        return refused(fmt::format(
+            "line {} of {} has {} left to dispute",
+            dispute.line,
+            document.number,
+            ledger::format_minor(left, document.currency)));
+    const Minor held = dispute.net + ledger::tax_of(dispute.net, line.vat.basis_points);
+    return NewEntry{
+        .kind = "dispute_opened",
+        .content = json::serialize(json::object{
+            {"dispute", fmt::format("D-{:06}", disputes_.size() + 1)},
+            {"document", document.number},
+            {"line", dispute.line},
+            {"net_minor", dispute.net.count},
+            {"held_minor", std::min(held, document.total - issued->credited).count},
+            {"reason", dispute.reason},
+            {"evidence", dispute.evidence},
+            {"act_by", ledger::format_day(today + days_to_answer)}})};
+}
+
+Registered<NewEntry> Register::answer_dispute(
+    std::string_view id, std::string_view words, ledger::Day today) const
+{
+    const auto dispute = disputes_.find(id);
+    if (dispute == disputes_.end()) return refused(fmt::format("there is no dispute {}", id));
+    if (dispute->second.stage != DisputeStage::opened)
+        return refused(fmt::format("{} is {} already", id, name_of(dispute->second.stage)));
+    if (words.empty()) return refused("an answer says why the house does not agree");
+    return stage_entry(dispute->second, DisputeStage::answered, today + days_to_escalate, words);
+}
+
+Registered<NewEntry> Register::escalate_dispute(
+    std::string_view id, std::string_view words, ledger::Day today) const
+{
+    const auto dispute = disputes_.find(id);
+    if (dispute == disputes_.end()) return refused(fmt::format("there is no dispute {}", id));
+    if (dispute->second.stage != DisputeStage::answered)
+        return refused(fmt::format("{} is {}, not answered", id, name_of(dispute->second.stage)));
+    return stage_entry(dispute->second, DisputeStage::escalated, today + days_to_decide, words);
+}
+
+Registered<NewEntry> Register::decide_dispute(
+    std::string_view id, Minor agreed, std::string_view words, const IssueTerms& terms) const
+{
+    const auto found = disputes_.find(id);
+    if (found == disputes_.end()) return refused(fmt::format("there is no dispute {}", id));
+    const Dispute& dispute = found->second;
+    if (!dispute.is_open()) return refused(fmt::format("{} is decided already", id));
+    if (agreed.count < 0 || agreed > dispute.net)
+        return refused(fmt::format("{} is about an amount from 0 to {}", id, dispute.net.count));
+    json::object outcome{{"dispute", id}, {"agreed_minor", agreed.count}, {"words", words}};
+    if (agreed.count == 0)
+        return NewEntry{.kind = "dispute_decided", .content = json::serialize(outcome)};
+
+    // The decision and its one correcting document are one entry: neither is there without the
+    // other.
+    const Document& original = issued_document(dispute.document).document;
+    std::vector<Document> earlier;
+    for (const auto* issued : documents()) {
+        const auto& corrects = issued->document.corrects;
+        if (corrects && corrects->number == original.number) earlier.push_back(issued->document);
+    }
+    const std::array<LineCredit, 1> parts{{{.line = dispute.line - 1, .net = agreed}}};
+    auto credit = credit_of(original, parts, earlier, terms.today);
+    if (!credit) return refused(std::string{words_of(credit.error())});
+    credit->reason = fmt::format("Dispute {}", id);
+    auto entry = issue_credit(*credit, terms);
+    if (!entry) return entry;
+    auto content = json::parse(entry->content).as_object();
+    content.emplace("dispute", std::move(outcome));
+    entry->content = json::serialize(content);
+    return entry;
+}
+
+std::vector<std::string> Register::overdue_disputes(ledger::Day today) const
+{
+    std::vector<std::string> overdue;
+    for (const auto& [id, dispute] : disputes_) {
+        if (dispute.is_open() && today > dispute.act_by) overdue.push_back(id);
+    }
+    return overdue;
+}
+
+void Register::apply_dispute(const ledger::HouseEntry& /*entry*/, const Content& content)
+{
+    Dispute dispute{
+        .id = text_at(content, "dispute"),
+        .document = text_at(content, "document"),
+        .line = content.at("line").to_number<std::size_t>(),
+        .net = Minor{content.at("net_minor").to_number<std::int64_t>()},
+        .held = Minor{content.at("held_minor").to_number<std::int64_t>()},
+        .reason = text_at(content, "reason"),
+        .evidence = text_at(content, "evidence"),
+        .act_by = ledger::parse_day(text_at(content, "act_by")).value()};
+    auto& issued = issued_.find(dispute.document)->second;
+    // Once it is netted it is on its way: a credit note will put it right.
+    if (issued.netted) dispute.held = {};
+    issued.disputed += dispute.held;
+    const std::string id = dispute.id;
+    disputes_.emplace(id, std::move(dispute));
+}
+
+void Register::apply_dispute_move(const ledger::HouseEntry& /*entry*/, const Content& content)
+{
+    auto& dispute = disputes_.find(text_at(content, "dispute"))->second;
+    dispute.stage = stage_at(content);
+    dispute.act_by = ledger::parse_day(text_at(content, "act_by")).value();
+    dispute.words = text_at(content, "words");
+}
+
+void Register::apply_decision(const ledger::HouseEntry& /*entry*/, const Content& content)
+{
+    decide(content, {});
+}
+
+void Register::decide(const Content& outcome, std::string_view credit)
+{
+    auto& dispute = disputes_.find(text_at(outcome, "dispute"))->second;
+    dispute.stage = DisputeStage::decided;
+    dispute.agreed = Minor{outcome.at("agreed_minor").to_number<std::int64_t>()};
+    dispute.words = text_at(outcome, "words");
+    dispute.credit = credit;
+    issued_.find(dispute.document)->second.disputed -= dispute.held;
+}
+
+} // namespace pointhouse::settlement
