@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <fmt/format.h>
 #include <memory>
 #include <optional>
@@ -188,27 +189,50 @@ Report exit_report(const Source& source)
         .tables = {settlement::partner_exit_table(leaving)}};
 }
 
-/// The register as it was at an instant, or is now: a fold of the house's record.
-settlement::Register register_at(House& house, std::optional<ledger::Time> at)
+/// Receivables that an opening brought along, of which the house has no documents.
+ledger::Micro receivables_at_opening(const partners::Registry& registry)
 {
-    settlement::Register documents;
+    ledger::Micro sum;
+    if (!registry.opening()) return sum;
+    for (const auto& line : registry.money_of(registry.opening()->entry))
+        if (line.account == ledger::Account::receivable) sum += ledger::Micro{line.amount};
+    return sum;
+}
+
+/// What ageing needs of the house's record, taken on the house's thread.
+struct Documents {
+    std::vector<ledger::HouseEntry> entries;
+    ledger::Micro at_opening;
+};
+
+Documents documents_of(House& house)
+{
     const ledger::HouseRecord record{house.record_store()};
-    for (const auto& entry : record.entries())
-        if (!at || entry.at <= *at) documents.apply(entry);
-    return documents;
+    return {.entries = record.entries(), .at_opening = receivables_at_opening(house.registry())};
+}
+
+/// The register as it was when `last` was the newest entry that had moved money.
+settlement::Register register_at(const Documents& documents, ledger::HouseSequence last)
+{
+    settlement::Register found;
+    for (const auto& entry : documents.entries)
+        if (entry.sequence <= last) found.apply(entry);
+    return found;
 }
 
 /// Who owes documents for how long, and the control account beside their sum.
-Report ageing(const Source& source, std::span<const settlement::Receivable> items)
+Report ageing(const Source& source, const Documents& documents)
 {
     ledger::Micro booked;
+    ledger::HouseSequence last;
     source.for_each([&](const PostingLines& posting, bool) {
+        const bool is_house_entry = posting.record.type == ledger::MessageType::house_entry;
+        if (is_house_entry) last = std::max(last, posting.record.terms);
         for (const auto& line : posting.lines)
             if (line.account == ledger::Account::receivable) booked += ledger::Micro{line.amount};
     });
+    const auto items = settlement::receivables_of(register_at(documents, last));
     const ledger::Micro per_minor{ledger::micro_per_minor(source.terms->currency)};
-    ledger::Micro opened;
-    for (const auto& partner : source.terms->partners) opened += partner.opening_receivable;
     ledger::Micro open;
     for (const auto& item : items) open += per_minor * item.open.count;
     auto tables = settlement::ageing_tables(
@@ -216,7 +240,12 @@ Report ageing(const Source& source, std::span<const settlement::Receivable> item
     tables.push_back(
         {.name = "control",
          .columns = {"account", "ledger", "brought_along", "report", "difference"},
-         .rows = {{std::string{"ar"}, booked, opened, open, booked - opened - open}}});
+         .rows = {
+             {std::string{"ar"},
+              booked,
+              documents.at_opening,
+              open,
+              booked - documents.at_opening - open}}});
     return {.name = "ageing", .facts = {}, .tables = std::move(tables)};
 }
 
@@ -460,9 +489,9 @@ void declare_report(CLI::App& app, Invocation& invocation)
         invocation,
         {"ageing", "Documents that partners owe, by how long they are due"},
         options,
-        [](House& house, const Source& source, const Invocation&) -> Make {
-            const auto items = settlement::receivables_of(register_at(house, source.interval.to));
-            return [items](const Source& of) { return ageing(of, items); };
+        [](House& house, const Source&, const Invocation&) -> Make {
+            const auto documents = documents_of(house);
+            return [documents](const Source& source) { return ageing(source, documents); };
         });
     auto& expected = declare_report_of(
         group,
