@@ -183,8 +183,9 @@ CommandStep invoices(House& house, const Options& options, const Invocation& typ
 json::object row_of(const IssuedDocument& issued)
 {
     const Document& document = issued.document;
-    json::value netted;
-    if (issued.netted) netted = ledger::format_month(*issued.netted);
+    json::array netted;
+    for (const auto& [window, taken] : issued.netted)
+        netted.emplace_back(ledger::format_month(window));
     return {
         {"number", document.number},
         {"type", settlement::name_of(document.kind)},

@@ -80,19 +80,30 @@ void PdfCanvas::text(Spot spot, std::string_view words, const TextStyle& style, 
     pango_cairo_show_layout(context_.get(), layout_.get());
 }
 
-double PdfCanvas::paragraph(
-    Spot spot, std::string_view words, const TextStyle& style, double width, int lines_max)
+double PdfCanvas::set_paragraph(const Paragraph& paragraph)
 {
-    constexpr int one_line = -1; // Pango: below zero, lines of each paragraph
-    pango_layout_set_height(layout_.get(), -lines_max);
+    pango_layout_set_height(layout_.get(), -paragraph.lines_max); // below zero: lines
     pango_layout_set_wrap(layout_.get(), PANGO_WRAP_WORD_CHAR);
-    set_words(words, style, width);
+    set_words(paragraph.words, paragraph.style, paragraph.width);
     int height = 0;
     pango_layout_get_size(layout_.get(), nullptr, &height);
+    return pango_units_to_double(height);
+}
+
+double PdfCanvas::paragraph(Spot spot, const Paragraph& paragraph)
+{
+    const double height = set_paragraph(paragraph);
     cairo_move_to(context_.get(), spot.x, spot.y);
     pango_cairo_show_layout(context_.get(), layout_.get());
-    pango_layout_set_height(layout_.get(), one_line);
-    return pango_units_to_double(height);
+    pango_layout_set_height(layout_.get(), -1);
+    return height;
+}
+
+double PdfCanvas::height_of(const Paragraph& paragraph)
+{
+    const double height = set_paragraph(paragraph);
+    pango_layout_set_height(layout_.get(), -1);
+    return height;
 }
 
 void PdfCanvas::rule(Spot left, double width, double thickness, Ink ink)

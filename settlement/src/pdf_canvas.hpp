@@ -57,11 +57,17 @@ public:
     /// off with an ellipsis.
     void text(
         Spot spot, std::string_view words, const TextStyle& style, double width_max = a4_width);
-    /// Writes several lines, broken at words to `width`, down from `spot`: the top of the first
-    /// one's left end. What is more than `lines_max` ends in an ellipsis. Returns the height it
-    /// takes.
-    double paragraph(
-        Spot spot, std::string_view words, const TextStyle& style, double width, int lines_max);
+    /// Several lines, broken at words to `width`; what is more than `lines_max` ends in an
+    /// ellipsis.
+    struct Paragraph {
+        std::string_view words{};
+        TextStyle style{};
+        double width = a4_width;
+        int lines_max = 1;
+    };
+    /// Writes it down from `spot`: the top of the first line's left end. Returns its height.
+    double paragraph(Spot spot, const Paragraph& paragraph);
+    [[nodiscard]] double height_of(const Paragraph& paragraph);
     void rule(Spot left, double width, double thickness, Ink ink);
     void fill(const Box& box, Ink ink, double radius = 0);
     void disc(Spot centre, double radius, Ink ink);
@@ -79,6 +85,7 @@ private:
     void set_properties(const PdfProperties& properties);
     void set_ink(Ink ink);
     void set_words(std::string_view words, const TextStyle& style, double width);
+    double set_paragraph(const Paragraph& paragraph);
 
     std::string bytes_;
     std::unique_ptr<cairo_surface_t, Free> surface_;

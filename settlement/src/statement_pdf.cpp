@@ -85,7 +85,7 @@ private:
         }
         canvas_.text(
             {.x = vat_column, .y = baseline}, rate_in_words(line.vat), at_right(plain), 45);
-        canvas_.text({.x = right, .y = baseline}, amount(line.net), at_right(plain), 80);
+        canvas_.text({.x = right, .y = baseline}, amount(line.net), at_right(plain), 160);
     }
 
     void draw_detail(const StatementLine& line, const LineDetail& detail, double baseline)
@@ -113,7 +113,7 @@ private:
     void draw_sum(double baseline, const std::string& label, Minor sum, const TextStyle& style)
     {
         canvas_.text({.x = points_column - 40, .y = baseline}, label, style, 180);
-        canvas_.text({.x = right, .y = baseline}, amount(sum), at_right(style), 80);
+        canvas_.text({.x = right, .y = baseline}, amount(sum), at_right(style), 160);
     }
 
     std::string tax_label(const VatTotal& vat) const

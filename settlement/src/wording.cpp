@@ -116,6 +116,12 @@ std::string_view words_of_self_billing(DocumentKind kind) noexcept
     return "Self-billing: issued by the buyer in the name and on behalf of the seller.";
 }
 
+std::string netting_in_words(const Document& document)
+{
+    if (document.corrects) return "net with other open documents";
+    return "net with the other documents of " + month_in_words(document.window);
+}
+
 std::string points_in_words(std::int64_t points)
 {
     return grouped(fmt::to_string(points));

@@ -25,6 +25,10 @@ namespace pointhouse::settlement {
 /// it.
 [[nodiscard]] std::string_view words_of_self_billing(DocumentKind kind) noexcept;
 
+/// With what a document is netted, after the day it falls due: "net with the other documents of
+/// June 2026". A correction is settled whenever it comes.
+[[nodiscard]] std::string netting_in_words(const Document& document);
+
 [[nodiscard]] std::string points_in_words(std::int64_t points);
 [[nodiscard]] std::string amount_in_words(ledger::Minor amount, const ledger::Currency& currency);
 /// The price of 1,000 points with `places` decimals, at most three: see `price_places`.

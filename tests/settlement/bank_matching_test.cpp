@@ -436,6 +436,20 @@ TEST(MatchReturned, OfWhatIsNotKnownIsDoubted)
     doubted(reversal);
 }
 
+// The bank booked the file as one row without ids, and an earlier return undid another payment.
+TEST(MatchReturned, NamesTheItemItself)
+{
+    const std::vector<PaidPart> paid{
+        {.item = "PH-2026-06-BOE", .amount = Minor{-278}},
+        {.item = "PH-2026-06-TNK", .amount = Minor{-242}},
+        {.item = "PH-2026-06-TNK", .amount = Minor{242}, .end_to_end_id = "PH-2026-06-TNK"}};
+
+    const Given back{.rows = {returned_row(9, 278, "PH-2026-06-BOE")}, .paid = paid};
+    expect_match(back.matched(), MatchKind::returned, {{9, "PH-2026-06-BOE", Minor{278}}});
+    const Given again{.rows = {returned_row(9, 242, "PH-2026-06-TNK")}, .paid = paid};
+    expect_doubt(again.matched(), Doubt::unknown_return, {});
+}
+
 TEST(MatchReturned, OnlyOnce)
 {
     const Given given{

@@ -154,6 +154,25 @@ TEST(Camt053, WhateverTheNameSpaceIsCalled)
     EXPECT_EQ(parsed(without), parsed(plain));
 }
 
+TEST(Camt053, MayStartWithAByteOrderMark)
+{
+    const std::string xml = golden("bank/abn-amro.xml");
+
+    EXPECT_EQ(parsed("\xEF\xBB\xBF" + xml), parsed(xml));
+}
+
+TEST(Camt053, ExpandsNoEntities)
+{
+    const std::string xml = golden("bank/abn-amro.xml");
+
+    EXPECT_EQ(
+        parsed(replaced(xml, "Grocer &amp; Zonen", "&#71;rocer &lol; &lt;&amp;"))
+            .at(0)
+            .rows.at(0)
+            .counterparty,
+        "Grocer &lol; <& N.V.");
+}
+
 TEST(Camt053, ABatchWithoutAmountsStaysWhole)
 {
     std::string xml = golden("bank/abn-amro.xml");

@@ -4,6 +4,7 @@
 #include <random>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "settlement/ubl.hpp"
 
@@ -39,9 +40,9 @@ std::string_view category_of(std::string_view treatment)
     return treatment == "taxed" ? "S" : "O";
 }
 
-class RandomMonth {
+class RandomCoalition {
 public:
-    explicit RandomMonth(std::uint64_t seed) : random_{seed}
+    explicit RandomCoalition(std::uint64_t seed) : random_{seed}
     {
         for (int partner = 0; partner < 3; ++partner)
             coalition_.add_partner("P" + std::to_string(partner), "Partner", VatMode::all_flows);
@@ -56,12 +57,16 @@ public:
         coalition_.close_window();
     }
 
-    Settlement played()
+    RandomMonth played()
     {
         const std::size_t steps = 1 + pick(24);
         const std::size_t undoing = pick(4); // more of it, more documents below zero
         for (std::size_t step = 0; step < steps; ++step) play_step(undoing);
-        return coalition_.settled();
+        return {
+            .terms = coalition_.terms(),
+            .contracts = coalition_.contracts(),
+            .steps = std::move(steps_),
+            .settlement = coalition_.settled()};
     }
 
 private:
@@ -72,12 +77,13 @@ private:
         const std::array shares{Share{1, 1}, Share{1, 2}, Share{0, 1}, Share{1, 4}};
         const bool is_round = pick(2) == 0;
         const auto price = [&](std::size_t most) {
-            const auto count = static_cast<std::int64_t>(4 * pick(most));
-            return Micro{is_round ? count / 500 * 500 : count};
+            // Quarters of it, and halves and thirds of those, are whole, as the registry demands.
+            const auto count = static_cast<std::int64_t>(24 * pick(most));
+            return Micro{is_round ? count / 600 * 600 : count};
         };
-        tariff.issue_price = price(5'000);
-        tariff.service_fee = price(500);
-        tariff.reimbursement = price(5'000);
+        tariff.issue_price = price(850);
+        tariff.service_fee = price(85);
+        tariff.reimbursement = price(850);
         tariff.prefund_share = shares[pick(shares.size())];
         tariff.breakage_issuer = static_cast<std::int32_t>(pick(3));
     }
@@ -106,32 +112,40 @@ private:
 
     void play_step(std::size_t undoing)
     {
-        const TariffVersion lot{static_cast<std::uint32_t>(1 + pick(4))};
-        const TariffVersion other{static_cast<std::uint32_t>(1 + pick(4))};
-        if (pick(4) < undoing) {
-            switch (pick(4)) {
-            case 0: return coalition_.claw_back(lot, some());
-            case 1: return coalition_.refund(lot, other, some());
-            case 2: return coalition_.refund_donation(lot, charity_, some());
-            default: {
-                const std::int64_t points = some();
-                coalition_.incur_debt(other, points);
-                return coalition_.recover(lot, other, points);
-            }
-            }
-        }
-        switch (pick(5)) {
-        case 0:
-        case 1: return coalition_.issue(lot, some());
-        case 2: return coalition_.redeem(lot, other, some());
-        case 3: return coalition_.donate(lot, charity_, some());
-        default: return coalition_.expire(lot, some());
-        }
+        constexpr std::array<std::string_view, 4> undone{
+            "claw_back", "refund", "refund_donation", "recover"};
+        constexpr std::array<std::string_view, 5> done{
+            "issue", "issue", "redeem", "donate", "expire"};
+        const bool undoes = pick(4) < undoing;
+        steps_.push_back({
+            .what = undoes ? undone[pick(undone.size())] : done[pick(done.size())],
+            .lot = static_cast<std::uint32_t>(1 + pick(4)),
+            .other = static_cast<std::uint32_t>(1 + pick(4)),
+            .points = some(),
+        });
+        play(steps_.back());
+    }
+
+    void play(const Step& step)
+    {
+        const TariffVersion lot{step.lot};
+        const TariffVersion other{step.other};
+        if (step.what == "issue") return coalition_.issue(lot, step.points);
+        if (step.what == "redeem") return coalition_.redeem(lot, other, step.points);
+        if (step.what == "refund") return coalition_.refund(lot, other, step.points);
+        if (step.what == "donate") return coalition_.donate(lot, charity_, step.points);
+        if (step.what == "refund_donation")
+            return coalition_.refund_donation(lot, charity_, step.points);
+        if (step.what == "claw_back") return coalition_.claw_back(lot, step.points);
+        if (step.what == "expire") return coalition_.expire(lot, step.points);
+        coalition_.incur_debt(other, step.points);
+        coalition_.recover(lot, other, step.points);
     }
 
     std::mt19937_64 random_;
     Coalition coalition_;
     PartnerId charity_;
+    std::vector<Step> steps_;
 };
 
 } // namespace
@@ -156,9 +170,14 @@ Settlement june_with_expiry(VatMode mode, Share prefund_share)
     return june.coalition.settled();
 }
 
+RandomMonth random_month(std::uint64_t seed)
+{
+    return RandomCoalition{seed}.played();
+}
+
 Settlement random_settlement(std::uint64_t seed)
 {
-    return RandomMonth{seed}.played();
+    return random_month(seed).settlement;
 }
 
 std::vector<Document> drafts_of(const Settlement& settlement)

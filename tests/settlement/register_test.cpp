@@ -221,6 +221,11 @@ TEST_F(WorkedMonth, ACreditNoteTakesBackNoMoreThanTheDocument)
     EXPECT_EQ(desk.desk.find(invoice.number)->open(), Minor{});
     EXPECT_EQ(desk.balances.at("ar:" + invoice.buyer.id), 0);
     EXPECT_FALSE(desk.desk.issue_credit(credit, desk.issue_terms()));
+    desk.record(desk.desk.net(june, {}, desk.terms()).value());
+    EXPECT_EQ(desk.desk.net_of(june)->payments.at(partner("GRO")).net, Minor{403})
+        << "what was credited is counted once";
+    EXPECT_EQ(desk.settle(june, partner("GRO"), 403), "");
+    EXPECT_EQ(desk.balances.at("ap:GRO"), 0);
     auto unknown = credit;
     unknown.corrects->number = "INV-2026-999999";
     EXPECT_FALSE(desk.desk.issue_credit(unknown, desk.issue_terms()));
@@ -380,6 +385,30 @@ TEST_F(Disputes, HoldBackOnlyWhatIsContested)
     EXPECT_EQ(
         desk.desk.net_of(june)->payments.at(partner("GRO")).net,
         Minor{403 - (543 - desk.desk.find(invoice)->disputed.count)});
+}
+
+TEST_F(Disputes, WhatWasHeldBackIsInTheNextNet)
+{
+    ASSERT_EQ(open(invoice, 100), "");
+    desk.record(desk.desk.net(june, {}, desk.terms()).value());
+    ASSERT_EQ(desk.settle(june, partner("GRO"), 403 - (543 - 121)), "");
+    EXPECT_EQ(desk.balances.at("ar:GRO"), 1'210'000);
+    ASSERT_EQ(open(invoice, 50), "") << "too late to hold anything back";
+    EXPECT_EQ(desk.desk.disputes().at("D-000002").held, Minor{});
+    ASSERT_EQ(decide("D-000001", 50), "");
+    EXPECT_EQ(desk.desk.find(invoice)->open(), Minor{60});
+    ASSERT_EQ(decide("D-000002", 50), "");
+    EXPECT_EQ(desk.desk.find(invoice)->open(), Minor{60}) << "0.61 does not fit: it stands alone";
+    EXPECT_EQ(desk.desk.documents().back()->open(), Minor{-61});
+
+    constexpr ledger::Month july{2026, 7};
+    desk.issue_all(july, {});
+    desk.record(desk.desk.net(july, {}, desk.terms()).value());
+    EXPECT_EQ(desk.desk.net_of(july)->payments.at(partner("GRO")).net, Minor{1});
+    ASSERT_EQ(desk.settle(july, partner("GRO"), 1), "");
+    EXPECT_EQ(desk.balances.at("ar:GRO"), 0);
+    EXPECT_EQ(desk.balances.at("ap:GRO"), 0);
+    EXPECT_EQ(desk.desk.documents_of(june).size(), drafts.size()) << "corrections are of July";
 }
 
 TEST_F(Disputes, EndInOneDocumentOfWhatIsAgreed)

@@ -9,8 +9,10 @@
 #include <boost/json.hpp>
 #include <gtest/gtest.h>
 
-#include "coalition.hpp"
 #include "golden.hpp"
+#include "random_documents.hpp"
+#include "settlement/document_json.hpp"
+#include "settlement/ubl.hpp"
 
 namespace pointhouse::settlement {
 namespace {
@@ -134,18 +136,29 @@ TEST(StatementCsv, QuotesWhatNeedsIt)
         << text;
 }
 
-TEST(WriteDocuments, WritesEachStatementInThreeForms)
+/// The worked month's documents under numbers.
+std::vector<Document> issued_documents()
+{
+    std::vector<Document> documents = drafts_of(june_with_expiry(VatMode::all_flows));
+    for (std::size_t index = 0; index < documents.size(); ++index)
+        documents[index].number = "INV-2026-00000" + std::to_string(index + 1);
+    return documents;
+}
+
+TEST(WriteDocuments, WritesEachInItsForms)
 {
     const TemporaryFolder folder;
-    const Settlement settlement = June{VatMode::all_flows}.coalition.settled();
+    const std::vector<Document> documents = issued_documents();
 
-    const auto paths = write_documents(folder.path() / "out" / "2026-06", settlement);
+    const auto paths = write_documents(folder.path() / "out" / "2026-06", documents);
 
-    ASSERT_EQ(paths.size(), settlement.statements.size() * 3);
-    EXPECT_EQ(paths.front().filename(), "PF-2026-06-GRO-ISS.json");
-    EXPECT_EQ(contents(paths.front()), statement_json(settlement, settlement.statements[0]) + '\n');
-    EXPECT_EQ(contents(paths.at(1)), statement_csv(settlement, settlement.statements[0]));
-    EXPECT_TRUE(contents(paths.at(2)).starts_with("%PDF-"));
+    ASSERT_EQ(paths.size(), documents.size() * 4 - 1) << "a payment statement has no XML";
+    EXPECT_EQ(paths.front().filename(), "INV-2026-000001.xml");
+    EXPECT_EQ(contents(paths.at(0)), ubl_xml(documents[0]));
+    EXPECT_TRUE(contents(paths.at(1)).starts_with("%PDF-"));
+    EXPECT_EQ(contents(paths.at(2)), document_csv(documents[0]));
+    EXPECT_EQ(contents(paths.at(3)), document_json(documents[0]) + '\n');
+    EXPECT_EQ(paths.at(paths.size() - 3).filename(), "INV-2026-000007.pdf");
     std::size_t files = 0;
     for (const auto& entry :
          std::filesystem::directory_iterator{folder.path() / "out" / "2026-06"}) {
@@ -158,12 +171,11 @@ TEST(WriteDocuments, WritesEachStatementInThreeForms)
 TEST(WriteDocuments, WritesTheSameBytesAgain)
 {
     const TemporaryFolder folder;
-    const Settlement settlement = June{VatMode::all_flows}.coalition.settled();
-    const auto paths = write_documents(folder.path(), settlement);
+    const auto paths = write_documents(folder.path(), issued_documents());
     std::vector<std::string> first;
     for (const auto& path : paths) first.push_back(contents(path));
 
-    EXPECT_EQ(write_documents(folder.path(), settlement), paths);
+    EXPECT_EQ(write_documents(folder.path(), issued_documents()), paths);
 
     for (std::size_t index = 0; index < paths.size(); ++index)
         EXPECT_EQ(contents(paths[index]), first[index]) << paths[index];
@@ -172,27 +184,23 @@ TEST(WriteDocuments, WritesTheSameBytesAgain)
 TEST(WriteDocuments, RefusesANumberThatIsNoFileName)
 {
     const TemporaryFolder folder;
-    Coalition coalition;
-    coalition.add_partner("GRO", "Grocer", VatMode::all_flows);
-    coalition.add_partner("../x", "Partner", VatMode::all_flows);
-    coalition.issue(ledger::TariffVersion{1}, 100);
-    coalition.issue(ledger::TariffVersion{2}, 100);
+    std::vector<Document> documents = issued_documents();
+    documents.back().number = "../x";
 
-    EXPECT_THROW(write_documents(folder.path(), coalition.settled()), std::system_error);
+    EXPECT_THROW(write_documents(folder.path(), documents), std::system_error);
     EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
 }
 
 TEST(WriteDocuments, SaysWhichFileItCouldNotWrite)
 {
     const TemporaryFolder folder;
-    std::filesystem::create_directories(folder.path() / "PF-2026-06-GRO-ISS.csv.part");
-    const Settlement settlement = June{VatMode::all_flows}.coalition.settled();
+    std::filesystem::create_directories(folder.path() / "INV-2026-000001.csv.part");
 
     try {
-        write_documents(folder.path(), settlement);
+        write_documents(folder.path(), issued_documents());
         FAIL() << "a folder stood in the way";
     } catch (const std::system_error& failure) {
-        EXPECT_NE(std::string{failure.what()}.find("PF-2026-06-GRO-ISS.csv"), std::string::npos);
+        EXPECT_NE(std::string{failure.what()}.find("INV-2026-000001.csv"), std::string::npos);
     }
 }
 

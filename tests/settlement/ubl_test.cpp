@@ -186,6 +186,58 @@ TEST(MissingForInvoice, AsksOnlyForWhatIsNeeded)
     EXPECT_EQ(missing_for_invoice(statement), "the party CHA has no name");
 }
 
+TEST(MissingForInvoice, KnowsTheRulesOfDutchSellers)
+{
+    Document invoice = numbered(june_documents(VatMode::all_flows), "INV-GRO");
+    const auto make_dutch = [](LegalParty& party) {
+        party.country = "NL";
+        party.vat_id = "NL123456789B01";
+        party.registration = "12345678";
+    };
+    make_dutch(invoice.seller);
+    make_dutch(invoice.buyer);
+    EXPECT_EQ(missing_for_invoice(invoice), std::nullopt);
+
+    Document document = invoice;
+    document.kind = DocumentKind::credit_note;
+    EXPECT_EQ(
+        missing_for_invoice(document), "a credit note of a Dutch seller has to name an invoice");
+    document = invoice;
+    document.seller.vat_id = "NL123456789001";
+    EXPECT_EQ(missing_for_invoice(document), "the VAT identifier of the seller house is not Dutch");
+    document = invoice;
+    document.buyer.registration = "1234567";
+    EXPECT_EQ(
+        missing_for_invoice(document), "the buyer GRO has no KVK number of 8 digits nor OIN of 20");
+    document = invoice;
+    document.seller.postal_code.clear();
+    EXPECT_EQ(missing_for_invoice(document), "the seller house has no postal code");
+    document = invoice;
+    document.seller.iban.clear();
+    EXPECT_EQ(missing_for_invoice(document), "the seller house has no account to be paid to");
+
+    Document self_billed = numbered(june_documents(VatMode::all_flows), "SB-GRO");
+    make_dutch(self_billed.seller);
+    self_billed.seller.registration.clear();
+    EXPECT_EQ(missing_for_invoice(self_billed), std::nullopt) << "they bind no self-billed one";
+}
+
+TEST(MissingForInvoice, RefusesCountriesWhoseRulesItDoesNotKnow)
+{
+    Document invoice = numbered(june_documents(VatMode::all_flows), "INV-GRO");
+    for (const char* country : {"DK", "GR", "IS", "NO"}) {
+        invoice.seller.country = country;
+        EXPECT_EQ(
+            missing_for_invoice(invoice),
+            std::string{"Peppol's own rules for sellers in "} + country +
+                " need details that are not kept");
+    }
+    invoice.seller.country = "DE";
+    EXPECT_EQ(missing_for_invoice(invoice), std::nullopt);
+    invoice.buyer.country = "DE";
+    EXPECT_NE(missing_for_invoice(invoice), std::nullopt);
+}
+
 TEST(SandboxParty, IsTheSameForAnIdAndDiffersBetweenThem)
 {
     EXPECT_EQ(sandbox_party("GRO", "Grocer"), sandbox_party("GRO", "Grocer"));

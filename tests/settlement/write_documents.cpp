@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include <boost/json.hpp>
+
 #include "random_documents.hpp"
 #include "settlement/document_json.hpp"
 #include "settlement/document_pdf.hpp"
@@ -107,6 +109,27 @@ void write_june(const Folder& folder)
     }
 }
 
+void make_dutch(LegalParty& party)
+{
+    const std::string digits = party.registration.substr(0, 9);
+    party.country = "NL";
+    party.postal_code = "9999 XX";
+    party.registration = digits.substr(0, 8);
+    party.vat_id = "NL" + digits + "B01";
+}
+
+/// Dutch sellers have rules of their own; the worked month is one of Amsterdam.
+void write_dutch(const Folder& folder)
+{
+    for (Document document : issued(june_with_expiry(VatMode::all_flows))) {
+        make_dutch(document.seller);
+        make_dutch(document.buyer);
+        if (is_credit(document.kind))
+            document.corrects = Preceding{.number = "2026-000001", .issued_on = document.to};
+        folder.write("dutch-" + document.number, document);
+    }
+}
+
 /// Yen have no minor unit, so that a line may be further from its price than a cent.
 void write_in_yen(const Folder& folder)
 {
@@ -132,6 +155,55 @@ void write_random(const Folder& folder, std::uint64_t seed)
     }
 }
 
+boost::json::array tariffs_of(const RandomMonth& month)
+{
+    boost::json::array tariffs;
+    for (const ledger::Tariff& tariff : month.terms.tariffs) {
+        tariffs.push_back(boost::json::object{
+            {"partner", tariff.partner.value()},
+            {"issue_price_micro", tariff.issue_price.count()},
+            {"service_fee_micro", tariff.service_fee.count()},
+            {"reimbursement_micro", tariff.reimbursement.count()},
+            {"prefund_share", {tariff.prefund_share.numerator, tariff.prefund_share.denominator}},
+            {"breakage_operator", tariff.breakage_operator},
+            {"breakage_issuer", tariff.breakage_issuer},
+        });
+    }
+    return tariffs;
+}
+
+boost::json::array vat_of(const RandomMonth& month)
+{
+    boost::json::array rules;
+    for (const VatRule& rule : month.contracts.vat) {
+        rules.push_back(boost::json::object{
+            {"partner", rule.partner.value()},
+            {"flow", rule.charge},
+            {"category", rule.category},
+            {"rate_basis_points", rule.rate_basis_points},
+        });
+    }
+    return rules;
+}
+
+boost::json::object month_object(std::uint64_t seed)
+{
+    const RandomMonth month = random_month(seed);
+    boost::json::array steps;
+    for (const Step& step : month.steps)
+        steps.push_back({step.what, step.lot, step.other, step.points});
+    boost::json::array documents;
+    for (const Document& document : drafts_of(month.settlement))
+        documents.push_back(boost::json::parse(document_json(document)));
+    return {
+        {"seed", seed},
+        {"tariffs", tariffs_of(month)},
+        {"vat", vat_of(month)},
+        {"steps", std::move(steps)},
+        {"documents", std::move(documents)},
+    };
+}
+
 int written(std::string_view folder_name, std::string_view count_text)
 {
     std::uint64_t count = 0;
@@ -143,8 +215,12 @@ int written(std::string_view folder_name, std::string_view count_text)
     }
     const Folder folder{std::filesystem::path{folder_name}};
     write_june(folder);
+    write_dutch(folder);
     write_in_yen(folder);
+    std::ofstream months{std::filesystem::path{folder_name} / "months.jsonl", std::ios::binary};
     for (std::uint64_t seed = 0; seed < count; ++seed) write_random(folder, seed);
+    for (std::uint64_t seed = 0; seed < 5 * count; ++seed)
+        months << boost::json::serialize(month_object(seed)) << '\n';
     return 0;
 }
 

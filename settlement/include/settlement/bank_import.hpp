@@ -48,12 +48,11 @@ struct StatementGap {
     friend bool operator==(const StatementGap&, const StatementGap&) = default;
 };
 
-/// What an import changes.
+/// What an import changes. What is missing beside it: `find_gaps`, once it is taken.
 struct BankImport {
     bool is_repeated = false;           // known already, to the last row: nothing changes
     ImportedStatement statement{};      // to be kept
     std::vector<BankBook::Row> added{}; // rows that become known; the next numbers are theirs
-    std::vector<StatementGap> gaps{};   // of this account, once it is kept
 };
 
 /// Another content under the identity of a statement that is known. In words, for a person.

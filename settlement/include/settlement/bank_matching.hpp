@@ -32,11 +32,12 @@ struct OpenRow {
     BankRow row{};
 };
 
-/// What an earlier match paid and no return has undone yet.
+/// What an earlier match paid, or a return undid: these cancel each other, so that a payment comes
+/// back once.
 struct PaidPart {
     std::string item{};
     ledger::Minor amount{};
-    std::string end_to_end_id{}; // of the payment
+    std::string end_to_end_id{}; // of the row; a return may also name the item by its id
 };
 
 struct MatchingRules {

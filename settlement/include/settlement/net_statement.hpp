@@ -45,7 +45,7 @@ struct NetStatement {
 };
 
 /// Lists the documents of a window by party. `partners[id - 1]` names them. Pure; any thread.
-/// Refuses amounts as netting does, and a document without a partner as an amount below zero.
+/// Refused when a net does not fit 64 bits. Pre: each document has a partner.
 /// Post: the nets of all parties sum to zero, and the clearing account does.
 [[nodiscard]] std::expected<NetStatement, NettingFault> net_statement(
     ledger::Month window,

@@ -49,12 +49,16 @@ struct IssuedDocument {
     Document document{};
     ledger::HouseSequence entry{};
     DocumentState state = DocumentState::issued;
-    std::string reason{};                  // of the last answer
-    ledger::Minor credited{};              // by credit notes, VAT included
-    ledger::Minor disputed{};              // of its total, held back
-    std::optional<ledger::Month> netted{}; // the window in whose net it is paid
+    std::string reason{};     // of the last answer
+    ledger::Minor credited{}; // by credit notes, VAT included
+    ledger::Minor set_off{};  // of it, against what was not netted yet
+    bool is_set_off = false;  // a credit note that its original took: nothing is open of it
+    ledger::Minor disputed{}; // of its total, held back
+    /// What nets took of it, by their windows; in the sign of what the partner owes. More than one
+    /// when a dispute held a part back.
+    std::map<ledger::Month, ledger::Minor> netted{};
 
-    /// What the partner owes for it (below zero: is owed), less what was credited and is disputed.
+    /// What no net has taken yet and none may hold back; above zero: the partner owes it.
     [[nodiscard]] ledger::Minor open() const;
 };
 
@@ -94,7 +98,7 @@ struct NetPayment {
 /// The netting of one window: which documents, and what each partner pays or gets.
 struct WindowNet {
     ledger::HouseSequence entry{};
-    std::vector<std::string> documents{};
+    std::vector<std::string> documents{}; // numbers
     std::map<ledger::PartnerId, NetPayment> payments{};
 
     [[nodiscard]] bool is_settled() const;

@@ -10,8 +10,10 @@ namespace pointhouse::settlement {
 
 /// What forbids issuing a document, in words for a person: the first detail of a party that the law
 /// (directive 2006/112/EC, article 226), EN 16931 or the Peppol profile asks for and that is not
-/// known, a VAT category with a rate that it may not have, or a currency with more decimals than
-/// EN 16931 has. None: it can be issued. A payment statement needs no more than both names. Pure.
+/// known, a VAT category with a rate that it may not have, a currency with more decimals than
+/// EN 16931 has, or a country whose own Peppol rules for sellers we cannot meet (DK, GR, IS, NO,
+/// and DE to DE; those of NL are met). None: it can be issued. A payment statement needs no more
+/// than both names. Pure.
 [[nodiscard]] std::optional<std::string> missing_for_invoice(const Document& document);
 
 /// The document as UBL 2.1 (OASIS, 2013) in UTF-8: an Invoice or a CreditNote of Peppol BIS Billing

@@ -106,7 +106,7 @@ private:
         const std::string name =
             fmt::format("Tariff {} · {}", line.tariff.value(), month_in_words(line.origin));
         canvas_.text({.x = left, .y = baseline}, name, strong, 300);
-        canvas_.text({.x = right, .y = baseline}, amount(sum), at_right(strong), 80);
+        canvas_.text({.x = right, .y = baseline}, amount(sum), at_right(strong), 160);
     }
 
     void draw_line(const DocumentLine& line, double baseline)
@@ -116,7 +116,7 @@ private:
         if (line.price) draw_quantity(line.points, *line.price, plain, baseline);
         canvas_.text(
             {.x = vat_column, .y = baseline}, rate_in_words(line.vat), at_right(plain), 45);
-        canvas_.text({.x = right, .y = baseline}, amount(line.net), at_right(plain), 80);
+        canvas_.text({.x = right, .y = baseline}, amount(line.net), at_right(plain), 160);
     }
 
     void draw_detail(const DocumentLine& line, const LineDetail& detail, double baseline)
@@ -143,7 +143,7 @@ private:
         double baseline, std::string_view label, std::string_view sum, const TextStyle& style)
     {
         canvas_.text({.x = sums_left, .y = baseline}, label, style, 190);
-        canvas_.text({.x = right, .y = baseline}, sum, at_right(style), 80);
+        canvas_.text({.x = right, .y = baseline}, sum, at_right(style), 160);
     }
 
     std::string tax_label(const VatTotal& vat) const
@@ -159,7 +159,7 @@ private:
         constexpr double totals_least = 104; // room for the notes beside them
         const std::size_t rows = document_.vat.size() + (document_.accounting ? 1 : 0);
         const double totals = std::max(totals_least, 72 + 16 * static_cast<double>(rows));
-        const double payment = payee().iban.empty() ? 58 : 74;
+        const double payment = payment_height();
         const auto draw = [this, totals, payment](double y) {
             draw_totals(y);
             draw_notes(y + 13);
@@ -199,38 +199,47 @@ private:
 
     void draw_notes(double y)
     {
-        if (!document_.reason.empty())
-            y +=
-                8 + canvas_.paragraph({.x = left, .y = y}, document_.reason, plain, notes_width, 4);
-        canvas_.paragraph(
-            {.x = left, .y = y},
-            "Each line is points × price, rounded once, halves away from zero. VAT is worked out "
-            "on "
-            "the sum of each rate.",
-            quiet,
-            notes_width,
-            4);
+        PdfCanvas::Paragraph note{
+            .words = document_.reason, .style = plain, .width = notes_width, .lines_max = 4};
+        if (!note.words.empty()) y += 8 + canvas_.paragraph({.x = left, .y = y}, note);
+        note.words = "Each line is points × price, rounded once, halves away from zero. VAT is "
+                     "worked out on the sum of each rate.";
+        note.style = quiet;
+        canvas_.paragraph({.x = left, .y = y}, note);
+    }
+
+    /// Who pays whom; names in full.
+    [[nodiscard]] static PdfCanvas::Paragraph headline(std::string_view words)
+    {
+        const TextStyle title{.size = 9.5, .is_bold = true, .ink = accent};
+        return {.words = words, .style = title, .width = 270, .lines_max = 4};
+    }
+
+    [[nodiscard]] std::string payment_in_words() const
+    {
+        if (document_.total == Minor{}) return "Nothing is due";
+        return fmt::format("{} pays {}", payer().name, payee().name);
+    }
+
+    double payment_height()
+    {
+        const double account = payee().iban.empty() ? 0 : 16;
+        return 46 + canvas_.height_of(headline(payment_in_words())) + account;
     }
 
     void draw_payment(double top)
     {
-        const TextStyle title{.size = 9.5, .is_bold = true, .ink = accent};
-        if (document_.total == Minor{}) {
-            canvas_.text({.x = left + 14, .y = top + 24}, "Nothing is due", title, 340);
-            return;
-        }
+        const Spot corner{.x = left + 14, .y = top + 14};
+        const double below = top + 14 + canvas_.paragraph(corner, headline(payment_in_words()));
+        if (document_.total == Minor{}) return;
         const Minor due{document_.total < Minor{} ? -document_.total.count : document_.total.count};
-        const std::string who = fmt::format("{} pays {}", payer().name, payee().name);
-        canvas_.text({.x = left + 14, .y = top + 24}, who, title, 320);
         const std::string sum = fmt::format("{} {}", document_.currency.code, amount(due));
         const TextStyle large{.size = 13, .is_bold = true, .ink = accent};
-        canvas_.text({.x = right - 14, .y = top + 25}, sum, at_right(large), 140);
-        const std::string when = fmt::format(
-            "by {}, net with the other documents of {}",
-            day_in_words(document_.due_on),
-            month_in_words(document_.window));
-        canvas_.text({.x = left + 14, .y = top + 42}, when, plain, width - 28);
-        if (!payee().iban.empty()) draw_account(top + 58);
+        canvas_.text({.x = right - 14, .y = top + 25}, sum, at_right(large), 240);
+        const std::string when =
+            fmt::format("by {}, {}", day_in_words(document_.due_on), netting_in_words(document_));
+        canvas_.text({.x = left + 14, .y = below + 16}, when, plain, width - 28);
+        if (!payee().iban.empty()) draw_account(below + 32);
     }
 
     void draw_account(double baseline)

@@ -1,8 +1,7 @@
 #include "document_pdf_frame.hpp"
 
+#include <algorithm>
 #include <fmt/format.h>
-#include <utility>
-#include <vector>
 
 #include "../pdf_parts.hpp"
 #include "../statement_style.hpp"
@@ -15,7 +14,7 @@ namespace {
 using namespace style;
 
 constexpr double notice_height = 34;
-constexpr double parties_height = 114;
+constexpr double fact_height = 15;
 constexpr double column_width = 155;
 constexpr double column_step = 166;
 
@@ -52,20 +51,66 @@ std::string joined(std::string_view first, std::string_view separator, std::stri
     return fmt::format("{}{}{}", first, is_one ? "" : separator, second);
 }
 
+/// Name and address in full, as the law wants them: what is long takes more lines.
+std::vector<PdfCanvas::Paragraph> paragraphs_of(
+    const LegalParty& party, const std::vector<std::string>& rows)
+{
+    const TextStyle name{.size = 10, .is_bold = true, .ink = black};
+    std::vector<PdfCanvas::Paragraph> paragraphs{
+        {.words = party.name, .style = name, .width = column_width, .lines_max = 4}};
+    for (const std::string& row : rows) {
+        if (!row.empty())
+            paragraphs.push_back(
+                {.words = row, .style = plain, .width = column_width, .lines_max = 3});
+    }
+    return paragraphs;
+}
+
+std::vector<std::string> rows_of(const LegalParty& party)
+{
+    const std::string place = joined(party.postal_code, " ", party.city);
+    return {
+        party.street,
+        joined(place, ", ", party.country),
+        party.vat_id.empty() ? "" : "VAT " + party.vat_id,
+        party.registration.empty() ? "" : "Reg. no. " + party.registration,
+        party.email};
+}
+
+constexpr double paragraph_gap = 2;
+
 } // namespace
 
 DocumentFrame::DocumentFrame(PdfCanvas& canvas, const Document& document)
-    : canvas_{canvas}, document_{document}, notice_{notice_of(document)}
+    : canvas_{canvas}, document_{document}, notice_{notice_of(document)},
+      parties_height_{std::max(
+          {height_of(document.seller),
+           height_of(document.buyer),
+           fact_height * static_cast<double>(facts().size())})}
 {}
+
+double DocumentFrame::parties_top() const
+{
+    return notice_.empty() ? 114 : 114 + notice_height;
+}
 
 double DocumentFrame::first_body_top() const
 {
-    return notice_.empty() ? 228 : 228 + notice_height;
+    return parties_top() + parties_height_ + 24;
 }
 
 double DocumentFrame::next_body_top() const
 {
     return notice_.empty() ? 108 : 108 + notice_height;
+}
+
+double DocumentFrame::height_of(const LegalParty& party) const
+{
+    const std::vector<std::string> rows = rows_of(party);
+    double height = 0;
+    for (const PdfCanvas::Paragraph& paragraph : paragraphs_of(party, rows))
+        height += canvas_.height_of(paragraph) + paragraph_gap;
+    return height;
 }
 
 void DocumentFrame::draw_letterhead()
@@ -79,26 +124,16 @@ void DocumentFrame::draw_letterhead()
 
 void DocumentFrame::draw_party(double x, const char* role, const LegalParty& party)
 {
-    double y = first_body_top() - parties_height;
-    canvas_.text({.x = x, .y = y}, role, quiet);
-    const TextStyle name{.size = 10, .is_bold = true, .ink = black};
-    canvas_.text({.x = x, .y = y + 16}, party.name, name, column_width);
-    y += 30;
-    const std::string place = joined(party.postal_code, " ", party.city);
-    std::vector<std::string> rows{party.street, joined(place, ", ", party.country)};
-    if (!party.vat_id.empty()) rows.push_back("VAT " + party.vat_id);
-    if (!party.registration.empty()) rows.push_back("Reg. no. " + party.registration);
-    if (!party.email.empty()) rows.push_back(party.email);
-    for (const std::string& row : rows) {
-        if (row.empty()) continue;
-        canvas_.text({.x = x, .y = y}, row, plain, column_width);
-        y += 12;
-    }
+    canvas_.text({.x = x, .y = parties_top()}, role, quiet);
+    const std::vector<std::string> rows = rows_of(party);
+    double y = parties_top() + 6;
+    for (const PdfCanvas::Paragraph& paragraph : paragraphs_of(party, rows))
+        y += canvas_.paragraph({.x = x, .y = y}, paragraph) + paragraph_gap;
 }
 
-void DocumentFrame::draw_facts(double x)
+DocumentFrame::Facts DocumentFrame::facts() const
 {
-    std::vector<std::pair<std::string_view, std::string>> facts{
+    Facts facts{
         {"Issued on", document_.number.empty() ? "—" : day_in_words(document_.issued_on)},
         {"Supplied", days_in_words(document_.from, document_.to)},
         {"Due on", day_in_words(document_.due_on)},
@@ -109,11 +144,16 @@ void DocumentFrame::draw_facts(double x)
         facts.emplace_back("Corrects", document_.corrects->number);
         facts.emplace_back("issued on", day_in_words(document_.corrects->issued_on));
     }
-    double y = first_body_top() - parties_height;
-    for (const auto& [label, value] : facts) {
+    return facts;
+}
+
+void DocumentFrame::draw_facts(double x)
+{
+    double y = parties_top();
+    for (const auto& [label, value] : facts()) {
         canvas_.text({.x = x, .y = y}, label, quiet, 70);
-        canvas_.text({.x = right, .y = y}, value, at_right(plain), 100);
-        y += 15;
+        canvas_.text({.x = right, .y = y}, value, at_right(plain), 120);
+        y += fact_height;
     }
 }
 

@@ -2,6 +2,9 @@
 
 #include <cstddef>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include "../pdf_canvas.hpp"
 #include "settlement/document.hpp"
@@ -24,12 +27,18 @@ public:
     [[nodiscard]] double next_body_top() const;
 
 private:
+    using Facts = std::vector<std::pair<std::string_view, std::string>>;
+
+    [[nodiscard]] double parties_top() const;
+    [[nodiscard]] double height_of(const LegalParty& party) const;
     void draw_party(double x, const char* role, const LegalParty& party);
+    [[nodiscard]] Facts facts() const;
     void draw_facts(double x);
 
     PdfCanvas& canvas_;
     const Document& document_;
     std::string notice_;
+    double parties_height_;
 };
 
 } // namespace pointhouse::settlement

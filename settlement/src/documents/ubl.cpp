@@ -7,6 +7,7 @@
 
 #include "../wording.hpp"
 #include "ledger/invariant.hpp"
+#include "registration_scheme.hpp"
 
 namespace pointhouse::settlement {
 namespace {
@@ -203,7 +204,9 @@ private:
         }
         Node legal = node.append_child("cac:PartyLegalEntity");
         add(legal, "cbc:RegistrationName", party.name);
-        add(legal, "cbc:CompanyID", party.registration);
+        Node registration = add(legal, "cbc:CompanyID", party.registration);
+        if (const std::string scheme{registration_scheme_of(party)}; !scheme.empty())
+            registration.append_attribute("schemeID") = scheme.c_str();
         if (!party.email.empty())
             add(node.append_child("cac:Contact"), "cbc:ElectronicMail", party.email);
     }
@@ -230,9 +233,7 @@ private:
         add(root_.append_child("cac:PaymentTerms"),
             "cbc:Note",
             fmt::format(
-                "Due {}, net with the other documents of {}.",
-                day_in_words(document_.due_on),
-                month_in_words(document_.window)));
+                "Due {}, {}.", day_in_words(document_.due_on), netting_in_words(document_)));
     }
 
     void add_category(Node parent, const char* name, const VatRate& rate, bool has_reason) const

@@ -219,7 +219,6 @@ std::expected<BankImport, ImportFault> import_statement(
                 statement.account)});
         imported.is_repeated = true;
         imported.statement = known;
-        imported.gaps = find_gaps(book, statement.account);
         return imported;
     }
 
@@ -238,10 +237,6 @@ std::expected<BankImport, ImportFault> import_statement(
         imported.statement.rows.push_back(
             static_cast<BankRowNumber>(book.rows.size() + imported.added.size()));
     }
-
-    BankBook after{.statements = book.statements};
-    after.statements.push_back(imported.statement);
-    imported.gaps = find_gaps(after, statement.account);
     return imported;
 }
 
@@ -256,9 +251,9 @@ void take(BankBook& book, BankImport imported)
 
 namespace {
 
-std::int32_t year_of(Day day)
+std::chrono::year year_of(Day day)
 {
-    return ledger::parse_month(ledger::format_day(day).substr(0, 7)).value_or(ledger::Month{}).year;
+    return std::chrono::year_month_day{std::chrono::sys_days{std::chrono::days{day}}}.year();
 }
 
 Statements by_day(const BankBook& book, std::string_view account)

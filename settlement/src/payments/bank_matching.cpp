@@ -231,14 +231,27 @@ struct Paid {
     std::vector<std::string> ids{}; // comparable
 };
 
+/// Adds a part, or takes away the one of the same item that it undoes.
+void add_paid(std::vector<Paid>& paid, Paid part)
+{
+    const auto undone = std::ranges::find_if(paid, [&part](const Paid& other) {
+        return other.item == part.item && other.amount == -part.amount;
+    });
+    if (undone == paid.end())
+        paid.push_back(std::move(part));
+    else
+        paid.erase(undone);
+}
+
 std::vector<Paid> paid_parts(const MatchingState& state, std::span<const PaidPart> known)
 {
     std::vector<Paid> paid;
     for (const PaidPart& part : known)
-        paid.push_back(
+        add_paid(
+            paid,
             {.item = part.item,
              .amount = part.amount.count,
-             .ids = {comparable(part.end_to_end_id)}});
+             .ids = {comparable(part.end_to_end_id), comparable(part.item)}});
 
     std::map<BankRowNumber, const Row*> rows;
     for (const Row& row : state.rows) rows.emplace(row.row->number, &row);
@@ -252,7 +265,8 @@ std::vector<Paid> paid_parts(const MatchingState& state, std::span<const PaidPar
                 .amount = part.amount.count,
                 .ids = items.at(part.item)->references};
             made.ids.push_back(rows.at(part.row)->texts.end_to_end_id);
-            paid.push_back(std::move(made));
+            made.ids.push_back(comparable(part.item));
+            add_paid(paid, std::move(made));
         }
     }
     return paid;

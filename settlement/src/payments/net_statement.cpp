@@ -43,16 +43,15 @@ std::expected<NetStatement, NettingFault> net_statement(
     std::span<const SettledDocument> documents,
     std::span<const Party> partners)
 {
-    for (const SettledDocument& document : documents)
-        if (document.gross < Minor{0} || document.partner.is_none())
-            return std::unexpected(NettingFault::amount_negative);
     auto nets = net_positions(obligations_of(documents));
     if (!nets) return std::unexpected(nets.error());
 
     NetStatement statement{.window = window, .currency = currency};
     std::map<ledger::PartnerId, PartyStatement> parties;
-    for (const SettledDocument& document : documents)
+    for (const SettledDocument& document : documents) {
+        ledger::invariant(!document.partner.is_none(), "one side of a document is a partner");
         parties[document.partner].documents.push_back(document);
+    }
     for (auto& [partner, party] : parties) {
         party.party = partner;
         party.id = partners[partner.value() - 1].id;

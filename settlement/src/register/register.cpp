@@ -88,9 +88,12 @@ std::optional<DocumentState> find_document_state(std::string_view name) noexcept
 
 Minor IssuedDocument::open() const
 {
+    if (is_set_off) return {};
     const Minor owed = document.owed_by_partner();
-    const Minor less = credited + disputed;
-    return owed.count < 0 ? owed + less : owed - less;
+    const Minor less = set_off + disputed;
+    Minor left = owed.count < 0 ? owed + less : owed - less;
+    for (const auto& [window, taken] : netted) left -= taken;
+    return left;
 }
 
 bool WindowNet::is_settled() const
@@ -138,8 +141,15 @@ void Register::apply_issue(const ledger::HouseEntry& entry, const Content& conte
     IssuedDocument issued{
         .document = document_from(content.at("document").as_object()), .entry = entry.sequence};
     const Document& document = issued.document;
+    if (const auto* outcome = content.if_contains("dispute"))
+        decide(outcome->as_object(), document.number);
     if (document.corrects) {
-        issued_.find(document.corrects->number)->second.credited += document.total;
+        auto& original = issued_.find(document.corrects->number)->second;
+        original.credited += document.total;
+        const Minor open = original.open();
+        // What is on its way already is put right by the credit note itself.
+        issued.is_set_off = std::max(open, -open) >= document.total;
+        if (issued.is_set_off) original.set_off += document.total;
     } else {
         ++drafts_.at(document.window).issued;
     }
@@ -147,7 +157,6 @@ void Register::apply_issue(const ledger::HouseEntry& entry, const Content& conte
         text_at(content, "series"), content.at("place").to_number<std::int64_t>());
     order_.push_back(document.number);
     const std::string number = document.number;
-    if (const auto* outcome = content.if_contains("dispute")) decide(outcome->as_object(), number);
     issued_.emplace(number, std::move(issued));
 }
 
@@ -167,9 +176,11 @@ void Register::apply_net(const ledger::HouseEntry& entry, const Content& content
 {
     const ledger::Month window = window_at(content);
     WindowNet net{.entry = entry.sequence};
-    for (const auto& number : content.at("documents").as_array()) {
-        net.documents.emplace_back(std::string_view{number.as_string()});
-        issued_.find(net.documents.back())->second.netted = window;
+    for (const auto& each : content.at("documents").as_array()) {
+        const auto& row = each.as_object();
+        net.documents.push_back(text_at(row, "number"));
+        issued_.find(net.documents.back())
+            ->second.netted.emplace(window, minor_at(row, "owed_minor"));
     }
     for (const auto& each : content.at("nets").as_array()) {
         const auto& row = each.as_object();

@@ -100,7 +100,7 @@ Registered<NewEntry> Register::open_dispute(const Dispute& dispute, ledger::Day 
             {"document", document.number},
             {"line", dispute.line},
             {"net_minor", dispute.net.count},
-            {"held_minor", std::min(held, document.total - issued->credited).count},
+            {"held_minor", held.count},
             {"reason", dispute.reason},
             {"evidence", dispute.evidence},
             {"act_by", ledger::format_day(today + days_to_answer)}})};
@@ -181,8 +181,9 @@ void Register::apply_dispute(const ledger::HouseEntry& /*entry*/, const Content&
         .evidence = text_at(content, "evidence"),
         .act_by = ledger::parse_day(text_at(content, "act_by")).value()};
     auto& issued = issued_.find(dispute.document)->second;
-    // Once it is netted it is on its way: a credit note will put it right.
-    if (issued.netted) dispute.held = {};
+    // What a net took is on its way: a credit note will put it right.
+    const Minor open = issued.open();
+    dispute.held = std::min(dispute.held, std::max(open, -open));
     issued.disputed += dispute.held;
     const std::string id = dispute.id;
     disputes_.emplace(id, std::move(dispute));

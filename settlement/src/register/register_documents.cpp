@@ -143,7 +143,10 @@ Registered<NewEntry> Register::issue_credit(const Document& credit, const IssueT
             "{} has {} left to credit",
             original->document.number,
             ledger::format_minor(left, credit.currency)));
-    return issue_entry(credit, terms);
+    // A closed window takes nothing more: it belongs to the one of the day.
+    Document dated = credit;
+    dated.window = ledger::parse_month(ledger::format_day(terms.today).substr(0, 7)).value();
+    return issue_entry(std::move(dated), terms);
 }
 
 NewEntry Register::issue_entry(Document document, const IssueTerms& terms) const
@@ -154,7 +157,7 @@ NewEntry Register::issue_entry(Document document, const IssueTerms& terms) const
     const std::int64_t place = last == last_numbers_.end() ? 1 : last->second + 1;
     document.number = fmt::format("{}-{:06}", series, place);
     document.issued_on = terms.today;
-    document.due_on = document.to + terms.payment_days;
+    document.due_on = (document.corrects ? terms.today : document.to) + terms.payment_days;
     const auto lines = lines_of(document, document.currency);
     json::object content{
         {"series", series},

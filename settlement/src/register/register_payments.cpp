@@ -32,13 +32,13 @@ struct Balance {
     [[nodiscard]] Minor net() const { return payable - receivable; }
 };
 
-void add(Balance& balance, const IssuedDocument& issued)
+/// `owed` by the partner; below zero: to it.
+void add(Balance& balance, const IssuedDocument& issued, Minor owed)
 {
-    const Minor open = issued.open();
     if (issued.document.supply == StatementType::issuance) {
-        balance.receivable += open;
+        balance.receivable += owed;
     } else {
-        balance.payable -= open;
+        balance.payable -= owed;
     }
 }
 
@@ -76,10 +76,10 @@ Registered<NewEntry> Register::net(
         return refused(fmt::format("{} is netted already", ledger::format_month(window)));
     std::map<ledger::PartnerId, Balance> balances;
     const auto is_included = [&](const IssuedDocument& issued) {
-        return !issued.netted && issued.document.window <= window && issued.open().count != 0;
+        return issued.document.window <= window && issued.open().count != 0;
     };
     for (const auto* issued : documents()) {
-        if (is_included(*issued)) add(balances[issued->document.partner], *issued);
+        if (is_included(*issued)) add(balances[issued->document.partner], *issued, issued->open());
     }
     std::erase_if(balances, [&](const auto& each) {
         const auto net = each.second.net().count;
@@ -88,7 +88,8 @@ Registered<NewEntry> Register::net(
     json::array numbers;
     for (const auto* issued : documents()) {
         if (is_included(*issued) && balances.contains(issued->document.partner))
-            numbers.emplace_back(issued->document.number);
+            numbers.push_back(json::object{
+                {"number", issued->document.number}, {"owed_minor", issued->open().count}});
     }
     json::array nets;
     std::vector<AccountLine> lines;
@@ -118,7 +119,8 @@ std::vector<AccountLine> Register::settling_lines(const NamedNet& net, Minor pai
     Balance balance;
     for (const std::string& number : nets_.at(net.window).documents) {
         const auto& issued = issued_document(number);
-        if (issued.document.partner == net.partner) add(balance, issued);
+        if (issued.document.partner == net.partner)
+            add(balance, issued, issued.netted.at(net.window));
     }
     return lines_of_payment(net.partner, balance, paid, !net.payment->is_on_one_side);
 }

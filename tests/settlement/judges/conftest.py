@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,26 @@ def documents(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("documents")
     subprocess.run([binary, folder, str(months)], check=True)
     return folder
+
+
+@pytest.fixture(scope="session")
+def judged_payments(request):
+    """Runs the program that shows what the payments side computes; returns what it prints."""
+    binary = Path(request.config.getoption("--documents-binary")).resolve().with_name("judged_payments")
+    assert os.access(binary, os.X_OK), f"build it first: {binary}"
+
+    def run(*arguments):
+        return subprocess.run([binary, *map(str, arguments)], check=True, capture_output=True, text=True).stdout
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def seed():
+    """Printed with a failure, and told again by POINTHOUSE_SEED."""
+    chosen = int(os.environ.get("POINTHOUSE_SEED", time.time_ns() % 1_000_000))
+    print("seed", chosen)
+    return chosen
 
 
 @pytest.fixture(scope="session")

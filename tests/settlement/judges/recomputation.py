@@ -139,7 +139,9 @@ class Recomputation:
                 self._add(f"{path}/PartyTaxScheme/CompanyID", party["vat_id"])
                 self._add(f"{path}/PartyTaxScheme/TaxScheme/ID", "VAT")
             self._add(f"{path}/PartyLegalEntity/RegistrationName", party["name"])
-            self._add(f"{path}/PartyLegalEntity/CompanyID", party["registration"])
+            scheme = {8: "0106", 20: "0190"}.get(len(party["registration"])) if party["country"] == "NL" else None
+            self._add(f"{path}/PartyLegalEntity/CompanyID", party["registration"],
+                      **({"schemeID": scheme} if scheme else {}))
             self._add(f"{path}/Contact/ElectronicMail", party["email"])
 
     def _payment(self):
@@ -154,8 +156,9 @@ class Recomputation:
             self._add(f"{account}/Name", payee["name"])
             self._add(f"{account}/FinancialInstitutionBranch/ID", payee["bic"])
         due = day_in_words(date.fromisoformat(self.document["due_on"]))
-        window = month_in_words(self.document["window"])
-        self._add("PaymentTerms/Note", f"Due {due}, net with the other documents of {window}.")
+        others = "other open documents" if self.document["corrects"] else \
+            f"the other documents of {month_in_words(self.document['window'])}"
+        self._add("PaymentTerms/Note", f"Due {due}, net with {others}.")
 
     def _category(self, path, category, basis_points):
         self._add(f"{path}/ID", category)

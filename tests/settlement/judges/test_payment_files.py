@@ -1,4 +1,4 @@
-"""Judges the golden payment files from outside: the schema of ISO 20022, and sums and check digits made anew."""
+"""Judges payment files from outside: the schema of ISO 20022, the profile, and sums and check digits made anew."""
 
 import re
 import shutil
@@ -10,56 +10,65 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
-FILES = sorted((ROOT / "tests/golden/settlement/payments").glob("pain001-*.xml"))
+GOLDEN = sorted((ROOT / "tests/golden/settlement/payments").glob("pain001-*.xml"))
 SCHEMA = ROOT.parent / "shared/xsd/iso20022/pain.001.001.09.xsd"
 NAMES = {"p": "urn:iso:std:iso:20022:tech:xsd:pain.001.001.09"}
 
 
-def test_there_are_files_to_judge():
-    assert FILES
+@pytest.fixture(scope="module")
+def files(judged_payments, seed, tmp_path_factory):
+    """The golden files, and 200 random ones."""
+    folder = tmp_path_factory.mktemp("orders")
+    judged_payments("orders", seed, 200, folder)
+    written = sorted(folder.iterdir())
+    assert len(GOLDEN) >= 2 and len(written) == 200
+    return GOLDEN + written
 
 
-@pytest.mark.parametrize("path", FILES, ids=str)
-def test_schema(path):
+def test_schema(files):
     if not SCHEMA.exists():
         pytest.skip(f"{SCHEMA} is not there")
     if not shutil.which("xmllint"):
         pytest.skip("xmllint is not installed (libxml2-utils)")
-    done = subprocess.run(["xmllint", "--nonet", "--noout", "--schema", SCHEMA, path], capture_output=True, text=True)
+    done = subprocess.run(["xmllint", "--nonet", "--noout", "--schema", SCHEMA, *files], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("path", FILES, ids=str)
-def test_control_sums(path):
-    message = ElementTree.parse(path).getroot().find("p:CstmrCdtTrfInitn", NAMES)
-    blocks = message.findall("p:PmtInf", NAMES)
-    amounts = []
-    for block in blocks:
-        own = block.findall("p:CdtTrfTxInf/p:Amt/p:InstdAmt", NAMES)
-        assert {amount.get("Ccy") for amount in own} == {"EUR"}
-        assert Decimal(block.findtext("p:CtrlSum", None, NAMES)) == sum(Decimal(amount.text) for amount in own)
-        assert int(block.findtext("p:NbOfTxs", None, NAMES)) == len(own)
-        amounts += [Decimal(amount.text) for amount in own]
-    assert Decimal(message.findtext("p:GrpHdr/p:CtrlSum", None, NAMES)) == sum(amounts)
-    assert int(message.findtext("p:GrpHdr/p:NbOfTxs", None, NAMES)) == len(amounts)
+def test_control_sums(files):
+    for path in files:
+        message = ElementTree.parse(path).getroot().find("p:CstmrCdtTrfInitn", NAMES)
+        amounts = []
+        for block in message.findall("p:PmtInf", NAMES):
+            own = block.findall("p:CdtTrfTxInf/p:Amt/p:InstdAmt", NAMES)
+            assert {amount.get("Ccy") for amount in own} == {"EUR"}
+            assert Decimal(block.findtext("p:CtrlSum", None, NAMES)) == sum(Decimal(amount.text) for amount in own)
+            assert int(block.findtext("p:NbOfTxs", None, NAMES)) == len(own)
+            amounts += [Decimal(amount.text) for amount in own]
+        assert amounts
+        assert Decimal(message.findtext("p:GrpHdr/p:CtrlSum", None, NAMES)) == sum(amounts)
+        assert int(message.findtext("p:GrpHdr/p:NbOfTxs", None, NAMES)) == len(amounts)
 
 
-@pytest.mark.parametrize("path", FILES, ids=str)
-def test_profile_of_the_sepa_credit_transfer(path):
-    root = ElementTree.parse(path).getroot()
-    assert root.findtext(".//p:PmtTpInf/p:SvcLvl/p:Cd", None, NAMES) == "SEPA"
-    assert root.findtext(".//p:ChrgBr", None, NAMES) == "SLEV"
+def test_profile_of_the_sepa_credit_transfer(files):
+    for path in files:
+        root = ElementTree.parse(path).getroot()
+        assert root.findtext(".//p:PmtTpInf/p:SvcLvl/p:Cd", None, NAMES) == "SEPA"
+        assert root.findtext(".//p:ChrgBr", None, NAMES) == "SLEV"
 
-    identifications = [node.text for node in root.iterfind(".//p:EndToEndId", NAMES)]
-    assert len(set(identifications)) == len(identifications)
-    for identification in identifications:
-        assert re.fullmatch(r"[A-Za-z0-9/\-?:().,'+ ]{1,35}", identification)
-        assert not re.search(r"^/|//|/$", identification)
+        identifications = [node.text for node in root.iterfind(".//p:EndToEndId", NAMES)]
+        assert len(set(identifications)) == len(identifications)
+        for identification in identifications:
+            assert re.fullmatch(r"[A-Za-z0-9/\-?:().,'+ ]{1,35}", identification)
+            assert not re.search(r"^/|//|/$", identification)
 
-    for element in root.iter():
-        if element.text and element.text.strip():
-            assert re.fullmatch(r"[A-Za-z0-9/\-?:().,'+ ]+", element.text), element.text
-    for name in root.iterfind(".//p:Nm", NAMES):
-        assert 1 <= len(name.text) <= 70
-    for iban in root.iterfind(".//p:IBAN", NAMES):
-        assert int("".join(str(int(c, 36)) for c in iban.text[4:] + iban.text[:4])) % 97 == 1
+        for element in root.iter():
+            if element.text and element.text.strip():
+                assert re.fullmatch(r"[A-Za-z0-9/\-?:().,'+ ]+", element.text), element.text
+        for name in root.iterfind(".//p:Nm", NAMES):
+            assert 1 <= len(name.text) <= 70
+        for text in root.iterfind(".//p:Ustrd", NAMES):
+            assert 1 <= len(text.text) <= 140
+        for remittance in root.iterfind(".//p:RmtInf", NAMES):
+            assert len(remittance) == 1, "one text or one reference"
+        for iban in root.iterfind(".//p:IBAN", NAMES):
+            assert int("".join(str(int(c, 36)) for c in iban.text[4:] + iban.text[:4])) % 97 == 1
