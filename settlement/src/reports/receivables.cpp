@@ -27,37 +27,35 @@ Receivable item_of(const IssuedDocument& issued)
         .due_on = document.due_on};
 }
 
-/// How much of the receivables in a net is paid: by what the house owes the partner in the same
-/// net, which the first payment offsets, and by payments. None: nothing was paid yet.
-std::optional<Minor> paid_in(
-    const WindowNet& net, ledger::PartnerId partner, const Register& documents)
+/// What a net took of one receivable.
+struct Taken {
+    Receivable* receivable = nullptr;
+    Minor amount{};
+};
+
+/// How much of the receivables that a net took is paid: by what the house owes the partner in the
+/// same net, which the first payment offsets, and by payments. None: nothing was paid yet.
+std::optional<Minor> paid_in(const NetPayment& payment, std::span<const Taken> taken)
 {
-    const auto found = net.payments.find(partner);
-    if (found == net.payments.end()) return std::nullopt;
-    const NetPayment& payment = found->second;
-    const bool is_offset = payment.settled.count != 0 || payment.net.count == 0;
+    const bool is_offset = payment.is_on_one_side || payment.net.count == 0;
     if (!is_offset) return std::nullopt;
-    Minor receivable;
-    for (const auto& number : net.documents) {
-        const auto* const issued = documents.find(number);
-        if (issued->document.partner == partner && is_receivable(*issued))
-            receivable.count += issued->open().count;
-    }
-    if (payment.net.count >= 0) return receivable;
-    return Minor{receivable.count + payment.net.count - payment.settled.count};
+    Minor all;
+    for (const auto& each : taken) all.count += each.amount.count;
+    if (payment.net.count >= 0) return all;
+    return Minor{all.count + payment.net.count - payment.settled.count};
 }
 
-/// Takes what is paid off the items: credits first, then those that were due first.
-void pay(std::vector<Receivable*> items, Minor paid)
+/// Takes what is paid off the receivables: credits first, then those that were due first.
+void pay(std::vector<Taken> taken, Minor paid)
 {
-    std::ranges::sort(items, {}, [](const Receivable* item) {
+    std::ranges::sort(taken, {}, [](const Taken& each) {
         return std::tuple<bool, ledger::Day, std::string_view>{
-            item->open.count >= 0, item->due_on, item->document};
+            each.amount.count >= 0, each.receivable->due_on, each.receivable->document};
     });
-    for (auto* const item : items) {
-        const std::int64_t payable = item->open.count - item->disputed.count;
-        const std::int64_t part = payable < 0 ? payable : std::min(payable, paid.count);
-        item->open.count -= part;
+    for (const auto& each : taken) {
+        const std::int64_t part =
+            each.amount.count < 0 ? each.amount.count : std::min(each.amount.count, paid.count);
+        each.receivable->open.count -= part;
         paid.count -= part;
     }
 }
@@ -81,19 +79,21 @@ void apply_credits(std::vector<Receivable>& items, const Register& documents)
 
 std::vector<Receivable> receivables_of(const Register& documents)
 {
+    std::vector<const IssuedDocument*> owed;
     std::vector<Receivable> items;
-    std::map<std::pair<ledger::Month, ledger::PartnerId>, std::vector<std::size_t>> netted;
     for (const auto* const issued : documents.documents()) {
         if (!is_receivable(*issued)) continue;
-        if (issued->netted)
-            netted[{*issued->netted, issued->document.partner}].push_back(items.size());
+        owed.push_back(issued);
         items.push_back(item_of(*issued));
     }
-    for (const auto& [key, places] : netted) {
-        std::vector<Receivable*> of_net;
-        for (const auto place : places) of_net.push_back(&items[place]);
-        const auto paid = paid_in(*documents.net_of(key.first), key.second, documents);
-        if (paid) pay(std::move(of_net), *paid);
+    std::map<std::pair<ledger::Month, ledger::PartnerId>, std::vector<Taken>> nets;
+    for (std::size_t place = 0; place < owed.size(); ++place)
+        for (const auto& [window, amount] : owed[place]->netted)
+            nets[{window, items[place].partner}].push_back(
+                {.receivable = &items[place], .amount = amount});
+    for (const auto& [key, taken] : nets) {
+        const auto& payment = documents.net_of(key.first)->payments.at(key.second);
+        if (const auto paid = paid_in(payment, taken)) pay(taken, *paid);
     }
     apply_credits(items, documents);
     std::erase_if(items, [](const Receivable& item) { return item.open.count == 0; });
