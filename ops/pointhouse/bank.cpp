@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 #include <memory>
+#include <span>
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -57,20 +58,36 @@ json::array gaps_of(const Register& documents, std::string_view account)
     return gaps;
 }
 
+/// What speaks against a file as a whole; empty: nothing. A file is taken whole or not at all.
+std::string fault_of_file(House& house, std::span<const settlement::BankStatement> statements)
+{
+    auto book = house.documents().bank();
+    const auto& own = house.registry().house_company().iban;
+    for (const auto& statement : statements) {
+        if (statement.currency != house.registry().terms()->currency)
+            return fmt::format(
+                "the account is in {}, the house in {}",
+                statement.currency.code,
+                house.registry().terms()->currency.code);
+        if (!own.empty() && statement.account != own)
+            return fmt::format("{} is not the house's account", statement.account);
+        auto import = settlement::import_statement(book, statement);
+        if (!import) return import.error().words;
+        settlement::take(book, std::move(*import));
+    }
+    return {};
+}
+
 CommandResult import_file(House& house, const Options& options, const Invocation& typed)
 {
     require_operator(house, typed, "imports bank statements");
     const auto read = settlement::parse_camt053(read_text(typed.path(options.file)));
     if (!read) return refused(fmt::format("{}: {}", options.file, read.error().words));
+    if (const auto fault = fault_of_file(house, *read); !fault.empty())
+        return refused(fmt::format("{}: {}", options.file, fault));
     json::array shown;
     std::string text;
     for (const auto& statement : *read) {
-        if (statement.currency != house.registry().terms()->currency)
-            return refused(fmt::format(
-                "{}: the account is in {}, the house in {}",
-                options.file,
-                statement.currency.code,
-                house.registry().terms()->currency.code));
         const auto before = house.documents().bank().rows.size();
         const auto entry = require(house.documents().import_statement(statement));
         if (entry) house.record(*entry);

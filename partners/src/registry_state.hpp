@@ -30,7 +30,8 @@ struct TermsMark {
     std::size_t partners = 0;
     std::size_t tariffs = 0;
     std::size_t promotions = 0;
-    /// By partner − 1; shared with the marks before, as few entries move money. Null: nothing moved.
+    /// By partner − 1; shared with the marks before, as few entries move money. Null: nothing
+    /// moved.
     std::shared_ptr<const std::vector<ledger::ClaimMoves>> claims{};
     ledger::HouseTerms house;
 };
@@ -98,7 +99,7 @@ private:
 
     const ledger::HouseEntry* entry_ = nullptr; // that is being applied
     std::shared_ptr<const std::vector<ledger::ClaimMoves>> newest_claims;
-    ledger::Terms terms;                        // the writer's own copy
+    ledger::Terms terms; // the writer's own copy
 };
 
 } // namespace pointhouse::partners

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "statement_style.hpp"
+#include "pdf_style.hpp"
 
 namespace pointhouse::settlement {
 namespace {

@@ -141,9 +141,4 @@ std::string partner_json(const Settlement& settlement, ledger::PartnerId partner
     return json::serialize(position);
 }
 
-std::string statement_json(const Settlement& settlement, const Statement& statement)
-{
-    return json::serialize(statement_object(settlement, statement));
-}
-
 } // namespace pointhouse::settlement

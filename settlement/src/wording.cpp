@@ -34,17 +34,6 @@ std::string trimmed(std::string number, std::size_t places_min)
 
 } // namespace
 
-std::string_view title_of(StatementType type) noexcept
-{
-    switch (type) {
-    case StatementType::issuance: return "Issuance statement";
-    case StatementType::redemption: return "Redemption statement";
-    case StatementType::donation: return "Donation statement";
-    case StatementType::breakage: return "Breakage statement";
-    }
-    return "Statement";
-}
-
 std::string_view title_of(DocumentKind kind) noexcept
 {
     switch (kind) {
@@ -138,16 +127,6 @@ std::string price_per_thousand(ledger::Micro price_per_point, int places)
     const ledger::Currency thousandths{.code = {}, .minor_digits = 3};
     const std::string price = format_minor(ledger::Minor{price_per_point.count()}, thousandths);
     return grouped(trimmed(price, static_cast<std::size_t>(places)));
-}
-
-int price_places(const Statement& statement, const ledger::Currency& currency)
-{
-    const std::int64_t unit = micro_per_minor(currency);
-    for (const StatementLine& line : statement.lines) {
-        for (const LineDetail& detail : line.details)
-            if (detail.price.count() * 1'000 % unit != 0) return 3;
-    }
-    return currency.minor_digits;
 }
 
 int price_places(const Document& document)

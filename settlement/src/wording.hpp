@@ -13,7 +13,6 @@ namespace pointhouse::settlement {
 /// The words and numbers of documents for people: English, thousands grouped by commas, a true
 /// minus.
 
-[[nodiscard]] std::string_view title_of(StatementType type) noexcept;
 [[nodiscard]] std::string_view title_of(DocumentKind kind) noexcept;
 [[nodiscard]] std::string_view label_of(Charge charge) noexcept;
 /// What an invoice line is about, for a reader who sees nothing else.
@@ -33,9 +32,8 @@ namespace pointhouse::settlement {
 [[nodiscard]] std::string amount_in_words(ledger::Minor amount, const ledger::Currency& currency);
 /// The price of 1,000 points with `places` decimals, at most three: see `price_places`.
 [[nodiscard]] std::string price_per_thousand(ledger::Micro price_per_point, int places);
-/// The decimals that every price of a statement can be written with, so that they line up: the
+/// The decimals that every price of a document can be written with, so that they line up: the
 /// currency's, or three where a price needs them.
-[[nodiscard]] int price_places(const Statement& statement, const ledger::Currency& currency);
 [[nodiscard]] int price_places(const Document& document);
 /// "24.715".
 [[nodiscard]] std::string exchange_rate_in_words(std::int64_t rate_millionths);

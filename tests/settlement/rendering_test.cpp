@@ -98,44 +98,6 @@ TEST(SettlementJson, OfAWindowWithoutMovement)
         "june-2026-without-movement.json", settlement_json(june.coalition.settled()) + '\n');
 }
 
-TEST(StatementFiles, OfTheWorkedMonth)
-{
-    const Settlement settlement = June{VatMode::all_flows}.coalition.settled();
-
-    for (const Statement& statement : settlement.statements) {
-        expect_golden(statement.number + ".json", statement_json(settlement, statement) + '\n');
-        expect_golden(statement.number + ".csv", statement_csv(settlement, statement));
-    }
-}
-
-TEST(StatementFiles, WithSeveralPricesAndVatRates)
-{
-    June june{VatMode::fee_only, {.numerator = 1, .denominator = 2}};
-    const Settlement settlement = june.coalition.settled();
-    const Statement& bookshop = settlement.statements.at(3);
-
-    EXPECT_EQ(bookshop.number, "PF-2026-06-BOE-ISS");
-    expect_golden("half-prefunded.csv", statement_csv(settlement, bookshop));
-    expect_golden("half-prefunded.json", statement_json(settlement, bookshop) + '\n');
-}
-
-TEST(StatementCsv, QuotesWhatNeedsIt)
-{
-    Coalition coalition;
-    coalition.add_partner("A,\"B\"", "Partner", VatMode::all_flows);
-    coalition.issue(ledger::TariffVersion{1}, 100);
-    const Settlement settlement = coalition.settled();
-
-    const std::string text = statement_csv(settlement, settlement.statements.front());
-
-    EXPECT_NE(
-        text.find(",EUR,\"A,\"\"B\"\"\",house,Pro forma — not a tax invoice\r\n"),
-        std::string::npos)
-        << text;
-    EXPECT_NE(text.find("\r\n\"PF-2026-06-A,\"\"B\"\"-ISS\",line,price,"), std::string::npos)
-        << text;
-}
-
 /// The worked month's documents under numbers.
 std::vector<Document> issued_documents()
 {

@@ -23,17 +23,6 @@ inline constexpr const char* pro_forma_notice = "Pro forma — not a tax invoice
 /// `settlement_json`. Pre: the partner is one of the settlement's.
 [[nodiscard]] std::string partner_json(const Settlement& settlement, ledger::PartnerId partner);
 
-/// One statement, as in `documents` of `settlement_json`, as one line without its end.
-[[nodiscard]] std::string statement_json(const Settlement& settlement, const Statement& statement);
-
-/// One statement as RFC 4180 with a header: rows `line`, their `detail`, `vat` and `total`. Amounts
-/// are decimals of the currency: `exact` to six places, the others in minor digits.
-[[nodiscard]] std::string statement_csv(const Settlement& settlement, const Statement& statement);
-
-/// One statement as PDF, A4. Deterministic: its only date is the window's end.
-/// Throws std::runtime_error when the drawing library fails.
-[[nodiscard]] std::string statement_pdf(const Settlement& settlement, const Statement& statement);
-
 /// Writes each document to `folder` (made where missing) as <number>.xml (UBL; not a payment
 /// statement), .pdf, .csv and .json, and returns the paths in the order of the documents. A reader
 /// sees a file whole or not at all. Throws std::system_error naming the file that could not be

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "../pdf_parts.hpp"
-#include "../statement_style.hpp"
+#include "../pdf_style.hpp"
 #include "../wording.hpp"
 #include "document_pdf_frame.hpp"
 #include "ledger/invariant.hpp"

@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 
 #include "../pdf_parts.hpp"
-#include "../statement_style.hpp"
+#include "../pdf_style.hpp"
 #include "../wording.hpp"
 #include "settlement/window.hpp"
 

@@ -58,6 +58,17 @@ std::vector<AccountLine> lines_of_payment(
         {.account = Account::receivable, .partner = partner, .amount = -of_receivable.count}};
 }
 
+/// What a payment of the net bears as its end-to-end id: SEPA takes 35 of its characters.
+std::string reference_of(ledger::Month window, const ledger::PartnerTerms& partner)
+{
+    constexpr std::string_view carried =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-.";
+    const auto reference = fmt::format("PH-{}-{}", ledger::format_month(window), partner.name);
+    const bool is_carried = partner.name.find_first_not_of(carried) == std::string::npos;
+    if (is_carried && reference.size() <= 35) return reference;
+    return fmt::format("PH-{}-P.{}", ledger::format_month(window), partner.partner.value());
+}
+
 void to_micro(std::vector<AccountLine>& lines, const ledger::Currency& currency)
 {
     for (AccountLine& line : lines) line.amount *= ledger::micro_per_minor(currency);
@@ -99,7 +110,7 @@ Registered<NewEntry> Register::net(
             {"partner", partner.value()},
             {"id", name},
             {"net_minor", balance.net().count},
-            {"reference", fmt::format("PH-{}-{}", ledger::format_month(window), name)}});
+            {"reference", reference_of(window, terms.partner(partner))}});
         if (balance.net().count != 0) continue;
         // Nothing will be paid: the documents cancel out now.
         std::ranges::copy(lines_of_payment(partner, balance, {}, true), std::back_inserter(lines));

@@ -2,7 +2,7 @@
 
 #include "pdf_canvas.hpp"
 
-/// How statements look: inks, places on the page and faces of text.
+/// How documents look: inks, places on the page and faces of text.
 namespace pointhouse::settlement::style {
 
 inline constexpr Ink black{.red = 0.11, .green = 0.13, .blue = 0.16};
