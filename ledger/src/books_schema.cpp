@@ -219,6 +219,7 @@ CREATE TABLE entry_{0} (
 
 constexpr std::string_view window_indexes = R"sql(
 CREATE INDEX IF NOT EXISTS posting_{0}_member ON posting_{0} (member, sequence);
+CREATE INDEX IF NOT EXISTS posting_{0}_partner ON posting_{0} (partner, sequence);
 CREATE INDEX IF NOT EXISTS entry_{0}_lot ON entry_{0} (lot_origin, lot_position);
 )sql";
 

@@ -18,14 +18,23 @@ constexpr std::size_t piece_bytes = 65'536;
 /// Beancount wants accounts opened before their first use; no posting is older.
 constexpr std::string_view opening_day = "1970-01-01";
 
-/// The lines of a whole posting: one per account, unit and side.
-std::vector<AccountLine> lines_of(const Record& record, const Terms& terms)
+std::vector<PositionRow> positions_of(const Record& record, const Terms& terms)
 {
-    std::vector<AccountLine> lines;
+    std::vector<PositionRow> positions;
+    positions.reserve(record.entries.size());
     for (const Entry& entry : record.entries) {
         ControlTotals totals;
         totals.add(entry, record.counterparty);
-        const PositionRow position = position_of(totals.priced(terms).front(), {}, terms);
+        positions.push_back(position_of(totals.priced(terms).front(), {}, terms));
+    }
+    return positions;
+}
+
+/// The lines of a whole posting: one per account, unit and side.
+std::vector<AccountLine> lines_of(std::span<const PositionRow> positions, const Terms& terms)
+{
+    std::vector<AccountLine> lines;
+    for (const PositionRow& position : positions) {
         for (const AccountLine& line : lines_of(position, terms)) {
             const auto same = std::ranges::find_if(lines, [&](const AccountLine& other) {
                 return other.account == line.account && other.partner == line.partner &&
@@ -280,11 +289,16 @@ std::uint64_t for_each_posting(
             const bool is_house_entry = record.type == MessageType::house_entry;
             if (record.entries.empty() && !is_house_entry) continue;
             const Terms& seen = terms_seen.at(record.terms);
+            const auto positions = positions_of(record, seen);
             const auto lines =
-                is_house_entry ? terms.money_of(record.terms) : lines_of(record, seen);
+                is_house_entry ? terms.money_of(record.terms) : lines_of(positions, seen);
             if (lines.empty()) continue;
             posting(
-                {.window = block.header().window, .record = record, .lines = lines, .terms = seen});
+                {.window = block.header().window,
+                 .record = record,
+                 .lines = lines,
+                 .positions = positions,
+                 .terms = seen});
             ++postings;
         }
         next += block.count();

@@ -36,6 +36,7 @@ void declare_commands(CLI::App& app, Invocation& invocation)
     declare_backup(app, invocation);
     declare_restore(app, invocation);
     declare_export(app, invocation);
+    declare_report(app, invocation);
     declare_bench(app, invocation);
 }
 

@@ -28,6 +28,7 @@ void declare_backup(CLI::App& app, Invocation& invocation);
 void declare_restore(CLI::App& app, Invocation& invocation);
 void declare_export(CLI::App& app, Invocation& invocation);
 void declare_export_gl(CLI::App& group, Invocation& invocation);
+void declare_report(CLI::App& app, Invocation& invocation);
 void declare_bench(CLI::App& app, Invocation& invocation);
 
 } // namespace pointhouse::ops

@@ -10,6 +10,7 @@
 #include "ledger/accounts.hpp"
 #include "ledger/ids.hpp"
 #include "ledger/journal.hpp"
+#include "ledger/position.hpp"
 #include "ledger/terms.hpp"
 
 namespace pointhouse::ledger {
@@ -39,7 +40,8 @@ struct PostingLines {
     Month window{};
     const Record& record;
     std::span<const AccountLine> lines;
-    const Terms& terms; // that its decision saw
+    std::span<const PositionRow> positions; // one of each entry; none of a house entry
+    const Terms& terms;                     // that its decision saw
 };
 
 /// Calls `posting` for every posting of the journal that moved points or money, in order. Streams

@@ -1,0 +1,510 @@
+#include <algorithm>
+#include <fmt/format.h>
+#include <memory>
+#include <optional>
+
+#include "answers.hpp"
+#include "commands.hpp"
+#include "estimates_file.hpp"
+#include "ledger/journal_export.hpp"
+#include "report_xlsx.hpp"
+#include "settlement/receivables.hpp"
+#include "settlement/reports.hpp"
+
+namespace pointhouse::ops {
+
+namespace {
+
+using gateway::CommandResult;
+using gateway::CommandStep;
+using gateway::Console;
+using gateway::House;
+using ledger::PostingLines;
+using settlement::Report;
+
+struct Options {
+    std::string window;
+    std::string from;
+    std::string at;
+    std::optional<std::uint64_t> sequence;
+    std::string partner;
+    std::string estimates;
+    bool csv = false;
+    std::string xlsx;
+};
+
+/// Which postings a report is of: a window, or all up to an instant or a record of the journal.
+struct Interval {
+    std::optional<ledger::Month> window;
+    std::optional<ledger::Time> from;
+    std::optional<ledger::Time> to;
+    std::optional<std::uint64_t> sequence;
+
+    [[nodiscard]] bool is_after(const PostingLines& posting) const
+    {
+        if (window) return *window < posting.window;
+        if (sequence && posting.record.sequence.value() > *sequence) return true;
+        return to && posting.record.posted_at > *to;
+    }
+    /// Pre: it is not after.
+    [[nodiscard]] bool is_before(const PostingLines& posting) const
+    {
+        if (window) return posting.window < *window;
+        return from && posting.record.posted_at < *from;
+    }
+};
+
+/// An instant, or a day: its first for the beginning of an interval, its last for the end.
+ledger::Time read_instant(const std::string& typed, const ledger::Calendar& calendar, bool is_end)
+{
+    if (const auto time = ledger::parse_time(typed)) return *time;
+    const auto day = ledger::parse_day(typed);
+    if (!day)
+        throw CommandFailure{"an instant is written 2026-06-14T10:00:00Z, or 2026-06-14 of a day"};
+    return is_end ? calendar.start_of(*day + 1) - std::chrono::microseconds{1}
+                  : calendar.start_of(*day);
+}
+
+Interval read_interval(const Options& options, const ledger::Calendar& calendar)
+{
+    Interval interval;
+    if (!options.window.empty()) interval.window = read_window(options.window);
+    if (!options.from.empty()) interval.from = read_instant(options.from, calendar, false);
+    if (!options.at.empty()) interval.to = read_instant(options.at, calendar, true);
+    interval.sequence = options.sequence;
+    return interval;
+}
+
+/// What a report needs of the house, taken on its thread.
+struct Source {
+    std::shared_ptr<ledger::JournalReader> journal;
+    const ledger::TermsHistory& history;
+    std::shared_ptr<const ledger::Terms> terms;
+    Interval interval;
+    ledger::Time now;
+    std::optional<ledger::PartnerId> partner;
+
+    /// The end of what the report is of.
+    [[nodiscard]] ledger::Time end() const
+    {
+        const std::chrono::microseconds instant{1};
+        if (interval.window) return terms->calendar->start_of(interval.window->next()) - instant;
+        return interval.to.value_or(now);
+    }
+
+    template <class Use>
+    void for_each(const Use& use) const
+    {
+        ledger::for_each_posting(*journal, history, [&](const PostingLines& posting) {
+            if (!interval.is_after(posting)) use(posting, interval.is_before(posting));
+        });
+    }
+};
+
+void add_money(const PostingLines& posting, settlement::GlBalances& balances)
+{
+    for (const auto& line : posting.lines)
+        if (ledger::is_in_money(line.account))
+            balances[{line.account, line.partner}] += ledger::Micro{line.amount};
+}
+
+Report roll_forward(const Source& source)
+{
+    settlement::RollForward fold;
+    ledger::Micro liability;
+    source.for_each([&](const PostingLines& posting, bool is_before) {
+        for (const auto& row : posting.positions) fold.add(row, is_before);
+        for (const auto& line : posting.lines)
+            if (line.account == ledger::Account::deferred_revenue)
+                liability -= ledger::Micro{line.amount};
+    });
+    const auto rows = fold.rows();
+    settlement::ReportTable control{
+        .name = "control", .columns = {"account", "ledger", "report", "difference"}, .rows = {}};
+    ledger::Micro closing;
+    for (const auto& row : rows) closing += row.closing.liability;
+    control.rows.push_back(
+        {std::string{"deferred_revenue"}, liability, closing, liability - closing});
+    return {
+        .name = "roll_forward",
+        .facts = {},
+        .tables = {settlement::roll_forward_table(rows, *source.terms), std::move(control)}};
+}
+
+Report coverage(const Source& source)
+{
+    settlement::GlBalances balances;
+    settlement::Charges charges;
+    source.for_each([&](const PostingLines& posting, bool) {
+        add_money(posting, balances);
+        for (const auto& row : posting.positions)
+            settlement::add_charges(charges, row, posting.terms);
+    });
+    const auto found = settlement::coverage(balances, charges, *source.terms, source.end());
+    return {
+        .name = "coverage",
+        .facts = {},
+        .tables = settlement::coverage_tables(found, *source.terms)};
+}
+
+Report redemption_notice(const Source& source)
+{
+    settlement::RedemptionNotice notice;
+    source.for_each([&](const PostingLines& posting, bool is_before) {
+        if (is_before) return;
+        for (const auto& entry : posting.record.entries)
+            notice.add(entry, posting.record.counterparty, posting.terms);
+    });
+    return {
+        .name = "redemption_notice",
+        .facts = {},
+        .tables = {notice.table(*source.terms, source.partner)}};
+}
+
+Report exit_report(const Source& source)
+{
+    settlement::GlBalances balances;
+    // Summed by what tells positions apart here, so that memory does not grow with the journal.
+    using Key =
+        std::tuple<ledger::EntryKind, ledger::PartnerId, ledger::PartnerId, ledger::TariffVersion>;
+    std::map<Key, ledger::PositionRow> positions;
+    source.for_each([&](const PostingLines& posting, bool) {
+        add_money(posting, balances);
+        for (const auto& row : posting.positions) {
+            const auto [found, is_new] =
+                positions.try_emplace({row.kind, row.partner, row.counterparty, row.tariff}, row);
+            if (is_new) continue;
+            auto& sum = found->second;
+            sum.points = ledger::Points{sum.points.count() + row.points.count()};
+            sum.money.liability += row.money.liability;
+        }
+    });
+    std::vector<ledger::PositionRow> rows;
+    for (const auto& [key, row] : positions) rows.push_back(row);
+    const auto leaving =
+        settlement::partner_exit(source.partner.value(), balances, rows, *source.terms);
+    return {
+        .name = "exit",
+        .facts = {{"partner", source.terms->partner(*source.partner).name}},
+        .tables = {settlement::partner_exit_table(leaving)}};
+}
+
+/// Receivables that an opening brought along, of which the house has no documents.
+ledger::Micro receivables_at_opening(const partners::Registry& registry)
+{
+    ledger::Micro sum;
+    if (!registry.opening()) return sum;
+    for (const auto& line : registry.money_of(registry.opening()->entry))
+        if (line.account == ledger::Account::receivable) sum += ledger::Micro{line.amount};
+    return sum;
+}
+
+/// What ageing needs of the house's record, taken on the house's thread.
+struct Documents {
+    std::vector<ledger::HouseEntry> entries;
+    ledger::Micro at_opening;
+};
+
+Documents documents_of(House& house)
+{
+    const ledger::HouseRecord record{house.record_store()};
+    return {.entries = record.entries(), .at_opening = receivables_at_opening(house.registry())};
+}
+
+/// The register as it was when `last` was the newest entry that had moved money.
+settlement::Register register_at(const Documents& documents, ledger::HouseSequence last)
+{
+    settlement::Register found;
+    for (const auto& entry : documents.entries)
+        if (entry.sequence <= last) found.apply(entry);
+    return found;
+}
+
+/// Who owes documents for how long, and the control account beside their sum.
+Report ageing(const Source& source, const Documents& documents)
+{
+    ledger::Micro booked;
+    ledger::HouseSequence last;
+    source.for_each([&](const PostingLines& posting, bool) {
+        const bool is_house_entry = posting.record.type == ledger::MessageType::house_entry;
+        if (is_house_entry) last = std::max(last, posting.record.terms);
+        for (const auto& line : posting.lines)
+            if (line.account == ledger::Account::receivable) booked += ledger::Micro{line.amount};
+    });
+    const auto items = settlement::receivables_of(register_at(documents, last));
+    const ledger::Micro per_minor{ledger::micro_per_minor(source.terms->currency)};
+    ledger::Micro open;
+    for (const auto& item : items) open += per_minor * item.open.count;
+    auto tables = settlement::ageing_tables(
+        items, source.terms->calendar->day_of(source.end()), *source.terms);
+    tables.push_back(
+        {.name = "control",
+         .columns = {"account", "ledger", "brought_along", "report", "difference"},
+         .rows = {
+             {std::string{"ar"},
+              booked,
+              documents.at_opening,
+              open,
+              booked - documents.at_opening - open}}});
+    return {.name = "ageing", .facts = {}, .tables = std::move(tables)};
+}
+
+/// Whose points an estimate is of, and when its figures end.
+struct EstimateEnd {
+    ledger::PartnerId issuer;
+    ledger::Time end;
+};
+
+/// Adds what the ledger knows to the estimates that a person made.
+void fill_estimates(
+    const Source& source,
+    std::span<const EstimateEnd> ends,
+    std::span<settlement::BreakageEstimate> estimates)
+{
+    source.for_each([&](const PostingLines& posting, bool) {
+        for (const auto& row : posting.positions) {
+            const auto flow = settlement::moved_by(row);
+            for (std::size_t place = 0; place < ends.size(); ++place) {
+                const auto& end = ends[place];
+                if (end.issuer != row.partner || posting.record.posted_at > end.end) continue;
+                auto& estimate = estimates[place];
+                estimate.points_sold +=
+                    flow.opening.points + flow.issued.points - flow.clawed_back.points;
+                estimate.consideration +=
+                    flow.opening.liability + flow.issued.liability - flow.clawed_back.liability;
+                // A debt is repaid with points that are spent by it.
+                estimate.points_redeemed +=
+                    flow.redeemed.points + flow.donated.points + flow.recovered.points;
+            }
+        }
+    });
+}
+
+settlement::ReportTable versions_table()
+{
+    return {
+        .name = "versions",
+        .columns =
+            {"issuer",
+             "as_of",
+             "ultimate_redemption_rate_millionths",
+             "points_sold",
+             "points_redeemed",
+             "consideration",
+             "transaction_price_minor",
+             "revenue_to_date_minor",
+             "revenue_minor",
+             "contract_liability_minor",
+             "refund_liability_minor",
+             "currency"},
+        .rows = {}};
+}
+
+void add_versions(
+    const std::string& issuer,
+    std::span<const settlement::BreakageVersion> versions,
+    const std::string& currency,
+    settlement::ReportTable& table)
+{
+    for (const auto& version : versions) {
+        const auto& estimate = version.estimate;
+        table.rows.push_back(
+            {issuer,
+             ledger::format_day(estimate.as_of),
+             std::int64_t{estimate.ultimate_redemption_rate.numerator},
+             estimate.points_sold,
+             estimate.points_redeemed,
+             estimate.consideration,
+             version.transaction_price.count,
+             version.revenue_to_date.count,
+             version.revenue.count,
+             version.contract_liability.count,
+             version.refund_liability.count,
+             currency});
+    }
+}
+
+/// The breakage that a tariff gives back to its issuer.
+ledger::Share shared_by(const ledger::Tariff* tariff)
+{
+    if (tariff == nullptr) return {.numerator = 0, .denominator = 1};
+    return {
+        .numerator = tariff->breakage_issuer,
+        .denominator = tariff->breakage_operator + tariff->breakage_issuer};
+}
+
+Report breakage(const Source& source, std::span<const NamedEstimate> named)
+{
+    std::vector<EstimateEnd> ends;
+    std::vector<settlement::BreakageEstimate> estimates;
+    for (const auto& each : named) {
+        const auto end =
+            source.terms->calendar->start_of(each.as_of + 1) - std::chrono::microseconds{1};
+        const auto* const partner = source.terms->find_partner(each.issuer);
+        if (partner == nullptr)
+            throw CommandFailure{fmt::format("the house knows no partner {}", each.issuer)};
+        ends.push_back({.issuer = partner->partner, .end = end});
+        estimates.push_back(
+            {.as_of = each.as_of,
+             .ultimate_redemption_rate = each.ultimate_redemption_rate,
+             .shared_breakage = shared_by(source.terms->find_tariff(partner->partner, end)),
+             .consideration = {}});
+    }
+    fill_estimates(source, ends, estimates);
+
+    auto table = versions_table();
+    for (const auto& partner : source.terms->partners) {
+        std::vector<settlement::BreakageEstimate> own;
+        for (std::size_t place = 0; place < ends.size(); ++place)
+            if (ends[place].issuer == partner.partner) own.push_back(estimates[place]);
+        const auto versions = settlement::breakage_versions(own, source.terms->currency);
+        if (!versions) throw CommandFailure{fmt::format("{}: {}", partner.name, versions.error())};
+        add_versions(partner.name, *versions, source.terms->currency.code, table);
+    }
+    return {.name = "breakage", .facts = {}, .tables = {std::move(table)}};
+}
+
+CommandResult rendered(
+    Report report, const Source& source, const Options& options, const Invocation& typed)
+{
+    report.facts.emplace_back("as_of", ledger::format_time(source.end()));
+    report.facts.emplace_back("currency", source.terms->currency.code);
+    if (source.interval.sequence)
+        report.facts.emplace_back("sequence", fmt::format("{}", *source.interval.sequence));
+    if (!options.xlsx.empty()) {
+        const auto file = typed.path(options.xlsx);
+        write_xlsx(file, report, source.end());
+        return done(file.string() + "\n");
+    }
+    if (typed.json) return done(settlement::report_json(report) + "\n");
+    return done(options.csv ? settlement::report_csv(report) : settlement::report_in_words(report));
+}
+
+Source source_of(House& house, const Options& options)
+{
+    const auto terms = house.registry().terms();
+    const auto& points = house.ledger();
+    house.tend();
+    std::optional<ledger::PartnerId> partner;
+    if (!options.partner.empty()) partner = require_partner(house, options.partner).partner;
+    return {
+        .journal = house.open_reader(),
+        .history = house.registry(),
+        .terms = terms,
+        .interval = read_interval(options, *terms->calendar),
+        .now = points.house_time(),
+        .partner = partner};
+}
+
+/// Makes a report of a source, away from the house's thread.
+using Make = std::function<Report(const Source&)>;
+/// Takes what else a report needs, on the house's thread.
+using Prepare = std::function<Make(House&, const Source&, const Invocation&)>;
+
+/// A report that needs nothing else.
+Prepare only(const Make& make)
+{
+    return [make](House&, const Source&, const Invocation&) { return make; };
+}
+
+CLI::App& declare_report_of(
+    CLI::App& group,
+    Invocation& invocation,
+    const std::pair<std::string, std::string>& name,
+    const std::shared_ptr<Options>& options,
+    Prepare prepare)
+{
+    auto& command = declare_in_house(
+        group,
+        name.first,
+        name.second,
+        invocation,
+        [options,
+         prepare = std::move(prepare)](House& house, const Invocation& typed) -> CommandStep {
+            const auto source = source_of(house, *options);
+            const auto make = prepare(house, source, typed);
+            return [source, options, typed, make](Console&) {
+                return rendered(make(source), source, *options, typed);
+            };
+        });
+    auto* const at =
+        command.add_option("--at", options->at, "Up to an instant or a day; default: now");
+    auto* const sequence =
+        command.add_option("--sequence", options->sequence, "Up to a record of the journal");
+    at->excludes(sequence);
+    command.add_flag("--csv", options->csv, "As CSV");
+    command.add_option("--xlsx", options->xlsx, "As a spreadsheet")->type_name("FILE");
+    add_json_option(command, invocation);
+    return command;
+}
+
+/// For reports that are of an interval and not of an instant.
+void add_interval(CLI::App& command, Options& options)
+{
+    auto* const window = command.add_option("--window", options.window, "A month, 2026-06");
+    auto* const from = command.add_option("--from", options.from, "From an instant or a day on");
+    window->excludes(from);
+    window->excludes("--at");
+    window->excludes("--sequence");
+}
+
+} // namespace
+
+void declare_report(CLI::App& app, Invocation& invocation)
+{
+    auto& group = declare_group(app, "report", "What finance and auditors ask of the ledger");
+    const auto options = std::make_shared<Options>();
+    add_interval(
+        declare_report_of(
+            group,
+            invocation,
+            {"roll-forward", "Open points and their liability, from opening to closing, by issuer"},
+            options,
+            only(roll_forward)),
+        *options);
+    declare_report_of(
+        group,
+        invocation,
+        {"coverage", "Whether the trust account stands for the points, and who owes the rest"},
+        options,
+        only(coverage));
+    auto& notice = declare_report_of(
+        group,
+        invocation,
+        {"redemption-notice",
+         "Points that were spent, by the month and VAT rate of their purchase"},
+        options,
+        only(redemption_notice));
+    add_interval(notice, *options);
+    notice.add_option("--partner", options->partner, "Of this issuer alone");
+    auto& leaving = declare_report_of(
+        group,
+        invocation,
+        {"exit", "What a partner would owe and be owed if it left: a dry run"},
+        options,
+        only(exit_report));
+    leaving.add_option("PARTNER", options->partner)->required();
+    declare_report_of(
+        group,
+        invocation,
+        {"ageing", "Documents that partners owe, by how long they are due"},
+        options,
+        [](House& house, const Source&, const Invocation&) -> Make {
+            const auto documents = documents_of(house);
+            return [documents](const Source& source) { return ageing(source, documents); };
+        });
+    auto& expected = declare_report_of(
+        group,
+        invocation,
+        {"breakage", "Revenue by estimates of how many points will be redeemed (IFRS 15)"},
+        options,
+        [options](House&, const Source&, const Invocation& typed) -> Make {
+            const auto estimates = read_estimates(typed.path(options->estimates));
+            return [estimates](const Source& source) { return breakage(source, estimates); };
+        });
+    expected.add_option("--estimates", options->estimates, "Versions of the estimate, as TOML")
+        ->required()
+        ->type_name("FILE");
+}
+
+} // namespace pointhouse::ops

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "ledger/terms.hpp"
+#include "settlement/ageing.hpp"
+#include "settlement/register.hpp"
+#include "settlement/report_table.hpp"
+
+namespace pointhouse::settlement {
+
+/// The documents that partners owe, less what was credited, offset and paid. A payment of a net
+/// pays the documents in it that were due first, then those of the lowest number. Pure.
+/// Post: by partner, they sum to what the register booked to the account `ar`.
+[[nodiscard]] std::vector<Receivable> receivables_of(const Register& documents);
+
+/// A row for each document, and each partner's sums by age. Pure.
+[[nodiscard]] std::vector<ReportTable> ageing_tables(
+    std::span<const Receivable> receivables, ledger::Day today, const ledger::Terms& terms);
+
+} // namespace pointhouse::settlement

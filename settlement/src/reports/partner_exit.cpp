@@ -1,0 +1,80 @@
+#include "settlement/reports.hpp"
+
+namespace pointhouse::settlement {
+namespace {
+
+using ledger::Account;
+using ledger::EntryKind;
+
+} // namespace
+
+PartnerExit partner_exit(
+    ledger::PartnerId partner,
+    const GlBalances& balances,
+    std::span<const ledger::PositionRow> positions,
+    const ledger::Terms& terms)
+{
+    PartnerExit leaving{.partner = partner};
+    for (const auto& row : positions) {
+        if (row.kind == EntryKind::recovered && row.counterparty == partner)
+            leaving.debt_points -= row.points.count();
+        if (row.partner != partner) continue;
+        if (row.kind == EntryKind::debt_incurred) leaving.debt_points += row.points.count();
+        const std::int64_t points = moved_by(row).closing.points;
+        if (points == 0) continue;
+        leaving.open.points += points;
+        leaving.open.liability += row.money.liability;
+        const auto& tariff = terms.tariff(row.tariff);
+        leaving.due_on_redemption += (tariff.issue_price - tariff.prefunded_price()) * points;
+    }
+    for (const auto& [key, amount] : balances) {
+        if (key.second != partner) continue;
+        const auto account = key.first;
+        if (account == Account::unbilled || account == Account::receivable) leaving.owes += amount;
+        if (account == Account::accrued_redemption || account == Account::accrued_breakage_share ||
+            account == Account::payable)
+            leaving.is_owed -= amount;
+        if (account == Account::prepaid_block || account == Account::prepaid_fee)
+            leaving.prepaid -= amount;
+    }
+    return leaving;
+}
+
+ReportTable partner_exit_table(const PartnerExit& leaving)
+{
+    return {
+        .name = "exit",
+        .columns = {"what", "points", "amount", "then"},
+        .rows = {
+            {std::string{"open points"},
+             leaving.open.points,
+             leaving.open.liability,
+             std::string{"members spend them until they expire; the liability stays in trust"}},
+            {std::string{"due when they are redeemed"},
+             leaving.open.points,
+             leaving.due_on_redemption,
+             std::string{"the partner owes it as it happens; ask for security"}},
+            {std::string{"member debt for its points"},
+             leaving.debt_points,
+             ReportCell{},
+             std::string{"credited to the partner as members repay it"}},
+            {std::string{"owed by the partner"},
+             ReportCell{},
+             leaving.owes,
+             std::string{"billed at once"}},
+            {std::string{"owed to the partner"},
+             ReportCell{},
+             leaving.is_owed,
+             std::string{"paid at once"}},
+            {std::string{"left of its blocks"},
+             ReportCell{},
+             leaving.prepaid,
+             std::string{"given back: price and fee"}},
+            {std::string{"net, before VAT that is not invoiced yet"},
+             ReportCell{},
+             leaving.net(),
+             std::string{
+                 leaving.net() < ledger::Micro{} ? "the partner pays" : "the house pays"}}}};
+}
+
+} // namespace pointhouse::settlement

@@ -1,0 +1,138 @@
+#include "settlement/receivables.hpp"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <tuple>
+
+namespace pointhouse::settlement {
+namespace {
+
+using ledger::Minor;
+
+/// The documents of an issuance stand in `ar`; what credits them is there, too.
+bool is_receivable(const IssuedDocument& issued)
+{
+    return issued.document.supply == StatementType::issuance;
+}
+
+Receivable item_of(const IssuedDocument& issued)
+{
+    const auto& document = issued.document;
+    return {
+        .document = document.number,
+        .partner = document.partner,
+        .open = document.owed_by_partner(),
+        .disputed = issued.disputed,
+        .due_on = document.due_on};
+}
+
+/// What a net took of one receivable.
+struct Taken {
+    Receivable* receivable = nullptr;
+    Minor amount{};
+};
+
+/// How much of the receivables that a net took is paid: by what the house owes the partner in the
+/// same net, which the first payment offsets, and by payments. None: nothing was paid yet.
+std::optional<Minor> paid_in(const NetPayment& payment, std::span<const Taken> taken)
+{
+    const bool is_offset = payment.is_on_one_side || payment.net.count == 0;
+    if (!is_offset) return std::nullopt;
+    Minor all;
+    for (const auto& each : taken) all.count += each.amount.count;
+    if (payment.net.count >= 0) return all;
+    return Minor{all.count + payment.net.count - payment.settled.count};
+}
+
+/// Takes what is paid off the receivables: credits first, then those that were due first.
+void pay(std::vector<Taken> taken, Minor paid)
+{
+    std::ranges::sort(taken, {}, [](const Taken& each) {
+        return std::tuple<bool, ledger::Day, std::string_view>{
+            each.amount.count >= 0, each.receivable->due_on, each.receivable->document};
+    });
+    for (const auto& each : taken) {
+        const std::int64_t part =
+            each.amount.count < 0 ? each.amount.count : std::min(each.amount.count, paid.count);
+        each.receivable->open.count -= part;
+        paid.count -= part;
+    }
+}
+
+/// A credit note reduces the document that it corrects, as far as that is open.
+void apply_credits(std::vector<Receivable>& items, const Register& documents)
+{
+    for (auto& credit : items) {
+        const auto& corrects = documents.find(credit.document)->document.corrects;
+        if (credit.open.count >= 0 || !corrects) continue;
+        const auto original = std::ranges::find(items, corrects->number, &Receivable::document);
+        if (original == items.end()) continue;
+        const std::int64_t part =
+            std::min(-credit.open.count, std::max(original->open.count, std::int64_t{0}));
+        credit.open.count += part;
+        original->open.count -= part;
+    }
+}
+
+} // namespace
+
+std::vector<Receivable> receivables_of(const Register& documents)
+{
+    std::vector<const IssuedDocument*> owed;
+    std::vector<Receivable> items;
+    for (const auto* const issued : documents.documents()) {
+        if (!is_receivable(*issued)) continue;
+        owed.push_back(issued);
+        items.push_back(item_of(*issued));
+    }
+    std::map<std::pair<ledger::Month, ledger::PartnerId>, std::vector<Taken>> nets;
+    for (std::size_t place = 0; place < owed.size(); ++place)
+        for (const auto& [window, amount] : owed[place]->netted)
+            nets[{window, items[place].partner}].push_back(
+                {.receivable = &items[place], .amount = amount});
+    for (const auto& [key, taken] : nets) {
+        const auto& payment = documents.net_of(key.first)->payments.at(key.second);
+        if (const auto paid = paid_in(payment, taken)) pay(taken, *paid);
+    }
+    apply_credits(items, documents);
+    std::erase_if(items, [](const Receivable& item) { return item.open.count == 0; });
+    std::ranges::sort(items, {}, [](const Receivable& item) {
+        return std::tuple<ledger::PartnerId, ledger::Day, std::string_view>{
+            item.partner, item.due_on, item.document};
+    });
+    return items;
+}
+
+std::vector<ReportTable> ageing_tables(
+    std::span<const Receivable> receivables, ledger::Day today, const ledger::Terms& terms)
+{
+    const ledger::Micro per_minor{ledger::micro_per_minor(terms.currency)};
+    ReportTable rows{
+        .name = "items",
+        .columns = {"partner", "document", "due_on", "days_overdue", "open", "disputed"},
+        .rows = {}};
+    for (const auto& each : receivables)
+        rows.rows.push_back(
+            {terms.partner(each.partner).name,
+             each.document,
+             ledger::format_day(each.due_on),
+             std::int64_t{std::max(0, today - each.due_on)},
+             per_minor * each.open.count,
+             per_minor * each.disputed.count});
+
+    ReportTable partners{.name = "partners", .columns = {"partner"}, .rows = {}};
+    for (std::size_t age = 0; age < age_count; ++age)
+        partners.columns.emplace_back(name_of(static_cast<Age>(age)));
+    partners.columns.insert(partners.columns.end(), {"disputed", "open"});
+    for (const auto& aged : aged_receivables(receivables, today).partners) {
+        std::vector<ReportCell> row{terms.partner(aged.partner).name};
+        for (const auto amount : aged.amounts.by_age) row.emplace_back(per_minor * amount.count);
+        row.emplace_back(per_minor * aged.amounts.disputed.count);
+        row.emplace_back(per_minor * aged.amounts.total.count);
+        partners.rows.push_back(std::move(row));
+    }
+    return {std::move(rows), std::move(partners)};
+}
+
+} // namespace pointhouse::settlement

@@ -1,0 +1,369 @@
+"""Reports for finance and auditors: they tie to the ledger at any instant, and to the worked month."""
+
+import csv
+import io
+import random
+from datetime import date, timedelta
+
+import days
+import june_2026 as june
+import openpyxl
+import pytest
+import random_months
+from test_june_2026 import coalition, journal_rows, play
+from test_random_months import coalition as random_coalition  # noqa: F401
+
+from messages import accrual, message, purchase
+from player import Player
+
+
+@pytest.fixture(scope="module")
+def played(make_house, tmp_path_factory):
+    house = coalition(make_house(), tmp_path_factory.mktemp("june")).start()
+    play(house, june.STEPS)
+    return house
+
+
+def report(house, name, *arguments):
+    return house.json("report", name, *arguments)
+
+
+def by(rows, key):
+    return {row[key]: row for row in rows}
+
+
+# Liability roll-forward.
+
+FLOWS = ("opening", "issued", "redeemed", "donated", "clawed_back", "recovered", "expired", "closing")
+OUT = ("redeemed", "donated", "clawed_back", "recovered", "expired")
+
+
+def assert_rolls(shown):
+    for row in shown["issuers"]:
+        for unit in ("points", "liability_micro"):
+            assert row[f"opening_{unit}"] + row[f"issued_{unit}"] - sum(row[f"{flow}_{unit}"] for flow in OUT) == (
+                row[f"closing_{unit}"]), row
+    [control] = shown["control"]
+    assert control["difference_micro"] == 0
+
+
+def test_june_rolls_forward(played):
+    shown = report(played, "roll-forward", "--window", "2026-06")
+    assert_rolls(shown)
+    total = by(shown["issuers"], "issuer")["total"]
+    assert [total[f"{flow}_points"] for flow in FLOWS] == [1_400, 794, 650, 100, 20, 180, 400, 844]
+    assert total["closing_liability_micro"] == 8_440_000 == -june.CLOSE["money_micro"]["deferred_revenue"]
+    for issuer, row in by(shown["issuers"], "issuer").items():
+        if issuer != "total":
+            assert row["closing_points"] == june.CLOSE["partners"][issuer]["closing"]
+            assert row["issued_points"] == june.CLOSE["partners"][issuer]["issued"]
+    assert total["closing_points"] == sum(june.CLOSE["members"].values())
+
+
+def test_it_ties_to_the_ledger_at_any_record(played):
+    """After every record, in points and money, as the exported journal has it."""
+    rows = list(csv.DictReader(io.StringIO(played.run("export", "journal", "--format", "csv").stdout)))
+    sequences = sorted({int(row["sequence"]) for row in rows})
+    # The opening is one commit of several records: its money, then the lots of its members.
+    opened = max(int(row["sequence"]) for row in rows if row["type"] == "opening")
+    points, liability = {}, 0
+    for sequence in sequences:
+        for row in rows:
+            if int(row["sequence"]) != sequence:
+                continue
+            sign, amount = (1, row["debit"]) if row["debit"] else (-1, row["credit"])
+            if row["account"] == "deferred_revenue":
+                liability -= sign * int(amount.replace(".", ""))
+            if row["account"] in ("members:active", "members:pending", "members:held", "transit"):
+                issuer = row["unit"].removeprefix("P.")
+                points[issuer] = points.get(issuer, 0) - sign * int(amount)
+        if sequence < opened:
+            continue
+        shown = report(played, "roll-forward", "--sequence", sequence)
+        assert_rolls(shown)
+        found = {row["issuer"]: row["closing_points"] for row in shown["issuers"]}
+        assert found.pop("total") == sum(points.values())
+        assert {issuer: count for issuer, count in found.items() if count} == {
+            issuer: count for issuer, count in points.items() if count}
+        assert by(shown["issuers"], "issuer")["total"]["closing_liability_micro"] == liability
+
+
+def test_one_interval_follows_the_other(played):
+    days = ["2026-06-08", "2026-06-16", "2026-06-22", "2026-06-30"]
+    before = report(played, "roll-forward", "--at", "2026-06-01")
+    for first, last in zip(["2026-06-02", "2026-06-09", "2026-06-17", "2026-06-23"], days, strict=True):
+        shown = report(played, "roll-forward", "--from", first, "--at", last)
+        assert_rolls(shown)
+        closed = by(before["issuers"], "issuer")
+        for issuer, row in by(shown["issuers"], "issuer").items():
+            for unit in ("points", "liability_micro"):
+                assert row[f"opening_{unit}"] == closed.get(issuer, {}).get(f"closing_{unit}", 0), (first, issuer)
+        before = shown
+
+
+def test_random_months_tie_to_the_oracle(random_coalition, seed):  # noqa: F811
+    """Every kind of message; what is open then, and what stands for it, as the second clearing house has it."""
+    oracle = random_months.fresh_oracle()
+    stream = random_months.Stream(random.Random(seed), oracle, members=12, messages_a_month=400)
+    with Player(random_coalition) as player:
+        for _ in range(3_000):
+            partner, path, body = step = stream.step()
+            if partner is None:
+                player.advance(body)
+                oracle.advance(days.instant(body))
+                continue
+            answer = player.send(partner, path, body)
+            if answer.status == 202:
+                player.approve(answer, partner, path, body)
+            stream.remember(step, oracle.decide(partner, path, body))
+    shown = report(random_coalition, "roll-forward")
+    assert_rolls(shown)
+    rows = {row["issuer"]: row for row in shown["issuers"] if row["issuer"] != "total"}
+    assert len(rows) > 2
+    for issuer, row in rows.items():
+        lots = [lot for lot in oracle.lots() if lot.issuer == issuer]
+        assert row["closing_points"] == oracle.outstanding(issuer)
+        assert row["closing_liability_micro"] == sum(lot.open * lot.prefunded for lot in lots)
+        leaving = {each["what"]: each for each in report(random_coalition, "exit", issuer)["exit"]}
+        assert leaving["open points"]["points"] == oracle.outstanding(issuer)
+        assert leaving["member debt for its points"]["points"] == oracle.debt_of(issuer)
+    notice = {}
+    for row in report(random_coalition, "redemption-notice")["redemptions"]:
+        key = row["issuer"], row["redeemer"]
+        notice[key] = notice.get(key, 0) + row["points"]
+    flows = {}
+    for (_, issuer, redeemer), points in oracle.books.flows.items():
+        flows[issuer, redeemer] = flows.get((issuer, redeemer), 0) + points
+    assert {key: points for key, points in notice.items() if points} == {
+        key: points for key, points in flows.items() if points}
+
+
+# Coverage.
+
+
+def test_coverage_after_every_entry(played):
+    """Invariant 6, and what the journal says of each figure."""
+    found, seen = {}, {}
+    for event, book, _, account, amount in journal_rows(played):
+        if book == "money":
+            found[account] = found.get(account, 0) + amount
+            seen[event] = dict(found)
+    rows = list(csv.DictReader(io.StringIO(played.run("export", "journal", "--format", "csv").stdout)))
+    sequence_of = {row["message_id"]: row["sequence"] for row in rows if row["message_id"]}
+    for event in ("E1", "E3", "E4", "E5", "E6", "E7", "E11", "E12", "E13", "E14"):
+        shown = report(played, "coverage", "--sequence", sequence_of[event])
+        [whole] = shown["coverage"]
+        accounts = seen[event]
+        assert whole["trust_cash_micro"] == accounts["cash:trust"]
+        assert whole["points_liability_micro"] == -accounts["deferred_revenue"]
+        owed = {row["partner"]: row for row in shown["unsecured_partner_credit"]}
+        for partner, row in owed.items():
+            assert row["unbilled_micro"] == accounts[f"unbilled:{partner}"]
+            assert row["issue_price_micro"] == accounts[f"unbilled:{partner}"] * 10 // 11
+        assert whole["unsecured_credit_micro"] == sum(row["issue_price_micro"] for row in owed.values())
+        assert whole["holds"] == "yes"
+
+
+def test_june_s_gap_is_unsecured_credit(played):
+    rows = list(csv.DictReader(io.StringIO(played.run("export", "journal", "--format", "csv").stdout)))
+    [sequence] = {row["sequence"] for row in rows if row["message_id"] == "E5"}
+    shown = report(played, "coverage", "--sequence", sequence)
+    [whole] = shown["coverage"]
+    assert (whole["trust_cash_micro"], whole["to_cover_micro"]) == (64_000_000, 70_580_000)
+    assert whole["unsecured_credit_micro"] == 6_580_000
+    assert whole["ratio_basis_points"] == 64_000_000 * 10_000 // 70_580_000
+    assert {row["partner"]: row["issue_price_micro"] for row in shown["unsecured_partner_credit"]} == {
+        "GRO": 4_080_000, "BOE": 2_500_000}
+
+
+# Redemption notice.
+
+
+def test_the_notice_is_by_month_and_rate(make_house):
+    house = make_house().make("GRO", "TNK", "BOE").start()
+    with house.connect("GRO") as gro, house.connect("TNK") as tnk, house.connect("BOE") as boe:
+        def bought(rate, points, month):
+            lines = [{"sku": "x", "amount_minor": points * 100, "quantity": 1, "vat_rate": rate}]
+            answer = gro.post("/v1/accruals", message(
+                member="m", purchase=purchase(points * 100, lines=lines), occurred_at=f"2026-{month}-10T12:00:00Z"))
+            assert answer.status == 201, answer
+        bought(900, 100, "05")
+        bought(2100, 200, "06")
+        assert tnk.post("/v1/accruals", accrual("m", 50, occurred_at="2026-06-11T12:00:00Z")).status == 201
+        spent = message(member="m", points=320, occurred_at="2026-07-01T12:00:00Z")
+        assert boe.post("/v1/redemptions", spent).status == 201
+        assert boe.post("/v1/reversals", message(reverses=spent["message_id"], points=60,
+                                                 occurred_at="2026-07-02T12:00:00Z")).status == 201
+        late = message(member="m", points=10, occurred_at="2026-08-02T12:00:00Z")
+        assert tnk.post("/v1/redemptions", late).status == 201
+    rows = [(row["issuer"], row["earned_in"], row["vat_rate_basis_points"], row["redeemer"], row["points"],
+             row["issue_price_micro"], row["face_value_micro"])
+            for row in report(house, "redemption-notice", "--window", "2026-07")["redemptions"]]
+    rates = {row[2] for row in rows}
+    assert sum(row[4] for row in rows) == 260
+    assert ("GRO", "2026-05") in {row[:2] for row in rows} and ("GRO", "2026-06") in {row[:2] for row in rows}
+    assert rates <= {900, 2100, None}
+    for row in rows:
+        assert row[5] == row[4] * 10_000 == row[6]
+    alone = report(house, "redemption-notice", "--window", "2026-07", "--partner", "TNK")["redemptions"]
+    assert all(row["issuer"] == "TNK" for row in alone)
+    everything = report(house, "redemption-notice")["redemptions"]
+    assert sum(row["points"] for row in everything) == 270
+    assert report(house, "redemption-notice", "--window", "2026-06")["redemptions"] == []
+
+
+def test_june_s_notice_has_its_flows(played):
+    found = {}
+    for row in report(played, "redemption-notice", "--window", "2026-06")["redemptions"]:
+        key = row["issuer"], row["redeemer"]
+        found[key] = found.get(key, 0) + row["points"]
+    assert sorted((*key, points) for key, points in found.items()) == sorted(
+        tuple(flow) for flow in june.CLOSE["flows"])
+
+
+# Breakage estimates.
+
+
+@pytest.fixture(scope="module")
+def sold(make_house):
+    """100,000 points sold for 1,000.00, 40,000 redeemed in the first year and 23,000 in the second."""
+    house = make_house().make("GRO").start()
+    with house.connect("GRO") as gro:
+        gro.post("/v1/accruals", accrual("m", 100_000, occurred_at="2026-01-10T12:00:00Z"))
+        for points, day in ((40_000, "2026-11-01"), (23_000, "2027-11-01")):
+            assert gro.post("/v1/redemptions", message(
+                member="m", points=points, occurred_at=f"{day}T12:00:00Z")).status == 201
+    return house
+
+
+ESTIMATES = """
+[[estimate]]
+issuer = "GRO"
+as_of = "2026-12-31"
+ultimate_redemption_rate = "0.88"
+
+[[estimate]]
+issuer = "GRO"
+as_of = "2027-12-31"
+ultimate_redemption_rate = "0.90"
+"""
+
+
+def test_the_ifrs_15_overlay(sold, tmp_path):
+    path = tmp_path / "estimates.toml"
+    path.write_text(ESTIMATES)
+    first, second = report(sold, "breakage", "--estimates", path)["versions"]
+    assert (first["points_sold"], first["points_redeemed"], first["consideration_micro"]) == (
+        100_000, 40_000, 1_000_000_000)
+    assert (first["revenue_minor"], second["revenue_minor"]) == (45_455, 24_545)
+    assert (second["revenue_to_date_minor"], second["contract_liability_minor"]) == (70_000, 30_000)
+
+
+@pytest.mark.parametrize("change", [('"0.88"', '"1.01"'), ('"0.88"', '"0"'), ('"0.88"', "0.88"), ("2026-12-31", "June"),
+                                    ('"GRO"', '"NONE"'), ("as_of", "at"), ("[[estimate]]", "[estimate]"),
+                                    ("2027-12-31", "2026-12-31")])
+def test_what_is_no_estimate(sold, tmp_path, change):
+    path = tmp_path / "estimates.toml"
+    path.write_text(ESTIMATES.replace(*change))
+    assert sold.run("report", "breakage", "--estimates", path, status=1).stderr
+
+
+# Exit.
+
+
+def test_a_partner_that_leaves(played):
+    shown = {row["what"]: row for row in report(played, "exit", "TNK", "--at", "2026-06-30")["exit"]}
+    assert (shown["open points"]["points"], shown["open points"]["amount_micro"]) == (40, 400_000)
+    assert shown["left of its blocks"]["amount_micro"] == 48_640_000 + 4_864_000
+    assert shown["owed to the partner"]["amount_micro"] == 2_000_000
+    assert shown["owed by the partner"]["amount_micro"] == 0
+    net = shown["net, before VAT that is not invoiced yet"]
+    assert (net["amount_micro"], net["then"]) == (55_504_000, "the house pays")
+    shown = {row["what"]: row for row in report(played, "exit", "BOE", "--at", "2026-06-21")["exit"]}
+    assert shown["member debt for its points"]["points"] == 180
+    assert played.run("report", "exit", "NONE", status=1).stderr
+
+
+# Forms.
+
+
+@pytest.mark.parametrize("name", [["roll-forward", "--window", "2026-06"], ["coverage"], ["redemption-notice"],
+                                  ["exit", "GRO"]])
+def test_csv_xlsx_and_words_say_what_json_says(played, tmp_path, name):
+    shown = report(played, *name)
+    tables = {key: rows for key, rows in shown.items() if isinstance(rows, list) and rows}
+    text = played.run("report", *name, "--csv").stdout
+    for part, rows in zip(text.split("\n\n"), tables.values(), strict=False):
+        read = list(csv.DictReader(io.StringIO(part)))
+        assert len(read) == len(rows)
+        for plain, row in zip(read, rows, strict=True):
+            for key, value in row.items():
+                cell = plain[key.removesuffix("_micro")]
+                if key.endswith("_micro") and value is not None:
+                    cell = int(cell.replace(".", ""))
+                assert str(cell) == ("" if value is None else str(value)), key
+
+    first, second = tmp_path / "first.xlsx", tmp_path / "second.xlsx"
+    for path in (first, second):
+        played.run("report", *name, "--xlsx", path)
+    assert first.read_bytes() == second.read_bytes()
+    book = openpyxl.load_workbook(first)
+    for title, rows in tables.items():
+        sheet = book[title]
+        header, *read = sheet.iter_rows(values_only=True)
+        for cells, row in zip(read, rows, strict=True):
+            for column, (key, value) in zip(header, row.items(), strict=True):
+                cell = cells[header.index(column)]
+                if key.endswith("_micro") and value is not None:
+                    cell = round(cell * 1_000_000)
+                assert cell == value, (title, key)
+    assert name[0].replace("-", "_") in played.run("report", *name).stdout
+
+
+def test_what_is_typed_wrongly(played):
+    for arguments in (["roll-forward", "--at", "soon"], ["roll-forward", "--window", "June"],
+                      ["roll-forward", "--window", "2026-06", "--at", "2026-06-01"],
+                      ["roll-forward", "--at", "2026-06-01", "--sequence", "3"], ["breakage"], ["exit"]):
+        assert played.run("report", *arguments, status=None).returncode != 0, arguments
+
+
+# Aged receivables.
+
+
+def assert_ages(house, *arguments):
+    shown = report(house, "ageing", *arguments)
+    [control] = shown["control"]
+    assert control["difference_micro"] == 0, shown
+    assert control["report_micro"] == sum(row["open_micro"] for row in shown["items"]) == sum(
+        row["open_micro"] for row in shown["partners"])
+    return {row["partner"]: row for row in shown["partners"]}
+
+
+def test_receivables_age_and_tie_to_their_account(make_house, tmp_path):
+    house = coalition(make_house(), tmp_path).start()
+    play(house, june.STEPS)
+    house.run("clock", "advance", "2026-07-01T12:00:00Z")
+    assert report(house, "ageing")["items"] == []
+    house.run("settle", "invoices", "2026-06", "--out", tmp_path / "documents")
+
+    partners = assert_ages(house)
+    assert {name: row["not_due_micro"] for name, row in partners.items()} == {"GRO": 5_430_000, "BOE": 670_000}
+    due = {row["partner"]: row["due_on"] for row in report(house, "ageing")["items"]}["GRO"]
+    for days_later, bucket in ((1, "days_1_to_30"), (30, "days_1_to_30"), (31, "days_31_to_60"), (90, "days_61_to_90"),
+                               (91, "over_90_days")):
+        day = (date.fromisoformat(due) + timedelta(days=days_later)).isoformat()
+        house.run("clock", "advance", f"{day}T12:00:00+02:00")
+        row = assert_ages(house)["GRO"]
+        assert {key: value for key, value in row.items() if value and key not in ("partner", "open_micro")} == {
+            f"{bucket}_micro": 5_430_000}, day
+
+    house.run("settle", "net", "2026-06")
+    assert_ages(house)
+    house.run("settle", "paid", "2026-06", "GRO", "-1.00", "--evidence", "bank")
+    assert assert_ages(house)["GRO"]["open_micro"] == 400_000
+    house.run("settle", "paid", "2026-06", "GRO", "-0.40", "--evidence", "bank")
+    assert set(assert_ages(house)) == {"BOE"}
+    house.run("settle", "paid", "2026-06", "BOE", "2.78", "--evidence", "bank")
+    assert assert_ages(house) == {}
+    # As it was.
+    assert set(assert_ages(house, "--at", "2026-07-02")) == {"GRO", "BOE"}
