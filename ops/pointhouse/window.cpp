@@ -30,6 +30,13 @@ struct WindowLine {
     std::string_view state;
 };
 
+std::string_view state_of(House& house, ledger::Month month)
+{
+    if (!house.registry().is_closed(month)) return "open";
+    const auto* net = house.documents().net_of(month);
+    return net && net->is_settled() ? "settled" : "closed";
+}
+
 WindowLine line_of(House& house, const ledger::Window& window)
 {
     const auto& calendar = *house.registry().terms()->calendar;
@@ -38,7 +45,7 @@ WindowLine line_of(House& house, const ledger::Window& window)
         .id = ledger::format_month(window.month),
         .from = ledger::format_time(calendar.start_of(window.month)),
         .to = ledger::format_time(calendar.start_of(window.month.next())),
-        .state = house.registry().is_closed(window.month) ? "closed" : "open"};
+        .state = state_of(house, window.month)};
 }
 
 json::object as_json(const WindowLine& line)

@@ -111,6 +111,7 @@ def test_june_is_settled_to_the_cent(make_house, tmp_path):
     assert len(house.json("bank", "match")["matches"]) == 3
     assert house.json("bank", "rows", "--open") == []
     assert house.json("settle", "nets", "2026-06")["settled"]
+    assert [window["state"] for window in house.json("window", "list")] == ["settled", "open"]
     house.run("settle", "release-trust", "6.92")
 
     entries = booked_entries(house)
@@ -185,3 +186,18 @@ def test_an_open_window_and_a_second_person(make_house, tmp_path):
     states = {row["number"]: row["state"] for row in house.json("settle", "documents")}
     assert states["INV-2026-000002"] == "queried" and states["INV-2026-000001"] == "issued"
     assert house.verify("--from-scratch")["ok"]
+
+
+
+def test_companies_stand_on_documents_and_a_wrong_iban_is_refused(make_house, tmp_path):
+    house = closed(make_house(), tmp_path)
+    wrong = tmp_path / "wrong.toml"
+    wrong.write_text('[company]\nname = "Grocer B.V."\niban = "NL00ABNA0417164300"\n')
+    assert "check digits" in house.run("partner", "set-company", "GRO", wrong, status=1).stderr
+    half = tmp_path / "half.toml"
+    half.write_text('[company]\nname = "Grocer B.V."\niban = "NL91ABNA0417164300"\n')
+    house.run("partner", "set-company", "GRO", half)
+    # Who says something says all that the law asks for.
+    refused = house.run("settle", "invoices", "2026-06", "--out", tmp_path / "documents", status=1)
+    assert "set-company" in refused.stderr and "GRO" in refused.stderr
+    assert house.json("settle", "documents") == []
