@@ -3,6 +3,9 @@
 import csv
 import io
 import json
+import random
+import subprocess
+import time
 import xml.etree.ElementTree as ElementTree
 
 import bank_statement
@@ -201,3 +204,31 @@ def test_companies_stand_on_documents_and_a_wrong_iban_is_refused(make_house, tm
     refused = house.run("settle", "invoices", "2026-06", "--out", tmp_path / "documents", status=1)
     assert "set-company" in refused.stderr and "GRO" in refused.stderr
     assert house.json("settle", "documents") == []
+
+
+def test_numbers_have_no_gaps_whoever_issues_and_whatever_is_killed(
+        make_house, copy_house, tmp_path, nightly, seed):
+    chance = random.Random(seed)
+    prepared = closed(make_house(), tmp_path)
+    prepared.run("settle", "draft", "2026-06", "--as-both")
+    prepared.stop()
+    killed_midway = 0
+    for _ in range(50 if nightly else 5):
+        house = copy_house(prepared).start()
+        command = [house.binary, "settle", "issue", "2026-06", "--data", str(house.data)]
+        issuing = [subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                   for _ in range(16)]
+        time.sleep(chance.uniform(0, 0.2))
+        house.kill()
+        for each in issuing:
+            each.wait(timeout=60)
+        house.start()
+        killed_midway += 0 < len(house.json("settle", "documents")) < 6
+        house.run("settle", "issue", "2026-06")
+        assert sorted(row["number"] for row in house.json("settle", "documents")) == [
+            "CN-2026-000001", "INV-2026-000001", "INV-2026-000002", "PS-2026-000001",
+            "SB-BOE-2026-000001", "SB-GRO-2026-000001"]
+        assert sorted(sorted(row.items()) for row in booked_entries(house)) == as_rows(GOLDEN["documents"])
+        assert house.verify()["ok"]
+        house.stop()
+    print(f"killed between two documents: {killed_midway}")
