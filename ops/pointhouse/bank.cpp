@@ -9,7 +9,7 @@
 #include "answers.hpp"
 #include "approvals.hpp"
 #include "commands.hpp"
-#include "gateway/settlement_source.hpp"
+#include "settle_documents.hpp"
 #include "settlement/bank_json.hpp"
 
 namespace pointhouse::ops {
@@ -152,8 +152,12 @@ CommandResult match_rows(House& house, const Options& options, const Invocation&
 CommandResult undo_match(House& house, const Options& options, const Invocation& typed)
 {
     require_operator(house, typed, "undoes matches");
-    house.record(require(house.documents().reverse_match(
-        ledger::HouseSequence{options.match}, options.reason, *house.registry().terms())));
+    const auto entry = require(house.documents().reverse_match(
+        ledger::HouseSequence{options.match}, options.reason, *house.registry().terms()));
+    const auto permitted = ask_permission(
+        house, fmt::format("undo match {}: {}", options.match, options.reason), typed);
+    if (permitted.waiting) return *permitted.waiting;
+    record_permitted(house, entry, permitted);
     return report(
         typed,
         {{"id", options.match}, {"reversed", true}},

@@ -109,8 +109,14 @@ CommandResult decide(House& house, const Options& options, const Invocation& typ
 {
     require_operator(house, typed, "decides disputes");
     const auto& currency = house.registry().terms()->currency;
-    house.record(require(house.documents().decide_dispute(
-        options.id, read_amount(options.amount, currency), options.words, issue_terms(house))));
+    const auto entry = require(house.documents().decide_dispute(
+        options.id, read_amount(options.amount, currency), options.words, issue_terms(house)));
+    const auto permitted = ask_permission(
+        house,
+        fmt::format("decide {} with {}: {}", options.id, options.amount, options.words),
+        typed);
+    if (permitted.waiting) return *permitted.waiting;
+    record_permitted(house, entry, permitted);
     return show(house, options.id, typed);
 }
 

@@ -234,7 +234,11 @@ CommandResult credit(House& house, const Options& options, const Invocation& typ
     const auto terms = issue_terms(house);
     auto note = settlement::full_credit_of(issued->document, terms.today);
     note.reason = options.reason;
-    house.record(require(house.documents().issue_credit(note, terms)));
+    const auto entry = require(house.documents().issue_credit(note, terms));
+    const auto permitted =
+        ask_permission(house, fmt::format("credit {}: {}", options.number, options.reason), typed);
+    if (permitted.waiting) return *permitted.waiting;
+    record_permitted(house, entry, permitted);
     const auto& made = house.documents().documents().back()->document;
     return report(
         typed,

@@ -16,6 +16,21 @@ namespace pointhouse::ops {
 void issue_in_one_go(
     gateway::House& house, ledger::Month window, std::span<const settlement::Document> drafts);
 
+/// What a command that takes two people in a production house may do now.
+struct Permitted {
+    std::optional<gateway::CommandResult> waiting; // for the other operator: nothing is done yet
+    ledger::HouseSequence by{};                    // the proposal; none: a sandbox asks nobody
+};
+
+/// Asks for an act the first time, in words that name all of it; later says whether another
+/// operator has approved it.
+[[nodiscard]] Permitted ask_permission(
+    gateway::House& house, const std::string& act, const Invocation& typed);
+
+/// Records what was permitted; that uses the permission up.
+void record_permitted(
+    gateway::House& house, const settlement::NewEntry& entry, const Permitted& permitted);
+
 /// The commands about documents: draft, issue, invoices, documents, credit, sent, answer.
 void declare_settle_documents(CLI::App& settle, Invocation& invocation);
 /// The commands about payments: net, nets, paid, payments, release-trust.

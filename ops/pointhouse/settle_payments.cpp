@@ -117,12 +117,23 @@ CommandResult note_paid(House& house, const Options& options, const Invocation& 
     const auto& partner = require_partner(house, options.partner);
     if (options.evidence.empty())
         throw CommandFailure{"a payment is noted with what shows it: --evidence"};
-    house.record(require(house.documents().settle(
+    const auto entry = require(house.documents().settle(
         read_window(options.window),
         {.partner = partner.partner,
          .paid = read_amount(options.amount, terms->currency),
          .evidence = options.evidence},
-        *terms)));
+        *terms));
+    const auto permitted = ask_permission(
+        house,
+        fmt::format(
+            "note {} paid {} for {}: {}",
+            options.amount,
+            options.partner,
+            options.window,
+            options.evidence),
+        typed);
+    if (permitted.waiting) return *permitted.waiting;
+    record_permitted(house, entry, permitted);
     return show_nets(house, options, typed);
 }
 
@@ -170,25 +181,6 @@ settlement::PaymentOrder order_of(
     return order;
 }
 
-/// In a production house two people release pay-outs; then the file is written.
-std::optional<CommandResult> await_release(
-    House& house, const Options& options, const Invocation& typed)
-{
-    if (!is_production(house)) return std::nullopt;
-    const auto window = read_window(options.window);
-    const auto released = house.documents().is_payment_released(window);
-    if (released == true) return std::nullopt;
-    if (released == false)
-        return refused(fmt::format(
-            "pay-outs of {} wait for another operator: pointhouse approve", options.window));
-    const auto id = house.registry().propose_settlement(
-        "payments",
-        fmt::format("pay-outs of {}", options.window),
-        json::serialize(json::object{{"window", options.window}}),
-        house.act());
-    return await_approval(house, id, false, typed);
-}
-
 CommandResult write_payments(House& house, const Options& options, const Invocation& typed)
 {
     require_operator(house, typed, "pays partners");
@@ -203,11 +195,12 @@ CommandResult write_payments(House& house, const Options& options, const Invocat
         house.documents().payment_file(window, now, std::max(pay_day, calendar.day_of(now))));
     if (file.amounts.empty())
         return report(typed, {{"payments", 0}}, "no partner is paid: no file was written\n");
-    if (auto waiting = await_release(house, options, typed)) return *waiting;
+    const auto permitted = ask_permission(house, "pay out " + options.window, typed);
+    if (permitted.waiting) return *permitted.waiting;
     const auto text = settlement::pain001(order_of(house, window, file));
     if (!text) throw CommandFailure{text.error().words};
     const auto entry = require(house.documents().order_payments(window, file, options.reissue));
-    house.record(entry);
+    record_permitted(house, entry, permitted);
     write_text(typed.path(options.file), *text);
     return report(
         typed,
@@ -224,7 +217,10 @@ CommandResult release_trust(House& house, const Options& options, const Invocati
     const auto amount = ledger::parse_micro(options.amount);
     if (!amount || amount->count() <= 0)
         throw CommandFailure{fmt::format("{} is no amount to release", options.amount)};
-    house.record(settlement::Register::release_trust(*amount, *terms));
+    const auto permitted = ask_permission(
+        house, fmt::format("release {} from trust", ledger::format_micro(*amount)), typed);
+    if (permitted.waiting) return *permitted.waiting;
+    record_permitted(house, settlement::Register::release_trust(*amount, *terms), permitted);
     return report(
         typed,
         {{"released_micro", amount->count()}},

@@ -232,3 +232,24 @@ def test_numbers_have_no_gaps_whoever_issues_and_whatever_is_killed(
         assert house.verify()["ok"]
         house.stop()
     print(f"killed between two documents: {killed_midway}")
+
+
+def test_in_a_production_house_two_people_move_money(make_house):
+    house = make_house(clock="system")
+    house.init("--production")
+    for name in ("anna", "bob"):
+        house.run("cert", "issue", f"operator:{name}")
+    anna, bob = (("--operator", house.certificate_folder(f"operator:{name}") / "cert.pem") for name in ("anna", "bob"))
+    release = ("settle", "release-trust", "6.92")
+    assert "--operator CERT" in house.run(*release, status=1).stderr
+    assert "waits for another operator" in house.run(*release, *anna).stdout
+    assert "waits for another operator" in house.run(*release, *anna, status=1).stderr
+    [waiting] = house.json("approve", "list")
+    assert (waiting["kind"], waiting["summary"]) == ("settlement_act", "release 6.920000 from trust")
+    assert "another operator approves" in house.run("approve", waiting["id"], *anna, status=1).stderr
+    house.run("approve", waiting["id"], *bob)
+    # It permits this act, of this amount, and once.
+    assert "waits for another operator" in house.run("settle", "release-trust", "6.93", *anna).stdout
+    assert "released" in house.run(*release, *anna).stdout
+    assert money(house) == {"cash:operating": 6_920_000, "cash:trust": -6_920_000}
+    assert "waits for another operator" in house.run(*release, *anna).stdout

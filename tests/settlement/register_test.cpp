@@ -338,6 +338,20 @@ TEST_F(WorkedMonth, IsSettledByTheBanksStatement)
     EXPECT_EQ(desk.read_again().matches(), desk.desk.matches());
 }
 
+TEST_F(WorkedMonth, APermissionIsGivenByAnotherAndServesOnce)
+{
+    desk.record(
+        "proposal_made",
+        R"({"what":"settlement_act","summary":"x","content":{"act":"pay out 2026-06"}})");
+    EXPECT_EQ(desk.desk.find_permission("pay out 2026-07"), nullptr);
+    ASSERT_NE(desk.desk.find_permission("pay out 2026-06"), nullptr);
+    EXPECT_FALSE(desk.desk.find_permission("pay out 2026-06")->is_given);
+    desk.record("settlement_act_approved", R"({"proposal":1})", "bob");
+    EXPECT_TRUE(desk.desk.find_permission("pay out 2026-06")->is_given);
+    desk.record("trust_released", R"({"lines_micro":{},"permitted_by":1})");
+    EXPECT_EQ(desk.desk.find_permission("pay out 2026-06"), nullptr);
+}
+
 struct Disputes : WorkedMonth {
     Disputes() { desk.issue_all(june, drafts); }
 

@@ -115,6 +115,13 @@ struct PaymentFile {
     std::vector<std::string> reasons{}; // of the second issue and later ones
 };
 
+/// An act of settlement that takes two people, once: "pay out 2026-06".
+struct Permission {
+    ledger::HouseSequence proposal{};
+    std::string act{};
+    bool is_given = false;
+};
+
 /// The subsidiary ledger of documents and payments: a fold over the house's own record, beside the
 /// registry's. Every act is judged by a pure function of what was recorded; the shell appends what
 /// it returns, and applies it. One thread.
@@ -176,8 +183,9 @@ public:
     /// Records that the file leaves the house; the second time for a reason.
     [[nodiscard]] Registered<NewEntry> order_payments(
         ledger::Month window, const PaymentFile& file, std::string_view reason) const;
-    /// Whether two people have released the pay-outs of a window; none: it was not asked for.
-    [[nodiscard]] std::optional<bool> is_payment_released(ledger::Month window) const;
+    /// What one person asked to do and another permits, in the words of the act. Null: nobody
+    /// asked, or it was done.
+    [[nodiscard]] const Permission* find_permission(std::string_view act) const;
     /// Takes a statement of the bank: none, when all of it is known.
     [[nodiscard]] Registered<std::optional<NewEntry>> import_statement(
         const BankStatement& statement) const;
@@ -229,7 +237,12 @@ private:
     void apply_answer(const ledger::HouseEntry& entry, const Content& content);
     void apply_net(const ledger::HouseEntry& entry, const Content& content);
     void apply_payment(const ledger::HouseEntry& entry, const Content& content);
-    void apply_release(const ledger::HouseEntry& entry, const Content& content);
+    /// What only moves money: the ledger has it.
+    void apply_nothing(const ledger::HouseEntry& entry, const Content& content)
+    {
+        static_cast<void>(entry), static_cast<void>(content);
+    }
+    void apply_permission(const ledger::HouseEntry& entry, const Content& content);
     void apply_dispute(const ledger::HouseEntry& entry, const Content& content);
     void apply_dispute_move(const ledger::HouseEntry& entry, const Content& content);
     void apply_decision(const ledger::HouseEntry& entry, const Content& content);
@@ -264,11 +277,7 @@ private:
     std::map<ledger::Month, PaymentFile> files_;
     BankBook bank_;
     std::map<ledger::HouseSequence, Match> matches_;
-    struct Release {
-        ledger::HouseSequence proposal{};
-        bool is_approved = false;
-    };
-    std::map<ledger::Month, Release> releases_;
+    std::vector<Permission> permissions_;
 };
 
 /// The lines that a document books when it is issued, against what the window accrued. They

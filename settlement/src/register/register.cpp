@@ -28,7 +28,7 @@ constexpr std::array<Register::Kind, 16> Register::kinds{
      {"document_answered", &Register::apply_answer},
      {"window_netted", &Register::apply_net},
      {"net_paid", &Register::apply_payment},
-     {"payments_approved", &Register::apply_release},
+     {"settlement_act_approved", &Register::apply_permission},
      {"payments_ordered", &Register::apply_order},
      {"dispute_opened", &Register::apply_dispute},
      {"dispute_moved", &Register::apply_dispute_move},
@@ -36,7 +36,7 @@ constexpr std::array<Register::Kind, 16> Register::kinds{
      {"statement_imported", &Register::apply_statement},
      {"bank_matched", &Register::apply_match},
      {"match_reversed", &Register::apply_match_reversal},
-     {"trust_released", nullptr}}};
+     {"trust_released", &Register::apply_nothing}}};
 
 namespace {
 
@@ -112,15 +112,21 @@ bool WindowNet::are_pay_ins_settled() const
 void Register::apply(const ledger::HouseEntry& entry)
 {
     const auto* kind = std::ranges::find(kinds, entry.kind, &Kind::name);
-    if (kind == kinds.end() || kind->apply == nullptr) return;
-    (this->*kind->apply)(entry, json::parse(entry.content).as_object());
+    if (kind == kinds.end()) return;
+    const auto content = json::parse(entry.content).as_object();
+    (this->*kind->apply)(entry, content);
+    if (const auto* permitted = content.if_contains("permitted_by")) {
+        const ledger::HouseSequence proposal{permitted->to_number<std::uint64_t>()};
+        std::erase_if(permissions_, [&](const auto& each) { return each.proposal == proposal; });
+    }
 }
 
 void Register::apply_proposal(const ledger::HouseEntry& entry, const Content& content)
 {
     const auto& prepared = content.at("content").as_object();
     const auto what = text_at(content, "what");
-    if (what == "payments") releases_[window_at(prepared)] = {.proposal = entry.sequence};
+    if (what == "settlement_act")
+        permissions_.push_back({.proposal = entry.sequence, .act = text_at(prepared, "act")});
     if (what != "documents") return;
     DraftSet drafts{.proposal = entry.sequence, .prepared_by = entry.actor};
     for (const auto& document : prepared.at("documents").as_array())
@@ -198,11 +204,11 @@ void Register::apply_payment(const ledger::HouseEntry& /*entry*/, const Content&
     payment.is_on_one_side = true;
 }
 
-void Register::apply_release(const ledger::HouseEntry& /*entry*/, const Content& content)
+void Register::apply_permission(const ledger::HouseEntry& /*entry*/, const Content& content)
 {
     const ledger::HouseSequence proposal{content.at("proposal").to_number<std::uint64_t>()};
-    for (auto& [window, release] : releases_) {
-        if (release.proposal == proposal) release.is_approved = true;
+    for (Permission& permission : permissions_) {
+        if (permission.proposal == proposal) permission.is_given = true;
     }
 }
 
@@ -274,11 +280,10 @@ const PaymentFile* Register::find_payment_file(ledger::Month window) const
     return found == files_.end() ? nullptr : &found->second;
 }
 
-std::optional<bool> Register::is_payment_released(ledger::Month window) const
+const Permission* Register::find_permission(std::string_view act) const
 {
-    const auto found = releases_.find(window);
-    if (found == releases_.end()) return std::nullopt;
-    return found->second.is_approved;
+    const auto found = std::ranges::find(permissions_, act, &Permission::act);
+    return found == permissions_.end() ? nullptr : &*found;
 }
 
 } // namespace pointhouse::settlement
