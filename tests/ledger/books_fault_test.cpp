@@ -207,7 +207,7 @@ TEST_F(BooksFaultTest, EveryFlippedByteIsFoundOrOfNoAccount)
 
     std::mt19937_64 random{2026};
     int found = 0;
-    for (int flip = 0; flip < 60; ++flip) {
+    for (int flip = 0; flip < 80; ++flip) {
         const std::size_t at = random() % bytes.size();
         const char mask = static_cast<char>(1U << (random() % 8));
         std::string spoilt = bytes;

@@ -219,7 +219,7 @@ TEST_F(BooksTest, IndexesComeWhenTheWindowIsDrained)
         noon,
         {{.type = MessageType::drained, .occurred_at = noon, .posted_at = noon}});
     project_all();
-    EXPECT_EQ(indexes(), 2U);
+    EXPECT_EQ(indexes(), 3U);
     EXPECT_EQ(
         text(query(*store, "SELECT month, first, cut, drained FROM settlement_window")[0]),
         "2026-06|1|2|3");
