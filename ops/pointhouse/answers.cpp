@@ -26,13 +26,6 @@ gateway::CommandResult refused(std::string_view reason)
     return {.exit_code = 1, .complaint = fmt::format("pointhouse: {}\n", reason)};
 }
 
-gateway::CommandResult not_yet(std::string_view what)
-{
-    return {
-        .exit_code = 2,
-        .complaint = fmt::format("pointhouse: this version does not {} yet\n", what)};
-}
-
 void require_sandbox(gateway::House& house, std::string_view what)
 {
     if (!house.registry().founding().production) return;

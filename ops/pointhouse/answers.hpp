@@ -16,8 +16,6 @@ namespace pointhouse::ops {
     const Invocation& invocation, const boost::json::value& json, std::string text);
 /// Not done: exit code 1 and why.
 [[nodiscard]] gateway::CommandResult refused(std::string_view reason);
-/// What this version does not do yet: exit code 2.
-[[nodiscard]] gateway::CommandResult not_yet(std::string_view what);
 
 /// Throws CommandFailure in a production house, which never does this in one go.
 void require_sandbox(gateway::House& house, std::string_view what);

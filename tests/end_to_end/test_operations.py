@@ -96,12 +96,6 @@ def test_relative_paths_are_those_of_whoever_types(make_house, tmp_path):
     assert (tmp_path / "here.csv").read_text() == house.run("export", "journal", "--format", "csv").stdout
 
 
-@pytest.mark.parametrize("arguments", [["settle", "payments", "2026-06", "--out", "x"]])
-def test_what_this_version_does_not_do_is_said(house, arguments):
-    done = house.run(*arguments, status=2)
-    assert "this version does not" in done.stderr
-
-
 def test_nothing_waits_for_approval(house):
     assert house.json("approve", "list") == []
     assert "nothing waits" in house.run("approve", "17", status=1).stderr
