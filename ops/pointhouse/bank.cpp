@@ -32,13 +32,6 @@ struct Options {
     bool is_open = false;
 };
 
-template <class T>
-T require(settlement::Registered<T> result)
-{
-    if (!result) throw CommandFailure{result.error().reason};
-    return std::move(*result);
-}
-
 json::array gaps_of(const Register& documents, std::string_view account)
 {
     json::array gaps;

@@ -29,13 +29,6 @@ struct Options {
     std::string words;
 };
 
-template <class T>
-T require(settlement::Registered<T> result)
-{
-    if (!result) throw CommandFailure{result.error().reason};
-    return std::move(*result);
-}
-
 ledger::Day today_of(House& house)
 {
     return issue_terms(house).today;

@@ -59,13 +59,6 @@ CommandStep with_drafts(
         }};
 }
 
-template <class T>
-T require(settlement::Registered<T> result)
-{
-    if (!result) throw CommandFailure{result.error().reason};
-    return std::move(*result);
-}
-
 std::string summary_of(ledger::Month window, std::span<const Document> drafts)
 {
     ledger::Minor sum;

@@ -5,6 +5,14 @@
 
 namespace pointhouse::ops {
 
+/// What the register accepted. Throws CommandFailure with its reason when it refused.
+template <class T>
+[[nodiscard]] T require(settlement::Registered<T> result)
+{
+    if (!result) throw CommandFailure{result.error().reason};
+    return std::move(*result);
+}
+
 /// What issuing needs to know of the house now.
 [[nodiscard]] settlement::IssueTerms issue_terms(gateway::House& house);
 

@@ -35,13 +35,6 @@ struct Options {
     std::string minimum = "0";
 };
 
-template <class T>
-T require(settlement::Registered<T> result)
-{
-    if (!result) throw CommandFailure{result.error().reason};
-    return std::move(*result);
-}
-
 json::array payments_of(House& house, const WindowNet& net)
 {
     const auto terms = house.registry().terms();
