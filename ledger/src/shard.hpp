@@ -139,6 +139,7 @@ private:
     void drain_windows();
     [[nodiscard]] Member brought_up_to(
         const Member& member, Time now, std::vector<Record>* postings = nullptr) const;
+    [[nodiscard]] FundingCounters funding_as_of(Time now);
     [[nodiscard]] bool is_message_clock() const { return options_.clock == nullptr; }
 
     // Looking things up (shard_lookup.cpp).

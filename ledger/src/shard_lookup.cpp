@@ -189,6 +189,7 @@ void Shard::quote(const Message& message, Outcome& outcome)
     require_readable();
     const Time clock = is_message_clock() ? message.occurred_at : options_.clock->now();
     const Time now = std::max(house_time_, clock);
+    const FundingCounters funding = funding_as_of(now);
     LoadedOriginal original;
     const bool has_original = message.member.empty() && load_original(message, original);
     const Member* stored = has_original ? survivor_of(load_member(original.outcome.record.member))
@@ -204,7 +205,7 @@ void Shard::quote(const Message& message, Outcome& outcome)
     if (member) parties.number = member->number();
     parties.is_replaced = identities_.find(message.member).is_replaced;
     if (!message.identifier.empty()) look_up_identifiers(message, parties);
-    DecisionContext context{.funding = &funding_, .may_lie_ahead = context_.may_lie_ahead};
+    DecisionContext context{.funding = &funding, .may_lie_ahead = context_.may_lie_ahead};
     context.move_to(now, *terms_);
     const Question question{
         .message = &message,

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <unordered_set>
 
 #include "ledger/invariant.hpp"
 #include "shard.hpp"
@@ -187,6 +188,24 @@ Member Shard::brought_up_to(const Member& member, Time now, std::vector<Record>*
         if (postings != nullptr) postings->push_back(std::move(record));
     }
     return later;
+}
+
+// A message that moves the clock finds all posted that was due on the way, of every member; what it
+// brings back to blocks and credit counts. On the system's clock that follows in slices, and a
+// message meets the counters as they are.
+FundingCounters Shard::funding_as_of(Time now)
+{
+    FundingCounters funding = funding_;
+    if (!is_message_clock() || !due_.is_due(Due::at(now))) return funding;
+    std::vector<Record> postings;
+    std::unordered_set<std::uint64_t> seen;
+    for (DueQueue coming = due_; coming.is_due(Due::at(now));) {
+        const MemberNumber number = coming.take().member;
+        if (seen.insert(number.value()).second)
+            (void)brought_up_to(*load_member(number), now, &postings);
+    }
+    for (const Record& posting : postings) funding.apply(posting, *terms_);
+    return funding;
 }
 
 } // namespace pointhouse::ledger
