@@ -106,8 +106,7 @@ CommandResult take_default(House& house, const Options& options, const Invocatio
 {
     require_operator(house, typed, "takes the default of a partner");
     const auto payer = payer_of(house, options);
-    const auto entry =
-        require(house.documents().take_default(payer, *house.registry().terms()));
+    const auto entry = require(house.documents().take_default(payer, *house.registry().terms()));
     // The permission is for these figures: who pays meanwhile makes it another act.
     const auto shown = shown_of(entry);
     const auto act = fmt::format(
@@ -124,8 +123,8 @@ CommandResult take_default(House& house, const Options& options, const Invocatio
 CommandResult unwind(House& house, const Options& options, const Invocation& typed)
 {
     require_operator(house, typed, "unwinds a partner");
-    const auto entry = require(house.documents().unwind_partner(
-        payer_of(house, options), *house.registry().terms()));
+    const auto entry = require(
+        house.documents().unwind_partner(payer_of(house, options), *house.registry().terms()));
     const auto act =
         fmt::format("unwind {} in {}: {}", options.partner, options.window, options.reason);
     return take(house, entry, act, options, typed);

@@ -216,10 +216,7 @@ CommandResult show_statement(House& house, const Options& options, const Invocat
     const auto terms = house.registry().terms();
     const auto contracts = gateway::contracts_of(house.registry(), *terms);
     const auto statement = settlement::net_statement(
-        window,
-        terms->currency,
-        house.documents().settled_documents(window),
-        contracts.partners);
+        window, terms->currency, house.documents().settled_documents(window), contracts.partners);
     if (!statement) throw CommandFailure{"the sums of this window are too large to be stated"};
     if (typed.json) return done(settlement::net_statement_json(*statement) + "\n");
     if (options.as_csv) return done(settlement::net_statement_csv(*statement));
@@ -366,7 +363,8 @@ void declare_settle_payments(CLI::App& settle, Invocation& invocation)
     };
     auto& netting =
         with_window(declare("net", "Net the issued documents of a window, once", net_window));
-    netting.add_option("--minimum", options->minimum, "Nets closer to zero wait for the next window")
+    netting
+        .add_option("--minimum", options->minimum, "Nets closer to zero wait for the next window")
         ->capture_default_str();
     netting.add_option("--method", options->method, "gross, bilateral or multilateral")
         ->capture_default_str();

@@ -71,7 +71,9 @@ public:
     std::string settle(ledger::Month window, ledger::PartnerId partner, std::int64_t paid)
     {
         const auto entry = desk.settle(
-            window, {.partner = partner, .paid = ledger::Minor{paid}, .evidence = "a test"}, *terms_);
+            window,
+            {.partner = partner, .paid = ledger::Minor{paid}, .evidence = "a test"},
+            *terms_);
         if (!entry) return entry.error().reason;
         record(*entry);
         return {};

@@ -23,9 +23,8 @@ struct Defaults : WorkedMonth {
 
     void net(NettingMethod method = NettingMethod::multilateral, std::int64_t minimum = 0)
     {
-        desk.record(
-            desk.desk.net(june, {.minimum = Minor{minimum}, .method = method}, desk.terms())
-                .value());
+        desk.record(desk.desk.net(june, {.minimum = Minor{minimum}, .method = method}, desk.terms())
+                        .value());
     }
     const NetPayment& payment(std::string_view id, bool is_pay_out)
     {
@@ -80,7 +79,8 @@ TEST_F(Defaults, GrossEachPartnerPaysAllAndGetsAll)
     EXPECT_EQ(desk.desk.net_of(june)->find(partner("CHA"), false), nullptr);
 
     EXPECT_EQ(desk.settle(june, partner("GRO"), -543), "");
-    EXPECT_EQ(desk.lines_of_last(), (Lines{{"cash:operating", "5.430000"}, {"ar:GRO", "-5.430000"}}));
+    EXPECT_EQ(
+        desk.lines_of_last(), (Lines{{"cash:operating", "5.430000"}, {"ar:GRO", "-5.430000"}}));
     EXPECT_NE(desk.settle(june, partner("GRO"), -1), "") << "all of it came in";
     EXPECT_EQ(desk.settle(june, partner("GRO"), 400), "");
     EXPECT_EQ(desk.settle(june, partner("GRO"), 3), "");
@@ -151,8 +151,7 @@ TEST_F(Defaults, WhatIsLeftIsAReceivableOfTheNextWindow)
 {
     net();
     ASSERT_EQ(take_default(payer("GRO")), "");
-    EXPECT_EQ(
-        desk.lines_of_last(), (Lines{{"ap:GRO", "4.030000"}, {"ar:GRO", "-4.030000"}}))
+    EXPECT_EQ(desk.lines_of_last(), (Lines{{"ap:GRO", "4.030000"}, {"ar:GRO", "-4.030000"}}))
         << "what it is owed is offset, 1.40 stay";
     EXPECT_EQ(said("receivable_minor"), 140);
     EXPECT_EQ(said("house_bears_minor"), 140);
@@ -175,8 +174,8 @@ TEST_F(Defaults, WhatIsLeftIsAReceivableOfTheNextWindow)
 
 TEST_F(Defaults, CollateralComesFirst)
 {
-    EXPECT_FALSE(desk.desk.move_collateral(
-        {.partner = partner("GRO"), .paid = Minor{-1}}, desk.terms()));
+    EXPECT_FALSE(
+        desk.desk.move_collateral({.partner = partner("GRO"), .paid = Minor{-1}}, desk.terms()));
     EXPECT_FALSE(desk.desk.move_collateral({.partner = partner("GRO")}, desk.terms()));
     bring_collateral("GRO", 150);
     EXPECT_EQ(
@@ -209,7 +208,8 @@ TEST_F(Defaults, OnlyWhoAgreedBearsALoss)
     expect_control_accounts();
     const auto file = desk.desk.payment_file(june, {}, 0).value();
     EXPECT_EQ(file.amounts.at(partner("BOE")), Minor{189});
-    for (const auto& [id, amount] : file.amounts) ASSERT_EQ(desk.settle(june, id, amount.count), "");
+    for (const auto& [id, amount] : file.amounts)
+        ASSERT_EQ(desk.settle(june, id, amount.count), "");
     EXPECT_TRUE(desk.desk.net_of(june)->is_settled());
     EXPECT_EQ(desk.balances.at("ap:BOE"), -890'000) << "owed until GRO pays";
 
@@ -260,7 +260,8 @@ TEST_F(Defaults, ANetIsUnwoundAsAWholeBeforeAnythingIsPaid)
     EXPECT_EQ(desk.balances, before) << "no money moved";
     EXPECT_EQ(desk.desk.find("INV-2026-000001")->open(), Minor{543});
     EXPECT_EQ(desk.desk.find("SB-GRO-2026-000001")->open(), Minor{-403});
-    EXPECT_EQ(payment("BOE", true).net, Minor{345}) << "nobody else is touched: the house is between";
+    EXPECT_EQ(payment("BOE", true).net, Minor{345})
+        << "nobody else is touched: the house is between";
     EXPECT_FALSE(desk.desk.unwind_partner(payer("GRO"), desk.terms())) << "once";
     ASSERT_EQ(desk.settle(june, partner("BOE"), -67), "");
     EXPECT_FALSE(desk.desk.unwind_partner(payer("BOE"), desk.terms())) << "a part is settled";
@@ -307,13 +308,13 @@ TEST(RandomDefaults, TheBooksTieWhateverIsPaidAndWhoDoesNot)
             for (const auto& [partner, payment] : payments) {
                 if (payment.net.count >= 0) continue;
                 if (random() % 3 == 0)
-                    desk.record(desk.desk
-                                    .move_collateral(
-                                        {.partner = partner,
-                                         .paid = Minor{static_cast<std::int64_t>(
-                                             1 + random() % 5'000)}},
-                                        terms)
-                                    .value());
+                    desk.record(
+                        desk.desk
+                            .move_collateral(
+                                {.partner = partner,
+                                 .paid = Minor{static_cast<std::int64_t>(1 + random() % 5'000)}},
+                                terms)
+                            .value());
                 const bool defaults = month < 2 && random() % 2 == 0;
                 auto paid = payment.net.count;
                 if (defaults)

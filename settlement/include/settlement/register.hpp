@@ -269,8 +269,7 @@ private:
     /// What of a net is paid already, named by one row of an entry.
     void settle_net(const Content& row);
     struct DefaultPlan;
-    [[nodiscard]] DefaultPlan plan_default(
-        const PayerInDefault& payer, const NamedNet& net) const;
+    [[nodiscard]] DefaultPlan plan_default(const PayerInDefault& payer, const NamedNet& net) const;
     [[nodiscard]] NewEntry default_entry(
         const PayerInDefault& payer, const DefaultPlan& plan, const ledger::Terms& terms) const;
     [[nodiscard]] std::vector<ledger::AccountLine> settling_lines(

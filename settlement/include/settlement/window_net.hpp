@@ -106,8 +106,8 @@ struct PaymentFile {
     ledger::Time created_at{};
     ledger::Day execute_on = 0;
     std::map<ledger::PartnerId, ledger::Minor> amounts{}; // in the currency of the payments
-    std::int32_t issues = 0;            // how often it left the house
-    std::vector<std::string> reasons{}; // of the second issue and later ones
+    std::int32_t issues = 0;                              // how often it left the house
+    std::vector<std::string> reasons{};                   // of the second issue and later ones
 };
 
 } // namespace pointhouse::settlement

@@ -15,8 +15,7 @@ using ledger::Wide;
 namespace {
 
 /// Lets partners that receive bear `loss`, as far as their positions go, and returns what is left.
-Minor shared_by_receivers(
-    Minor loss, const std::set<PartnerId>& exempt, DefaultCover& cover)
+Minor shared_by_receivers(Minor loss, const std::set<PartnerId>& exempt, DefaultCover& cover)
 {
     std::vector<PartnerId> receivers;
     std::vector<std::int64_t> positions;

@@ -95,8 +95,7 @@ void Register::DefaultPlan::reopen(
     ledger::invariant(owed.count == 0, "a net is no more than its documents");
 }
 
-void Register::DefaultPlan::book_reopened(
-    const NamedNet& net, const Balance& balance, Minor left)
+void Register::DefaultPlan::book_reopened(const NamedNet& net, const Balance& balance, Minor left)
 {
     Minor receivable;
     Minor payable;
@@ -127,7 +126,8 @@ Registered<NewEntry> Register::move_collateral(
     const NetPaid& moved, const ledger::Terms& terms) const
 {
     const std::string& name = terms.partner(moved.partner).name;
-    if (moved.paid.count == 0) return refused("collateral: above zero it is brought, below given back");
+    if (moved.paid.count == 0)
+        return refused("collateral: above zero it is brought, below given back");
     const Minor held = collateral_of(moved.partner);
     if ((held + moved.paid).count < 0)
         return refused(fmt::format(
@@ -148,8 +148,7 @@ Registered<NewEntry> Register::move_collateral(
             {"lines_micro", lines_object(lines, terms)}})};
 }
 
-Register::DefaultPlan Register::plan_default(
-    const PayerInDefault& payer, const NamedNet& net) const
+Register::DefaultPlan Register::plan_default(const PayerInDefault& payer, const NamedNet& net) const
 {
     const WindowNet& window = nets_.at(payer.window);
     const bool is_ordered = find_payment_file(payer.window) != nullptr;
@@ -217,8 +216,8 @@ Registered<NewEntry> Register::take_default(
             "{} has nothing to pay in for {}", terms.partner(payer.partner).name, month));
     if (payer.reason.empty()) return refused("a default is taken for a reason");
 
-    auto plan = plan_default(
-        payer, {.window = payer.window, .partner = payer.partner, .payment = payment});
+    auto plan =
+        plan_default(payer, {.window = payer.window, .partner = payer.partner, .payment = payment});
     for (const auto& [partner, share] : plan.cover.loss_shares) {
         const auto* receives = window->find(partner, true);
         const NamedNet net{.window = payer.window, .partner = partner, .payment = receives};
@@ -227,8 +226,7 @@ Registered<NewEntry> Register::take_default(
         // Where nothing is left to be paid, its other documents cancel out now.
         const bool is_booked = receives->is_on_one_side || receives->net == share;
         if (is_booked)
-            plan.book_reopened(
-                net, balance_of(documents, payer.window), receives->open() - share);
+            plan.book_reopened(net, balance_of(documents, payer.window), receives->open() - share);
         plan.changes.push_back(
             {.net = net,
              .left = receives->net - share,

@@ -41,8 +41,7 @@ std::string reference_of(
 
 /// Nets in the currency in which they are paid, the house's own among them.
 std::expected<ConvertedPositions, ExchangeFault> converted(
-    const std::map<std::pair<ledger::PartnerId, bool>, Balance>& balances,
-    const ExchangeRate& rate)
+    const std::map<std::pair<ledger::PartnerId, bool>, Balance>& balances, const ExchangeRate& rate)
 {
     NetPositions nets;
     for (const auto& [side, balance] : balances) {

@@ -53,7 +53,8 @@ Clearing clearing_of(const WindowNet& net)
     for (const auto& [partner, payment] : net.payments) {
         const bool is_in = payment.net.count < 0;
         (is_in ? clearing.due_in : clearing.due_out) += is_in ? -payment.net : payment.net;
-        (is_in ? clearing.paid_in : clearing.paid_out) += is_in ? -payment.settled : payment.settled;
+        (is_in ? clearing.paid_in : clearing.paid_out) +=
+            is_in ? -payment.settled : payment.settled;
     }
     return clearing;
 }
