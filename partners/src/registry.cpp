@@ -225,6 +225,8 @@ void Registry::State::apply_block(const json::object& content)
 {
     const ledger::PartnerId partner{content.at("partner").to_number<std::uint32_t>()};
     take_block(tariff_from(content.at("tariff").as_object(), partner));
+    auto& contract = contracts.at(partner.value() - 1);
+    contract.sold_blocks.push_back(contract.blocks.back().version);
     take_money(content.at("lines_micro").as_object());
 }
 

@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "desk.hpp"
+#include "settlement/block_invoice.hpp"
 
 namespace pointhouse::settlement {
 namespace {
@@ -70,6 +71,45 @@ TEST_F(WorkedMonth, IsBookedAsTheTableSays)
     EXPECT_EQ(
         desk.lines_of_last(),
         (Lines{{"ap:BOE", "3.450000"}, {"cash:operating", "-2.780000"}, {"ar:BOE", "-0.670000"}}));
+}
+
+TEST_F(WorkedMonth, ABlockIsInvoicedAndNothingIsDueOnIt)
+{
+    const auto parties = parties_of(settlement);
+    const auto block = block_invoice(
+        {.partner = partner("TNK"),
+         .tariff = ledger::TariffVersion{5},
+         .points = ledger::Points{5'000},
+         .price = ledger::Micro{10'000},
+         .fee = ledger::Micro{1'000},
+         .sold_on = *ledger::parse_day("2026-06-16"),
+         .vat = {.category = "S", .basis_points = 2100}},
+        june,
+        settlement.currency,
+        parties.house,
+        parties.partners.at(partner("TNK").value() - 1));
+    EXPECT_EQ(block.net, Minor{55'00});
+    EXPECT_EQ(block.total, Minor{66'55});
+    drafts.push_back(block);
+    desk.issue_all(june, drafts);
+    const auto* issued = desk.desk.documents().back();
+    EXPECT_EQ(issued->document.number, "INV-2026-000004") << "numbered as the rest";
+    EXPECT_EQ(issued->document.due_on, *ledger::parse_day("2026-06-16"));
+    EXPECT_EQ(issued->open(), Minor{});
+    EXPECT_EQ(desk.balances.at("ar:TNK"), 1'820'000) << "of its points alone";
+    const auto credit = full_credit_of(issued->document, desk.issue_terms().today);
+    EXPECT_FALSE(desk.desk.issue_credit(credit, desk.issue_terms()));
+    EXPECT_FALSE(desk.desk.open_dispute(
+        {.document = issued->document.number,
+         .line = 1,
+         .net = Minor{1},
+         .reason = "PRI",
+         .evidence = "x"},
+        desk.issue_terms().today));
+    desk.record(desk.desk.net(june, {}, desk.terms()).value());
+    const auto& numbers = desk.desk.net_of(june)->documents;
+    EXPECT_EQ(std::ranges::count(numbers, issued->document.number), 0);
+    EXPECT_EQ(desk.read_again().documents().back()->document, issued->document);
 }
 
 TEST_F(WorkedMonth, NeedsAnApprovalAndTheSameFigures)

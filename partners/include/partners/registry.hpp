@@ -72,8 +72,9 @@ struct PartnerContract {
     Company company{};
     SettlementTerms settlement{};
     std::int32_t notice_days = 0; // a further tariff is published so many days before it begins
-    std::vector<ledger::Tariff> tariffs; // dated, by valid_from, ascending
-    std::vector<ledger::Tariff> blocks;  // as bought, oldest first; not of a file
+    std::vector<ledger::Tariff> tariffs;              // dated, by valid_from, ascending
+    std::vector<ledger::Tariff> blocks;               // as bought, oldest first; not of a file
+    std::vector<ledger::TariffVersion> sold_blocks{}; // those of them that this house sold
     std::vector<VatTerms> vat;
     std::vector<PromotionTerms> promotions; // those that this partner funds
     HouseTable house;

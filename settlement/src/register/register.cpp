@@ -91,7 +91,7 @@ std::optional<DocumentState> find_document_state(std::string_view name) noexcept
 
 Minor IssuedDocument::open() const
 {
-    if (is_set_off) return {};
+    if (is_set_off || document.is_prepaid()) return {};
     const Minor owed = document.owed_by_partner();
     const Minor less = set_off + disputed;
     Minor left = owed.count < 0 ? owed + less : owed - less;
