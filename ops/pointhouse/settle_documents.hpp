@@ -41,7 +41,9 @@ void record_permitted(
 
 /// The commands about documents: draft, issue, invoices, documents, credit, sent, answer.
 void declare_settle_documents(CLI::App& settle, Invocation& invocation);
-/// The commands about payments: net, nets, paid, payments, release-trust.
+/// The commands about payments: net, nets, statement, paid, payments, release-trust.
 void declare_settle_payments(CLI::App& settle, Invocation& invocation);
+/// The commands about partners that do not pay: collateral, default, unwind.
+void declare_settle_defaults(CLI::App& settle, Invocation& invocation);
 
 } // namespace pointhouse::ops

@@ -19,7 +19,10 @@
 #include "settlement/bank_matching.hpp"
 #include "settlement/dispute.hpp"
 #include "settlement/document.hpp"
+#include "settlement/exchange.hpp"
+#include "settlement/net_statement.hpp"
 #include "settlement/netting.hpp"
+#include "settlement/window_net.hpp"
 
 namespace pointhouse::settlement {
 
@@ -78,41 +81,10 @@ struct IssueTerms {
     std::shared_ptr<const ledger::Terms> terms{}; // immutable, shared with decisions in flight
 };
 
-/// Money of a partner's net that came in (below zero) or went out (above).
-struct NetPaid {
-    ledger::PartnerId partner{};
-    ledger::Minor paid{};
-    std::string evidence{}; // the bank's row, or what a person said
-};
-
-/// How a partner's net of a window is paid.
-struct NetPayment {
-    ledger::Minor net{};     // above zero: the house pays the partner
-    ledger::Minor settled{}; // of it, paid and matched with the bank's statement; same sign
-    std::string reference{}; // on the payment: "PH-2026-06-GRO"
-    /// Its documents stand in one account, the receivables or the payables: what the first payment
-    /// sees to.
-    bool is_on_one_side = false;
-};
-
-/// The netting of one window: which documents, and what each partner pays or gets.
-struct WindowNet {
-    ledger::HouseSequence entry{};
-    std::vector<std::string> documents{}; // numbers
-    std::map<ledger::PartnerId, NetPayment> payments{};
-
-    [[nodiscard]] bool is_settled() const;
-    [[nodiscard]] bool are_pay_ins_settled() const;
-};
-
-/// The pay-outs of a window as they were first written; written once more they are the same.
-struct PaymentFile {
-    std::string message_id{};
-    ledger::Time created_at{};
-    ledger::Day execute_on = 0;
-    std::map<ledger::PartnerId, ledger::Minor> amounts{};
-    std::int32_t issues = 0;            // how often it left the house
-    std::vector<std::string> reasons{}; // of the second issue and later ones
+/// What one unit of a currency is worth in another on a day.
+struct DailyRate {
+    ledger::Day day = 0;
+    ExchangeRate rate{};
 };
 
 /// An act of settlement that takes two people, once: "pay out 2026-06".
@@ -168,10 +140,10 @@ public:
     /// Open ones whose last day has passed: `decide_dispute` with `default_agreement` ends them.
     [[nodiscard]] std::vector<std::string> overdue_disputes(ledger::Day today) const;
 
-    /// Nets what is issued, not disputed and not netted yet, up to and with the window. Partners
-    /// whose net is closer to zero than `minimum` are carried forward.
+    /// Nets what is issued, not disputed and not netted yet, up to and with the window. What is
+    /// closer to zero than the minimum is carried forward.
     [[nodiscard]] Registered<NewEntry> net(
-        ledger::Month window, ledger::Minor minimum, const ledger::Terms& terms) const;
+        ledger::Month window, const NettingTerms& netting, const ledger::Terms& terms) const;
     /// Money of a partner's net came in or went out, as the bank's statement says: books it against
     /// the documents. `paid` has the sign of the net.
     [[nodiscard]] Registered<NewEntry> settle(
@@ -183,6 +155,20 @@ public:
     /// Records that the file leaves the house; the second time for a reason.
     [[nodiscard]] Registered<NewEntry> order_payments(
         ledger::Month window, const PaymentFile& file, std::string_view reason) const;
+    /// Records the rate of a day: so many units of one currency for one of another. Immutable.
+    [[nodiscard]] Registered<NewEntry> set_rate(const DailyRate& rate) const;
+    /// A partner brings collateral, or, below zero, gets some of it back.
+    [[nodiscard]] Registered<NewEntry> move_collateral(
+        const NetPaid& moved, const ledger::Terms& terms) const;
+    /// A partner did not pay its net of a window. Covered by what it is owed in the same window,
+    /// then by its collateral, then, as `cover_default` says, by those who receive and the house;
+    /// what is left of its documents, and of theirs, is open again for the next net.
+    [[nodiscard]] Registered<NewEntry> take_default(
+        const PayerInDefault& payer, const ledger::Terms& terms) const;
+    /// Takes a partner out of a window's net as if nobody had dealt with it: all its documents are
+    /// open again. Refused once something of it was paid or ordered.
+    [[nodiscard]] Registered<NewEntry> unwind_partner(
+        const PayerInDefault& payer, const ledger::Terms& terms) const;
     /// What one person asked to do and another permits, in the words of the act. Null: nobody
     /// asked, or it was done.
     [[nodiscard]] const Permission* find_permission(std::string_view act) const;
@@ -214,6 +200,24 @@ public:
     [[nodiscard]] const DraftSet* drafts_of(ledger::Month window) const;
     [[nodiscard]] bool is_issued(ledger::Month window) const;
     [[nodiscard]] const WindowNet* net_of(ledger::Month window) const;
+    /// What a payment of a window settles, in the order of the net. Pre: the payment is the net's.
+    [[nodiscard]] std::vector<const IssuedDocument*> documents_of(
+        ledger::Month window, ledger::PartnerId partner, const NetPayment& payment) const;
+    /// Every document of a window's net, with what it does. Pre: the window is netted.
+    [[nodiscard]] std::vector<SettledDocument> settled_documents(ledger::Month window) const;
+    [[nodiscard]] ledger::Minor collateral_of(ledger::PartnerId partner) const;
+    /// By id.
+    [[nodiscard]] const std::map<std::string, DailyRate, std::less<>>& rates() const
+    {
+        return rates_;
+    }
+    /// A recorded rate, turned so that it gives amounts in `to`. None: there is no such rate.
+    [[nodiscard]] std::optional<ExchangeRate> stored_rate(
+        std::string_view id, std::string_view to) const;
+    /// The newest rate of a day not after `day`, from one currency to another, whichever way it
+    /// was recorded. None: there is none.
+    [[nodiscard]] std::optional<ExchangeRate> find_rate(
+        std::string_view from, std::string_view to, ledger::Day day) const;
     /// Null: none left the house.
     [[nodiscard]] const BankBook& bank() const { return bank_; }
     /// What of the bank's rows has found no item, by number.
@@ -228,7 +232,7 @@ private:
     using Content = boost::json::object;
     using Apply = void (Register::*)(const ledger::HouseEntry& entry, const Content& content);
     struct Kind;
-    static const std::array<Kind, 16> kinds;
+    static const std::array<Kind, 19> kinds;
 
     void apply_proposal(const ledger::HouseEntry& entry, const Content& content);
     void apply_approval(const ledger::HouseEntry& entry, const Content& content);
@@ -242,6 +246,9 @@ private:
     {
         static_cast<void>(entry), static_cast<void>(content);
     }
+    void apply_rate(const ledger::HouseEntry& entry, const Content& content);
+    void apply_collateral(const ledger::HouseEntry& entry, const Content& content);
+    void apply_default(const ledger::HouseEntry& entry, const Content& content);
     void apply_permission(const ledger::HouseEntry& entry, const Content& content);
     void apply_dispute(const ledger::HouseEntry& entry, const Content& content);
     void apply_dispute_move(const ledger::HouseEntry& entry, const Content& content);
@@ -259,6 +266,12 @@ private:
         const NetPayment* payment = nullptr;
     };
     [[nodiscard]] std::optional<NamedNet> find_net(std::string_view reference) const;
+    /// What of a net is paid already, named by one row of an entry.
+    void settle_net(const Content& row);
+    struct DefaultPlan;
+    [[nodiscard]] DefaultPlan plan_default(const PayerInDefault& payer, const NamedNet& net) const;
+    [[nodiscard]] NewEntry default_entry(
+        const PayerInDefault& payer, const DefaultPlan& plan, const ledger::Terms& terms) const;
     [[nodiscard]] std::vector<ledger::AccountLine> settling_lines(
         const NamedNet& net, ledger::Minor paid) const;
     [[nodiscard]] Content booking_of(
@@ -278,6 +291,8 @@ private:
     BankBook bank_;
     std::map<ledger::HouseSequence, Match> matches_;
     std::vector<Permission> permissions_;
+    std::map<ledger::PartnerId, ledger::Minor> collateral_;
+    std::map<std::string, DailyRate, std::less<>> rates_;
 };
 
 /// The lines that a document books when it is issued, against what the window accrued. They

@@ -73,6 +73,7 @@ Registered<NewEntry> Register::open_dispute(const Dispute& dispute, ledger::Day 
     const auto* issued = find(dispute.document);
     if (!issued) return refused(fmt::format("there is no document {}", dispute.document));
     const Document& document = issued->document;
+    if (document.is_prepaid()) return refused("a block was bought and paid: it is not disputed");
     if (is_credit(document.kind) || document.kind == DocumentKind::payment_statement)
         return refused("a line of an invoice is disputed, not of a credit note or a statement");
     if (dispute.line < 1 || dispute.line > document.lines.size())

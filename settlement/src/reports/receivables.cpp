@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <ranges>
 #include <tuple>
 
 namespace pointhouse::settlement {
@@ -33,16 +34,20 @@ struct Taken {
     Minor amount{};
 };
 
-/// How much of the receivables that a net took is paid: by what the house owes the partner in the
-/// same net, which the first payment offsets, and by payments. None: nothing was paid yet.
-std::optional<Minor> paid_in(const NetPayment& payment, std::span<const Taken> taken)
+/// What of the receivables that a net took is still open in `ar`, and what of its other documents
+/// the first payment brought there. None: nothing was paid yet, all stands where it was.
+struct LeftOpen {
+    Minor receivables{};
+    Minor others{};
+};
+
+std::optional<LeftOpen> left_open(const NetPayment& payment, Minor receivables)
 {
     const bool is_offset = payment.is_on_one_side || payment.net.count == 0;
     if (!is_offset) return std::nullopt;
-    Minor all;
-    for (const auto& each : taken) all.count += each.amount.count;
-    if (payment.net.count >= 0) return all;
-    return Minor{all.count + payment.net.count - payment.settled.count};
+    const Minor unpaid = payment.net.count < 0 ? -payment.open() : Minor{};
+    const Minor own = std::clamp(unpaid, Minor{}, std::max(receivables, Minor{}));
+    return LeftOpen{.receivables = own, .others = unpaid - own};
 }
 
 /// Takes what is paid off the receivables: credits first, then those that were due first.
@@ -57,6 +62,32 @@ void pay(std::vector<Taken> taken, Minor paid)
             each.amount.count < 0 ? each.amount.count : std::min(each.amount.count, paid.count);
         each.receivable->open.count -= part;
         paid.count -= part;
+    }
+}
+
+/// What a net took of a document that does not stand in `ar`.
+struct TakenElsewhere {
+    const IssuedDocument* issued = nullptr;
+    Minor amount{};
+};
+
+/// What one payment of a net settles.
+struct Part {
+    std::vector<Taken> taken{};
+    std::vector<TakenElsewhere> others{};
+};
+
+/// A partner that owes more than its receivables owes it for others, too (a charity that got too
+/// much): the first payment brought these to `ar`. The newest are open longest.
+void move_to_receivables(
+    std::vector<Receivable>& moved, std::span<const TakenElsewhere> others, Minor open)
+{
+    for (const auto& [issued, amount] : std::views::reverse(others)) {
+        const Minor part = std::min(amount, open);
+        if (part.count <= 0) continue;
+        moved.push_back(item_of(*issued));
+        moved.back().open = part;
+        open -= part;
     }
 }
 
@@ -79,22 +110,37 @@ void apply_credits(std::vector<Receivable>& items, const Register& documents)
 
 std::vector<Receivable> receivables_of(const Register& documents)
 {
-    std::vector<const IssuedDocument*> owed;
+    const auto all = documents.documents();
     std::vector<Receivable> items;
-    for (const auto* const issued : documents.documents()) {
-        if (!is_receivable(*issued)) continue;
-        owed.push_back(issued);
-        items.push_back(item_of(*issued));
+    for (const auto* const issued : all)
+        if (is_receivable(*issued)) items.push_back(item_of(*issued));
+
+    std::map<const NetPayment*, Part> parts;
+    auto item = items.begin();
+    for (const auto* const issued : all) {
+        Receivable* const receivable = is_receivable(*issued) ? &*item++ : nullptr;
+        const bool is_out = issued->document.owed_by_partner().count < 0;
+        for (const auto& [window, amount] : issued->netted) {
+            const auto partner = issued->document.partner;
+            const auto* payment = documents.net_of(window)->find(partner, is_out);
+            Part& part = parts[payment];
+            if (receivable) {
+                part.taken.push_back({.receivable = receivable, .amount = amount});
+            } else {
+                part.others.push_back({.issued = issued, .amount = amount});
+            }
+        }
     }
-    std::map<std::pair<ledger::Month, ledger::PartnerId>, std::vector<Taken>> nets;
-    for (std::size_t place = 0; place < owed.size(); ++place)
-        for (const auto& [window, amount] : owed[place]->netted)
-            nets[{window, items[place].partner}].push_back(
-                {.receivable = &items[place], .amount = amount});
-    for (const auto& [key, taken] : nets) {
-        const auto& payment = documents.net_of(key.first)->payments.at(key.second);
-        if (const auto paid = paid_in(payment, taken)) pay(taken, *paid);
+    std::vector<Receivable> moved;
+    for (const auto& [payment, part] : parts) {
+        Minor receivables;
+        for (const Taken& each : part.taken) receivables += each.amount;
+        const auto left = left_open(*payment, receivables);
+        if (!left) continue;
+        pay(part.taken, receivables - left->receivables);
+        move_to_receivables(moved, part.others, left->others);
     }
+    items.insert(items.end(), moved.begin(), moved.end());
     apply_credits(items, documents);
     std::erase_if(items, [](const Receivable& item) { return item.open.count == 0; });
     std::ranges::sort(items, {}, [](const Receivable& item) {

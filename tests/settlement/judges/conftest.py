@@ -46,6 +46,20 @@ def judged_payments(request):
 
 
 @pytest.fixture(scope="session")
+def judged_lives(request):
+    """Runs the program that plays whole lives of a coalition; yields what it prints, line by line."""
+    binary = Path(request.config.getoption("--documents-binary")).resolve().with_name("judged_lives")
+    assert os.access(binary, os.X_OK), f"build it first: {binary}"
+
+    def run(*arguments):
+        with subprocess.Popen([binary, *map(str, arguments)], stdout=subprocess.PIPE, text=True) as running:
+            yield from running.stdout
+        assert running.returncode == 0, f"judged_lives {arguments}: {running.returncode}"
+
+    return run
+
+
+@pytest.fixture(scope="session")
 def seed():
     """Printed with a failure, and told again by POINTHOUSE_SEED."""
     chosen = int(os.environ.get("POINTHOUSE_SEED", time.time_ns() % 1_000_000))
