@@ -249,8 +249,9 @@ MediaType answer_type_of(std::optional<std::string_view> accept, MediaType body_
         }
         rest.remove_prefix(std::min(entry.size() + 1, rest.size()));
     }
-    const bool is_known = body_type != MediaType::none && body_type != MediaType::other;
-    return is_known ? body_type : MediaType::json;
+    // Files are not answered in their own kind.
+    const bool is_encoding = body_type == MediaType::protobuf || body_type == MediaType::json_lines;
+    return is_encoding ? body_type : MediaType::json;
 }
 
 std::string_view types_taken_by(const Route& route)

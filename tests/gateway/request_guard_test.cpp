@@ -384,6 +384,8 @@ TEST(RequestGuard, AnswersInTheTypeThatIsAskedForElseInTheBodys)
     EXPECT_EQ(answer_type("application/json", "application/x-protobuf"), MediaType::protobuf);
     EXPECT_EQ(answer_type("application/x-protobuf", "application/problem+json"), MediaType::json);
     EXPECT_EQ(answer_type("text/plain", ""), MediaType::json);
+    EXPECT_EQ(answer_type("text/csv", ""), MediaType::json);
+    EXPECT_EQ(answer_type("application/xml", "text/csv"), MediaType::csv);
 }
 
 TEST(RequestGuard, FindsTheEndOfAHeaderHoweverItArrives)

@@ -507,7 +507,7 @@ TEST_F(Disputes, KeepWhatAPartnersMessageWasAnsweredWith)
     EXPECT_EQ(desk.desk.find_dispute_message(ledger::PartnerId{99}, "d-1"), nullptr);
 
     const auto again = desk.read_again();
-    for (const Register* one : {&desk.desk, &again}) {
+    for (const Register* one : {static_cast<const Register*>(&desk.desk), &again}) {
         const auto* opened = one->find_dispute_message(partner, "d-1");
         ASSERT_NE(opened, nullptr);
         EXPECT_FALSE(opened->is_escalation);
