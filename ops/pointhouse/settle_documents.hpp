@@ -35,6 +35,10 @@ struct Permitted {
 [[nodiscard]] Permitted ask_permission(
     gateway::House& house, const std::string& act, const Invocation& typed);
 
+/// The act of a permitted change of the registry; it uses the permission up.
+[[nodiscard]] partners::Registry::Act permitted_act(
+    gateway::House& house, const Permitted& permitted);
+
 /// Records what was permitted; that uses the permission up.
 void record_permitted(
     gateway::House& house, const settlement::NewEntry& entry, const Permitted& permitted);

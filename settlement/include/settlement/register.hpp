@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <boost/json/fwd.hpp>
@@ -128,9 +129,15 @@ public:
     /// The house does not agree.
     [[nodiscard]] Registered<NewEntry> answer_dispute(
         std::string_view id, std::string_view words, ledger::Day today) const;
-    /// The partner insists.
+    /// The partner insists; `message_id` of its own message, empty: it told an operator.
     [[nodiscard]] Registered<NewEntry> escalate_dispute(
-        std::string_view id, std::string_view words, ledger::Day today) const;
+        std::string_view id,
+        std::string_view words,
+        ledger::Day today,
+        std::string_view message_id = {}) const;
+    /// What a message of the partner did that opened or escalated a dispute. Null: none has the id.
+    [[nodiscard]] const DisputeMessage* find_dispute_message(
+        ledger::PartnerId partner, std::string_view message_id) const;
     /// Ends it at any stage; what is agreed is credited by one document, in the same entry.
     [[nodiscard]] Registered<NewEntry> decide_dispute(
         std::string_view id,
@@ -232,7 +239,7 @@ private:
     using Content = boost::json::object;
     using Apply = void (Register::*)(const ledger::HouseEntry& entry, const Content& content);
     struct Kind;
-    static const std::array<Kind, 19> kinds;
+    static const std::array<Kind, 21> kinds;
 
     void apply_proposal(const ledger::HouseEntry& entry, const Content& content);
     void apply_approval(const ledger::HouseEntry& entry, const Content& content);
@@ -241,7 +248,7 @@ private:
     void apply_answer(const ledger::HouseEntry& entry, const Content& content);
     void apply_net(const ledger::HouseEntry& entry, const Content& content);
     void apply_payment(const ledger::HouseEntry& entry, const Content& content);
-    /// What only moves money: the ledger has it.
+    /// What only moves money, or is the registry's: it may use a permission up.
     void apply_nothing(const ledger::HouseEntry& entry, const Content& content)
     {
         static_cast<void>(entry), static_cast<void>(content);
@@ -254,6 +261,7 @@ private:
     void apply_dispute_move(const ledger::HouseEntry& entry, const Content& content);
     void apply_decision(const ledger::HouseEntry& entry, const Content& content);
     void decide(const Content& outcome, std::string_view credit);
+    void keep_message(const Dispute& dispute, const Content& content, bool is_escalation);
     void apply_statement(const ledger::HouseEntry& entry, const Content& content);
     void apply_match(const ledger::HouseEntry& entry, const Content& content);
     void apply_match_reversal(const ledger::HouseEntry& entry, const Content& content);
@@ -285,6 +293,7 @@ private:
     std::map<std::string, IssuedDocument, std::less<>> issued_;
     std::map<std::string, std::int64_t, std::less<>> last_numbers_; // by series and year
     std::map<std::string, Dispute, std::less<>> disputes_;
+    std::map<std::pair<ledger::PartnerId, std::string>, DisputeMessage> dispute_messages_;
     std::map<ledger::Month, DraftSet> drafts_;
     std::map<ledger::Month, WindowNet> nets_;
     std::map<ledger::Month, PaymentFile> files_;

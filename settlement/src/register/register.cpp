@@ -20,7 +20,7 @@ struct Register::Kind {
     Apply apply;
 };
 
-constexpr std::array<Register::Kind, 19> Register::kinds{
+constexpr std::array<Register::Kind, 21> Register::kinds{
     {{"proposal_made", &Register::apply_proposal},
      {"documents_approved", &Register::apply_approval},
      {"document_issued", &Register::apply_issue},
@@ -39,7 +39,9 @@ constexpr std::array<Register::Kind, 19> Register::kinds{
      {"statement_imported", &Register::apply_statement},
      {"bank_matched", &Register::apply_match},
      {"match_reversed", &Register::apply_match_reversal},
-     {"trust_released", &Register::apply_nothing}}};
+     {"trust_released", &Register::apply_nothing},
+     {"window_closed", &Register::apply_nothing},
+     {"certificate_revoked", &Register::apply_nothing}}};
 
 namespace {
 
