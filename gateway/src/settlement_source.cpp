@@ -83,6 +83,7 @@ SettlementSource::SettlementSource(House& house, ledger::Month month)
     terms_ = terms_of(house, month);
     contracts_ = contracts_of(house.registry(), *terms_);
     parties_ = legal_parties_of(house.registry());
+    dates_ = house.documents().calendar().dates_of(month);
     const auto& windows = points.windows();
     const auto found = std::ranges::find(windows, month, &ledger::Window::month);
     if (found == windows.end())
@@ -112,7 +113,8 @@ settlement::Settlement SettlementSource::settle(Console& console) const
 std::vector<settlement::Document> SettlementSource::drafts(
     const settlement::Settlement& settlement) const
 {
-    return settlement::drafts(settlement, parties_.house, parties_.partners, payment_days);
+    return settlement::drafts(
+        settlement, parties_.house, parties_.partners, dates_.due_on - dates_.last);
 }
 
 } // namespace pointhouse::gateway

@@ -13,6 +13,11 @@ template <class T>
     return std::move(*result);
 }
 
+inline void require(const settlement::Registered<void>& result)
+{
+    if (!result) throw CommandFailure{result.error().reason};
+}
+
 /// What issuing needs to know of the house now.
 [[nodiscard]] settlement::IssueTerms issue_terms(gateway::House& house);
 
@@ -43,5 +48,7 @@ void record_permitted(
 void declare_settle_documents(CLI::App& settle, Invocation& invocation);
 /// The commands about payments: net, nets, paid, payments, release-trust.
 void declare_settle_payments(CLI::App& settle, Invocation& invocation);
+/// The command that writes to partners that are late: remind.
+void declare_settle_reminders(CLI::App& settle, Invocation& invocation);
 
 } // namespace pointhouse::ops

@@ -8,6 +8,7 @@
 
 #include "answers.hpp"
 #include "approvals.hpp"
+#include "closed_window.hpp"
 #include "settle_documents.hpp"
 #include "settlement/payment_file.hpp"
 
@@ -33,6 +34,7 @@ struct Options {
     std::string file;
     std::string reissue;
     std::string minimum = "0";
+    std::string late_reason;
 };
 
 json::array payments_of(House& house, const WindowNet& net)
@@ -98,8 +100,14 @@ CommandResult net_window(House& house, const Options& options, const Invocation&
 {
     require_operator(house, typed, "nets a window");
     const auto terms = house.registry().terms();
-    house.record(require(house.documents().net(
-        read_window(options.window), read_amount(options.minimum, terms->currency), *terms)));
+    const auto window = read_window(options.window);
+    const auto entry = require(
+        house.documents().net(window, read_amount(options.minimum, terms->currency), *terms));
+    const LateEntry late{
+        .window = window, .act = "net " + options.window, .reason = options.late_reason};
+    const auto admitted = admit_late(house, late, typed);
+    if (admitted.waiting) return *admitted.waiting;
+    record_admitted(house, entry, late, admitted);
     return show_nets(house, options, typed);
 }
 
@@ -180,12 +188,12 @@ CommandResult write_payments(House& house, const Options& options, const Invocat
     require_netted(house, options);
     const auto window = read_window(options.window);
     const auto terms = house.registry().terms();
-    const auto& calendar = *terms->calendar;
     const auto now = house.ledger().house_time();
-    const auto pay_day =
-        calendar.day_of(calendar.start_of(window.next())) - 1 + gateway::payment_days;
-    const auto file = require(
-        house.documents().payment_file(window, now, std::max(pay_day, calendar.day_of(now))));
+    // A file that comes late is carried out on the next day on which the banks do.
+    const auto today =
+        settlement::rolled(terms->calendar->day_of(now), settlement::Roll::following);
+    const auto pay_on = house.documents().calendar().dates_of(window).pay_on;
+    const auto file = require(house.documents().payment_file(window, now, std::max(pay_on, today)));
     if (file.amounts.empty())
         return report(typed, {{"payments", 0}}, "no partner is paid: no file was written\n");
     const auto permitted = ask_permission(house, "pay out " + options.window, typed);
@@ -241,9 +249,12 @@ void declare_settle_payments(CLI::App& settle, Invocation& invocation)
         command.add_option("WINDOW", options->window, "A month, 2026-06")->required();
         return command;
     };
-    with_window(declare("net", "Net the issued documents of a window, once", net_window))
+    auto& netting =
+        with_window(declare("net", "Net the issued documents of a window, once", net_window));
+    netting
         .add_option("--minimum", options->minimum, "Nets closer to zero wait for the next window")
         ->capture_default_str();
+    add_late_option(netting, options->late_reason);
     with_window(declare("nets", "What each partner pays or gets for a window", show_nets));
     auto& paying = with_window(
         declare("paid", "Note that a net was paid, where no bank statement says so", note_paid));

@@ -48,6 +48,16 @@ NewEntry stage_entry(
             {"words", words}})};
 }
 
+/// What nobody did in time is not done any more: the side that did not have to act relies on it.
+std::string too_late(const Dispute& dispute)
+{
+    return fmt::format(
+        "the last day to act on {} was {}: it ends with {} agreed",
+        dispute.id,
+        ledger::format_day(dispute.act_by),
+        dispute.default_agreement().count == 0 ? "nothing" : "all of it");
+}
+
 } // namespace
 
 std::string_view name_of(DisputeStage stage) noexcept
@@ -113,6 +123,7 @@ Registered<NewEntry> Register::answer_dispute(
     if (dispute == disputes_.end()) return refused(fmt::format("there is no dispute {}", id));
     if (dispute->second.stage != DisputeStage::opened)
         return refused(fmt::format("{} is {} already", id, name_of(dispute->second.stage)));
+    if (dispute->second.is_overdue(today)) return refused(too_late(dispute->second));
     if (words.empty()) return refused("an answer says why the house does not agree");
     return stage_entry(dispute->second, DisputeStage::answered, today + days_to_escalate, words);
 }
@@ -124,6 +135,7 @@ Registered<NewEntry> Register::escalate_dispute(
     if (dispute == disputes_.end()) return refused(fmt::format("there is no dispute {}", id));
     if (dispute->second.stage != DisputeStage::answered)
         return refused(fmt::format("{} is {}, not answered", id, name_of(dispute->second.stage)));
+    if (dispute->second.is_overdue(today)) return refused(too_late(dispute->second));
     return stage_entry(dispute->second, DisputeStage::escalated, today + days_to_decide, words);
 }
 
@@ -136,6 +148,8 @@ Registered<NewEntry> Register::decide_dispute(
     if (!dispute.is_open()) return refused(fmt::format("{} is decided already", id));
     if (agreed.count < 0 || agreed > dispute.net)
         return refused(fmt::format("{} is about an amount from 0 to {}", id, dispute.net.count));
+    if (dispute.is_overdue(terms.today) && agreed != dispute.default_agreement())
+        return refused(too_late(dispute));
     json::object outcome{{"dispute", id}, {"agreed_minor", agreed.count}, {"words", words}};
     if (agreed.count == 0)
         return NewEntry{.kind = "dispute_decided", .content = json::serialize(outcome)};
@@ -164,7 +178,7 @@ std::vector<std::string> Register::overdue_disputes(ledger::Day today) const
 {
     std::vector<std::string> overdue;
     for (const auto& [id, dispute] : disputes_) {
-        if (dispute.is_open() && today > dispute.act_by) overdue.push_back(id);
+        if (dispute.is_overdue(today)) overdue.push_back(id);
     }
     return overdue;
 }

@@ -96,6 +96,8 @@ std::vector<AccountLine> lines_of(const Document& document, const ledger::Curren
 Registered<std::string> Register::prepare(
     ledger::Month window, std::span<const Document> drafts) const
 {
+    if (auto admitted = closings_.admit(window); !admitted)
+        return std::unexpected(admitted.error());
     const auto* before = drafts_of(window);
     if (before && before->is_approved) {
         return refused(fmt::format(
@@ -112,6 +114,8 @@ Registered<std::string> Register::prepare(
 Registered<std::optional<NewEntry>> Register::issue_next(
     ledger::Month window, std::span<const Document> recomputed, const IssueTerms& terms) const
 {
+    if (auto admitted = closings_.admit(window); !admitted)
+        return std::unexpected(admitted.error());
     const auto* drafts = drafts_of(window);
     if (!drafts) return refused(fmt::format("{} has no drafts yet", ledger::format_month(window)));
     if (!drafts->is_approved)
@@ -157,7 +161,8 @@ NewEntry Register::issue_entry(Document document, const IssueTerms& terms) const
     const std::int64_t place = last == last_numbers_.end() ? 1 : last->second + 1;
     document.number = fmt::format("{}-{:06}", series, place);
     document.issued_on = terms.today;
-    document.due_on = (document.corrects ? terms.today : document.to) + terms.payment_days;
+    document.due_on = document.corrects ? calendar_.due_on(terms.today)
+                                        : calendar_.dates_of(document.window).due_on;
     const auto lines = lines_of(document, document.currency);
     json::object content{
         {"series", series},

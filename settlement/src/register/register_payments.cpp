@@ -80,6 +80,8 @@ void to_micro(std::vector<AccountLine>& lines, const ledger::Currency& currency)
 Registered<NewEntry> Register::net(
     ledger::Month window, Minor minimum, const ledger::Terms& terms) const
 {
+    if (auto admitted = closings_.admit(window); !admitted)
+        return std::unexpected(admitted.error());
     if (!is_issued(window))
         return refused(
             fmt::format("the documents of {} are not issued yet", ledger::format_month(window)));

@@ -10,19 +10,28 @@ namespace {
 
 using ledger::Minor;
 
-/// The documents of an issuance stand in `ar`; what credits them is there, too.
-bool is_receivable(const IssuedDocument& issued)
-{
-    return issued.document.supply == StatementType::issuance;
-}
+/// Which subsidiary ledger, and whether nets that nobody paid yet offset already.
+struct Side {
+    bool is_receivable = true;
+    bool is_offset_at_once = false;
 
-Receivable item_of(const IssuedDocument& issued)
+    /// The documents of an issuance stand in `ar`, all others in `ap`; what credits them is there,
+    /// too.
+    [[nodiscard]] bool has(const IssuedDocument& issued) const
+    {
+        return (issued.document.supply == StatementType::issuance) == is_receivable;
+    }
+    /// Of an amount that partners owe: above zero is what the side is about.
+    [[nodiscard]] Minor of(Minor owed) const { return is_receivable ? owed : -owed; }
+};
+
+Receivable item_of(const IssuedDocument& issued, const Side& side)
 {
     const auto& document = issued.document;
     return {
         .document = document.number,
         .partner = document.partner,
-        .open = document.owed_by_partner(),
+        .open = side.of(document.owed_by_partner()),
         .disputed = issued.disputed,
         .due_on = document.due_on};
 }
@@ -33,16 +42,19 @@ struct Taken {
     Minor amount{};
 };
 
-/// How much of the receivables that a net took is paid: by what the house owes the partner in the
-/// same net, which the first payment offsets, and by payments. None: nothing was paid yet.
-std::optional<Minor> paid_in(const NetPayment& payment, std::span<const Taken> taken)
+/// How much of the items that a net took is paid: by what is owed the other way in the same net,
+/// which the first payment offsets, and by payments. None: nothing was paid yet.
+std::optional<Minor> paid_in(
+    const NetPayment& payment, std::span<const Taken> taken, const Side& side)
 {
-    const bool is_offset = payment.is_on_one_side || payment.net.count == 0;
+    const bool is_offset =
+        side.is_offset_at_once || payment.is_on_one_side || payment.net.count == 0;
     if (!is_offset) return std::nullopt;
     Minor all;
     for (const auto& each : taken) all.count += each.amount.count;
-    if (payment.net.count >= 0) return all;
-    return Minor{all.count + payment.net.count - payment.settled.count};
+    // What is left to be paid on this side: nothing when the net is the other one's.
+    const Minor left = side.of(payment.settled - payment.net);
+    return left.count <= 0 ? all : all - left;
 }
 
 /// Takes what is paid off the receivables: credits first, then those that were due first.
@@ -75,25 +87,23 @@ void apply_credits(std::vector<Receivable>& items, const Register& documents)
     }
 }
 
-} // namespace
-
-std::vector<Receivable> receivables_of(const Register& documents)
+std::vector<Receivable> items_of(const Register& documents, const Side& side)
 {
     std::vector<const IssuedDocument*> owed;
     std::vector<Receivable> items;
     for (const auto* const issued : documents.documents()) {
-        if (!is_receivable(*issued)) continue;
+        if (!side.has(*issued)) continue;
         owed.push_back(issued);
-        items.push_back(item_of(*issued));
+        items.push_back(item_of(*issued, side));
     }
     std::map<std::pair<ledger::Month, ledger::PartnerId>, std::vector<Taken>> nets;
     for (std::size_t place = 0; place < owed.size(); ++place)
         for (const auto& [window, amount] : owed[place]->netted)
             nets[{window, items[place].partner}].push_back(
-                {.receivable = &items[place], .amount = amount});
+                {.receivable = &items[place], .amount = side.of(amount)});
     for (const auto& [key, taken] : nets) {
         const auto& payment = documents.net_of(key.first)->payments.at(key.second);
-        if (const auto paid = paid_in(payment, taken)) pay(taken, *paid);
+        if (const auto paid = paid_in(payment, taken, side)) pay(taken, *paid);
     }
     apply_credits(items, documents);
     std::erase_if(items, [](const Receivable& item) { return item.open.count == 0; });
@@ -102,6 +112,23 @@ std::vector<Receivable> receivables_of(const Register& documents)
             item.partner, item.due_on, item.document};
     });
     return items;
+}
+
+} // namespace
+
+std::vector<Receivable> receivables_of(const Register& documents)
+{
+    return items_of(documents, {.is_receivable = true});
+}
+
+std::vector<Receivable> payables_of(const Register& documents)
+{
+    return items_of(documents, {.is_receivable = false});
+}
+
+std::vector<Receivable> claims_of(const Register& documents)
+{
+    return items_of(documents, {.is_receivable = true, .is_offset_at_once = true});
 }
 
 std::vector<ReportTable> ageing_tables(
