@@ -97,18 +97,17 @@ CommandResult decide(House& house, const Options& options, const Invocation& typ
     return show(house, options.id, typed);
 }
 
-/// What nobody acted on in time ends as its stage says, before anything else is looked at.
+/// What nobody acted on in time ends as its stage says: a house that serves does it by itself.
 CommandResult lapse(House& house, const Options& /*options*/, const Invocation& typed)
 {
     require_operator(house, typed, "ends disputes");
     json::array ended;
-    for (const auto& id : house.documents().overdue_disputes(today_of(house))) {
-        const auto agreed = house.documents().disputes().find(id)->second.default_agreement();
-        house.record(require(house.documents().decide_dispute(
-            id, agreed, "nobody acted in time", issue_terms(house))));
-        ended.push_back(settlement::dispute_json(
-            house.documents().disputes().find(id)->second, today_of(house)));
-    }
+    const auto today = today_of(house);
+    const auto overdue = house.documents().overdue_disputes(today);
+    house.tend();
+    for (const auto& id : overdue)
+        ended.push_back(
+            settlement::dispute_json(house.documents().disputes().find(id)->second, today));
     const auto text = fmt::format("{} disputes ended because nobody acted in time\n", ended.size());
     return report(typed, ended, text);
 }
@@ -128,7 +127,9 @@ CommandResult list(House& house, const Options& /*options*/, const Invocation& t
             ledger::format_minor(dispute.net, house.registry().terms()->currency),
             settlement::name_of(dispute.stage),
             ledger::format_day(dispute.act_by),
-            dispute.is_open() && dispute.act_by < today ? " OVERDUE" : "");
+            dispute.is_overdue(today)    ? ", overdue"
+            : dispute.is_due_soon(today) ? ", due soon"
+                                         : "");
     }
     if (text.empty()) text = "nothing is disputed\n";
     return report(typed, rows, text);

@@ -13,6 +13,11 @@ template <class T>
     return std::move(*result);
 }
 
+inline void require(const settlement::Registered<void>& result)
+{
+    if (!result) throw CommandFailure{result.error().reason};
+}
+
 /// What issuing needs to know of the house now.
 [[nodiscard]] settlement::IssueTerms issue_terms(gateway::House& house);
 
@@ -53,5 +58,7 @@ void declare_settle_documents(CLI::App& settle, Invocation& invocation);
 void declare_settle_payments(CLI::App& settle, Invocation& invocation);
 /// The commands about partners that do not pay: collateral, default, unwind.
 void declare_settle_defaults(CLI::App& settle, Invocation& invocation);
+/// The command that writes to partners that are late: remind.
+void declare_settle_reminders(CLI::App& settle, Invocation& invocation);
 
 } // namespace pointhouse::ops

@@ -30,6 +30,7 @@ struct WindowLine {
     std::string from;
     std::string to;
     std::string_view state;
+    std::string_view close; // of its money
 };
 
 std::string_view state_of(House& house, ledger::Month month)
@@ -47,12 +48,18 @@ WindowLine line_of(House& house, const ledger::Window& window)
         .id = ledger::format_month(window.month),
         .from = ledger::format_time(calendar.start_of(window.month)),
         .to = ledger::format_time(calendar.start_of(window.month.next())),
-        .state = state_of(house, window.month)};
+        .state = state_of(house, window.month),
+        .close = settlement::name_of(house.documents().closings().state_of(window.month))};
 }
 
 json::object as_json(const WindowLine& line)
 {
-    return {{"id", line.id}, {"state", line.state}, {"from", line.from}, {"to", line.to}};
+    return {
+        {"id", line.id},
+        {"state", line.state},
+        {"from", line.from},
+        {"to", line.to},
+        {"close", line.close}};
 }
 
 CommandResult list(House& house, const Invocation& typed)
@@ -64,7 +71,13 @@ CommandResult list(House& house, const Invocation& typed)
     for (const auto& window : points.windows()) {
         const auto line = line_of(house, window);
         all.push_back(as_json(line));
-        text += fmt::format("{}  {:<7} {} to {}\n", line.id, line.state, line.from, line.to);
+        text += fmt::format(
+            "{}  {:<7} {} to {}{}\n",
+            line.id,
+            line.state,
+            line.from,
+            line.to,
+            line.close == "open" ? "" : fmt::format(", {}-closed", line.close));
     }
     if (text.empty()) text = "no window yet: the first message opens one\n";
     return report(typed, all, text);

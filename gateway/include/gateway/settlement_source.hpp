@@ -16,9 +16,6 @@ namespace pointhouse::gateway {
 [[nodiscard]] settlement::Contracts contracts_of(
     const partners::Registry& registry, const ledger::Terms& terms);
 
-/// From the end of a window to the day on which its net is paid.
-inline constexpr std::int32_t payment_days = 14;
-
 /// Who the house and its partners are before the law. In a sandbox, who has told nothing is
 /// somebody that there is not.
 struct LegalParties {
@@ -48,6 +45,7 @@ private:
     settlement::Contracts contracts_;
     LegalParties parties_;
     std::vector<settlement::SoldBlock> blocks_;
+    settlement::WindowDates dates_;
     ledger::Books& books_;
     Projector& projector_;
 };

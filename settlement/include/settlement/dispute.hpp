@@ -39,6 +39,10 @@ struct Dispute {
     std::string message_id{};
 
     [[nodiscard]] bool is_open() const { return stage != DisputeStage::decided; }
+    /// Its last day is near; it has not passed.
+    [[nodiscard]] bool is_due_soon(ledger::Day today) const;
+    /// Its last day has passed and nobody acted: it ends by its default, and nothing else.
+    [[nodiscard]] bool is_overdue(ledger::Day today) const { return is_open() && today > act_by; }
     /// What it comes to when nobody acts any more.
     [[nodiscard]] ledger::Minor default_agreement() const
     {
@@ -59,6 +63,11 @@ inline constexpr std::int32_t days_to_escalate = 14;
 inline constexpr std::int32_t days_to_decide = 30;
 /// So many days before the last day an open dispute is shown as urgent.
 inline constexpr std::int32_t days_of_warning = 3;
+
+inline bool Dispute::is_due_soon(ledger::Day today) const
+{
+    return is_open() && today <= act_by && act_by - today <= days_of_warning;
+}
 
 /// Whether it is a reason of the Peppol Invoice Response (OPStatusReason, 2023).
 [[nodiscard]] bool is_dispute_reason(std::string_view code) noexcept;

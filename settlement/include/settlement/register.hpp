@@ -2,10 +2,10 @@
 
 #include <array>
 #include <cstdint>
-#include <expected>
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -18,28 +18,20 @@
 #include "ledger/house_record.hpp"
 #include "settlement/bank_import.hpp"
 #include "settlement/bank_matching.hpp"
+#include "settlement/closings.hpp"
 #include "settlement/dispute.hpp"
 #include "settlement/document.hpp"
+#include "settlement/estimate_record.hpp"
 #include "settlement/exchange.hpp"
 #include "settlement/net_statement.hpp"
 #include "settlement/netting.hpp"
+#include "settlement/new_entry.hpp"
+#include "settlement/payment_calendar.hpp"
 #include "settlement/window_net.hpp"
 
 namespace pointhouse::settlement {
 
-/// Why an act of settlement is refused, in words for the person who gave the command.
-struct RegisterFault {
-    std::string reason;
-};
-
-template <class T>
-using Registered = std::expected<T, RegisterFault>;
-
-/// What an accepted act appends to the house's record.
-struct NewEntry {
-    std::string kind;
-    std::string content; // JSON
-};
+struct Reminder; // dunning.hpp
 
 /// Where an issued document stands with the one who got it (Peppol Invoice Response: AB, UQ, RE,
 /// AP).
@@ -75,10 +67,9 @@ struct DraftSet {
     std::size_t issued = 0; // how many have a number already
 };
 
-/// When documents are issued and due, and whose accounts they book to.
+/// When documents are issued, and whose accounts they book to.
 struct IssueTerms {
     ledger::Day today = 0;
-    std::int32_t payment_days = 14;               // from the end of the window's last day
     std::shared_ptr<const ledger::Terms> terms{}; // immutable, shared with decisions in flight
 };
 
@@ -95,6 +86,12 @@ struct Permission {
     bool is_given = false;
 };
 
+/// The last reminder of a document.
+struct Reminded {
+    std::int32_t level = 0; // from 1
+    ledger::Day on = 0;
+};
+
 /// The subsidiary ledger of documents and payments: a fold over the house's own record, beside the
 /// registry's. Every act is judged by a pure function of what was recorded; the shell appends what
 /// it returns, and applies it. One thread.
@@ -103,6 +100,9 @@ public:
     /// Takes one entry; those of other kinds are passed over. Throws std::exception when an entry
     /// of its own cannot be read.
     void apply(const ledger::HouseEntry& entry);
+
+    /// The last entry of the house's record that it has seen, of whatever kind.
+    [[nodiscard]] ledger::HouseSequence through() const { return through_; }
 
     /// Documents that may be prepared for approval: the content of a proposal. Refused once the
     /// window's are issued, in part or all.
@@ -188,6 +188,9 @@ public:
     /// Books a match: of `find_matches`, or one that two people want.
     [[nodiscard]] Registered<NewEntry> book_match(
         const Match& match, const ledger::Terms& terms) const;
+    /// The windows that a match writes off in, or that it is undone in: those of its nets, and of
+    /// the days of its rows.
+    [[nodiscard]] std::set<ledger::Month> windows_of(const Match& match) const;
     /// Undoes a match: its items and rows are open again.
     [[nodiscard]] Registered<NewEntry> reverse_match(
         ledger::HouseSequence entry, std::string_view reason, const ledger::Terms& terms) const;
@@ -195,6 +198,23 @@ public:
     /// Moves what the points no longer secure from the trust account to the operating account.
     [[nodiscard]] static NewEntry release_trust(ledger::Micro amount, const ledger::Terms& terms);
 
+    /// A reminder of a document leaves the house. Refused: it is not of the level that comes next.
+    [[nodiscard]] Registered<NewEntry> remind(const Reminder& reminder, ledger::Day today) const;
+    /// By number; those that nobody was reminded of are not in it.
+    [[nodiscard]] const std::map<std::string, Reminded, std::less<>>& reminded() const
+    {
+        return reminded_;
+    }
+    /// A further version of an issuer's estimate; its number is given here. Refused: it is of a day
+    /// before the last one's, or says the same.
+    [[nodiscard]] Registered<NewEntry> estimate(
+        const RecordedEstimate& estimate, const ledger::Terms& terms) const;
+    /// In the order in which they were recorded.
+    [[nodiscard]] const std::vector<RecordedEstimate>& estimates() const { return estimates_; }
+    /// Which windows are closed, and how far.
+    [[nodiscard]] const Closings& closings() const { return closings_; }
+    /// When windows are billed and paid.
+    [[nodiscard]] const PaymentCalendar& calendar() const { return calendar_; }
     [[nodiscard]] const std::map<std::string, Dispute, std::less<>>& disputes() const
     {
         return disputes_;
@@ -239,7 +259,7 @@ private:
     using Content = boost::json::object;
     using Apply = void (Register::*)(const ledger::HouseEntry& entry, const Content& content);
     struct Kind;
-    static const std::array<Kind, 21> kinds;
+    static const std::array<Kind, 27> kinds;
 
     void apply_proposal(const ledger::HouseEntry& entry, const Content& content);
     void apply_approval(const ledger::HouseEntry& entry, const Content& content);
@@ -266,6 +286,10 @@ private:
     void apply_match(const ledger::HouseEntry& entry, const Content& content);
     void apply_match_reversal(const ledger::HouseEntry& entry, const Content& content);
     void apply_order(const ledger::HouseEntry& entry, const Content& content);
+    void apply_calendar(const ledger::HouseEntry& entry, const Content& content);
+    void apply_closing(const ledger::HouseEntry& entry, const Content& content);
+    void apply_reminder(const ledger::HouseEntry& entry, const Content& content);
+    void apply_estimate(const ledger::HouseEntry& entry, const Content& content);
 
     /// A net that a bank match names by its reference.
     struct NamedNet {
@@ -286,9 +310,12 @@ private:
         const Match& match, bool is_reversal, const ledger::Terms& terms) const;
     void settle_nets(const Content& content);
 
+    /// Whether a match may be booked or undone: no window of it is closed for ever.
+    [[nodiscard]] Registered<void> admit(const Match& match) const;
     [[nodiscard]] NewEntry issue_entry(Document document, const IssueTerms& terms) const;
     [[nodiscard]] const IssuedDocument& issued_document(std::string_view number) const;
 
+    ledger::HouseSequence through_{};
     std::vector<std::string> order_; // numbers, as issued
     std::map<std::string, IssuedDocument, std::less<>> issued_;
     std::map<std::string, std::int64_t, std::less<>> last_numbers_; // by series and year
@@ -302,6 +329,10 @@ private:
     std::vector<Permission> permissions_;
     std::map<ledger::PartnerId, ledger::Minor> collateral_;
     std::map<std::string, DailyRate, std::less<>> rates_;
+    PaymentCalendar calendar_;
+    Closings closings_;
+    std::map<std::string, Reminded, std::less<>> reminded_;
+    std::vector<RecordedEstimate> estimates_;
 };
 
 /// The lines that a document books when it is issued, against what the window accrued. They

@@ -15,7 +15,9 @@ boost::json::object dispute_json(const Dispute& dispute, ledger::Day today)
         {"stage", name_of(dispute.stage)},
         {"words", dispute.words},
         {"act_by", ledger::format_day(dispute.act_by)},
-        {"urgent", dispute.is_open() && dispute.act_by - today <= days_of_warning},
+        {"urgent", dispute.is_overdue(today) || dispute.is_due_soon(today)},
+        {"due_soon", dispute.is_due_soon(today)},
+        {"overdue", dispute.is_overdue(today)},
         {"agreed_minor", dispute.agreed.count},
         {"credit", dispute.credit}};
 }

@@ -36,13 +36,6 @@ DisputeStage stage_at(const json::object& content)
     return *found;
 }
 
-/// Who is too late has lost; that it ends so is an act of its own.
-std::unexpected<RegisterFault> too_late(const Dispute& dispute)
-{
-    return refused(
-        fmt::format("{} was to be acted on by {}", dispute.id, ledger::format_day(dispute.act_by)));
-}
-
 NewEntry stage_entry(
     const Dispute& dispute, DisputeStage stage, ledger::Day act_by, std::string_view words)
 {
@@ -53,6 +46,16 @@ NewEntry stage_entry(
             {"stage", name_of(stage)},
             {"act_by", ledger::format_day(act_by)},
             {"words", words}})};
+}
+
+/// What nobody did in time is not done any more: the side that did not have to act relies on it.
+std::unexpected<RegisterFault> too_late(const Dispute& dispute)
+{
+    return refused(fmt::format(
+        "the last day to act on {} was {}: it ends with {} agreed",
+        dispute.id,
+        ledger::format_day(dispute.act_by),
+        dispute.default_agreement().count == 0 ? "nothing" : "all of it"));
 }
 
 } // namespace
@@ -121,8 +124,8 @@ Registered<NewEntry> Register::answer_dispute(
     if (dispute == disputes_.end()) return refused(fmt::format("there is no dispute {}", id));
     if (dispute->second.stage != DisputeStage::opened)
         return refused(fmt::format("{} is {} already", id, name_of(dispute->second.stage)));
+    if (dispute->second.is_overdue(today)) return too_late(dispute->second);
     if (words.empty()) return refused("an answer says why the house does not agree");
-    if (today > dispute->second.act_by) return too_late(dispute->second);
     return stage_entry(dispute->second, DisputeStage::answered, today + days_to_escalate, words);
 }
 
@@ -136,7 +139,7 @@ Registered<NewEntry> Register::escalate_dispute(
     if (dispute == disputes_.end()) return refused(fmt::format("there is no dispute {}", id));
     if (dispute->second.stage != DisputeStage::answered)
         return refused(fmt::format("{} is {}, not answered", id, name_of(dispute->second.stage)));
-    if (today > dispute->second.act_by) return too_late(dispute->second);
+    if (dispute->second.is_overdue(today)) return too_late(dispute->second);
     auto entry =
         stage_entry(dispute->second, DisputeStage::escalated, today + days_to_decide, words);
     if (message_id.empty()) return entry;
@@ -162,6 +165,8 @@ Registered<NewEntry> Register::decide_dispute(
     if (!dispute.is_open()) return refused(fmt::format("{} is decided already", id));
     if (agreed.count < 0 || agreed > dispute.net)
         return refused(fmt::format("{} is about an amount from 0 to {}", id, dispute.net.count));
+    if (dispute.is_overdue(terms.today) && agreed != dispute.default_agreement())
+        return too_late(dispute);
     json::object outcome{{"dispute", id}, {"agreed_minor", agreed.count}, {"words", words}};
     if (agreed.count == 0)
         return NewEntry{.kind = "dispute_decided", .content = json::serialize(outcome)};
@@ -190,7 +195,7 @@ std::vector<std::string> Register::overdue_disputes(ledger::Day today) const
 {
     std::vector<std::string> overdue;
     for (const auto& [id, dispute] : disputes_) {
-        if (dispute.is_open() && today > dispute.act_by) overdue.push_back(id);
+        if (dispute.is_overdue(today)) overdue.push_back(id);
     }
     return overdue;
 }
