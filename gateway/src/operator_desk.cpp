@@ -1,10 +1,12 @@
 #include "operator_desk.hpp"
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
 #include "answers.hpp"
 #include "json_text.hpp"
+#include "log.hpp"
 #include "parameters.hpp"
 #include "problems.hpp"
 
@@ -46,6 +48,18 @@ void answer_result(Exchange& exchange, const CommandResult& result, MediaType ty
     exchange.answer_body_type = type;
     exchange.answer = result.output;
     if (type == MediaType::json && exchange.answer.ends_with('\n')) exchange.answer.pop_back();
+}
+
+/// Like a command's, that such a request was made stands in the log; who acted and how, in the
+/// house's record.
+void log_answer(const Exchange& exchange, std::string_view path)
+{
+    log_event(
+        LogLevel::info,
+        "operator_request",
+        {{LogField::request_id, {exchange.request_id.data(), exchange.request_id.size()}},
+         {LogField::route, path},
+         {LogField::status, std::to_string(exchange.status)}});
 }
 
 } // namespace
@@ -91,8 +105,9 @@ bool OperatorDesk::begin(Exchange& exchange)
         [this, request = std::move(request)](House& house) {
             return requests_.interpret(house, request);
         },
-        [type](Exchange& answered, const CommandResult& result) {
+        [type, path = route.path](Exchange& answered, const CommandResult& result) {
             answer_result(answered, result, type);
+            log_answer(answered, path);
         });
     if (is_taken) return false;
     answer_problem(exchange, "overloaded", "Nothing was done; send it again");

@@ -556,3 +556,22 @@ def test_a_certificate_is_revoked_by_two(production):
         assert carl.get(OPERATOR + "cert/list").code == "certificate_refused"
         assert act(anna, "cert/revoke", name="operator:carl").json == {"revoked": []}
     assert house.verify("--from-scratch")["ok"]
+
+
+def test_an_amount_is_in_the_minor_units_in_which_it_is_paid(make_house, tmp_path):
+    """A yen has no cents: 140 of its minor units are 140 yen, whatever the house counts in."""
+    house = closed(make_house(), tmp_path)
+    house.run("settle", "invoices", "2026-06", "--out", tmp_path / "documents")
+    with house.connect("operator:anna") as anna:
+        rate = act(anna, "fx/set", day="2026-06-30", **{"from": "EUR", "to": "JPY"}, rate="160")
+        assert rate.status == 200, rate
+        netted = act(anna, "settle/net", window="2026-06", pay_in="JPY")
+        assert netted.status == 200, netted
+        rows = {row["partner"]: row for row in netted.json["payments"]}
+        yen = {partner: row["paid_in"]["net_minor"] for partner, row in rows.items()}
+        assert yen["GRO"] == -224, rows
+        refused = act(anna, "settle/paid", window="2026-06", partner="GRO", amount_minor=-225, evidence="seen")
+        assert refused.code == "settlement_refused", refused
+        noted = act(anna, "settle/paid", window="2026-06", partner="GRO", amount_minor=-224, evidence="seen")
+        assert noted.status == 200, noted
+    assert house.verify("--from-scratch")["ok"]
