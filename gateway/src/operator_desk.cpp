@@ -95,8 +95,7 @@ bool OperatorDesk::begin(Exchange& exchange)
             answer_result(answered, result, type);
         });
     if (is_taken) return false;
-    answer_problem(exchange, "overloaded", "Nothing was done; send it again");
-    exchange.retry_after_seconds = overloaded_retry_after_seconds;
+    answer_overloaded(exchange);
     return true;
 }
 
