@@ -43,6 +43,12 @@ CommandParameter amount_option(
         .typed = Typed::minor};
 }
 
+/// Of what may come after the soft close of its window.
+CommandParameter late_reason()
+{
+    return text_option("reason", "--reason", "Why it comes after the window's soft close", false);
+}
+
 OperatorCommand read(std::string_view words, std::string_view summary, Parameters parameters = {})
 {
     return {.words = words, .summary = summary, .parameters = std::move(parameters)};
@@ -54,14 +60,29 @@ OperatorCommand act(std::string_view words, std::string_view summary, Parameters
         .is_act = true, .words = words, .summary = summary, .parameters = std::move(parameters)};
 }
 
+OperatorCommand of_file(std::string_view words, std::string_view summary)
+{
+    OperatorCommand command = act(words, summary);
+    command.file = MediaType::toml;
+    return command;
+}
+
 std::vector<OperatorCommand> of_documents()
 {
     const auto number = text("number", "Of the document, INV-2026-000001");
+    OperatorCommand invoices =
+        act("settle invoices",
+            "The issued documents of a window: UBL, PDF, JSON, CSV (a sandbox issues them first)",
+            {window()});
+    invoices.out_option = "--out";
     return {
         read(
             "settle show", "Positions, flows, documents and trial balance of a window", {window()}),
         act("settle draft", "Prepare the documents of a closed window for approval", {window()}),
-        act("settle issue", "Number the approved documents of a window and book them", {window()}),
+        act("settle issue",
+            "Number the approved documents of a window and book them",
+            {window(), late_reason()}),
+        std::move(invoices),
         read(
             "settle documents",
             "Issued documents and their states",
@@ -99,7 +120,8 @@ std::vector<OperatorCommand> of_nets()
              amount_option("minimum_minor", "--minimum", "Nets closer to zero wait", false),
              text_option("method", "--method", "gross, bilateral or multilateral", false),
              text_option("pay_in", "--pay-in", "The currency in which nets are paid", false),
-             text_option("rate", "--rate", "The recorded rate; else the newest", false)}),
+             text_option("rate", "--rate", "The recorded rate; else the newest", false),
+             late_reason()}),
         read("settle nets", "What each partner pays or gets for a window", {window()}),
         std::move(statement)};
 }
@@ -168,7 +190,8 @@ std::vector<OperatorCommand> of_the_bank()
         act("bank match",
             "Book what the open rows pay, as far as it is certain",
             {amount_option(
-                "tolerance_minor", "--tolerance", "Residuals up to this are written off", false)}),
+                 "tolerance_minor", "--tolerance", "Residuals up to this are written off", false),
+             late_reason()}),
         act("bank unmatch",
             "Undo a match: its rows are open again",
             {{.parameter = {"match", ParameterForm::integer, true, "Its id"}},
@@ -226,7 +249,7 @@ std::vector<OperatorCommand> of_reports()
 {
     OperatorCommand breakage = report(
         "report breakage",
-        "Revenue by estimates of how many points will be redeemed (IFRS 15); the estimates as TOML",
+        "The same by other versions of the estimate than the record's, as TOML",
         {},
         false);
     breakage.is_act = true;
@@ -246,7 +269,14 @@ std::vector<OperatorCommand> of_reports()
             {text("partner", "Its id")},
             false),
         report("report ageing", "Documents that partners owe, by how long they are due", {}, false),
-        std::move(breakage)};
+        report(
+            "report breakage",
+            "Revenue by estimates of how many points will be redeemed (IFRS 15)",
+            {},
+            false),
+        std::move(breakage),
+        read("estimate list", "All versions of what the house expects to be redeemed"),
+        of_file("estimate add", "Add versions of the estimate, [[estimate]] tables")};
 }
 
 std::vector<OperatorCommand> of_the_general_ledger()
@@ -266,6 +296,32 @@ std::vector<OperatorCommand> of_the_general_ledger()
     OperatorCommand chart = read("export chart", "The usual chart of accounts, as TOML");
     chart.answers = {MediaType::toml};
     return {std::move(usual), std::move(charted), std::move(chart)};
+}
+
+std::vector<OperatorCommand> of_the_close()
+{
+    OperatorCommand reminding = act(
+        "settle remind",
+        "Write to partners that are late; each level of a document once",
+        {{.parameter = {"as_of", ParameterForm::day, false, "Default: today"}, .option = "--as-of"},
+         {.parameter = {"dry_run", ParameterForm::flag, false, "Only show who would be reminded"},
+          .option = "--dry-run"}});
+    reminding.out_option = "--out";
+    return {
+        read("close show", "The checklist of a window, with its figures", {window()}),
+        act("close soft", "From now on entries of money need a reason", {window()}),
+        act("close reopen",
+            "Take a soft close back",
+            {window(), text_option("reason", "--reason", "Why")}),
+        act("close hard", "Lock it for ever, once its checklist is done", {window()}),
+        read(
+            "calendar show",
+            "The dates of a year's windows",
+            {{.parameter = {"year", ParameterForm::integer, true, "2026"}, .option = "--year"}}),
+        of_file(
+            "calendar set",
+            "Set billing, due and pay days from a window on that is not closed yet"),
+        std::move(reminding)};
 }
 
 std::vector<OperatorCommand> of_the_house()
@@ -290,13 +346,6 @@ std::vector<OperatorCommand> of_the_house()
 OperatorCommand of_partner(std::string_view words, std::string_view summary)
 {
     OperatorCommand command = act(words, summary, {text("partner", "Its id")});
-    command.file = MediaType::toml;
-    return command;
-}
-
-OperatorCommand of_file(std::string_view words, std::string_view summary)
-{
-    OperatorCommand command = act(words, summary);
     command.file = MediaType::toml;
     return command;
 }
@@ -346,6 +395,7 @@ std::span<const OperatorCommand> operator_commands()
               of_disputes(),
               of_reports(),
               of_the_general_ledger(),
+              of_the_close(),
               of_the_house(),
               of_terms()}) {
             commands.insert(

@@ -32,7 +32,9 @@ struct OperatorCommand {
     gateway::MediaType file = gateway::MediaType::none; // that the request brings
     std::string_view file_option{};                     // empty: positional
     std::vector<gateway::MediaType> answers{gateway::MediaType::json};
-    std::string_view out_option{}; // of what is not JSON and not printed: "--out"
+    /// Where the command writes what it does not print, "--out"; with JSON it is a folder, and the
+    /// answer has its files in the place of their names.
+    std::string_view out_option{};
 };
 
 /// All of them; the same for ever.

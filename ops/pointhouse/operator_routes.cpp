@@ -6,6 +6,12 @@
 #include <fmt/format.h>
 #include <memory>
 
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <openssl/evp.h>
+
 #include "answers.hpp"
 #include "in_house.hpp"
 #include "operator_commands.hpp"
@@ -28,6 +34,7 @@ using gateway::OperatorRoute;
 using gateway::WorkEnd;
 
 namespace fs = std::filesystem;
+namespace json = boost::json;
 
 constexpr std::string_view file_name = "body";  // what the request brought
 constexpr std::string_view out_name = "answer"; // what the command writes
@@ -149,7 +156,9 @@ std::vector<std::string> line_of(
         arguments.push_back(fmt::format("{}={}", command.file_option, file_name));
     if (request.answer == MediaType::json) arguments.emplace_back("--json");
     if (request.answer == MediaType::csv) arguments.emplace_back("--csv");
-    if (request.answer == MediaType::xlsx || request.answer == MediaType::xml)
+    const bool writes_folder = request.answer == MediaType::json && command.answers.size() == 1;
+    const bool writes_file = request.answer == MediaType::xlsx || request.answer == MediaType::xml;
+    if (!command.out_option.empty() && (writes_folder || writes_file))
         arguments.push_back(fmt::format("{}={}", command.out_option, out_name));
     arguments.push_back(fmt::format("--data={}", house.data.string()));
     if (!positionals.empty()) arguments.emplace_back("--");
@@ -166,6 +175,39 @@ std::string without_folder(std::string text, const fs::path& folder)
     return text;
 }
 
+std::string as_base64(std::string_view bytes)
+{
+    std::string text(4 * ((bytes.size() + 2) / 3), '\0');
+    const auto* const from = reinterpret_cast<const unsigned char*>(bytes.data());
+    auto* const to = reinterpret_cast<unsigned char*>(text.data());
+    // It ends what it writes with a zero, for which a string has room.
+    ::EVP_EncodeBlock(to, from, static_cast<int>(bytes.size()));
+    return text;
+}
+
+/// Puts files of the folder in the place of their names.
+void put_files(json::value& value, const std::string& prefix)
+{
+    if (auto* const object = value.if_object()) {
+        for (auto& member : *object) put_files(member.value(), prefix);
+    } else if (auto* const array = value.if_array()) {
+        for (auto& element : *array) put_files(element, prefix);
+    } else if (const auto* const text = value.if_string(); text && text->starts_with(prefix)) {
+        const fs::path file{std::string_view{*text}};
+        value = json::object{
+            {"name", file.filename().string()}, {"base64", as_base64(read_text(file))}};
+    }
+}
+
+std::string with_files(std::string output, const fs::path& folder)
+{
+    const auto prefix = folder.string() + "/";
+    if (output.find(prefix) == std::string::npos) return output;
+    auto value = json::parse(output);
+    put_files(value, prefix);
+    return json::serialize(value);
+}
+
 /// What a command came to, as the answer of its request.
 CommandResult answer_of(CommandResult result, MediaType type, const fs::path& folder)
 {
@@ -174,6 +216,7 @@ CommandResult answer_of(CommandResult result, MediaType type, const fs::path& fo
     if (result.exit_code == 2)
         result.complaint = result.complaint.substr(0, result.complaint.find('\n'));
     if (result.exit_code != 0 || result.proposal != 0) return result;
+    if (type == MediaType::json) result.output = with_files(std::move(result.output), folder);
     if (type != MediaType::xlsx && type != MediaType::xml) return result;
     if (!fs::exists(folder / out_name))
         return {.exit_code = 1, .complaint = "there is nothing to write"};

@@ -160,6 +160,16 @@ WRONG_METHODS = {
     "/v1/members/m/entries": ("GET", ["POST"]),
     "/v1/messages/m": ("GET", ["POST", "DELETE"]),
     "/v1/position": ("GET", ["POST"]),
+    "/v1/documents": ("GET", ["POST"]),
+    "/v1/documents/INV-2026-000001": ("GET", ["POST", "DELETE"]),
+    "/v1/statements/2026-06": ("GET", ["POST"]),
+    "/v1/disputes": ("POST", ["PUT", "DELETE", "PATCH"]),
+    "/v1/disputes/D-000001": ("GET", ["POST", "DELETE"]),
+    "/v1/disputes/D-000001/answer": ("POST", ["GET"]),
+    "/v1/disputes/D-000001/escalate": ("POST", ["GET"]),
+    "/v1/reconciliation/2026-06": ("GET", ["PUT", "DELETE"]),
+    "/v1/operator/settle/draft": ("POST", ["GET", "DELETE"]),
+    "/v1/operator/window/list": ("GET", ["POST"]),
     "/v1/echo": ("GET", ["POST", "TRACE", "BREW"]),
 }
 

@@ -1,6 +1,7 @@
 """Every command of settlement as a request of an operator: who may, what is refused, and two people for what
 takes two."""
 
+import base64
 import csv
 import datetime
 import io
@@ -8,6 +9,7 @@ import json
 import os
 import subprocess
 import xml.etree.ElementTree as ElementTree
+from pathlib import Path
 
 import bank_statement
 import pytest
@@ -25,16 +27,19 @@ OPERATOR = "/v1/operator/"
 READS = ["settle/show", "settle/documents", "settle/nets", "bank/rows", "dispute/list", "report/roll-forward",
          "report/coverage", "report/redemption-notice", "report/exit", "report/ageing", "export/gl", "export/chart",
          "window/list", "cert/list", "approve/list", "settle/statement", "settle/collateral", "fx/list", "partner/list",
-         "partner/show", "house/show", "promotion/list"]
+         "partner/show", "house/show", "promotion/list", "report/breakage", "estimate/list", "close/show",
+         "calendar/show"]
 ACTS = ["settle/draft", "settle/issue", "settle/credit", "settle/sent", "settle/answer", "settle/net", "settle/paid",
         "settle/payments", "settle/release-trust", "bank/import", "bank/match", "bank/unmatch", "dispute/open",
         "dispute/answer", "dispute/escalate", "dispute/decide", "dispute/lapse", "report/breakage", "export/gl",
         "window/close", "cert/revoke", "approve", "settle/default", "settle/unwind", "settle/collateral", "fx/set",
         "partner/add", "partner/set-tariff", "partner/set-company", "partner/set-settlement", "partner/buy-block",
-        "house/set-terms", "house/set-company", "promotion/add"]
+        "house/set-terms", "house/set-company", "promotion/add", "settle/invoices", "settle/remind", "estimate/add",
+        "close/soft", "close/reopen", "close/hard", "calendar/set"]
 FILES = {"bank/import": XML} | dict.fromkeys((
     "report/breakage", "export/gl", "partner/add", "partner/set-tariff", "partner/set-company",
-    "partner/set-settlement", "house/set-terms", "house/set-company", "promotion/add"), TOML)
+    "partner/set-settlement", "house/set-terms", "house/set-company", "promotion/add", "estimate/add",
+    "calendar/set"), TOML)
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +117,7 @@ def sample_of(name, schema):
     if schema.get("$ref", "").endswith("/Day"):
         return "2026-06-14"
     known = {"format": "hledger", "by": "day", "at": "2026-06-14", "from": "2026-06-01", "method": "gross",
-             "answer": "accepted"}
+             "answer": "accepted", "year": 2026}
     return known.get(name) or {"boolean": True, "integer": 7}.get(
         schema.get("type"), "2026-06" if schema.get("pattern") else "NONE")
 
@@ -251,6 +256,11 @@ def test_june_over_the_wire_is_the_june_of_the_command_line(make_house, tmp_path
 
         assert act(anna, "settle/issue", window="2026-06").json == {"window": "2026-06", "issued": 6}
         assert act(anna, "settle/issue", window="2026-06").json["issued"] == 0
+        sent_files = act(anna, "settle/invoices", window="2026-06").json
+        written = [Path(each) for each in
+                   house.json("settle", "invoices", "2026-06", "--out", tmp_path / "documents")]
+        assert [(each["name"], base64.b64decode(each["base64"], validate=True)) for each in sent_files] == [
+            (each.name, each.read_bytes()) for each in written]
         documents = anna.get(OPERATOR + "settle/documents").json
         assert len(documents) == 6
         assert anna.get(OPERATOR + "settle/documents?window=2026-05").json == []
@@ -329,6 +339,25 @@ def test_june_over_the_wire_is_the_june_of_the_command_line(make_house, tmp_path
             assert own.body == usual.body
         assert anna.post(OPERATOR + "export/gl?format=hledger&window=2026-06", b"[x", TOML).code == "settlement_refused"
         assert anna.get(OPERATOR + "export/gl?format=hledger&window=2026-07").code == "settlement_refused"
+
+
+def test_letters_to_who_is_late_come_in_the_answer(make_house, tmp_path):
+    house = closed(make_house(), tmp_path)
+    house.run("settle", "invoices", "2026-06", "--out", tmp_path / "documents")
+    house.run("clock", "advance", "2026-08-20T12:00:00Z")
+    with house.connect("operator:anna") as anna:
+        looked = act(anna, "settle/remind", dry_run=True).json
+        assert looked["reminders"] and looked["files"] == [] and looked["recorded"] is False
+        ahead = act(anna, "settle/remind", as_of="2026-09-20")
+        assert ahead.code == "settlement_refused" and "still to come" in ahead.json["detail"]
+        written = act(anna, "settle/remind").json
+        assert (written["reminders"], written["recorded"]) == (looked["reminders"], True)
+        for each in written["files"]:
+            letter = base64.b64decode(each["base64"], validate=True)
+            assert letter.startswith(b"%PDF") == each["name"].endswith(".pdf")
+            assert "/" not in each["name"]
+        assert {each["name"].rpartition(".")[2] for each in written["files"]} == {"txt", "pdf"}
+        assert act(anna, "settle/remind").json["files"] == [], "each level of a document once"
 
 
 def test_many_at_once_and_a_stop(june):
