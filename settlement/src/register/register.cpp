@@ -20,7 +20,7 @@ struct Register::Kind {
     Apply apply;
 };
 
-constexpr std::array<Register::Kind, 27> Register::kinds{
+constexpr std::array<Register::Kind, 28> Register::kinds{
     {{"proposal_made", &Register::apply_proposal},
      {"documents_approved", &Register::apply_approval},
      {"document_issued", &Register::apply_issue},
@@ -40,6 +40,7 @@ constexpr std::array<Register::Kind, 27> Register::kinds{
      {"bank_matched", &Register::apply_match},
      {"match_reversed", &Register::apply_match_reversal},
      {"trust_released", &Register::apply_nothing},
+     {"certificate_issued", &Register::apply_nothing},
      {"certificate_revoked", &Register::apply_nothing},
      {"calendar_set", &Register::apply_calendar},
      {"window_closed", &Register::apply_closing},
