@@ -76,8 +76,13 @@ std::vector<AccountLine> lines_of(const Document& document, const ledger::Curren
     const bool is_houses = document.seller.id == "house";
     const std::int64_t scale = ledger::micro_per_minor(currency);
     const std::int64_t sign = document.owed_by_partner() == document.total ? 1 : -1;
-    const std::int64_t net = document.net.count * scale;
-    const std::int64_t exact = net - document.rounding.count();
+    const auto& booked = document.booked;
+    const Minor total = booked ? booked->total : document.total;
+    const Minor tax_due = booked ? booked->tax : document.tax;
+    const std::int64_t net = (total - tax_due).count * scale;
+    const std::int64_t exact = booked ? booked->exact.count() : net - document.rounding.count();
+    // What rounding made, or rounding in another currency and back.
+    const Account difference = booked ? Account::exchange : Account::rounding;
 
     Account accrued = Account::accrued_redemption;
     if (is_issuance) accrued = Account::unbilled;
@@ -85,12 +90,10 @@ std::vector<AccountLine> lines_of(const Document& document, const ledger::Curren
     const Account control = is_issuance ? Account::receivable : Account::payable;
     const Account tax = is_houses ? Account::vat_output : Account::vat_input;
     std::vector<AccountLine> lines{
-        {.account = control,
-         .partner = document.partner,
-         .amount = sign * document.total.count * scale},
+        {.account = control, .partner = document.partner, .amount = sign * total.count * scale},
         {.account = accrued, .partner = document.partner, .amount = -sign * exact},
-        {.account = tax, .amount = -sign * document.tax.count * scale},
-        {.account = Account::rounding, .amount = -sign * (net - exact)}};
+        {.account = tax, .amount = -sign * tax_due.count * scale},
+        {.account = difference, .amount = -sign * (net - exact)}};
     std::erase_if(lines, [](const AccountLine& line) { return line.amount == 0; });
     return lines;
 }
@@ -163,7 +166,7 @@ NewEntry Register::issue_entry(Document document, const IssueTerms& terms) const
     document.issued_on = terms.today;
     if (!document.is_prepaid())
         document.due_on = (document.corrects ? terms.today : document.to) + terms.payment_days;
-    const auto lines = lines_of(document, document.currency);
+    const auto lines = lines_of(document, terms.terms->currency);
     json::object content{{"series", series}, {"place", place}, {"document", record_of(document)}};
     if (!document.is_prepaid()) content.emplace("lines_micro", lines_object(lines, *terms.terms));
     if (const auto fee = billed_fee(document); fee.count() != 0)

@@ -17,14 +17,23 @@ bool is_receivable(const IssuedDocument& issued)
     return issued.document.supply == StatementType::issuance;
 }
 
+/// What is contested, in the house's currency.
+Minor disputed_claim(const IssuedDocument& issued)
+{
+    if (!issued.document.booked || issued.document.total.count == 0) return issued.disputed;
+    const ledger::Wide product =
+        ledger::Wide{issued.disputed.count} * issued.document.booked->total.count;
+    return Minor{static_cast<std::int64_t>(product / issued.document.total.count)};
+}
+
 Receivable item_of(const IssuedDocument& issued)
 {
     const auto& document = issued.document;
     return {
         .document = document.number,
         .partner = document.partner,
-        .open = document.owed_by_partner(),
-        .disputed = issued.disputed,
+        .open = issued.claim(),
+        .disputed = disputed_claim(issued),
         .due_on = document.due_on};
 }
 
@@ -120,7 +129,8 @@ std::vector<Receivable> receivables_of(const Register& documents)
     for (const auto* const issued : all) {
         Receivable* const receivable = is_receivable(*issued) ? &*item++ : nullptr;
         const bool is_out = issued->document.owed_by_partner().count < 0;
-        for (const auto& [window, amount] : issued->netted) {
+        for (const auto& [window, taken] : issued->netted) {
+            const Minor amount = issued->claimed_in(window);
             const auto partner = issued->document.partner;
             const auto* payment = documents.net_of(window)->find(partner, is_out);
             Part& part = parts[payment];
