@@ -93,6 +93,8 @@ struct House::State {
     partners::Registry registry;
     settlement::Register documents;
     std::size_t documents_through = 0; // entries of the record that the register has taken
+    ledger::Day lapsed_on = 0;         // the last day of the house on which disputes were looked at
+    ledger::HouseSequence lapsed_through{};
     std::unique_ptr<ledger::Store> identities;
     std::unique_ptr<ledger::Journal> journal;
     std::unique_ptr<ledger::Ledger> points;
@@ -241,6 +243,7 @@ void House::tend()
 {
     if (!state_->points) return;
     auto& points = *state_->points;
+    lapse_disputes();
     if (points.terms()->as_of != state_->registry.terms()->as_of)
         points.publish(state_->registry.terms());
     book_house_entries(state_->registry, points, state_->folder);
@@ -259,6 +262,38 @@ void House::tend()
     }
     if (points.terms()->as_of != state_->registry.terms()->as_of)
         points.publish(state_->registry.terms());
+}
+
+/// Once a day of the house, and after each entry of its record.
+void House::lapse_disputes()
+{
+    const auto terms = state_->registry.terms();
+    const auto today = terms->calendar->day_of(state_->points->house_time());
+    if (documents().through() == state_->lapsed_through && today == state_->lapsed_on) return;
+    const bool is_new_day = std::exchange(state_->lapsed_on, today) != today;
+    for (const auto& id : documents().overdue_disputes(today)) {
+        const auto agreed = documents().disputes().find(id)->second.default_agreement();
+        const auto entry = documents().decide_dispute(
+            id, agreed, "nobody acted in time", {.today = today, .terms = terms});
+        if (!entry) {
+            log_event(
+                LogLevel::warning,
+                "dispute_not_lapsed",
+                {{LogField::reason, entry.error().reason}});
+            continue;
+        }
+        registry().append(
+            entry->kind, entry->content, {.actor = "house", .at = state_->system_clock.now()});
+        log_event(LogLevel::info, "dispute_lapsed", {{LogField::reason, id}});
+    }
+    state_->lapsed_through = documents().through();
+    if (!is_new_day) return;
+    for (const auto& [id, dispute] : documents().disputes()) {
+        if (!dispute.is_due_soon(today)) continue;
+        const auto words =
+            fmt::format("{} is to be acted on by {}", id, ledger::format_day(dispute.act_by));
+        log_event(LogLevel::warning, "dispute_due_soon", {{LogField::reason, words}});
+    }
 }
 
 partners::Registry::Accepted<void> House::approve(ledger::HouseSequence proposal, bool as_both)

@@ -94,6 +94,25 @@ void append_books(std::string& out, const Projector& projector)
         projector.fault().empty() ? 0 : 1);
 }
 
+void append_disputes(std::string& out, House& house)
+{
+    const auto& calendar = *house.registry().terms()->calendar;
+    const auto today = calendar.day_of(house.ledger().house_time());
+    std::size_t open = 0;
+    std::size_t due_soon = 0;
+    for (const auto& [id, dispute] : house.documents().disputes()) {
+        open += dispute.is_open() ? 1 : 0;
+        due_soon += dispute.is_due_soon(today) ? 1 : 0;
+    }
+    append(out, {"pointhouse_disputes_open", "gauge", "Disputes that are not decided."}, open);
+    append(
+        out,
+        {"pointhouse_disputes_due_soon",
+         "gauge",
+         "Open disputes whose last day to act is near; then they end by themselves."},
+        due_soon);
+}
+
 std::uint64_t resident_bytes()
 {
     std::uint64_t all = 0;
@@ -109,6 +128,7 @@ std::string metrics_text(House& house, const TransportCounters& transport)
     std::string out;
     append_ledger(out, house.ledger().counters());
     append_books(out, house.projector());
+    append_disputes(out, house);
     append_metrics(out, transport);
     append(
         out,

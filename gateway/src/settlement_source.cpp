@@ -153,6 +153,7 @@ SettlementSource::SettlementSource(House& house, ledger::Month month)
     parties_ = legal_parties_of(house.registry());
     blocks_ = blocks_sold_in(house, month, *terms_);
     rates_ = rates_of(house, month, *terms_);
+    dates_ = house.documents().calendar().dates_of(month);
     const auto& windows = points.windows();
     const auto found = std::ranges::find(windows, month, &ledger::Window::month);
     if (found == windows.end())
@@ -182,7 +183,8 @@ settlement::Settlement SettlementSource::settle(Console& console) const
 std::vector<settlement::Document> SettlementSource::drafts(
     const settlement::Settlement& settlement) const
 {
-    auto made = settlement::drafts(settlement, parties_.house, parties_.partners, payment_days);
+    auto made = settlement::drafts(
+        settlement, parties_.house, parties_.partners, dates_.due_on - dates_.last);
     for (const auto& block : blocks_) {
         auto invoice = settlement::block_invoice(
             block,

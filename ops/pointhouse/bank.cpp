@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 #include <memory>
+#include <optional>
 #include <span>
 
 #include <boost/json/array.hpp>
@@ -8,6 +9,7 @@
 
 #include "answers.hpp"
 #include "approvals.hpp"
+#include "closed_window.hpp"
 #include "commands.hpp"
 #include "settle_documents.hpp"
 #include "settlement/bank_json.hpp"
@@ -28,6 +30,7 @@ struct Options {
     std::string file;
     std::string tolerance = "0";
     std::string reason;
+    std::string late_reason;
     std::uint64_t match = 0;
     bool is_open = false;
 };
@@ -115,6 +118,43 @@ std::map<std::string, ledger::PartnerId> partner_accounts(House& house)
     return accounts;
 }
 
+/// The window that a match writes off in after its soft close; none: it does not.
+std::optional<ledger::Month> late_window(House& house, const settlement::Match& match)
+{
+    if (!match.write_off) return std::nullopt;
+    const auto& documents = house.documents();
+    for (const auto window : documents.windows_of(match))
+        if (documents.closings().state_of(window) != settlement::CloseState::open) return window;
+    return std::nullopt;
+}
+
+/// Books a match. Returns why it is held back instead, by a closed window; empty: it is booked.
+std::string book_or_hold(
+    House& house, const settlement::Match& match, const Options& options, const Invocation& typed)
+{
+    const auto& terms = *house.registry().terms();
+    const auto window = late_window(house, match);
+    LateEntry late{.reason = options.late_reason};
+    if (window) {
+        late.window = *window;
+        late.act = fmt::format(
+            "write {} of {} off",
+            ledger::format_minor(match.write_off->amount, terms.currency),
+            match.parts.front().item);
+        const auto admitted = house.documents().closings().admit(late.window, late.reason);
+        if (!admitted) return admitted.error().reason;
+    }
+    const auto entry = require(house.documents().book_match(match, terms));
+    if (!window) {
+        house.record(entry);
+        return {};
+    }
+    const auto permitted = admit_late(house, late, typed);
+    if (permitted.waiting) return late.act + " waits for another operator: pointhouse approve list";
+    record_admitted(house, entry, late, permitted);
+    return {};
+}
+
 CommandResult match_rows(House& house, const Options& options, const Invocation& typed)
 {
     require_operator(house, typed, "matches payments");
@@ -124,8 +164,13 @@ CommandResult match_rows(House& house, const Options& options, const Invocation&
     const auto found = house.documents().find_matches(
         partner_accounts(house), {.tolerance = tolerance, .write_off_account = "write_off"});
     json::array matches;
+    json::array held_back;
     for (const auto& match : found.matches) {
-        house.record(require(house.documents().book_match(match, *terms)));
+        if (const auto why = book_or_hold(house, match, options, typed); !why.empty()) {
+            held_back.push_back(json::object{
+                {"match", json::parse(settlement::match_json(match))}, {"reason", why}});
+            continue;
+        }
         matches.push_back(json::object{
             {"id", house.documents().matches().rbegin()->first.value()},
             {"match", json::parse(settlement::match_json(match))}});
@@ -134,12 +179,18 @@ CommandResult match_rows(House& house, const Options& options, const Invocation&
     for (const auto& suggestion : found.suggestions)
         suggestions.push_back(json::parse(settlement::suggestion_json(suggestion)));
     const auto text = fmt::format(
-        "{} matches booked, {} for a person to decide, {} rows open\n",
+        "{} matches booked, {} for a person to decide, {} held back by a closed window, {} rows "
+        "open\n",
         matches.size(),
         suggestions.size(),
+        held_back.size(),
         house.documents().open_rows().size());
     return report(
-        typed, {{"matches", std::move(matches)}, {"suggestions", std::move(suggestions)}}, text);
+        typed,
+        {{"matches", std::move(matches)},
+         {"suggestions", std::move(suggestions)},
+         {"held_back", std::move(held_back)}},
+        text);
 }
 
 CommandResult undo_match(House& house, const Options& options, const Invocation& typed)
@@ -212,9 +263,11 @@ void declare_bank(CLI::App& app, Invocation& invocation)
     declare("import", "Read statements in camt.053; what is known is passed over", import_file)
         .add_option("FILE", options->file)
         ->required();
-    declare("match", "Book what the open rows pay, as far as it is certain", match_rows)
-        .add_option("--tolerance", options->tolerance, "Residuals up to this are written off")
+    auto& matching =
+        declare("match", "Book what the open rows pay, as far as it is certain", match_rows);
+    matching.add_option("--tolerance", options->tolerance, "Residuals up to this are written off")
         ->capture_default_str();
+    add_late_option(matching, options->late_reason);
     auto& undoing = declare("unmatch", "Undo a match: its rows are open again", undo_match);
     undoing.add_option("MATCH", options->match, "Its id")->required();
     undoing.add_option("--reason", options->reason)->required();

@@ -26,6 +26,8 @@ void declare_commands(CLI::App& app, Invocation& invocation)
     declare_clock(app, invocation);
     declare_import(app, invocation);
     declare_window(app, invocation);
+    declare_close(app, invocation);
+    declare_calendar(app, invocation);
     declare_approve(app, invocation);
     declare_settle(app, invocation);
     declare_dispute(app, invocation);
@@ -38,6 +40,7 @@ void declare_commands(CLI::App& app, Invocation& invocation)
     declare_restore(app, invocation);
     declare_export(app, invocation);
     declare_report(app, invocation);
+    declare_estimate(app, invocation);
     declare_bench(app, invocation);
 }
 

@@ -8,6 +8,7 @@
 #include "approvals.hpp"
 #include "commands.hpp"
 #include "settle_documents.hpp"
+#include "settlement/dispute_json.hpp"
 
 namespace pointhouse::ops {
 
@@ -34,29 +35,12 @@ ledger::Day today_of(House& house)
     return issue_terms(house).today;
 }
 
-json::object row_of(const Dispute& dispute, ledger::Day today)
-{
-    return {
-        {"dispute", dispute.id},
-        {"document", dispute.document},
-        {"line", dispute.line},
-        {"net_minor", dispute.net.count},
-        {"held_minor", dispute.held.count},
-        {"reason", dispute.reason},
-        {"evidence", dispute.evidence},
-        {"stage", settlement::name_of(dispute.stage)},
-        {"act_by", ledger::format_day(dispute.act_by)},
-        {"urgent", dispute.is_open() && dispute.act_by - today <= settlement::days_of_warning},
-        {"agreed_minor", dispute.agreed.count},
-        {"credit", dispute.credit}};
-}
-
 CommandResult show(House& house, std::string_view id, const Invocation& typed)
 {
     const auto& dispute = house.documents().disputes().find(id)->second;
     return report(
         typed,
-        row_of(dispute, today_of(house)),
+        settlement::dispute_json(dispute, today_of(house)),
         fmt::format(
             "{} about line {} of {} is {}{}\n",
             dispute.id,
@@ -113,17 +97,17 @@ CommandResult decide(House& house, const Options& options, const Invocation& typ
     return show(house, options.id, typed);
 }
 
-/// What nobody acted on in time ends as its stage says, before anything else is looked at.
+/// What nobody acted on in time ends as its stage says: a house that serves does it by itself.
 CommandResult lapse(House& house, const Options& /*options*/, const Invocation& typed)
 {
     require_operator(house, typed, "ends disputes");
     json::array ended;
-    for (const auto& id : house.documents().overdue_disputes(today_of(house))) {
-        const auto agreed = house.documents().disputes().find(id)->second.default_agreement();
-        house.record(require(house.documents().decide_dispute(
-            id, agreed, "nobody acted in time", issue_terms(house))));
-        ended.push_back(row_of(house.documents().disputes().find(id)->second, today_of(house)));
-    }
+    const auto today = today_of(house);
+    const auto overdue = house.documents().overdue_disputes(today);
+    house.tend();
+    for (const auto& id : overdue)
+        ended.push_back(
+            settlement::dispute_json(house.documents().disputes().find(id)->second, today));
     const auto text = fmt::format("{} disputes ended because nobody acted in time\n", ended.size());
     return report(typed, ended, text);
 }
@@ -134,7 +118,7 @@ CommandResult list(House& house, const Options& /*options*/, const Invocation& t
     std::string text;
     const auto today = today_of(house);
     for (const auto& [id, dispute] : house.documents().disputes()) {
-        rows.push_back(row_of(dispute, today));
+        rows.push_back(settlement::dispute_json(dispute, today));
         text += fmt::format(
             "{} {} line {} {:>10} {} by {}{}\n",
             id,
@@ -143,7 +127,9 @@ CommandResult list(House& house, const Options& /*options*/, const Invocation& t
             ledger::format_minor(dispute.net, house.registry().terms()->currency),
             settlement::name_of(dispute.stage),
             ledger::format_day(dispute.act_by),
-            dispute.is_open() && dispute.act_by < today ? " OVERDUE" : "");
+            dispute.is_overdue(today)    ? ", overdue"
+            : dispute.is_due_soon(today) ? ", due soon"
+                                         : "");
     }
     if (text.empty()) text = "nothing is disputed\n";
     return report(typed, rows, text);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -14,6 +15,7 @@ struct NamedEstimate {
     std::string issuer;
     ledger::Day as_of = 0;
     ledger::Share ultimate_redemption_rate; // in millionths
+    std::int32_t version = 0;               // of the house's record; 0: of a file, in its order
 };
 
 /// Reads a TOML file of [[estimate]] tables with `issuer`, `as_of` and `ultimate_redemption_rate`

@@ -84,6 +84,14 @@ struct Source {
     ledger::Time now;
     std::optional<ledger::PartnerId> partner;
 
+    /// When the last posting of the report was made, where a record of the journal ends it.
+    [[nodiscard]] ledger::Time last_posting() const
+    {
+        ledger::Time last{};
+        for_each([&](const PostingLines& posting, bool) { last = posting.record.posted_at; });
+        return last;
+    }
+
     /// The end of what the report is of.
     [[nodiscard]] ledger::Time end() const
     {
@@ -286,6 +294,7 @@ settlement::ReportTable versions_table()
         .name = "versions",
         .columns =
             {"issuer",
+             "version",
              "as_of",
              "ultimate_redemption_rate_millionths",
              "points_sold",
@@ -302,14 +311,17 @@ settlement::ReportTable versions_table()
 
 void add_versions(
     const std::string& issuer,
+    std::span<const std::int32_t> numbers,
     std::span<const settlement::BreakageVersion> versions,
     const std::string& currency,
     settlement::ReportTable& table)
 {
-    for (const auto& version : versions) {
+    for (std::size_t place = 0; place < versions.size(); ++place) {
+        const auto& version = versions[place];
         const auto& estimate = version.estimate;
         table.rows.push_back(
             {issuer,
+             std::int64_t{numbers[place]},
              ledger::format_day(estimate.as_of),
              std::int64_t{estimate.ultimate_redemption_rate.numerator},
              estimate.points_sold,
@@ -355,13 +367,41 @@ Report breakage(const Source& source, std::span<const NamedEstimate> named)
     auto table = versions_table();
     for (const auto& partner : source.terms->partners) {
         std::vector<settlement::BreakageEstimate> own;
-        for (std::size_t place = 0; place < ends.size(); ++place)
-            if (ends[place].issuer == partner.partner) own.push_back(estimates[place]);
+        std::vector<std::int32_t> numbers;
+        for (std::size_t place = 0; place < ends.size(); ++place) {
+            if (ends[place].issuer != partner.partner) continue;
+            own.push_back(estimates[place]);
+            const auto next = static_cast<std::int32_t>(own.size());
+            numbers.push_back(named[place].version == 0 ? next : named[place].version);
+        }
         const auto versions = settlement::breakage_versions(own, source.terms->currency);
         if (!versions) throw CommandFailure{fmt::format("{}: {}", partner.name, versions.error())};
-        add_versions(partner.name, *versions, source.terms->currency.code, table);
+        add_versions(partner.name, numbers, *versions, source.terms->currency.code, table);
     }
     return {.name = "breakage", .facts = {}, .tables = {std::move(table)}};
+}
+
+/// The versions that were known at the end of what the report is of. One that corrects another of
+/// the same day stands for it.
+std::vector<NamedEstimate> known_estimates(
+    const Source& source, std::span<const settlement::RecordedEstimate> recorded)
+{
+    const auto end = source.interval.sequence ? source.last_posting() : source.end();
+    std::map<std::pair<ledger::PartnerId, ledger::Day>, NamedEstimate> known;
+    for (const auto& each : recorded) {
+        if (each.known_at > end) continue;
+        known.insert_or_assign(
+            {each.issuer, each.as_of},
+            NamedEstimate{
+                .issuer = source.terms->partner(each.issuer).name,
+                .as_of = each.as_of,
+                .ultimate_redemption_rate =
+                    {.numerator = each.redemption_rate_millionths, .denominator = 1'000'000},
+                .version = each.version});
+    }
+    std::vector<NamedEstimate> estimates;
+    for (auto& [key, estimate] : known) estimates.push_back(std::move(estimate));
+    return estimates;
 }
 
 CommandResult rendered(
@@ -498,12 +538,19 @@ void declare_report(CLI::App& app, Invocation& invocation)
         invocation,
         {"breakage", "Revenue by estimates of how many points will be redeemed (IFRS 15)"},
         options,
-        [options](House&, const Source&, const Invocation& typed) -> Make {
+        [options](House& house, const Source&, const Invocation& typed) -> Make {
+            if (options->estimates.empty()) {
+                const auto recorded = house.documents().estimates();
+                return [recorded](const Source& source) {
+                    return breakage(source, known_estimates(source, recorded));
+                };
+            }
             const auto estimates = read_estimates(typed.path(options->estimates));
             return [estimates](const Source& source) { return breakage(source, estimates); };
         });
-    expected.add_option("--estimates", options->estimates, "Versions of the estimate, as TOML")
-        ->required()
+    expected
+        .add_option(
+            "--estimates", options->estimates, "Other versions than those in the house's record")
         ->type_name("FILE");
 }
 

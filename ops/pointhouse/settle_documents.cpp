@@ -8,6 +8,7 @@
 
 #include "answers.hpp"
 #include "approvals.hpp"
+#include "closed_window.hpp"
 #include "commands.hpp"
 #include "settlement/rendering.hpp"
 #include "settlement/ubl.hpp"
@@ -34,6 +35,7 @@ struct Options {
     std::string answer;
     std::string reason;
     std::string to;
+    std::string late_reason;
     bool as_both = false;
 };
 
@@ -100,13 +102,18 @@ ledger::HouseSequence prepare(House& house, ledger::Month window, std::span<cons
         "documents", summary_of(window, drafts), content, house.act());
 }
 
-/// Returns how many it issued.
-std::size_t issue_all(House& house, ledger::Month window, std::span<const Document> drafts)
+/// Returns how many it issued. The last one uses the permission up.
+std::size_t issue_all(
+    House& house,
+    std::span<const Document> drafts,
+    const LateEntry& late,
+    const Permitted& permitted)
 {
     std::size_t count = 0;
     while (const auto entry =
-               require(house.documents().issue_next(window, drafts, issue_terms(house)))) {
-        house.record(*entry);
+               require(house.documents().issue_next(late.window, drafts, issue_terms(house)))) {
+        const bool is_last = house.documents().drafts_of(late.window)->issued + 1 == drafts.size();
+        record_admitted(house, *entry, late, is_last ? permitted : Permitted{});
         ++count;
     }
     return count;
@@ -130,7 +137,13 @@ CommandStep issue(House& house, const Options& options, const Invocation& typed)
         closed_window(house, options),
         [options, typed](House& served, const std::vector<Document>& drafts) -> CommandStep {
             require_complete(served, drafts);
-            const auto count = issue_all(served, read_window(options.window), drafts);
+            const LateEntry late{
+                .window = read_window(options.window),
+                .act = "issue " + options.window,
+                .reason = options.late_reason};
+            const auto admitted = admit_late(served, late, typed);
+            if (admitted.waiting) return *admitted.waiting;
+            const auto count = issue_all(served, drafts, late, admitted);
             return report(
                 typed,
                 {{"window", options.window}, {"issued", count}},
@@ -270,20 +283,18 @@ settlement::IssueTerms issue_terms(House& house)
 {
     // The terms outlive the step: the registry keeps the newest.
     const auto terms = house.registry().terms();
-    return {
-        .today = terms->calendar->day_of(house.ledger().house_time()),
-        .payment_days = gateway::payment_days,
-        .terms = terms};
+    return {.today = terms->calendar->day_of(house.ledger().house_time()), .terms = terms};
 }
 
 void issue_in_one_go(House& house, ledger::Month window, std::span<const Document> drafts)
 {
+    require(house.documents().closings().admit(window, {}));
     if (const auto* before = house.documents().drafts_of(window); !before || !before->is_approved) {
         const auto id = prepare(house, window, drafts);
         if (const auto approved = house.approve(id, true); !approved)
             throw CommandFailure{approved.error().reason};
     }
-    issue_all(house, window, drafts);
+    issue_all(house, drafts, {.window = window}, {});
 }
 
 void declare_settle_documents(CLI::App& settle, Invocation& invocation)
@@ -314,7 +325,10 @@ void declare_settle_documents(CLI::App& settle, Invocation& invocation)
     auto& drafting = with_window(
         declare("draft", "Prepare the documents of a closed window for approval", draft));
     add_as_both_option(drafting, options->as_both);
-    with_window(declare("issue", "Number the approved documents of a window and book them", issue));
+    add_late_option(
+        with_window(
+            declare("issue", "Number the approved documents of a window and book them", issue)),
+        options->late_reason);
     with_window(declare(
                     "invoices",
                     "Write the issued documents of a window: UBL, PDF, JSON, CSV (a sandbox issues "

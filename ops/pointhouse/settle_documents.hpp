@@ -13,6 +13,11 @@ template <class T>
     return std::move(*result);
 }
 
+inline void require(const settlement::Registered<void>& result)
+{
+    if (!result) throw CommandFailure{result.error().reason};
+}
+
 /// What issuing needs to know of the house now.
 [[nodiscard]] settlement::IssueTerms issue_terms(gateway::House& house);
 
@@ -35,9 +40,17 @@ struct Permitted {
 [[nodiscard]] Permitted ask_permission(
     gateway::House& house, const std::string& act, const Invocation& typed);
 
+/// The act of a permitted change of the registry; it uses the permission up.
+[[nodiscard]] partners::Registry::Act permitted_act(
+    gateway::House& house, const Permitted& permitted);
+
 /// Records what was permitted; that uses the permission up.
 void record_permitted(
     gateway::House& house, const settlement::NewEntry& entry, const Permitted& permitted);
+
+/// In which currency the net of a partner is paid; the house's, where none was agreed.
+[[nodiscard]] ledger::Currency payment_currency_of(
+    gateway::House& house, ledger::Month window, ledger::PartnerId partner);
 
 /// The commands about documents: draft, issue, invoices, documents, credit, sent, answer.
 void declare_settle_documents(CLI::App& settle, Invocation& invocation);
@@ -45,5 +58,7 @@ void declare_settle_documents(CLI::App& settle, Invocation& invocation);
 void declare_settle_payments(CLI::App& settle, Invocation& invocation);
 /// The commands about partners that do not pay: collateral, default, unwind.
 void declare_settle_defaults(CLI::App& settle, Invocation& invocation);
+/// The command that writes to partners that are late: remind.
+void declare_settle_reminders(CLI::App& settle, Invocation& invocation);
 
 } // namespace pointhouse::ops

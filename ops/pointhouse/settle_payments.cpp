@@ -8,6 +8,7 @@
 
 #include "answers.hpp"
 #include "approvals.hpp"
+#include "closed_window.hpp"
 #include "settle_documents.hpp"
 #include "settlement/net_statement.hpp"
 #include "settlement/payer_default.hpp"
@@ -40,6 +41,7 @@ struct Options {
     std::string currency;
     std::string rate;
     bool as_csv = false;
+    std::string late_reason;
 };
 
 /// Partners that owe more, net, than their contracts allow. Nothing is refused for it: what they
@@ -192,16 +194,10 @@ const settlement::ForeignNet* find_foreign(
 {
     const auto* net = house.documents().net_of(window);
     if (!net) return nullptr;
+    // Gross, both of its payments are in one currency.
     const auto found = net->payments.find(partner);
-    return found != net->payments.end() && found->second.foreign ? &*found->second.foreign
-                                                                 : nullptr;
-}
-
-/// The currency in which a partner's payment is made.
-ledger::Currency currency_of(House& house, ledger::Month window, ledger::PartnerId partner)
-{
-    const auto* foreign = find_foreign(house, window, partner);
-    return foreign ? foreign->rate.to : house.registry().terms()->currency;
+    const bool is_foreign = found != net->payments.end() && found->second.foreign;
+    return is_foreign ? &*found->second.foreign : nullptr;
 }
 
 /// Money in the currency of documents is worth what it is on the day.
@@ -222,10 +218,14 @@ CommandResult net_window(House& house, const Options& options, const Invocation&
     if (!method) throw CommandFailure{"a window is netted gross, bilateral or multilateral"};
     const auto minimum = read_amount(options.minimum, terms->currency);
     if (minimum.count < 0) throw CommandFailure{"a minimum is not below zero"};
-    house.record(require(house.documents().net(
-        read_window(options.window),
-        {.minimum = minimum, .method = *method, .rate = rate_of(house, options)},
-        *terms)));
+    const auto window = read_window(options.window);
+    const auto entry = require(house.documents().net(
+        window, {.minimum = minimum, .method = *method, .rate = rate_of(house, options)}, *terms));
+    const LateEntry late{
+        .window = window, .act = "net " + options.window, .reason = options.late_reason};
+    const auto admitted = admit_late(house, late, typed);
+    if (admitted.waiting) return *admitted.waiting;
+    record_admitted(house, entry, late, admitted);
     return show_nets(house, options, typed);
 }
 
@@ -263,7 +263,8 @@ CommandResult note_paid(House& house, const Options& options, const Invocation& 
         read_window(options.window),
         {.partner = partner.partner,
          .paid = read_amount(
-             options.amount, currency_of(house, read_window(options.window), partner.partner)),
+             options.amount,
+             payment_currency_of(house, read_window(options.window), partner.partner)),
          .evidence = options.evidence,
          .rate = rate_of_day(house, read_window(options.window), partner.partner)},
         *terms));
@@ -309,7 +310,7 @@ settlement::PaymentOrder order_of(
         .message_id = file.message_id,
         .created_at = file.created_at,
         .execute_on = file.execute_on,
-        .currency = currency_of(house, window, file.amounts.begin()->first),
+        .currency = payment_currency_of(house, window, file.amounts.begin()->first),
         .debtor = holder_of(parties.house)};
     for (const auto& [partner, amount] : file.amounts) {
         const auto& payment = *net.find(partner, true);
@@ -330,12 +331,12 @@ CommandResult write_payments(House& house, const Options& options, const Invocat
     require_netted(house, options);
     const auto window = read_window(options.window);
     const auto terms = house.registry().terms();
-    const auto& calendar = *terms->calendar;
     const auto now = house.ledger().house_time();
-    const auto pay_day =
-        calendar.day_of(calendar.start_of(window.next())) - 1 + gateway::payment_days;
-    const auto file = require(
-        house.documents().payment_file(window, now, std::max(pay_day, calendar.day_of(now))));
+    // A file that comes late is carried out on the next day on which the banks do.
+    const auto today =
+        settlement::rolled(terms->calendar->day_of(now), settlement::Roll::following);
+    const auto pay_on = house.documents().calendar().dates_of(window).pay_on;
+    const auto file = require(house.documents().payment_file(window, now, std::max(pay_on, today)));
     if (file.amounts.empty())
         return report(typed, {{"payments", 0}}, "no partner is paid: no file was written\n");
     const auto permitted = ask_permission(house, "pay out " + options.window, typed);
@@ -372,6 +373,12 @@ CommandResult release_trust(House& house, const Options& options, const Invocati
 
 } // namespace
 
+ledger::Currency payment_currency_of(House& house, ledger::Month window, ledger::PartnerId partner)
+{
+    const auto* foreign = find_foreign(house, window, partner);
+    return foreign ? foreign->rate.to : house.registry().terms()->currency;
+}
+
 void declare_settle_payments(CLI::App& settle, Invocation& invocation)
 {
     const auto options = std::make_shared<Options>();
@@ -400,6 +407,7 @@ void declare_settle_payments(CLI::App& settle, Invocation& invocation)
         ->capture_default_str();
     netting.add_option("--pay-in", options->pay_in, "The currency in which nets are paid, as USD");
     netting.add_option("--rate", options->rate, "The recorded rate; else the newest until today");
+    add_late_option(netting, options->late_reason);
     auto& stating = with_window(declare(
         "statement",
         "Every document of a netted window, and what it does to each party",

@@ -9,7 +9,10 @@
 #include <boost/json/object.hpp>
 
 #include "answers.hpp"
+#include "close_source.hpp"
 #include "commands.hpp"
+#include "ledger/journal_export.hpp"
+#include "settlement/close_proof.hpp"
 #include "verification.hpp"
 
 namespace pointhouse::ops {
@@ -66,7 +69,25 @@ struct Check {
     ledger::Books& books;
     std::shared_ptr<ledger::JournalReader> journal;
     ledger::VerifyOptions options;
+    ledger::HouseSequence opening;
+    settlement::BroughtAlong brought_along;
+    ledger::Currency currency;
 };
+
+/// What is wrong with the windows that were closed for ever; none: nothing is.
+std::optional<std::string> fault_of_closes(const Check& check)
+{
+    settlement::CloseProof proof{
+        ledger::HouseRecord{check.record_store}.entries(),
+        check.opening,
+        check.brought_along,
+        check.currency};
+    if (!proof.has_closes()) return std::nullopt;
+    ledger::for_each_posting(*check.journal, check.terms, [&](const ledger::PostingLines& posting) {
+        proof.add(posting);
+    });
+    return proof.fault();
+}
 
 CommandResult run_check(Check check, const Invocation& typed, Console& console)
 {
@@ -83,6 +104,9 @@ CommandResult run_check(Check check, const Invocation& typed, Console& console)
 
     console.progress("books");
     if (const auto fault = check.books.first_fault(*check.journal)) return unsound(*fault, typed);
+
+    console.progress("closed windows");
+    if (const auto fault = fault_of_closes(check)) return unsound(*fault, typed);
     return sound(found, typed);
 }
 
@@ -100,17 +124,21 @@ CommandResult run_guarded(const Check& check, const Invocation& typed, Console& 
 
 gateway::LongWork verification_of(House& house, bool from_scratch, const Invocation& typed)
 {
+    const auto& opening = house.registry().opening();
     const Check check{
         .record_store = house.record_store(),
         .identities = house.identity_store(),
         .terms = house.registry(),
         .books = house.books(),
         .journal = house.open_reader(),
-        .options = {
-            .folder = house.folder().ledger(),
-            .keys = house.ledger_keys(),
-            .from_scratch = from_scratch,
-            .progress = {}}};
+        .options =
+            {.folder = house.folder().ledger(),
+             .keys = house.ledger_keys(),
+             .from_scratch = from_scratch,
+             .progress = {}},
+        .opening = opening ? opening->entry : ledger::HouseSequence{},
+        .brought_along = brought_along(house.registry()),
+        .currency = house.registry().terms()->currency};
     return [check, typed](Console& console) { return run_guarded(check, typed, console); };
 }
 

@@ -89,6 +89,7 @@ void Registry::State::replay()
 void Registry::State::commit(std::string_view kind, json::object content, Act act)
 {
     if (!act.approves.is_none()) content.emplace("proposal", act.approves.value());
+    if (!act.permitted_by.is_none()) content.emplace("permitted_by", act.permitted_by.value());
     if (act.prepares) {
         const auto summary = fmt::format("{} {}", kind, text_in(content, "id"));
         content = {{"what", kind}, {"summary", summary}, {"content", std::move(content)}};

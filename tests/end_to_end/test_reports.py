@@ -323,7 +323,7 @@ def test_csv_xlsx_and_words_say_what_json_says(played, tmp_path, name):
 def test_what_is_typed_wrongly(played):
     for arguments in (["roll-forward", "--at", "soon"], ["roll-forward", "--window", "June"],
                       ["roll-forward", "--window", "2026-06", "--at", "2026-06-01"],
-                      ["roll-forward", "--at", "2026-06-01", "--sequence", "3"], ["breakage"], ["exit"]):
+                      ["roll-forward", "--at", "2026-06-01", "--sequence", "3"], ["exit"]):
         assert played.run("report", *arguments, status=None).returncode != 0, arguments
 
 
@@ -367,3 +367,59 @@ def test_receivables_age_and_tie_to_their_account(make_house, tmp_path):
     assert assert_ages(house) == {}
     # As it was.
     assert set(assert_ages(house, "--at", "2026-07-02")) == {"GRO", "BOE"}
+
+
+# Estimates in the house's record.
+
+
+def estimate(as_of, rate, issuer="GRO"):
+    return f'[[estimate]]\nissuer = "{issuer}"\nas_of = "{as_of}"\nultimate_redemption_rate = "{rate}"\n'
+
+
+def versions(house, *arguments):
+    return [(row["version"], row["as_of"], row["revenue_minor"]) for row in report(
+        house, "breakage", *arguments)["versions"]]
+
+
+def test_estimates_are_recorded_and_never_lost(make_house, tmp_path):
+    """100,000 points for 1,000.00: 40,000 redeemed by the first year's end, 63,000 by the second's."""
+    house = make_house().make("GRO").start()
+    path = tmp_path / "estimate.toml"
+
+    def add(text, status=0):
+        path.write_text(text)
+        return house.run("estimate", "add", path, status=status)
+
+    with house.connect("GRO") as gro:
+        gro.post("/v1/accruals", accrual("m", 100_000, occurred_at="2026-01-10T12:00:00Z"))
+        assert versions(house) == [] and house.json("estimate", "list") == []
+        gro.post("/v1/redemptions", message(member="m", points=40_000, occurred_at="2026-11-01T12:00:00Z"))
+        house.run("clock", "advance", "2027-01-05T12:00:00Z")
+        add(estimate("2026-12-31", "0.80"))
+        house.run("clock", "advance", "2027-01-09T12:00:00Z")
+        add(estimate("2026-12-31", "0.88"))  # the first was a mistake
+        gro.post("/v1/redemptions", message(member="m", points=23_000, occurred_at="2027-11-01T12:00:00Z"))
+    house.run("clock", "advance", "2028-01-05T12:00:00Z")
+    before = versions(house)
+    add(estimate("2027-12-31", "0.90"))
+    # JUNE-2026, IFRS 15 overlay.
+    assert versions(house) == [(2, "2026-12-31", 45_455), (3, "2027-12-31", 24_545)]
+    assert before == [(2, "2026-12-31", 45_455)]
+    # As it was: with what was known then.
+    assert versions(house, "--at", "2027-01-04") == []
+    assert versions(house, "--at", "2027-01-07") == [(1, "2026-12-31", 50_000)]
+    assert versions(house, "--at", "2027-06-30") == versions(house, "--at", "2027-12-31") == before
+    assert versions(house, "--sequence", "1") == []
+
+    for wrong in (estimate("2026-12-31", "0.85"), estimate("2027-12-31", "0.90"), estimate("2028-12-31", "0"),
+                  estimate("2028-12-31", "1.1"), estimate("2028-12-31", "0.9", "NONE"), "",
+                  estimate("2028-12-31", "0.9") + estimate("2028-11-30", "0.9")):
+        assert add(wrong, status=1).stderr, wrong
+    assert [row["version"] for row in house.json("estimate", "list")] == [1, 2, 3]
+    path.write_text(estimate("2026-12-31", "0.50"))
+    [tried] = report(house, "breakage", "--estimates", path)["versions"]
+    assert (tried["version"], tried["revenue_minor"]) == (1, 80_000)
+    house.stop()
+    house.start()
+    assert [row[0] for row in versions(house)] == [2, 3]
+    assert house.verify()["ok"]

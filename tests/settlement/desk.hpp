@@ -81,7 +81,7 @@ public:
 
     [[nodiscard]] IssueTerms issue_terms() const
     {
-        return {.today = *ledger::parse_day("2026-07-01"), .payment_days = 14, .terms = terms_};
+        return {.today = *ledger::parse_day("2026-07-01"), .terms = terms_};
     }
     [[nodiscard]] const ledger::Terms& terms() const { return *terms_; }
     [[nodiscard]] Register read_again() const

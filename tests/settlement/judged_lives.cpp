@@ -492,7 +492,6 @@ void Life::close(ledger::Month month)
     // The terms stand still while the register works: it names their partners alone.
     const IssueTerms terms{
         .today = day_in(month.next(), 2),
-        .payment_days = 14,
         .terms = std::make_shared<ledger::Terms>(coalition_.terms())};
     record_->issue(month, drafts, terms);
     tell({{"what", "close"}, {"month", ledger::format_month(month)}});

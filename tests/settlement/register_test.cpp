@@ -399,6 +399,74 @@ TEST_F(Disputes, RunTheirStagesAndWhoIsSilentLoses)
     EXPECT_TRUE(desk.desk.overdue_disputes(today + 1'000).empty());
 }
 
+TEST_F(Disputes, AreNotMovedAfterTheLastDay)
+{
+    ASSERT_EQ(open(invoice, 100), "");
+    const std::string id = "D-000001";
+    const auto last = today + days_to_answer;
+    EXPECT_EQ(
+        desk.desk.answer_dispute(id, "too late", last + 1).error().reason,
+        "the last day to act on D-000001 was 2026-07-16: it ends with all of it agreed");
+    desk.record(desk.desk.answer_dispute(id, "in time", last).value());
+    const auto end = last + days_to_escalate;
+    EXPECT_FALSE(desk.desk.escalate_dispute(id, "too late", end + 1));
+    EXPECT_TRUE(desk.desk.escalate_dispute(id, "in time", end));
+}
+
+TEST_F(Disputes, KeepWhatAPartnersMessageWasAnsweredWith)
+{
+    const auto sent = [&](std::string_view message_id) {
+        return Dispute{
+            .document = invoice,
+            .line = 1,
+            .net = Minor{100},
+            .reason = "QTY",
+            .evidence = "our till",
+            .message_id = std::string{message_id}};
+    };
+    const auto partner = desk.desk.find(invoice)->document.partner;
+    EXPECT_EQ(desk.desk.find_dispute_message(partner, "d-1"), nullptr);
+    desk.record(desk.desk.open_dispute(sent("d-1"), today).value());
+    desk.record(desk.desk.answer_dispute("D-000001", "no", today + 1).value());
+    desk.record(desk.desk.escalate_dispute("D-000001", "but", today + 2, "d-2").value());
+    ASSERT_EQ(decide("D-000001", 100), "");
+    // An operator's has no message id, and a message id is the partner's own.
+    ASSERT_EQ(open(invoice, 1), "");
+    EXPECT_EQ(desk.desk.find_dispute_message(partner, ""), nullptr);
+    EXPECT_EQ(desk.desk.find_dispute_message(ledger::PartnerId{99}, "d-1"), nullptr);
+
+    const auto again = desk.read_again();
+    for (const Register* one : {static_cast<const Register*>(&desk.desk), &again}) {
+        const auto* opened = one->find_dispute_message(partner, "d-1");
+        ASSERT_NE(opened, nullptr);
+        EXPECT_FALSE(opened->is_escalation);
+        EXPECT_EQ(opened->dispute.stage, DisputeStage::opened) << "as it was then";
+        EXPECT_EQ(opened->dispute.act_by, today + days_to_answer);
+        const auto* escalated = one->find_dispute_message(partner, "d-2");
+        ASSERT_NE(escalated, nullptr);
+        EXPECT_TRUE(escalated->is_escalation);
+        EXPECT_EQ(escalated->dispute.stage, DisputeStage::escalated);
+        EXPECT_EQ(escalated->dispute.words, "but");
+        EXPECT_EQ(escalated->dispute.message_id, "d-1");
+    }
+}
+
+TEST_F(WorkedMonth, WhatTheRegistryDoesUsesAPermissionUp)
+{
+    desk.record(
+        "proposal_made",
+        R"({"what":"settlement_act","summary":"close","content":{"act":"close 2026-06"}})");
+    const auto* const asked = desk.desk.find_permission("close 2026-06");
+    ASSERT_NE(asked, nullptr);
+    const auto proposal = asked->proposal.value();
+    desk.record("window_closed", R"({"window":"2026-05","cut":1})");
+    EXPECT_NE(desk.desk.find_permission("close 2026-06"), nullptr) << "that was another window";
+    desk.record(
+        "window_closed",
+        R"({"window":"2026-06","cut":2,"permitted_by":)" + std::to_string(proposal) + "}");
+    EXPECT_EQ(desk.desk.find_permission("close 2026-06"), nullptr);
+}
+
 TEST_F(WorkedMonth, AReturnedPayOutIsOpenAgain)
 {
     desk.issue_all(june, drafts);

@@ -18,9 +18,6 @@ namespace pointhouse::gateway {
 [[nodiscard]] settlement::Contracts contracts_of(
     const partners::Registry& registry, const ledger::Terms& terms);
 
-/// From the end of a window to the day on which its net is paid.
-inline constexpr std::int32_t payment_days = 14;
-
 /// Who the house and its partners are before the law. In a sandbox, who has told nothing is
 /// somebody that there is not.
 struct LegalParties {
@@ -53,6 +50,7 @@ private:
     std::vector<settlement::SoldBlock> blocks_;
     /// By partners that are invoiced in another currency; none: no rate is recorded.
     std::map<ledger::PartnerId, std::optional<settlement::ExchangeRate>> rates_;
+    settlement::WindowDates dates_;
     ledger::Books& books_;
     Projector& projector_;
 };

@@ -146,6 +146,8 @@ public:
         /// `add`, `set_tariff` and `buy_block` only prepare: it is the newest proposal then.
         bool prepares = false;
         ledger::HouseSequence approves{}; // the proposal that it puts in force
+        /// The proposal of an act that two people permitted, which this uses up.
+        ledger::HouseSequence permitted_by{};
     };
 
     template <class T>

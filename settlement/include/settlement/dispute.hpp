@@ -35,13 +35,26 @@ struct Dispute {
     std::string words{};    // of the last who acted
     ledger::Minor agreed{}; // of `net`, once it is decided
     std::string credit{};   // the number of the credit note; empty: none
+    /// Of the partner's message that opened it; empty: an operator did.
+    std::string message_id{};
 
     [[nodiscard]] bool is_open() const { return stage != DisputeStage::decided; }
+    /// Its last day is near; it has not passed.
+    [[nodiscard]] bool is_due_soon(ledger::Day today) const;
+    /// Its last day has passed and nobody acted: it ends by its default, and nothing else.
+    [[nodiscard]] bool is_overdue(ledger::Day today) const { return is_open() && today > act_by; }
     /// What it comes to when nobody acts any more.
     [[nodiscard]] ledger::Minor default_agreement() const
     {
         return stage == DisputeStage::answered ? ledger::Minor{} : net;
     }
+};
+
+/// A partner's message about a dispute that was taken, so that the same once more gets the same
+/// answer: what it did, and the dispute as it was then.
+struct DisputeMessage {
+    bool is_escalation = false; // else it opened the dispute
+    Dispute dispute{};
 };
 
 /// Days that each stage leaves, counted from the day on which it begins.
@@ -50,6 +63,11 @@ inline constexpr std::int32_t days_to_escalate = 14;
 inline constexpr std::int32_t days_to_decide = 30;
 /// So many days before the last day an open dispute is shown as urgent.
 inline constexpr std::int32_t days_of_warning = 3;
+
+inline bool Dispute::is_due_soon(ledger::Day today) const
+{
+    return is_open() && today <= act_by && act_by - today <= days_of_warning;
+}
 
 /// Whether it is a reason of the Peppol Invoice Response (OPStatusReason, 2023).
 [[nodiscard]] bool is_dispute_reason(std::string_view code) noexcept;

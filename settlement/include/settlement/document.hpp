@@ -98,6 +98,7 @@ struct BookValue {
     ledger::Currency currency{};
     std::string rate_id{};
     ledger::Micro exact{}; // of its lines, as the journal has them
+    ledger::Micro fee{};   // the service fee among that
     ledger::Minor tax{};
     ledger::Minor total{};
     friend bool operator==(const BookValue&, const BookValue&) = default;

@@ -15,6 +15,14 @@ namespace pointhouse::settlement {
 /// Post: by partner, they sum to what the register booked to the account `ar`.
 [[nodiscard]] std::vector<Receivable> receivables_of(const Register& documents);
 
+/// The documents that the house owes, in the same way. Pure.
+/// Post: by partner, they sum to what the register booked to the account `ap`, as credits.
+[[nodiscard]] std::vector<Receivable> payables_of(const Register& documents);
+
+/// What partners are asked for: receivables less what their nets offset already, though the first
+/// payment has yet to book it. Pure.
+[[nodiscard]] std::vector<Receivable> claims_of(const Register& documents);
+
 /// A row for each document, and each partner's sums by age. Pure.
 [[nodiscard]] std::vector<ReportTable> ageing_tables(
     std::span<const Receivable> receivables, ledger::Day today, const ledger::Terms& terms);

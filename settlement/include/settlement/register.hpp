@@ -2,13 +2,14 @@
 
 #include <array>
 #include <cstdint>
-#include <expected>
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <boost/json/fwd.hpp>
@@ -17,28 +18,20 @@
 #include "ledger/house_record.hpp"
 #include "settlement/bank_import.hpp"
 #include "settlement/bank_matching.hpp"
+#include "settlement/closings.hpp"
 #include "settlement/dispute.hpp"
 #include "settlement/document.hpp"
+#include "settlement/estimate_record.hpp"
 #include "settlement/exchange.hpp"
 #include "settlement/net_statement.hpp"
 #include "settlement/netting.hpp"
+#include "settlement/new_entry.hpp"
+#include "settlement/payment_calendar.hpp"
 #include "settlement/window_net.hpp"
 
 namespace pointhouse::settlement {
 
-/// Why an act of settlement is refused, in words for the person who gave the command.
-struct RegisterFault {
-    std::string reason;
-};
-
-template <class T>
-using Registered = std::expected<T, RegisterFault>;
-
-/// What an accepted act appends to the house's record.
-struct NewEntry {
-    std::string kind;
-    std::string content; // JSON
-};
+struct Reminder; // dunning.hpp
 
 /// Where an issued document stands with the one who got it (Peppol Invoice Response: AB, UQ, RE,
 /// AP).
@@ -83,10 +76,9 @@ struct DraftSet {
     std::size_t issued = 0; // how many have a number already
 };
 
-/// When documents are issued and due, and whose accounts they book to.
+/// When documents are issued, and whose accounts they book to.
 struct IssueTerms {
     ledger::Day today = 0;
-    std::int32_t payment_days = 14;               // from the end of the window's last day
     std::shared_ptr<const ledger::Terms> terms{}; // immutable, shared with decisions in flight
 };
 
@@ -103,6 +95,12 @@ struct Permission {
     bool is_given = false;
 };
 
+/// The last reminder of a document.
+struct Reminded {
+    std::int32_t level = 0; // from 1
+    ledger::Day on = 0;
+};
+
 /// The subsidiary ledger of documents and payments: a fold over the house's own record, beside the
 /// registry's. Every act is judged by a pure function of what was recorded; the shell appends what
 /// it returns, and applies it. One thread.
@@ -111,6 +109,9 @@ public:
     /// Takes one entry; those of other kinds are passed over. Throws std::exception when an entry
     /// of its own cannot be read.
     void apply(const ledger::HouseEntry& entry);
+
+    /// The last entry of the house's record that it has seen, of whatever kind.
+    [[nodiscard]] ledger::HouseSequence through() const { return through_; }
 
     /// Documents that may be prepared for approval: the content of a proposal. Refused once the
     /// window's are issued, in part or all.
@@ -137,9 +138,15 @@ public:
     /// The house does not agree.
     [[nodiscard]] Registered<NewEntry> answer_dispute(
         std::string_view id, std::string_view words, ledger::Day today) const;
-    /// The partner insists.
+    /// The partner insists; `message_id` of its own message, empty: it told an operator.
     [[nodiscard]] Registered<NewEntry> escalate_dispute(
-        std::string_view id, std::string_view words, ledger::Day today) const;
+        std::string_view id,
+        std::string_view words,
+        ledger::Day today,
+        std::string_view message_id = {}) const;
+    /// What a message of the partner did that opened or escalated a dispute. Null: none has the id.
+    [[nodiscard]] const DisputeMessage* find_dispute_message(
+        ledger::PartnerId partner, std::string_view message_id) const;
     /// Ends it at any stage; what is agreed is credited by one document, in the same entry.
     [[nodiscard]] Registered<NewEntry> decide_dispute(
         std::string_view id,
@@ -190,6 +197,9 @@ public:
     /// Books a match: of `find_matches`, or one that two people want.
     [[nodiscard]] Registered<NewEntry> book_match(
         const Match& match, const ledger::Terms& terms) const;
+    /// The windows that a match writes off in, or that it is undone in: those of its nets, and of
+    /// the days of its rows.
+    [[nodiscard]] std::set<ledger::Month> windows_of(const Match& match) const;
     /// Undoes a match: its items and rows are open again.
     [[nodiscard]] Registered<NewEntry> reverse_match(
         ledger::HouseSequence entry, std::string_view reason, const ledger::Terms& terms) const;
@@ -197,6 +207,23 @@ public:
     /// Moves what the points no longer secure from the trust account to the operating account.
     [[nodiscard]] static NewEntry release_trust(ledger::Micro amount, const ledger::Terms& terms);
 
+    /// A reminder of a document leaves the house. Refused: it is not of the level that comes next.
+    [[nodiscard]] Registered<NewEntry> remind(const Reminder& reminder, ledger::Day today) const;
+    /// By number; those that nobody was reminded of are not in it.
+    [[nodiscard]] const std::map<std::string, Reminded, std::less<>>& reminded() const
+    {
+        return reminded_;
+    }
+    /// A further version of an issuer's estimate; its number is given here. Refused: it is of a day
+    /// before the last one's, or says the same.
+    [[nodiscard]] Registered<NewEntry> estimate(
+        const RecordedEstimate& estimate, const ledger::Terms& terms) const;
+    /// In the order in which they were recorded.
+    [[nodiscard]] const std::vector<RecordedEstimate>& estimates() const { return estimates_; }
+    /// Which windows are closed, and how far.
+    [[nodiscard]] const Closings& closings() const { return closings_; }
+    /// When windows are billed and paid.
+    [[nodiscard]] const PaymentCalendar& calendar() const { return calendar_; }
     [[nodiscard]] const std::map<std::string, Dispute, std::less<>>& disputes() const
     {
         return disputes_;
@@ -241,7 +268,7 @@ private:
     using Content = boost::json::object;
     using Apply = void (Register::*)(const ledger::HouseEntry& entry, const Content& content);
     struct Kind;
-    static const std::array<Kind, 19> kinds;
+    static const std::array<Kind, 27> kinds;
 
     void apply_proposal(const ledger::HouseEntry& entry, const Content& content);
     void apply_approval(const ledger::HouseEntry& entry, const Content& content);
@@ -250,7 +277,7 @@ private:
     void apply_answer(const ledger::HouseEntry& entry, const Content& content);
     void apply_net(const ledger::HouseEntry& entry, const Content& content);
     void apply_payment(const ledger::HouseEntry& entry, const Content& content);
-    /// What only moves money: the ledger has it.
+    /// What only moves money, or is the registry's: it may use a permission up.
     void apply_nothing(const ledger::HouseEntry& entry, const Content& content)
     {
         static_cast<void>(entry), static_cast<void>(content);
@@ -263,10 +290,15 @@ private:
     void apply_dispute_move(const ledger::HouseEntry& entry, const Content& content);
     void apply_decision(const ledger::HouseEntry& entry, const Content& content);
     void decide(const Content& outcome, std::string_view credit);
+    void keep_message(const Dispute& dispute, const Content& content, bool is_escalation);
     void apply_statement(const ledger::HouseEntry& entry, const Content& content);
     void apply_match(const ledger::HouseEntry& entry, const Content& content);
     void apply_match_reversal(const ledger::HouseEntry& entry, const Content& content);
     void apply_order(const ledger::HouseEntry& entry, const Content& content);
+    void apply_calendar(const ledger::HouseEntry& entry, const Content& content);
+    void apply_closing(const ledger::HouseEntry& entry, const Content& content);
+    void apply_reminder(const ledger::HouseEntry& entry, const Content& content);
+    void apply_estimate(const ledger::HouseEntry& entry, const Content& content);
 
     /// A net that a bank match names by its reference.
     struct NamedNet {
@@ -287,13 +319,17 @@ private:
         const Match& match, bool is_reversal, const ledger::Terms& terms) const;
     void settle_nets(const Content& content);
 
+    /// Whether a match may be booked or undone: no window of it is closed for ever.
+    [[nodiscard]] Registered<void> admit(const Match& match) const;
     [[nodiscard]] NewEntry issue_entry(Document document, const IssueTerms& terms) const;
     [[nodiscard]] const IssuedDocument& issued_document(std::string_view number) const;
 
+    ledger::HouseSequence through_{};
     std::vector<std::string> order_; // numbers, as issued
     std::map<std::string, IssuedDocument, std::less<>> issued_;
     std::map<std::string, std::int64_t, std::less<>> last_numbers_; // by series and year
     std::map<std::string, Dispute, std::less<>> disputes_;
+    std::map<std::pair<ledger::PartnerId, std::string>, DisputeMessage> dispute_messages_;
     std::map<ledger::Month, DraftSet> drafts_;
     std::map<ledger::Month, WindowNet> nets_;
     std::map<ledger::Month, PaymentFile> files_;
@@ -302,6 +338,10 @@ private:
     std::vector<Permission> permissions_;
     std::map<ledger::PartnerId, ledger::Minor> collateral_;
     std::map<std::string, DailyRate, std::less<>> rates_;
+    PaymentCalendar calendar_;
+    Closings closings_;
+    std::map<std::string, Reminded, std::less<>> reminded_;
+    std::vector<RecordedEstimate> estimates_;
 };
 
 /// The lines that a document books when it is issued, against what the window accrued. They

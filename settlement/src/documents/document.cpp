@@ -190,6 +190,7 @@ void set_booked(Document& credit, const Document& original)
         return part_of(count, credit.total, original.total);
     };
     credit.booked->exact = Micro{part(whole.exact.count())};
+    credit.booked->fee = Micro{part(whole.fee.count())};
     credit.booked->tax = Minor{part(whole.tax.count)};
     credit.booked->total = Minor{part(whole.total.count)};
 }

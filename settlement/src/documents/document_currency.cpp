@@ -58,8 +58,10 @@ Document in_currency(const Document& draft, const ExchangeRate& rate)
     Document document = draft;
     document.currency = rate.to;
     Micro exact;
+    Micro fee;
     for (DocumentLine& line : document.lines) {
         exact += line.exact;
+        if (line.charge == Charge::fee) fee += line.exact;
         line = in_currency(std::move(line), rate);
     }
     // A rate is recorded one way round or the other: what it says is kept as it was said.
@@ -75,6 +77,7 @@ Document in_currency(const Document& draft, const ExchangeRate& rate)
         .currency = rate.from,
         .rate_id = rate.id,
         .exact = exact,
+        .fee = fee,
         .tax = worth(document.tax, rate),
         .total = worth(document.total, rate)};
     return document;

@@ -189,6 +189,7 @@ std::optional<BookValue> booked_in(const json::object& document)
         .currency = word_in(object, "currency", ledger::find_currency),
         .rate_id = text_in(object, "rate_id"),
         .exact = micro_in(object, "exact_micro"),
+        .fee = micro_in(object, "fee_micro"),
         .tax = minor_in(object, "vat_minor"),
         .total = minor_in(object, "total_minor"),
     };

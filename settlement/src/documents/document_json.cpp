@@ -78,6 +78,7 @@ json::object booked_object(const BookValue& booked)
         {"currency", booked.currency.code},
         {"rate_id", booked.rate_id},
         {"exact_micro", booked.exact.count()},
+        {"fee_micro", booked.fee.count()},
         {"vat_minor", booked.tax.count},
         {"total_minor", booked.total.count},
     };

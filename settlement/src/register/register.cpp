@@ -20,7 +20,7 @@ struct Register::Kind {
     Apply apply;
 };
 
-constexpr std::array<Register::Kind, 19> Register::kinds{
+constexpr std::array<Register::Kind, 27> Register::kinds{
     {{"proposal_made", &Register::apply_proposal},
      {"documents_approved", &Register::apply_approval},
      {"document_issued", &Register::apply_issue},
@@ -39,7 +39,15 @@ constexpr std::array<Register::Kind, 19> Register::kinds{
      {"statement_imported", &Register::apply_statement},
      {"bank_matched", &Register::apply_match},
      {"match_reversed", &Register::apply_match_reversal},
-     {"trust_released", &Register::apply_nothing}}};
+     {"trust_released", &Register::apply_nothing},
+     {"certificate_revoked", &Register::apply_nothing},
+     {"calendar_set", &Register::apply_calendar},
+     {"window_closed", &Register::apply_closing},
+     {"window_soft_closed", &Register::apply_closing},
+     {"window_reopened", &Register::apply_closing},
+     {"window_hard_closed", &Register::apply_closing},
+     {"document_reminded", &Register::apply_reminder},
+     {"breakage_estimated", &Register::apply_estimate}}};
 
 namespace {
 
@@ -125,6 +133,7 @@ Minor IssuedDocument::open_claim() const
 
 void Register::apply(const ledger::HouseEntry& entry)
 {
+    through_ = entry.sequence;
     const auto* kind = std::ranges::find(kinds, entry.kind, &Kind::name);
     if (kind == kinds.end()) return;
     const auto content = json::parse(entry.content).as_object();

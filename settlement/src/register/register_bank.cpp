@@ -181,6 +181,9 @@ Registered<NewEntry> Register::book_match(const Match& match, const ledger::Term
         return fits;
     };
     if (match.parts.empty()) return refused("a match settles something");
+    if (match.write_off) {
+        if (auto admitted = admit(match); !admitted) return std::unexpected(admitted.error());
+    }
     for (const MatchPart& part : match.parts) {
         if (!rows.contains(part.row))
             return refused(fmt::format("row {} of the bank is not open", part.row));
@@ -207,6 +210,7 @@ Registered<NewEntry> Register::reverse_match(
     if (found == matches_.end())
         return refused(fmt::format("there is no match {} to reverse", entry.value()));
     if (reason.empty()) return refused("a match is reversed for a reason");
+    if (auto admitted = admit(found->second); !admitted) return std::unexpected(admitted.error());
     json::object content{{"match_entry", entry.value()}, {"reason", reason}};
     for (auto& member : booking_of(found->second, true, terms)) content.insert(std::move(member));
     return NewEntry{.kind = "match_reversed", .content = json::serialize(content)};

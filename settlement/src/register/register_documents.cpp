@@ -35,16 +35,12 @@ bool bills_the_same(Document draft, const Document& recomputed)
 /// VAT of its own.
 ledger::Micro billed_fee(const Document& document)
 {
+    if (document.supply != StatementType::issuance) return {};
     ledger::Micro fee;
-    for (const DocumentLine& line : document.lines) {
-        if (document.supply != StatementType::issuance || line.charge != Charge::fee) continue;
-        if (document.owed_by_partner() == document.total) {
-            fee += line.exact;
-        } else {
-            fee -= line.exact;
-        }
-    }
-    return fee;
+    for (const DocumentLine& line : document.lines)
+        if (line.charge == Charge::fee) fee += line.exact;
+    if (document.booked) fee = document.booked->fee;
+    return document.owed_by_partner() == document.total ? fee : -fee;
 }
 
 bool can_follow(DocumentState before, DocumentState after)
@@ -101,6 +97,8 @@ std::vector<AccountLine> lines_of(const Document& document, const ledger::Curren
 Registered<std::string> Register::prepare(
     ledger::Month window, std::span<const Document> drafts) const
 {
+    if (auto admitted = closings_.admit(window); !admitted)
+        return std::unexpected(admitted.error());
     const auto* before = drafts_of(window);
     if (before && before->is_approved) {
         return refused(fmt::format(
@@ -117,6 +115,8 @@ Registered<std::string> Register::prepare(
 Registered<std::optional<NewEntry>> Register::issue_next(
     ledger::Month window, std::span<const Document> recomputed, const IssueTerms& terms) const
 {
+    if (auto admitted = closings_.admit(window); !admitted)
+        return std::unexpected(admitted.error());
     const auto* drafts = drafts_of(window);
     if (!drafts) return refused(fmt::format("{} has no drafts yet", ledger::format_month(window)));
     if (!drafts->is_approved)
@@ -165,7 +165,8 @@ NewEntry Register::issue_entry(Document document, const IssueTerms& terms) const
     document.number = fmt::format("{}-{:06}", series, place);
     document.issued_on = terms.today;
     if (!document.is_prepaid())
-        document.due_on = (document.corrects ? terms.today : document.to) + terms.payment_days;
+        document.due_on = document.corrects ? calendar_.due_on(terms.today)
+                                            : calendar_.dates_of(document.window).due_on;
     const auto lines = lines_of(document, terms.terms->currency);
     json::object content{{"series", series}, {"place", place}, {"document", record_of(document)}};
     if (!document.is_prepaid()) content.emplace("lines_micro", lines_object(lines, *terms.terms));

@@ -53,6 +53,8 @@ void book_exchange(
 Registered<NewEntry> Register::net(
     ledger::Month window, const NettingTerms& netting, const ledger::Terms& terms) const
 {
+    if (auto admitted = closings_.admit(window); !admitted)
+        return std::unexpected(admitted.error());
     if (!is_issued(window))
         return refused(
             fmt::format("the documents of {} are not issued yet", ledger::format_month(window)));

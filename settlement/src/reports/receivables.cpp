@@ -11,12 +11,6 @@ namespace {
 
 using ledger::Minor;
 
-/// The documents of an issuance stand in `ar`; what credits them is there, too.
-bool is_receivable(const IssuedDocument& issued)
-{
-    return issued.document.supply == StatementType::issuance;
-}
-
 /// What is contested, in the house's currency.
 Minor disputed_claim(const IssuedDocument& issued)
 {
@@ -26,13 +20,29 @@ Minor disputed_claim(const IssuedDocument& issued)
     return Minor{static_cast<std::int64_t>(product / issued.document.total.count)};
 }
 
-Receivable item_of(const IssuedDocument& issued)
+/// Which subsidiary ledger, and whether nets that nobody paid yet offset already.
+struct Side {
+    bool is_receivable = true;
+    bool is_offset_at_once = false;
+
+    /// The documents of an issuance stand in `ar`, all others in `ap`; what credits them is there,
+    /// too.
+    [[nodiscard]] bool has(const IssuedDocument& issued) const
+    {
+        if (issued.document.is_prepaid()) return false;
+        return (issued.document.supply == StatementType::issuance) == is_receivable;
+    }
+    /// Of an amount that partners owe: above zero is what the side is about.
+    [[nodiscard]] Minor of(Minor owed) const { return is_receivable ? owed : -owed; }
+};
+
+Receivable item_of(const IssuedDocument& issued, const Side& side)
 {
     const auto& document = issued.document;
     return {
         .document = document.number,
         .partner = document.partner,
-        .open = issued.claim(),
+        .open = side.of(issued.claim()),
         .disputed = disputed_claim(issued),
         .due_on = document.due_on};
 }
@@ -43,20 +53,22 @@ struct Taken {
     Minor amount{};
 };
 
-/// What of the receivables that a net took is still open in `ar`, and what of its other documents
-/// the first payment brought there. None: nothing was paid yet, all stands where it was.
+/// What of the items that a net took is still open on this side, and what of its other documents
+/// the first payment brought here. None: nothing was paid yet, all stands where it was.
 struct LeftOpen {
-    Minor receivables{};
+    Minor own{};
     Minor others{};
 };
 
-std::optional<LeftOpen> left_open(const NetPayment& payment, Minor receivables)
+std::optional<LeftOpen> left_open(const NetPayment& payment, Minor own, const Side& side)
 {
-    const bool is_offset = payment.is_on_one_side || payment.net.count == 0;
+    const bool is_offset =
+        side.is_offset_at_once || payment.is_on_one_side || payment.net.count == 0;
     if (!is_offset) return std::nullopt;
-    const Minor unpaid = payment.net.count < 0 ? -payment.open() : Minor{};
-    const Minor own = std::clamp(unpaid, Minor{}, std::max(receivables, Minor{}));
-    return LeftOpen{.receivables = own, .others = unpaid - own};
+    // Nothing is left here when the net is the other side's.
+    const Minor unpaid = side.of(-payment.net).count > 0 ? side.of(-payment.open()) : Minor{};
+    const Minor left = std::clamp(unpaid, Minor{}, std::max(own, Minor{}));
+    return LeftOpen{.own = left, .others = unpaid - left};
 }
 
 /// Takes what is paid off the receivables: credits first, then those that were due first.
@@ -74,7 +86,7 @@ void pay(std::vector<Taken> taken, Minor paid)
     }
 }
 
-/// What a net took of a document that does not stand in `ar`.
+/// What a net took of a document of the other side.
 struct TakenElsewhere {
     const IssuedDocument* issued = nullptr;
     Minor amount{};
@@ -87,14 +99,17 @@ struct Part {
 };
 
 /// A partner that owes more than its receivables owes it for others, too (a charity that got too
-/// much): the first payment brought these to `ar`. The newest are open longest.
-void move_to_receivables(
-    std::vector<Receivable>& moved, std::span<const TakenElsewhere> others, Minor open)
+/// much): the first payment brought these here. The newest are open longest.
+void move_here(
+    std::vector<Receivable>& moved,
+    std::span<const TakenElsewhere> others,
+    Minor open,
+    const Side& side)
 {
     for (const auto& [issued, amount] : std::views::reverse(others)) {
         const Minor part = std::min(amount, open);
         if (part.count <= 0) continue;
-        moved.push_back(item_of(*issued));
+        moved.push_back(item_of(*issued, side));
         moved.back().open = part;
         open -= part;
     }
@@ -115,40 +130,36 @@ void apply_credits(std::vector<Receivable>& items, const Register& documents)
     }
 }
 
-} // namespace
-
-std::vector<Receivable> receivables_of(const Register& documents)
+std::vector<Receivable> items_of(const Register& documents, const Side& side)
 {
     const auto all = documents.documents();
     std::vector<Receivable> items;
     for (const auto* const issued : all)
-        if (is_receivable(*issued)) items.push_back(item_of(*issued));
+        if (side.has(*issued)) items.push_back(item_of(*issued, side));
 
     std::map<const NetPayment*, Part> parts;
     auto item = items.begin();
     for (const auto* const issued : all) {
-        Receivable* const receivable = is_receivable(*issued) ? &*item++ : nullptr;
+        Receivable* const own = side.has(*issued) ? &*item++ : nullptr;
         const bool is_out = issued->document.owed_by_partner().count < 0;
-        for (const auto& [window, taken] : issued->netted) {
+        for (const auto& [window, owed] : issued->netted) {
             const Minor amount = issued->claimed_in(window);
-            const auto partner = issued->document.partner;
-            const auto* payment = documents.net_of(window)->find(partner, is_out);
+            const auto* payment = documents.net_of(window)->find(issued->document.partner, is_out);
             Part& part = parts[payment];
-            if (receivable) {
-                part.taken.push_back({.receivable = receivable, .amount = amount});
-            } else {
-                part.others.push_back({.issued = issued, .amount = amount});
-            }
+            if (own)
+                part.taken.push_back({.receivable = own, .amount = side.of(amount)});
+            else
+                part.others.push_back({.issued = issued, .amount = side.of(amount)});
         }
     }
     std::vector<Receivable> moved;
     for (const auto& [payment, part] : parts) {
-        Minor receivables;
-        for (const Taken& each : part.taken) receivables += each.amount;
-        const auto left = left_open(*payment, receivables);
+        Minor own;
+        for (const Taken& each : part.taken) own += each.amount;
+        const auto left = left_open(*payment, own, side);
         if (!left) continue;
-        pay(part.taken, receivables - left->receivables);
-        move_to_receivables(moved, part.others, left->others);
+        pay(part.taken, own - left->own);
+        move_here(moved, part.others, left->others, side);
     }
     items.insert(items.end(), moved.begin(), moved.end());
     apply_credits(items, documents);
@@ -158,6 +169,23 @@ std::vector<Receivable> receivables_of(const Register& documents)
             item.partner, item.due_on, item.document};
     });
     return items;
+}
+
+} // namespace
+
+std::vector<Receivable> receivables_of(const Register& documents)
+{
+    return items_of(documents, {.is_receivable = true});
+}
+
+std::vector<Receivable> payables_of(const Register& documents)
+{
+    return items_of(documents, {.is_receivable = false});
+}
+
+std::vector<Receivable> claims_of(const Register& documents)
+{
+    return items_of(documents, {.is_receivable = true, .is_offset_at_once = true});
 }
 
 std::vector<ReportTable> ageing_tables(

@@ -17,7 +17,7 @@ SCHEMAS = REPOSITORY.parent / "shared" / "xsd" / "ubl-2.1" / "maindoc"
 
 
 def pytest_addoption(parser):
-    parser.addoption("--documents-binary", default=str(REPOSITORY / "build/dev/tests/settlement/write_documents"))
+    parser.addoption("--documents-binary", default=str(REPOSITORY / "build/release/tests/settlement/write_documents"))
     parser.addoption("--months", type=int, default=200, help="how many random months to judge")
     parser.addoption("--nightly", action="store_true", help="1,000 random months")
 

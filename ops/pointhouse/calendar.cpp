@@ -1,0 +1,132 @@
+#include <fmt/format.h>
+#include <memory>
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+
+#include "answers.hpp"
+#include "approvals.hpp"
+#include "calendar_file.hpp"
+#include "commands.hpp"
+#include "settle_documents.hpp"
+
+namespace pointhouse::ops {
+
+namespace {
+
+namespace json = boost::json;
+
+using gateway::CommandResult;
+using gateway::House;
+using ledger::format_day;
+using settlement::CalendarTerms;
+
+// What days can be written in (ledger::parse_day).
+constexpr std::int32_t year_min = 1970;
+constexpr std::int32_t year_max = 2198;
+
+struct Options {
+    std::int32_t year = 0;
+    std::string file;
+};
+
+json::object terms_json(const CalendarTerms& terms)
+{
+    return {
+        {"from", ledger::format_month(terms.from)},
+        {"billing_days", terms.billing_days},
+        {"payment_days", terms.payment_days},
+        {"pay_days", terms.pay_days},
+        {"roll", settlement::name_of(terms.roll)}};
+}
+
+json::array versions_of(const settlement::PaymentCalendar& calendar)
+{
+    json::array versions;
+    if (calendar.versions().empty()) versions.push_back(terms_json(CalendarTerms{}));
+    for (const auto& [from, terms] : calendar.versions()) versions.push_back(terms_json(terms));
+    return versions;
+}
+
+CommandResult show(House& house, const Options& options, const Invocation& typed)
+{
+    const auto& calendar = house.documents().calendar();
+    const auto& zone = *house.registry().terms()->calendar;
+    json::array windows;
+    std::string text =
+        fmt::format("{:<8}{:<22}{:<12}{:<12}{}\n", "window", "cut-off", "billed", "due", "paid");
+    for (std::int32_t month = 1; month <= 12; ++month) {
+        const ledger::Month window{.year = options.year, .month = month};
+        const auto dates = calendar.dates_of(window);
+        const auto cut_off = ledger::format_time(zone.start_of(window.next()));
+        windows.push_back(json::object{
+            {"window", ledger::format_month(window)},
+            {"cut_off", cut_off},
+            {"billing_on", format_day(dates.billing_on)},
+            {"due_on", format_day(dates.due_on)},
+            {"pay_on", format_day(dates.pay_on)}});
+        text += fmt::format(
+            "{:<8}{:<22}{:<12}{:<12}{}\n",
+            ledger::format_month(window),
+            cut_off,
+            format_day(dates.billing_on),
+            format_day(dates.due_on),
+            format_day(dates.pay_on));
+    }
+    json::array closed;
+    for (const auto day : settlement::closing_days(options.year))
+        closed.emplace_back(format_day(day));
+    return report(
+        typed,
+        {{"year", options.year},
+         {"time_zone", zone.time_zone()},
+         {"windows", std::move(windows)},
+         {"closing_days", std::move(closed)},
+         {"terms", versions_of(calendar)}},
+        text);
+}
+
+CommandResult set(House& house, const Options& options, const Invocation& typed)
+{
+    require_operator(house, typed, "sets its calendar");
+    const auto terms = read_calendar(typed.path(options.file));
+    const auto entry = require(
+        house.documents().calendar().set(terms, house.documents().closings().last_closed()));
+    const auto permitted =
+        ask_permission(house, "set the calendar " + settlement::in_words(terms), typed);
+    if (permitted.waiting) return *permitted.waiting;
+    record_permitted(house, entry, permitted);
+    return report(
+        typed, terms_json(terms), fmt::format("calendar {}\n", settlement::in_words(terms)));
+}
+
+} // namespace
+
+void declare_calendar(CLI::App& app, Invocation& invocation)
+{
+    auto& group = declare_group(app, "calendar", "When windows end, are billed, due and paid");
+    const auto options = std::make_shared<Options>();
+    auto& showing = declare_in_house(
+        group,
+        "show",
+        "The dates of a year's windows, on business days of T2",
+        invocation,
+        [options](House& house, const Invocation& typed) { return show(house, *options, typed); });
+    showing.add_option("--year", options->year, "2026")
+        ->required()
+        ->check(CLI::Range(year_min, year_max));
+    add_json_option(showing, invocation);
+
+    auto& setting = declare_in_house(
+        group,
+        "set",
+        "Set billing, due and pay days from a window on that is not closed yet",
+        invocation,
+        [options](House& house, const Invocation& typed) { return set(house, *options, typed); });
+    setting.add_option("FILE", options->file, "With one [calendar] table")
+        ->required()
+        ->type_name("FILE.toml");
+    add_json_option(setting, invocation);
+}
+
+} // namespace pointhouse::ops

@@ -1,0 +1,88 @@
+#include "calendar_file.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <fmt/format.h>
+#include <limits>
+#include <toml++/toml.h>
+
+#include "answers.hpp"
+#include "command_line.hpp"
+
+namespace pointhouse::ops {
+
+namespace {
+
+using settlement::CalendarTerms;
+
+/// A number of days; missing: as it is. Its bounds are the calendar's to judge.
+void take_days(const toml::table& table, std::string_view key, std::int32_t& days)
+{
+    const auto* const node = table.get(key);
+    if (node == nullptr) return;
+    const auto value = node->value_exact<std::int64_t>();
+    if (!value || *value < 0 || *value > std::numeric_limits<std::int32_t>::max())
+        throw CommandFailure{
+            fmt::format("line {}: {} is a number of days", node->source().begin.line, key)};
+    days = static_cast<std::int32_t>(*value);
+}
+
+ledger::Month first_window(const toml::table& table)
+{
+    const auto* const node = table.get("from");
+    const auto text = node == nullptr ? std::nullopt : node->value_exact<std::string>();
+    const auto month = ledger::parse_month(text.value_or(""));
+    if (!month || !ledger::parse_day(*text + "-01"))
+        throw CommandFailure{fmt::format(
+            "line {}: from is the first window, written \"2026-09\"", table.source().begin.line)};
+    return *month;
+}
+
+settlement::Roll roll_in(const toml::table& table)
+{
+    const auto* const node = table.get("roll");
+    if (node == nullptr) return CalendarTerms{}.roll;
+    const auto roll = settlement::find_roll(node->value_exact<std::string>().value_or(""));
+    if (!roll)
+        throw CommandFailure{fmt::format(
+            "line {}: roll is \"following\", \"modified_following\" or \"preceding\"",
+            node->source().begin.line)};
+    return *roll;
+}
+
+CalendarTerms calendar_in(const toml::table& table)
+{
+    constexpr std::array<std::string_view, 5> keys{
+        "from", "billing_days", "payment_days", "pay_days", "roll"};
+    for (const auto& [key, node] : table)
+        if (std::ranges::find(keys, key.str()) == keys.end())
+            throw CommandFailure{
+                fmt::format("line {}: {} is not known here", node.source().begin.line, key.str())};
+    CalendarTerms terms{.from = first_window(table), .roll = roll_in(table)};
+    take_days(table, "billing_days", terms.billing_days);
+    take_days(table, "payment_days", terms.payment_days);
+    take_days(table, "pay_days", terms.pay_days);
+    return terms;
+}
+
+} // namespace
+
+CalendarTerms read_calendar(const std::filesystem::path& file)
+{
+    const auto text = read_text(file);
+    try {
+        const auto root = toml::parse(text);
+        const auto* const table = root["calendar"].as_table();
+        if (table == nullptr || root.size() != 1)
+            throw CommandFailure{"the file has one table, [calendar]"};
+        return calendar_in(*table);
+    } catch (const toml::parse_error& failure) {
+        throw CommandFailure{fmt::format(
+            "{}: line {}: {}", file.string(), failure.source().begin.line, failure.description())};
+    } catch (const CommandFailure& failure) {
+        throw CommandFailure{fmt::format("{}: {}", file.string(), failure.what())};
+    }
+}
+
+} // namespace pointhouse::ops

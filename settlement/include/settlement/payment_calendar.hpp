@@ -1,0 +1,87 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string_view>
+
+#include <boost/json/fwd.hpp>
+
+#include "ledger/time.hpp"
+#include "settlement/new_entry.hpp"
+
+namespace pointhouse::settlement {
+
+/// Easter Sunday of a year from 1583 on (Meeus, Astronomical Algorithms, chapter 8). Pure.
+[[nodiscard]] ledger::Day easter_sunday(std::int32_t year);
+
+/// The days beside Saturdays and Sundays on which T2 settles no euro payments, in their order: New
+/// Year's Day, Good Friday, Easter Monday, 1 May, 25 and 26 December (ECB, "T2 operating days").
+/// Pure.
+[[nodiscard]] std::array<ledger::Day, 6> closing_days(std::int32_t year);
+
+/// Whether T2 settles euro payments on that day. Pure.
+[[nodiscard]] bool is_business_day(ledger::Day day);
+
+/// Where a day goes that is no business day. `modified_following`: to the next one, but not into
+/// the next month: then to the one before.
+enum class Roll : std::uint8_t { following, modified_following, preceding };
+
+[[nodiscard]] std::string_view name_of(Roll roll) noexcept;
+[[nodiscard]] std::optional<Roll> find_roll(std::string_view name) noexcept;
+/// A business day: `day` itself, if it is one. Pure.
+[[nodiscard]] ledger::Day rolled(ledger::Day day, Roll roll);
+
+/// When a window is billed and paid, from one window on. Days count from the window's last day.
+struct CalendarTerms {
+    ledger::Month from{.year = 1970, .month = 1}; // the first window they are for
+    std::int32_t billing_days = 1;                // until documents are to be issued
+    std::int32_t payment_days = 14;               // until they are due
+    std::int32_t pay_days = 0;                    // from the due day until the house pays
+    Roll roll = Roll::following;
+    friend bool operator==(const CalendarTerms&, const CalendarTerms&) = default;
+};
+
+/// "from 2026-09: billed after 1, due after 14, paid 0 later, following": all that the terms say.
+[[nodiscard]] std::string in_words(const CalendarTerms& terms);
+
+/// The dates of one window, all of them but the first business days.
+struct WindowDates {
+    ledger::Day last = 0; // of the window: its cut-off is the end of that day in the house's zone
+    ledger::Day billing_on = 0;
+    ledger::Day due_on = 0;
+    ledger::Day pay_on = 0;
+    friend bool operator==(const WindowDates&, const WindowDates&) = default;
+};
+
+/// Pure.
+[[nodiscard]] WindowDates dates_of(const CalendarTerms& terms, ledger::Month window);
+
+/// The house's calendar terms: a fold over its own record. Those of a window never change once it
+/// is closed. One thread.
+class PaymentCalendar {
+public:
+    /// What `calendar_set` appends. Refused: days out of their bounds, a first window that is not
+    /// after `last_closed` and after those of all terms before.
+    [[nodiscard]] Registered<NewEntry> set(
+        const CalendarTerms& terms, std::optional<ledger::Month> last_closed) const;
+    void apply(const boost::json::object& content);
+
+    /// The terms of a window; the usual ones before anybody set any.
+    [[nodiscard]] const CalendarTerms& terms_of(ledger::Month window) const;
+    [[nodiscard]] WindowDates dates_of(ledger::Month window) const;
+    /// The day on which a document falls due that is issued on `issued_on` out of turn, as a credit
+    /// note is.
+    [[nodiscard]] ledger::Day due_on(ledger::Day issued_on) const;
+    /// By their first window.
+    [[nodiscard]] const std::map<ledger::Month, CalendarTerms>& versions() const
+    {
+        return versions_;
+    }
+
+private:
+    std::map<ledger::Month, CalendarTerms> versions_;
+};
+
+} // namespace pointhouse::settlement

@@ -1,0 +1,371 @@
+#include "settlement/close_checklist.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <fmt/format.h>
+#include <set>
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+
+#include "ledger/invariant.hpp"
+#include "settlement/receivables.hpp"
+
+namespace pointhouse::settlement {
+
+namespace json = boost::json;
+using ledger::Account;
+using ledger::Micro;
+using ledger::Minor;
+using ledger::Month;
+
+namespace {
+
+bool is_accrual(Account account)
+{
+    return account == Account::unbilled || account == Account::accrued_redemption ||
+           account == Account::accrued_breakage_share;
+}
+
+Micro magnitude(Micro amount)
+{
+    return amount < Micro{} ? -amount : amount;
+}
+
+std::int64_t counted(std::size_t count)
+{
+    return static_cast<std::int64_t>(count);
+}
+
+/// What a checklist is worked out from.
+struct Desk {
+    const Register& documents;
+    Month window;
+    const CloseFigures& figures;
+    BroughtAlong brought_along;
+    const ledger::Currency& currency;
+
+    [[nodiscard]] Micro micro(Minor amount) const
+    {
+        return Micro{ledger::micro_per_minor(currency)} * amount.count;
+    }
+    /// The sum of a partners' account in the ledger.
+    [[nodiscard]] Micro balance(Account account) const
+    {
+        Micro sum;
+        for (const auto& [key, amount] : figures.balances)
+            if (key.first == account) sum += amount;
+        return sum;
+    }
+};
+
+CloseCheck cut_off(const Desk& desk)
+{
+    const auto* closing = desk.documents.closings().find(desk.window);
+    CloseCheck check{.name = "cut_off", .is_done = closing != nullptr};
+    if (closing) check.figures.emplace_back("cut", counted(closing->cut.value()));
+    return check;
+}
+
+CloseCheck earlier_windows(const Desk& desk)
+{
+    std::int64_t open = 0;
+    for (const auto& [window, closing] : desk.documents.closings().windows())
+        if (window < desk.window && closing.state != CloseState::hard) ++open;
+    return {.name = "earlier_windows", .is_done = open == 0, .figures = {{"not_closed", open}}};
+}
+
+CloseCheck documents_issued(const Desk& desk)
+{
+    const auto* drafts = desk.documents.drafts_of(desk.window);
+    return {
+        .name = "documents",
+        .is_done = desk.documents.is_issued(desk.window),
+        .figures = {
+            {"drafts", counted(drafts ? drafts->documents.size() : 0)},
+            {"issued", counted(drafts ? drafts->issued : 0)}}};
+}
+
+/// Of each window up to this one: what its postings left to be billed against what its documents
+/// billed. What rounds to no document at all is none's fault and stands apart.
+CloseCheck all_is_billed(const Desk& desk)
+{
+    auto left = desk.figures.accrued;
+    std::set<CloseFigures::Accrual> has_document;
+    Micro accrued;
+    Micro billed;
+    std::erase_if(
+        left, [&](const auto& each) { return std::get<Month>(each.first) > desk.window; });
+    for (const auto& [key, amount] : left) accrued += magnitude(amount);
+    for (const auto* issued : desk.documents.documents()) {
+        const auto& document = issued->document;
+        if (document.corrects || document.window > desk.window) continue;
+        for (const auto& line : lines_of(document, document.currency)) {
+            if (!is_accrual(line.account)) continue;
+            const CloseFigures::Accrual key{document.window, line.account, line.partner};
+            left[key] += Micro{line.amount};
+            has_document.insert(key);
+        }
+    }
+    Micro small;
+    Micro difference;
+    const Micro smallest = desk.micro(Minor{1});
+    for (const auto& [key, amount] : left) {
+        const bool is_small = !has_document.contains(key) && magnitude(amount) < smallest;
+        (is_small ? small : difference) += magnitude(amount);
+    }
+    billed = accrued - small - difference;
+    return {
+        .name = "billed",
+        .is_done = difference == Micro{},
+        .figures = {
+            {"accrued", accrued},
+            {"billed", billed},
+            {"too_small", small},
+            {"difference", difference}}};
+}
+
+CloseCheck documents_sent(const Desk& desk)
+{
+    const auto documents = desk.documents.documents_of(desk.window);
+    const auto waiting = std::ranges::count_if(
+        documents, [](const auto* issued) { return issued->state == DocumentState::issued; });
+    return {
+        .name = "sent",
+        .is_done = waiting == 0 && desk.documents.is_issued(desk.window),
+        .blocks = false,
+        .figures = {{"documents", counted(documents.size())}, {"not_sent", std::int64_t{waiting}}}};
+}
+
+/// The clearing account takes what the netted documents say and gives it to the nets.
+CloseCheck netted(const Desk& desk)
+{
+    const auto* net = desk.documents.net_of(desk.window);
+    CloseCheck check{.name = "clearing"};
+    if (!net) return check;
+    Minor owed;
+    Minor nets;
+    for (const auto& number : net->documents)
+        owed += desk.documents.find(number)->netted.at(desk.window);
+    for (const auto& [partner, payment] : net->payments) nets += payment.net;
+    const Micro left = desk.micro(owed + nets);
+    check.is_done = left == Micro{};
+    check.figures = {
+        {"documents", desk.micro(owed)}, {"nets", desk.micro(nets)}, {"difference", left}};
+    return check;
+}
+
+CloseCheck nets_paid(const Desk& desk)
+{
+    const auto* net = desk.documents.net_of(desk.window);
+    CloseCheck check{.name = "paid", .is_done = net && net->is_settled(), .blocks = false};
+    if (!net) return check;
+    Micro open;
+    for (const auto& [partner, payment] : net->payments)
+        open += magnitude(desk.micro(payment.net - payment.settled));
+    check.figures = {{"nets", counted(net->payments.size())}, {"open", open}};
+    return check;
+}
+
+CloseCheck bank_matched(const Desk& desk)
+{
+    const ledger::Day last = desk.documents.calendar().dates_of(desk.window).last;
+    const auto& bank = desk.documents.bank();
+    std::int64_t rows = 0;
+    Micro open;
+    for (const auto& [number, left] : desk.documents.open_rows()) {
+        if (bank.rows[number - 1].row.booked_on > last) continue;
+        ++rows;
+        open += magnitude(desk.micro(left));
+    }
+    return {
+        .name = "bank_rows",
+        .is_done = rows == 0,
+        .figures = {{"open_rows", rows}, {"open", open}}};
+}
+
+CloseCheck disputes_decided(const Desk& desk)
+{
+    std::int64_t open = 0;
+    Micro held;
+    for (const auto& [id, dispute] : desk.documents.disputes()) {
+        const auto* issued = desk.documents.find(dispute.document);
+        if (!dispute.is_open() || issued->document.window != desk.window) continue;
+        ++open;
+        held += desk.micro(dispute.held);
+    }
+    return {
+        .name = "disputes",
+        .is_done = open == 0,
+        .blocks = false,
+        .figures = {{"open", open}, {"held", held}}};
+}
+
+/// A subsidiary ledger beside its control account.
+CloseCheck ties(std::string name, Micro items, Micro brought_along, Micro control)
+{
+    const Micro difference = control - brought_along - items;
+    return {
+        .name = std::move(name),
+        .is_done = difference == Micro{},
+        .figures = {
+            {"documents", items},
+            {"brought_along", brought_along},
+            {"ledger", control},
+            {"difference", difference}}};
+}
+
+Micro sum_of(const Desk& desk, std::span<const Receivable> items)
+{
+    Micro sum;
+    for (const auto& item : items) sum += desk.micro(item.open);
+    return sum;
+}
+
+CloseCheck receivables(const Desk& desk)
+{
+    return ties(
+        "receivables",
+        sum_of(desk, receivables_of(desk.documents)),
+        desk.brought_along.receivable,
+        desk.balance(Account::receivable));
+}
+
+CloseCheck payables(const Desk& desk)
+{
+    // What the house owes is a credit of its account.
+    return ties(
+        "payables",
+        sum_of(desk, payables_of(desk.documents)),
+        -desk.brought_along.payable,
+        -desk.balance(Account::payable));
+}
+
+CloseCheck trial_balance(const Desk& desk)
+{
+    const auto& balance = desk.figures.trial_balance;
+    return {
+        .name = "trial_balance",
+        .is_done = balance.points_debits == balance.points_credits &&
+                   balance.money_debits == balance.money_credits,
+        .figures = {
+            {"points_debits", balance.points_debits},
+            {"points_credits", balance.points_credits},
+            {"money_debits", balance.money_debits},
+            {"money_credits", balance.money_credits}}};
+}
+
+/// What no line before explains: nothing may be left.
+CloseCheck unexplained(std::span<const CloseCheck> before, const TrialBalance& balance)
+{
+    Micro sum = magnitude(balance.money_debits - balance.money_credits);
+    for (const auto& check : before)
+        for (const auto& [name, figure] : check.figures)
+            if (name == "difference") sum += magnitude(std::get<Micro>(figure));
+    return {.name = "unexplained", .is_done = sum == Micro{}, .figures = {{"balance", sum}}};
+}
+
+} // namespace
+
+void CloseFigures::add(const ledger::PostingLines& posting)
+{
+    ledger::invariant(posting.record.sequence <= through, "figures are of a part of the journal");
+    const bool is_house_entry = posting.record.type == ledger::MessageType::house_entry;
+    for (const auto& line : posting.lines) {
+        if (!ledger::is_in_money(line.account)) {
+            (line.amount < 0 ? trial_balance.points_credits : trial_balance.points_debits) +=
+                std::abs(line.amount);
+            continue;
+        }
+        const Micro amount{line.amount};
+        if (amount < Micro{}) {
+            trial_balance.money_credits -= amount;
+        } else {
+            trial_balance.money_debits += amount;
+        }
+        balances[{line.account, line.partner}] += amount;
+        if (!is_house_entry && is_accrual(line.account))
+            accrued[{posting.window, line.account, line.partner}] += amount;
+    }
+}
+
+std::string CloseChecklist::in_the_way() const
+{
+    std::string names;
+    for (const auto& check : checks)
+        if (check.blocks && !check.is_done) names += (names.empty() ? "" : ", ") + check.name;
+    return names;
+}
+
+CloseChecklist close_checklist(
+    const Register& documents,
+    Month window,
+    const CloseFigures& figures,
+    const BroughtAlong& brought_along,
+    const ledger::Currency& currency)
+{
+    const Desk desk{
+        .documents = documents,
+        .window = window,
+        .figures = figures,
+        .brought_along = brought_along,
+        .currency = currency};
+    CloseChecklist checklist{
+        .window = window, .through = figures.through, .documents_through = documents.through()};
+    checklist.checks = {
+        cut_off(desk),
+        earlier_windows(desk),
+        documents_issued(desk),
+        all_is_billed(desk),
+        documents_sent(desk),
+        netted(desk),
+        bank_matched(desk),
+        nets_paid(desk),
+        disputes_decided(desk),
+        receivables(desk),
+        payables(desk),
+        trial_balance(desk)};
+    checklist.checks.push_back(unexplained(checklist.checks, figures.trial_balance));
+    return checklist;
+}
+
+json::array checks_json(const CloseChecklist& checklist)
+{
+    json::array rows;
+    for (const auto& check : checklist.checks) {
+        json::object figures;
+        for (const auto& [name, figure] : check.figures) {
+            if (const auto* count = std::get_if<std::int64_t>(&figure)) {
+                figures.emplace(name, *count);
+            } else {
+                figures.emplace(name + "_micro", std::get<Micro>(figure).count());
+            }
+        }
+        rows.push_back(json::object{
+            {"check", check.name},
+            {"state", check.is_done ? "done" : "open"},
+            {"blocks", check.blocks},
+            {"figures", std::move(figures)}});
+    }
+    return rows;
+}
+
+std::string in_words(const CloseChecklist& checklist)
+{
+    std::string text;
+    for (const auto& check : checklist.checks) {
+        std::string figures;
+        for (const auto& [name, figure] : check.figures)
+            figures += fmt::format("{}{} {}", figures.empty() ? "" : ", ", name, cell_text(figure));
+        text += fmt::format(
+            "{:<16} {:<18} {}\n",
+            check.name,
+            check.is_done  ? "done"
+            : check.blocks ? "OPEN"
+                           : "open, not blocking",
+            figures);
+    }
+    return text;
+}
+
+} // namespace pointhouse::settlement

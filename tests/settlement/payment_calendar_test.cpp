@@ -1,0 +1,223 @@
+#include "settlement/payment_calendar.hpp"
+
+#include <random>
+
+#include <boost/json/parse.hpp>
+#include <gtest/gtest.h>
+
+namespace pointhouse::settlement {
+namespace {
+
+using ledger::Day;
+using ledger::format_day;
+using ledger::Month;
+
+Day day(std::string_view text)
+{
+    return ledger::parse_day(text).value();
+}
+
+/// 0 is Monday: 1970-01-01 was a Thursday.
+int weekday_of(Day of)
+{
+    return (of + 3) % 7;
+}
+
+TEST(EasterSunday, IsThatOfTheAlmanacs)
+{
+    // From the tables of the Book of Common Prayer and the U.S. Census Bureau; with both extremes.
+    for (const auto* const text :
+         {"1970-03-29",
+          "1999-04-04",
+          "2000-04-23",
+          "2008-03-23",
+          "2011-04-24",
+          "2019-04-21",
+          "2023-04-09",
+          "2024-03-31",
+          "2025-04-20",
+          "2026-04-05",
+          "2027-03-28",
+          "2028-04-16",
+          "2029-04-01",
+          "2030-04-21",
+          "2031-04-13",
+          "2038-04-25",
+          "2160-03-23"})
+        EXPECT_EQ(format_day(easter_sunday(std::stoi(std::string{text}.substr(0, 4)))), text);
+}
+
+/// The definition, told another way: the Sunday after the paschal full moon of the Gregorian lunar
+/// calendar (Clavius), which a table of epacts gives.
+Day easter_by_epacts(std::int32_t year)
+{
+    const std::int32_t century = year / 100 + 1;
+    const std::int32_t golden = year % 19 + 1;
+    const std::int32_t solar = 3 * century / 4 - 12;
+    const std::int32_t lunar = (8 * century + 5) / 25 - 5;
+    std::int32_t epact = (11 * golden + 20 + lunar - solar) % 30;
+    if (epact < 0) epact += 30;
+    if ((epact == 25 && golden > 11) || epact == 24) ++epact;
+    std::int32_t full_moon = 44 - epact; // of March
+    if (full_moon < 21) full_moon += 30;
+    Day moon = day(std::to_string(year) + "-03-01") + full_moon - 1;
+    do ++moon;
+    while (weekday_of(moon) != 6);
+    return moon;
+}
+
+TEST(EasterSunday, AgreesWithTheTablesOfEpacts)
+{
+    for (std::int32_t year = 1970; year < 2200; ++year)
+        EXPECT_EQ(easter_sunday(year), easter_by_epacts(year)) << year;
+}
+
+TEST(BusinessDays, AreThoseOfT2)
+{
+    // ECB, T2 closing days 2026.
+    const std::vector<std::string> closed{
+        "2026-01-01", "2026-04-03", "2026-04-06", "2026-05-01", "2026-12-25", "2026-12-26"};
+    std::vector<std::string> found;
+    for (const Day each : closing_days(2026)) found.push_back(format_day(each));
+    EXPECT_EQ(found, closed);
+
+    int open = 0;
+    for (Day each = day("2026-01-01"); each <= day("2026-12-31"); ++each) {
+        open += is_business_day(each) ? 1 : 0;
+        if (weekday_of(each) >= 5) {
+            EXPECT_FALSE(is_business_day(each)) << format_day(each);
+        }
+    }
+    // 261 days from Monday to Friday, five of the six closing days among them.
+    EXPECT_EQ(open, 256);
+    EXPECT_TRUE(is_business_day(day("2026-05-14"))) << "Ascension Day is no closing day";
+    EXPECT_TRUE(is_business_day(day("2026-12-28")));
+}
+
+TEST(Rolling, GoesToTheNextDayOrStaysInTheMonth)
+{
+    struct Row {
+        const char* from;
+        const char* following;
+        const char* modified;
+        const char* preceding;
+    };
+    for (const Row& row : std::vector<Row>{
+             {"2026-07-14", "2026-07-14", "2026-07-14", "2026-07-14"},
+             {"2026-02-14", "2026-02-16", "2026-02-16", "2026-02-13"}, // a Saturday
+             {"2026-01-31", "2026-02-02", "2026-01-30", "2026-01-30"}, // the month's last
+             {"2026-04-03", "2026-04-07", "2026-04-07", "2026-04-02"}, // Good Friday
+             {"2026-05-01", "2026-05-04", "2026-05-04", "2026-04-30"}, // before a weekend
+             {"2027-12-25", "2027-12-27", "2027-12-27", "2027-12-24"}, // Saturday and Sunday
+             {"2027-01-01", "2027-01-04", "2027-01-04", "2026-12-31"}}) {
+        EXPECT_EQ(format_day(rolled(day(row.from), Roll::following)), row.following);
+        EXPECT_EQ(format_day(rolled(day(row.from), Roll::modified_following)), row.modified);
+        EXPECT_EQ(format_day(rolled(day(row.from), Roll::preceding)), row.preceding);
+    }
+}
+
+TEST(WindowDates, AreThoseOfATableMadeByHand)
+{
+    struct Row {
+        Month window;
+        const char* last;
+        const char* billing_on;
+        const char* due_on;
+    };
+    for (const Row& row : std::vector<Row>{
+             {{2026, 1}, "2026-01-31", "2026-02-02", "2026-02-16"},
+             {{2026, 2}, "2026-02-28", "2026-03-02", "2026-03-16"},
+             {{2026, 3}, "2026-03-31", "2026-04-01", "2026-04-14"},
+             {{2026, 4}, "2026-04-30", "2026-05-04", "2026-05-14"},
+             {{2026, 5}, "2026-05-31", "2026-06-01", "2026-06-15"},
+             {{2026, 6}, "2026-06-30", "2026-07-01", "2026-07-14"},
+             {{2026, 7}, "2026-07-31", "2026-08-03", "2026-08-14"},
+             {{2026, 8}, "2026-08-31", "2026-09-01", "2026-09-14"},
+             {{2026, 9}, "2026-09-30", "2026-10-01", "2026-10-14"},
+             {{2026, 10}, "2026-10-31", "2026-11-02", "2026-11-16"},
+             {{2026, 11}, "2026-11-30", "2026-12-01", "2026-12-14"},
+             {{2026, 12}, "2026-12-31", "2027-01-04", "2027-01-14"},
+             {{2028, 2}, "2028-02-29", "2028-03-01", "2028-03-14"}}) {
+        const auto dates = dates_of({}, row.window);
+        EXPECT_EQ(format_day(dates.last), row.last);
+        EXPECT_EQ(format_day(dates.billing_on), row.billing_on) << row.last;
+        EXPECT_EQ(format_day(dates.due_on), row.due_on) << row.last;
+        EXPECT_EQ(dates.pay_on, dates.due_on);
+    }
+}
+
+TEST(WindowDates, ComeOneAfterTheOtherOnBusinessDays)
+{
+    const std::uint32_t seed = std::random_device{}();
+    std::mt19937 random{seed};
+    SCOPED_TRACE(seed);
+    for (int round = 0; round < 5'000; ++round) {
+        const CalendarTerms terms{
+            .billing_days = static_cast<std::int32_t>(1 + random() % 31),
+            .payment_days = static_cast<std::int32_t>(1 + random() % 60),
+            .pay_days = static_cast<std::int32_t>(random() % 61),
+            .roll = static_cast<Roll>(random() % 3)};
+        const Month window{
+            static_cast<std::int32_t>(1970 + random() % 220),
+            static_cast<std::int32_t>(1 + random() % 12)};
+        const auto dates = dates_of(terms, window);
+        EXPECT_LT(dates.last, dates.billing_on);
+        EXPECT_LE(dates.billing_on, dates.due_on);
+        EXPECT_LE(dates.due_on, dates.pay_on);
+        for (const Day each : {dates.billing_on, dates.due_on, dates.pay_on})
+            EXPECT_TRUE(is_business_day(each)) << format_day(each);
+    }
+}
+
+PaymentCalendar with(std::initializer_list<CalendarTerms> versions)
+{
+    PaymentCalendar calendar;
+    for (const auto& terms : versions) {
+        const auto entry = calendar.set(terms, std::nullopt);
+        if (!entry) throw std::invalid_argument{entry.error().reason};
+        calendar.apply(boost::json::parse(entry->content).as_object());
+    }
+    return calendar;
+}
+
+TEST(PaymentCalendar, HasTheTermsThatAWindowBeganUnder)
+{
+    const CalendarTerms later{
+        .from = {2026, 9},
+        .billing_days = 3,
+        .payment_days = 30,
+        .pay_days = 2,
+        .roll = Roll::preceding};
+    const CalendarTerms latest{.from = {2027, 1}, .payment_days = 10};
+    const auto calendar = with({later, latest});
+    EXPECT_EQ(calendar.terms_of({2026, 8}), CalendarTerms{});
+    EXPECT_EQ(calendar.terms_of({2026, 9}), later);
+    EXPECT_EQ(calendar.terms_of({2026, 12}), later);
+    EXPECT_EQ(calendar.terms_of({2027, 1}), latest);
+    EXPECT_EQ(format_day(calendar.dates_of({2026, 9}).due_on), "2026-10-30");
+    EXPECT_EQ(format_day(calendar.due_on(day("2026-08-05"))), "2026-08-19");
+    EXPECT_EQ(format_day(calendar.due_on(day("2026-10-02"))), "2026-10-30") << "1 November, back";
+}
+
+TEST(PaymentCalendar, RefusesWhatChangesADateThatIsSet)
+{
+    const auto calendar = with({{.from = {2026, 9}}});
+    const auto refusal = [&](const CalendarTerms& terms, std::optional<Month> closed = {}) {
+        const auto entry = calendar.set(terms, closed);
+        return entry ? std::string{} : entry.error().reason;
+    };
+    EXPECT_EQ(refusal({.from = {2026, 10}}), "");
+    EXPECT_EQ(refusal({.from = {2026, 10}}, Month{2026, 9}), "");
+    EXPECT_NE(refusal({.from = {2026, 10}}, Month{2026, 10}), "");
+    EXPECT_NE(refusal({.from = {2026, 9}}), "") << "the same window again";
+    EXPECT_NE(refusal({.from = {2026, 8}}), "") << "before another";
+    EXPECT_NE(refusal({.from = {2027, 1}, .billing_days = 0}), "");
+    EXPECT_NE(refusal({.from = {2027, 1}, .billing_days = 32}), "");
+    EXPECT_NE(refusal({.from = {2027, 1}, .payment_days = 0}), "");
+    EXPECT_NE(refusal({.from = {2027, 1}, .payment_days = 61}), "");
+    EXPECT_NE(refusal({.from = {2027, 1}, .pay_days = -1}), "");
+    EXPECT_NE(refusal({.from = {2027, 1}, .pay_days = 61}), "");
+}
+
+} // namespace
+} // namespace pointhouse::settlement
