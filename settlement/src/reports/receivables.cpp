@@ -11,6 +11,15 @@ namespace {
 
 using ledger::Minor;
 
+/// What is contested, in the house's currency.
+Minor disputed_claim(const IssuedDocument& issued)
+{
+    if (!issued.document.booked || issued.document.total.count == 0) return issued.disputed;
+    const ledger::Wide product =
+        ledger::Wide{issued.disputed.count} * issued.document.booked->total.count;
+    return Minor{static_cast<std::int64_t>(product / issued.document.total.count)};
+}
+
 /// Which subsidiary ledger, and whether nets that nobody paid yet offset already.
 struct Side {
     bool is_receivable = true;
@@ -20,6 +29,7 @@ struct Side {
     /// too.
     [[nodiscard]] bool has(const IssuedDocument& issued) const
     {
+        if (issued.document.is_prepaid()) return false;
         return (issued.document.supply == StatementType::issuance) == is_receivable;
     }
     /// Of an amount that partners owe: above zero is what the side is about.
@@ -32,8 +42,8 @@ Receivable item_of(const IssuedDocument& issued, const Side& side)
     return {
         .document = document.number,
         .partner = document.partner,
-        .open = side.of(document.owed_by_partner()),
-        .disputed = issued.disputed,
+        .open = side.of(issued.claim()),
+        .disputed = disputed_claim(issued),
         .due_on = document.due_on};
 }
 
@@ -132,7 +142,8 @@ std::vector<Receivable> items_of(const Register& documents, const Side& side)
     for (const auto* const issued : all) {
         Receivable* const own = side.has(*issued) ? &*item++ : nullptr;
         const bool is_out = issued->document.owed_by_partner().count < 0;
-        for (const auto& [window, amount] : issued->netted) {
+        for (const auto& [window, owed] : issued->netted) {
+            const Minor amount = issued->claimed_in(window);
             const auto* payment = documents.net_of(window)->find(issued->document.partner, is_out);
             Part& part = parts[payment];
             if (own)
