@@ -145,11 +145,19 @@ Clearing::Progress Clearing::start(Exchange& exchange)
     case RouteId::documents:
     case RouteId::document:
     case RouteId::statement: return start_read(exchange);
+    case RouteId::disputes:
+    case RouteId::dispute:
+    case RouteId::dispute_open:
+    case RouteId::dispute_answer:
+    case RouteId::dispute_escalate: return start_dispute(exchange);
+    case RouteId::reconciliation:
+    case RouteId::reconciliation_compare: return start_records(exchange);
+    case RouteId::operator_request: return start_operator_request(exchange);
     case RouteId::echo: return answer_echo(exchange);
     case RouteId::openapi: break;
     }
     exchange.status = 200;
-    exchange.answer = openapi_document();
+    exchange.answer = house_.openapi.empty() ? openapi_document() : house_.openapi;
     exchange.answer_body_type = MediaType::json;
     return Progress::answered;
 }
@@ -323,6 +331,31 @@ Clearing::Progress Clearing::start_read(Exchange& exchange)
     return Progress::waiting;
 }
 
+// What settlement records is no message: it does not wait for the turn's commit.
+Clearing::Progress Clearing::start_dispute(Exchange& exchange)
+{
+    std::optional<ledger::PartnerId> partner;
+    if (!is_operator(exchange)) partner = exchange.caller->partner;
+    house_.answer_dispute(exchange, partner);
+    return Progress::answered;
+}
+
+Clearing::Progress Clearing::start_records(Exchange& exchange)
+{
+    const auto partner = partner_of(exchange);
+    const bool is_answered = !partner || house_.begin_records(exchange, *partner);
+    return is_answered ? Progress::answered : Progress::waiting;
+}
+
+Clearing::Progress Clearing::start_operator_request(Exchange& exchange)
+{
+    if (!is_operator(exchange)) {
+        answer_problem(exchange, "forbidden", "Only operators may do this");
+        return Progress::answered;
+    }
+    return house_.begin_operator_request(exchange) ? Progress::answered : Progress::waiting;
+}
+
 Clearing::Progress Clearing::answer_echo(Exchange& exchange) const
 {
     v1::EchoAnswer answer;
@@ -393,6 +426,14 @@ void Clearing::answer(Turn& turn, const Turn::Waiting& waiting)
     case RouteId::documents:
     case RouteId::document:
     case RouteId::statement: return answer_document(exchange);
+    case RouteId::disputes:
+    case RouteId::dispute:
+    case RouteId::dispute_open:
+    case RouteId::dispute_answer:
+    case RouteId::dispute_escalate:
+    case RouteId::reconciliation:
+    case RouteId::reconciliation_compare:
+    case RouteId::operator_request:
     case RouteId::echo:
     case RouteId::openapi: break;
     }

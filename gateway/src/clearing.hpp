@@ -28,11 +28,19 @@ using ProposeMessage = std::function<std::optional<ledger::HouseSequence>(
 /// Answers what is about documents; the partner is none for an operator, who sees all.
 using AnswerDocument = std::function<void(Exchange&, std::optional<ledger::PartnerId>)>;
 
+/// Begins to answer what is done at the desk. True: it was answered at once.
+using BeginAtDesk = std::function<bool(Exchange&)>;
+using BeginRecords = std::function<bool(Exchange&, ledger::PartnerId)>;
+
 /// What of the house stands beside the ledger.
 struct HousePorts {
     PositionOf position_of{};
     ProposeMessage propose{};
     AnswerDocument answer_document{};
+    AnswerDocument answer_dispute{};
+    BeginRecords begin_records{};
+    BeginAtDesk begin_operator_request{};
+    std::string_view openapi{}; // the description of all routes; empty: of every house's alone
 };
 
 /// Everything between a request and the ledger: decodes messages, collects those of a turn into one
@@ -57,6 +65,9 @@ private:
     Progress start_batch(Exchange& exchange);
     Progress start_question(Exchange& exchange);
     Progress start_read(Exchange& exchange);
+    Progress start_dispute(Exchange& exchange);
+    Progress start_records(Exchange& exchange);
+    Progress start_operator_request(Exchange& exchange);
     Progress answer_echo(Exchange& exchange) const;
     std::optional<Fault> split_batch(Exchange& exchange);
     void name_by_path(const Exchange& exchange, ledger::Message& message);

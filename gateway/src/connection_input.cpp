@@ -169,6 +169,9 @@ void Connection::begin_exchange(const RequestHead& head, std::string_view body)
 {
     HttpExchange& exchange = append_exchange(head);
     exchange.route = head.route->id;
+    if (exchange.route == RouteId::operator_request)
+        exchange.operator_route =
+            static_cast<std::size_t>(head.route - transport_.rules.operator_routes.data());
     exchange.arguments[0] = percent_decoded(head.argument, exchange.argument_text);
     exchange.query = head.query;
     exchange.body_type = head.body_type;

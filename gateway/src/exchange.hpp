@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "gateway/media_type.hpp"
 #include "ledger/ids.hpp"
 
 namespace pointhouse::gateway {
@@ -17,8 +18,6 @@ struct Caller {
     std::string name;          // "GRO", or the operator's name
     ledger::PartnerId partner; // none for operators
 };
-
-enum class MediaType : std::uint8_t { none, json, json_lines, protobuf, xml, pdf, other };
 
 /// Every route of CONTRACT.md that the house serves; `Route` in router.hpp has its method and
 /// bounds.
@@ -52,6 +51,14 @@ enum class RouteId : std::uint8_t {
     documents,
     document,
     statement,
+    disputes,
+    dispute,
+    dispute_open,
+    dispute_answer,
+    dispute_escalate,
+    reconciliation,
+    reconciliation_compare,
+    operator_request,
     echo,
     openapi,
 };
@@ -66,6 +73,7 @@ public:
     // The request, past the guard: well-formed HTTP, known route, allowed method, body within
     // bounds.
     RouteId route = RouteId::echo;
+    std::size_t operator_route = 0; // of an operator_request: its place among the house's own
     std::array<std::string_view, 1> arguments; // path parameters, percent-decoded
     std::string_view query;                    // raw, without '?'
     MediaType body_type = MediaType::none;

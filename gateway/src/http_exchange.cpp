@@ -22,6 +22,7 @@ void HttpExchange::finish()
 
 void HttpExchange::reset()
 {
+    operator_route = 0;
     arguments = {};
     query = {};
     body_type = MediaType::none;

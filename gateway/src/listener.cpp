@@ -77,6 +77,7 @@ public:
         std::signal(SIGPIPE, SIG_IGN);
         open(acceptor_, options);
         transport_.rules.hosts = host_values(options, port());
+        transport_.rules.operator_routes = options.operator_routes;
         accept();
         sweep_later();
     }

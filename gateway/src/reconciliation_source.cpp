@@ -42,22 +42,28 @@ settlement::FileHeader ReconciliationSource::header() const
         .currency = terms_->currency.code};
 }
 
+void ReconciliationSource::append_row(
+    const ledger::BookedMessage& booked, const ledger::Calendar& calendar, Rows& rows)
+{
+    if (!settlement::is_reconciled(booked.type)) return;
+    const bool is_accrual = booked.type == ledger::MessageType::accrual;
+    rows.push_back(
+        {.message_id = booked.message_id,
+         .type = booked.type,
+         .member = {},
+         .number = booked.member,
+         .occurred_at = booked.occurred_at,
+         .booked_on = calendar.day_of(booked.posted_at),
+         .points = booked.points.count(),
+         .amount_minor = is_accrual ? booked.amount_minor : 0,
+         .line = 0});
+}
+
 ReconciliationSource::Rows ReconciliationSource::rows_of(ledger::Month window) const
 {
     Rows rows;
     books_.for_each_message(window, partner_, [&](const ledger::BookedMessage& booked) {
-        if (!settlement::is_reconciled(booked.type)) return;
-        const bool is_accrual = booked.type == ledger::MessageType::accrual;
-        rows.push_back(
-            {.message_id = booked.message_id,
-             .type = booked.type,
-             .member = {},
-             .number = booked.member,
-             .occurred_at = booked.occurred_at,
-             .booked_on = terms_->calendar->day_of(booked.posted_at),
-             .points = booked.points.count(),
-             .amount_minor = is_accrual ? booked.amount_minor : 0,
-             .line = 0});
+        append_row(booked, *terms_->calendar, rows);
     });
     return rows;
 }
@@ -65,7 +71,11 @@ ReconciliationSource::Rows ReconciliationSource::rows_of(ledger::Month window) c
 std::string ReconciliationSource::house_file(Console& console) const
 {
     projector_.wait_for(end_, console);
-    auto rows = rows_of(period_.window);
+    return house_file(rows_of(period_.window));
+}
+
+std::string ReconciliationSource::house_file(Rows rows) const
+{
     std::erase_if(
         rows, [&](const ReconciliationRow& row) { return !period_.contains(row.booked_on); });
     if (rows.size() > settlement::file_rows_max)
@@ -137,17 +147,12 @@ void ReconciliationSource::follow_merges(Rows& house, Rows& partner) const
     follow(partner);
 }
 
-std::expected<Reconciliation, FileFault> ReconciliationSource::reconcile(
-    std::string_view text, Console& console) const
+std::optional<FileFault> ReconciliationSource::fault_of(const settlement::FileHeader& found) const
 {
-    auto file = settlement::parse_partner_file(text);
-    if (!file) return std::unexpected(file.error());
     const auto fault = [](std::string_view field, std::string reason) {
-        return std::unexpected(
-            FileFault{.line = 1, .field = std::string{field}, .reason = std::move(reason)});
+        return FileFault{.line = 1, .field = std::string{field}, .reason = std::move(reason)};
     };
     const auto expected = header();
-    const auto& found = file->header;
     if (found.partner != expected.partner)
         return fault("partner", fmt::format("is {}, not {}", found.partner, expected.partner));
     if (found.period != expected.period)
@@ -159,9 +164,23 @@ std::expected<Reconciliation, FileFault> ReconciliationSource::reconcile(
                 format_period(expected.period)));
     if (found.currency != expected.currency)
         return fault("currency", fmt::format("is {}, not {}", found.currency, expected.currency));
+    return std::nullopt;
+}
 
+std::expected<Reconciliation, FileFault> ReconciliationSource::reconcile(
+    std::string_view text, Console& console) const
+{
     projector_.wait_for(end_, console);
-    auto house = rows_of(period_.window);
+    return reconcile(text, rows_of(period_.window));
+}
+
+std::expected<Reconciliation, FileFault> ReconciliationSource::reconcile(
+    std::string_view text, Rows house) const
+{
+    auto file = settlement::parse_partner_file(text);
+    if (!file) return std::unexpected(file.error());
+    if (auto fault = fault_of(file->header)) return std::unexpected(*std::move(fault));
+
     add_other_windows(house, file->rows);
     find_members(*file);
     const auto compare = [&] {

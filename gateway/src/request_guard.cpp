@@ -208,6 +208,9 @@ std::string_view trimmed(std::string_view text)
     return text.substr(first, text.find_last_not_of(" \t") - first + 1);
 }
 
+constexpr std::string_view xlsx_type =
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+
 /// A media type with its parameters; a charset other than UTF-8 makes it one that we cannot read.
 MediaType media_type_of(std::string_view text)
 {
@@ -218,6 +221,10 @@ MediaType media_type_of(std::string_view text)
     if (iequals(name, "application/x-ndjson")) type = MediaType::json_lines;
     if (iequals(name, "application/xml")) type = MediaType::xml;
     if (iequals(name, "application/pdf")) type = MediaType::pdf;
+    if (iequals(name, "text/csv")) type = MediaType::csv;
+    if (iequals(name, "application/toml")) type = MediaType::toml;
+    if (iequals(name, "text/plain")) type = MediaType::text;
+    if (iequals(name, xlsx_type)) type = MediaType::xlsx;
     while (text.find(';') != std::string_view::npos) {
         text.remove_prefix(text.find(';') + 1);
         const auto parameter = trimmed(text.substr(0, text.find(';')));
@@ -242,21 +249,38 @@ MediaType answer_type_of(std::optional<std::string_view> accept, MediaType body_
         }
         rest.remove_prefix(std::min(entry.size() + 1, rest.size()));
     }
-    const bool is_known = body_type != MediaType::none && body_type != MediaType::other;
-    return is_known ? body_type : MediaType::json;
+    // Files are not answered in their own kind.
+    const bool is_encoding = body_type == MediaType::protobuf || body_type == MediaType::json_lines;
+    return is_encoding ? body_type : MediaType::json;
+}
+
+std::string_view types_taken_by(const Route& route)
+{
+    switch (route.form) {
+    case BodyForm::none:
+    case BodyForm::message: return "send application/json or application/x-protobuf";
+    case BodyForm::batch: return "send application/x-ndjson or application/x-protobuf";
+    case BodyForm::json: return "send application/json";
+    case BodyForm::file: break;
+    }
+    if (route.file == MediaType::csv) return "send text/csv";
+    return route.file == MediaType::xml ? "send application/xml" : "send application/toml";
 }
 
 /// Which route, and whether it takes this body. The framing is sound by now, so that all but an
 /// oversize body leave the connection usable.
 std::optional<GuardFault> route_request(
-    const HeadParser& parser, std::string_view path, RequestHead& head)
+    const HeadParser& parser,
+    std::string_view path,
+    std::span<const Route> operator_routes,
+    RequestHead& head)
 {
-    const auto match = match_route(parser.method, path);
+    const auto match = match_route(parser.method, path, operator_routes);
     if (match.route == nullptr) {
         if (head.body_bytes > message_body_bytes_max) {
             return last_fault("too_large", "the body is longer than any that this path takes");
         }
-        const auto allow = allowed_methods(path);
+        const auto allow = allowed_methods(path, operator_routes);
         if (allow.empty()) return passing_fault("route_unknown", "no such path");
         return passing_fault("method_not_allowed", "see Allow", allow);
     }
@@ -269,12 +293,7 @@ std::optional<GuardFault> route_request(
         return passing_fault("media_type_unsupported", "Content-Encoding is not read");
     }
     if (!match.route->takes(head.body_type)) {
-        constexpr std::string_view message_types =
-            "send application/json or application/x-protobuf";
-        constexpr std::string_view batch_types =
-            "send application/x-ndjson or application/x-protobuf";
-        const bool is_batch = match.route->form == BodyForm::batch;
-        return passing_fault("media_type_unsupported", is_batch ? batch_types : message_types);
+        return passing_fault("media_type_unsupported", types_taken_by(*match.route));
     }
     return std::nullopt;
 }
@@ -327,7 +346,7 @@ GuardVerdict judge_header(std::string_view header, const GuardRules& rules)
     verdict.fault = frame_body(parser, head);
     if (!verdict.fault) verdict.fault = object_to_fields(parser, rules);
     if (!verdict.fault) verdict.fault = object_to_target(parser.target, path);
-    if (!verdict.fault) verdict.fault = route_request(parser, path, head);
+    if (!verdict.fault) verdict.fault = route_request(parser, path, rules.operator_routes, head);
     return verdict;
 }
 

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -58,9 +59,11 @@ struct GuardVerdict {
     std::optional<GuardFault> fault;
 };
 
-/// The values of `Host` that this house answers to, lower case, as sent: "name" and "name:port".
+/// What differs from house to house.
 struct GuardRules {
+    /// The values of `Host` that it answers to, lower case, as sent: "name" and "name:port".
     std::vector<std::string> hosts;
+    std::span<const Route> operator_routes{}; // beside those of every house
 };
 
 enum class HeaderState : std::uint8_t { incomplete, complete, malformed };

@@ -37,6 +37,12 @@ std::string_view content_type_line(MediaType type, bool is_problem)
     if (type == MediaType::json_lines) return "Content-Type: application/x-ndjson\r\n";
     if (type == MediaType::xml) return "Content-Type: application/xml\r\n";
     if (type == MediaType::pdf) return "Content-Type: application/pdf\r\n";
+    if (type == MediaType::csv) return "Content-Type: text/csv\r\n";
+    if (type == MediaType::toml) return "Content-Type: application/toml\r\n";
+    if (type == MediaType::text) return "Content-Type: text/plain\r\n";
+    if (type == MediaType::xlsx)
+        return "Content-Type: "
+               "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet\r\n";
     return "Content-Type: application/json\r\n";
 }
 

@@ -16,6 +16,11 @@ constexpr Route post(RouteId id, std::string_view path, BodyForm form = BodyForm
     return {.id = id, .method = Method::post, .form = form, .path = path};
 }
 
+constexpr Route post_file(RouteId id, std::string_view path, MediaType file)
+{
+    return {.id = id, .method = Method::post, .form = BodyForm::file, .path = path, .file = file};
+}
+
 constexpr std::array route_table{
     post(RouteId::accruals, "/v1/accruals"),
     post(RouteId::redemptions, "/v1/redemptions"),
@@ -46,6 +51,13 @@ constexpr std::array route_table{
     get(RouteId::documents, "/v1/documents"),
     get(RouteId::document, "/v1/documents/{number}"),
     get(RouteId::statement, "/v1/statements/{window}"),
+    get(RouteId::disputes, "/v1/disputes"),
+    get(RouteId::dispute, "/v1/disputes/{dispute}"),
+    post(RouteId::dispute_open, "/v1/disputes", BodyForm::json),
+    post(RouteId::dispute_answer, "/v1/disputes/{dispute}/answer", BodyForm::json),
+    post(RouteId::dispute_escalate, "/v1/disputes/{dispute}/escalate", BodyForm::json),
+    get(RouteId::reconciliation, "/v1/reconciliation/{period}"),
+    post_file(RouteId::reconciliation_compare, "/v1/reconciliation/{period}", MediaType::csv),
     get(RouteId::echo, "/v1/echo"),
     get(RouteId::openapi, "/openapi.json"),
 };
@@ -75,13 +87,21 @@ std::optional<std::string_view> match_path(std::string_view route, std::string_v
 
 std::size_t Route::body_bytes_max() const noexcept
 {
-    if (form == BodyForm::none) return 0;
-    return form == BodyForm::batch ? batch_body_bytes_max : message_body_bytes_max;
+    switch (form) {
+    case BodyForm::none: return 0;
+    case BodyForm::batch: return batch_body_bytes_max;
+    case BodyForm::file: return file_body_bytes_max;
+    case BodyForm::message:
+    case BodyForm::json: break;
+    }
+    return message_body_bytes_max;
 }
 
 bool Route::takes(MediaType type) const noexcept
 {
     if (form == BodyForm::none) return true; // there is no body to have a type
+    if (form == BodyForm::json) return type == MediaType::json;
+    if (form == BodyForm::file) return type == file;
     if (type == MediaType::protobuf) return true;
     return type == (form == BodyForm::batch ? MediaType::json_lines : MediaType::json);
 }
@@ -91,23 +111,28 @@ std::span<const Route> routes() noexcept
     return route_table;
 }
 
-RouteMatch match_route(std::string_view method, std::string_view path) noexcept
+RouteMatch match_route(
+    std::string_view method, std::string_view path, std::span<const Route> others) noexcept
 {
-    for (const Route& route : route_table) {
-        if (name_of(route.method) != method) continue;
-        if (const auto argument = match_path(route.path, path))
-            return {.route = &route, .argument = *argument};
+    for (const auto table : {routes(), others}) {
+        for (const Route& route : table) {
+            if (name_of(route.method) != method) continue;
+            if (const auto argument = match_path(route.path, path))
+                return {.route = &route, .argument = *argument};
+        }
     }
     return {};
 }
 
-std::string_view allowed_methods(std::string_view path) noexcept
+std::string_view allowed_methods(std::string_view path, std::span<const Route> others) noexcept
 {
     bool gets = false;
     bool posts = false;
-    for (const Route& route : route_table) {
-        if (!match_path(route.path, path)) continue;
-        (route.method == Method::get ? gets : posts) = true;
+    for (const auto table : {routes(), others}) {
+        for (const Route& route : table) {
+            if (!match_path(route.path, path)) continue;
+            (route.method == Method::get ? gets : posts) = true;
+        }
     }
     if (gets && posts) return "GET, POST";
     if (gets) return "GET";

@@ -20,6 +20,7 @@
 #include "admin_listener.hpp"
 #include "clearing.hpp"
 #include "control_socket.hpp"
+#include "desk.hpp"
 #include "document_views.hpp"
 #include "gateway/projector.hpp"
 #include "house_authority.hpp"
@@ -27,6 +28,10 @@
 #include "listener.hpp"
 #include "log.hpp"
 #include "metrics.hpp"
+#include "openapi.hpp"
+#include "operator_desk.hpp"
+#include "partner_disputes.hpp"
+#include "partner_records.hpp"
 #include "position_source.hpp"
 
 namespace pointhouse::gateway {
@@ -51,7 +56,8 @@ House& recovered(House& house)
     return house;
 }
 
-ListenerOptions listener_options(const House& house, const Address& address)
+ListenerOptions listener_options(
+    const House& house, const Address& address, std::span<const Route> operator_routes = {})
 {
     const auto server = house.folder().certificates() / "house";
     ListenerOptions options;
@@ -61,6 +67,7 @@ ListenerOptions listener_options(const House& house, const Address& address)
     options.key_file = (server / "key.pem").string();
     options.ca_file = (house.folder().certificates() / "ca.pem").string();
     options.allowed_hosts = house.config().hosts;
+    options.operator_routes = operator_routes;
     return options;
 }
 
@@ -68,14 +75,21 @@ ListenerOptions listener_options(const House& house, const Address& address)
 
 class Server::State {
 public:
-    State(House& house, const ServeOptions& options, CommandInterpreter interpreter)
+    State(
+        House& house,
+        const ServeOptions& options,
+        CommandInterpreter interpreter,
+        OperatorRoutes operators)
         : house_{house}, interpreter_{std::move(interpreter)},
           address_{parse_address(options.listen.empty() ? house.config().listen : options.listen)},
           admin_address_{
               parse_address(options.admin.empty() ? house.config().admin : options.admin)},
           signals_{loop_}, timer_{loop_}, authority_{house.registry()},
           // Recovers, and only then opens the doors.
-          positions_{recovered(house)}, documents_{house},
+          positions_{recovered(house)}, documents_{house}, disputes_{house},
+          desk_{loop_.get_executor(), house}, records_{house, desk_},
+          openapi_{openapi_with(openapi_document(), operators.routes)},
+          operators_{desk_, std::move(operators)},
           clearing_{
               loop_.get_executor(),
               house.ledger(),
@@ -88,8 +102,20 @@ public:
                .answer_document =
                    [this](Exchange& exchange, std::optional<ledger::PartnerId> reader) {
                        documents_.answer(exchange, reader);
-                   }}},
-          listener_{loop_, listener_options(house, address_), clearing_, authority_},
+                   },
+               .answer_dispute =
+                   [this](Exchange& exchange, std::optional<ledger::PartnerId> partner) {
+                       disputes_.answer(exchange, partner);
+                   },
+               .begin_records =
+                   [this](Exchange& exchange, ledger::PartnerId partner) {
+                       return records_.begin(exchange, partner);
+                   },
+               .begin_operator_request =
+                   [this](Exchange& exchange) { return operators_.begin(exchange); },
+               .openapi = openapi_}},
+          listener_{
+              loop_, listener_options(house, address_, operators_.routes()), clearing_, authority_},
           admin_{loop_, admin_options()}, certificate_time_{certificate_time()}
     {
         static_cast<void>(house.projector());
@@ -213,6 +239,7 @@ private:
         // Commands under way wait for the loop, so the loop must not wait for them.
         closing_ = std::thread{[this] {
             control_.reset();
+            desk_.close();
             asio::post(loop_, [this] { finish_part(); });
         }};
     }
@@ -234,6 +261,11 @@ private:
     HouseAuthority authority_;
     PositionSource positions_;
     DocumentViews documents_;
+    PartnerDisputes disputes_;
+    Desk desk_;
+    PartnerRecords records_;
+    std::string openapi_;
+    OperatorDesk operators_;
     Clearing clearing_;
     Listener listener_;
     AdminListener admin_;
@@ -246,8 +278,12 @@ private:
     std::atomic<bool> has_ended_ = false; // by a failure: the loop turns no more
 };
 
-Server::Server(House& house, const ServeOptions& options, CommandInterpreter interpreter)
-    : state_{std::make_unique<State>(house, options, std::move(interpreter))}
+Server::Server(
+    House& house,
+    const ServeOptions& options,
+    CommandInterpreter interpreter,
+    OperatorRoutes operators)
+    : state_{std::make_unique<State>(house, options, std::move(interpreter), std::move(operators))}
 {}
 
 Server::~Server() = default;

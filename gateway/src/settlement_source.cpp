@@ -41,6 +41,49 @@ std::shared_ptr<const ledger::Terms> terms_of(House& house, ledger::Month month)
     return closing ? house.registry().terms_at(*closing) : house.registry().terms();
 }
 
+/// Whether a document of another window has the block.
+bool is_billed_elsewhere(
+    const settlement::Register& documents, ledger::TariffVersion block, ledger::Month month)
+{
+    return std::ranges::any_of(documents.documents(), [&](const auto* issued) {
+        const auto& document = issued->document;
+        return document.is_prepaid() && document.window != month &&
+               document.lines.front().tariff == block;
+    });
+}
+
+/// Blocks that were sold in the window, or that a second operator approved only after the window of
+/// their sale was closed: each is on one document.
+std::vector<settlement::SoldBlock> blocks_sold_in(
+    House& house, ledger::Month month, const ledger::Terms& terms)
+{
+    const auto& registry = house.registry();
+    const auto& documents = house.documents();
+    std::vector<settlement::SoldBlock> sold;
+    for (const auto& contract : registry.contracts()) {
+        for (const auto version : contract.sold_blocks) {
+            if (version.value() > terms.tariffs.size()) continue; // bought later
+            const auto& block = terms.tariff(version);
+            const auto own = terms.calendar->month_of(block.valid_from);
+            const bool is_late = own < month && documents.is_issued(own);
+            if (own != month && !is_late) continue;
+            if (is_billed_elsewhere(documents, version, month)) continue;
+            const auto* row = registry.find_vat(block.partner, "block", block.valid_from);
+            settlement::VatRate vat{.category = "O"};
+            if (row) vat = {.category = row->category, .basis_points = row->rate_basis_points};
+            sold.push_back(
+                {.partner = block.partner,
+                 .tariff = version,
+                 .points = block.block,
+                 .price = block.issue_price,
+                 .fee = block.service_fee,
+                 .sold_on = terms.calendar->day_of(block.valid_from),
+                 .vat = vat});
+        }
+    }
+    return sold;
+}
+
 } // namespace
 
 LegalParties legal_parties_of(const partners::Registry& registry)
@@ -83,6 +126,7 @@ SettlementSource::SettlementSource(House& house, ledger::Month month)
     terms_ = terms_of(house, month);
     contracts_ = contracts_of(house.registry(), *terms_);
     parties_ = legal_parties_of(house.registry());
+    blocks_ = blocks_sold_in(house, month, *terms_);
     dates_ = house.documents().calendar().dates_of(month);
     const auto& windows = points.windows();
     const auto found = std::ranges::find(windows, month, &ledger::Window::month);
@@ -113,8 +157,18 @@ settlement::Settlement SettlementSource::settle(Console& console) const
 std::vector<settlement::Document> SettlementSource::drafts(
     const settlement::Settlement& settlement) const
 {
-    return settlement::drafts(
+    auto made = settlement::drafts(
         settlement, parties_.house, parties_.partners, dates_.due_on - dates_.last);
+    for (const auto& block : blocks_) {
+        auto invoice = settlement::block_invoice(
+            block,
+            window_.month,
+            terms_->currency,
+            parties_.house,
+            parties_.partners.at(block.partner.value() - 1));
+        if (invoice.total != ledger::Minor{}) made.push_back(std::move(invoice));
+    }
+    return made;
 }
 
 } // namespace pointhouse::gateway

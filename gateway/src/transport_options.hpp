@@ -3,8 +3,11 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
+
+#include "router.hpp"
 
 namespace pointhouse::gateway {
 
@@ -45,6 +48,7 @@ struct ListenerOptions {
     /// Further values of Host, "name" or "name:port"; localhost and the loopback addresses are
     /// always accepted, with and without the port.
     std::vector<std::string> allowed_hosts;
+    std::span<const Route> operator_routes{}; // of this house; they outlive the listener
     TransportDeadlines deadlines;
     TransportLimits limits;
 };

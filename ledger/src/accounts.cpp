@@ -152,6 +152,8 @@ std::string_view plain_name(Account account)
     case Account::members_expired: return "expired";
     case Account::transit: return "transit";
     case Account::write_off: return "write_off";
+    case Account::collateral: return "collateral";
+    case Account::exchange: return "exchange";
     }
     invariant(false, "every account has its name");
     return {};
@@ -170,7 +172,8 @@ bool is_of_partner(Account account)
         Account::prepaid_block,
         Account::prepaid_fee,
         Account::receivable,
-        Account::payable};
+        Account::payable,
+        Account::collateral};
     return std::ranges::find(accounts, account) != accounts.end();
 }
 
@@ -228,7 +231,9 @@ bool is_in_money(Account account)
     case Account::vat_output:
     case Account::vat_input:
     case Account::rounding:
-    case Account::write_off: return true;
+    case Account::write_off:
+    case Account::collateral:
+    case Account::exchange: return true;
     }
     invariant(false, "every account counts in something");
     return false;

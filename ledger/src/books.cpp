@@ -102,9 +102,7 @@ std::uint64_t Books::project(JournalReader& journal, std::size_t blocks_max)
         std::uint64_t next = projected_ + 1;
         std::size_t blocks = 0;
         journal.for_each_block(Sequence{next}, [&](const JournalReader::BlockRow& row) {
-            const BlockView block = books::checked_block(row.bytes, Sequence{next});
-            projector.project(block);
-            next += block.count();
+            next += projector.project(row.bytes, Sequence{next});
             return ++blocks < blocks_max && projector.postings() < postings_per_transaction_max;
         });
         through = Sequence{next - 1};

@@ -24,25 +24,42 @@ MemberNumber member_in(const Value& cell)
 void Books::for_each_message(
     Month window, PartnerId partner, const std::function<void(const BookedMessage&)>& message)
 {
+    const std::array<Parameter, 1> cells{std::int64_t{partner.value()}};
+    read_messages(window, "partner = $1 AND refusal = 0 ORDER BY sequence", cells, message);
+}
+
+void Books::for_each_message(Month window, const std::function<void(const BookedMessage&)>& message)
+{
+    // Partner 0: what the house and its operators did.
+    read_messages(window, "partner > 0 AND refusal = 0 ORDER BY partner, sequence", {}, message);
+}
+
+void Books::read_messages(
+    Month window,
+    std::string_view which,
+    std::span<const Parameter> cells,
+    const std::function<void(const BookedMessage&)>& message)
+{
     store_.read([&](Transaction& transaction) {
         const auto windows = books::read_windows(transaction);
         if (std::ranges::find(windows, window, &books::WindowRow::month) == windows.end()) return;
-        const std::array<Parameter, 1> cells{std::int64_t{partner.value()}};
         BookedMessage booked;
         transaction.for_each(
             fmt::format(
-                "SELECT type, message_id, member, occurred_at, posted_at, points, amount_minor"
-                " FROM {} WHERE partner = $1 AND refusal = 0 ORDER BY sequence",
-                books::posting_table(window)),
+                "SELECT partner, type, message_id, member, occurred_at, posted_at, points,"
+                " amount_minor FROM {} WHERE {}",
+                books::posting_table(window),
+                which),
             cells,
             [&](const Row& row) {
-                booked.type = static_cast<MessageType>(number_in(row[0]));
-                booked.message_id = std::get<std::string>(row[1]);
-                booked.member = member_in(row[2]);
-                booked.occurred_at = time_of_micros(number_in(row[3]));
-                booked.posted_at = time_of_micros(number_in(row[4]));
-                booked.points = Points{number_in(row[5])};
-                booked.amount_minor = number_in(row[6]);
+                booked.partner = PartnerId{static_cast<std::uint32_t>(number_in(row[0]))};
+                booked.type = static_cast<MessageType>(number_in(row[1]));
+                booked.message_id = std::get<std::string>(row[2]);
+                booked.member = member_in(row[3]);
+                booked.occurred_at = time_of_micros(number_in(row[4]));
+                booked.posted_at = time_of_micros(number_in(row[5]));
+                booked.points = Points{number_in(row[6])};
+                booked.amount_minor = number_in(row[7]);
                 message(booked);
             });
     });

@@ -11,6 +11,7 @@ namespace {
 
 // Rows are handed to the database while their cells are still in the processor's cache.
 constexpr std::size_t cells_held_max = 8'192;
+constexpr std::size_t block_bytes_held_max = 65'536;
 
 } // namespace
 
@@ -66,8 +67,21 @@ BlockView checked_block(std::span<const std::byte> bytes, Sequence expected)
     return *block;
 }
 
-void Projector::project(const BlockView& block)
+BlockView HeldBlocks::hold(std::span<const std::byte> bytes, Sequence expected)
 {
+    bytes_ += bytes.size();
+    return checked_block(blocks_.emplace_back(bytes.begin(), bytes.end()), expected);
+}
+
+void HeldBlocks::let_go()
+{
+    blocks_.clear();
+    bytes_ = 0;
+}
+
+std::uint32_t Projector::project(std::span<const std::byte> bytes, Sequence first)
+{
+    const BlockView block = held_.hold(bytes, first);
     enter_window(block.header());
     for (std::uint32_t index = 0; index < block.count(); ++index) {
         if (!block.read(index, record_))
@@ -76,13 +90,17 @@ void Projector::project(const BlockView& block)
         add(record_);
         if (posting_cells_.size() + entry_cells_.size() > cells_held_max) flush_rows();
     }
-    // Message ids refer to the block.
-    flush_rows();
+    if (held_.bytes() >= block_bytes_held_max) {
+        flush_rows();
+        held_.let_go();
+    }
+    return block.count();
 }
 
 void Projector::enter_window(const BlockHeader& header)
 {
     if (header.window == month_) return;
+    flush_rows();
     flush_positions();
     month_ = header.window;
     posting_table_ = posting_table(month_);
@@ -152,6 +170,7 @@ void Projector::flush_terms()
 
 void Projector::finish(Sequence through)
 {
+    flush_rows();
     flush_positions();
     flush_house_lines();
     flush_terms();

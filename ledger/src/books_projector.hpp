@@ -46,6 +46,20 @@ private:
 /// Reads the block and checks its hash, and that it starts at `expected`. Throws StoreFailure.
 [[nodiscard]] BlockView checked_block(std::span<const std::byte> bytes, Sequence expected);
 
+/// Copies of blocks, for as long as rows of them refer to their texts: a server answers each
+/// statement by a round trip, so the rows of many small blocks go in one.
+class HeldBlocks {
+public:
+    /// As `checked_block`.
+    BlockView hold(std::span<const std::byte> bytes, Sequence expected);
+    void let_go();
+    [[nodiscard]] std::size_t bytes() const { return bytes_; }
+
+private:
+    std::vector<Bytes> blocks_;
+    std::size_t bytes_ = 0;
+};
+
 /// Writes blocks into the books, inside one transaction.
 class Projector {
 public:
@@ -63,7 +77,8 @@ public:
           written_{written}
     {}
 
-    void project(const BlockView& block);
+    /// The block that starts at `first`. How many records it has.
+    std::uint32_t project(std::span<const std::byte> bytes, Sequence first);
     /// Writes what the blocks came to: positions, windows, partners, tariffs, the sequence reached.
     void finish(Sequence through);
 
@@ -86,6 +101,7 @@ private:
     Written written_;
     std::uint64_t postings_ = 0;
 
+    HeldBlocks held_;
     Month month_{};
     std::string posting_table_;
     std::string entry_table_;

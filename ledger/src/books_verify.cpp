@@ -122,6 +122,8 @@ void compare(
     comparison.finish();
 }
 
+constexpr std::uint64_t records_compared_at_once = 4096;
+
 /// Recomputes the books block by block, up to what they say they contain.
 class Recomputation {
 public:
@@ -129,13 +131,21 @@ public:
         : transaction_{transaction}, history_{terms}, terms_{terms}
     {}
 
-    void check(const BlockView& block)
+    /// The block that begins at `first`. How many records it has.
+    std::uint32_t check(std::span<const std::byte> bytes, Sequence first)
     {
+        if (records_held_ >= records_compared_at_once) {
+            compare_rows();
+            held_.let_go();
+        }
+        const BlockView block = held_.hold(bytes, first);
         const Month month = block.header().window;
+        if (month != month_) compare_rows();
         month_ = month;
-        windows_.enter(month, block.header().first);
-        posting_cells_.clear();
-        entry_cells_.clear();
+        if (records_held_ == 0) first_held_ = first;
+        records_held_ += block.count();
+
+        windows_.enter(month, first);
         ControlTotals totals;
         for (std::uint32_t index = 0; index < block.count(); ++index) {
             if (!block.read(index, record_))
@@ -144,11 +154,12 @@ public:
             add(record_, totals);
         }
         add_positions(month, totals);
-        compare_rows(block);
+        return block.count();
     }
 
     void finish()
     {
+        compare_rows();
         compare_counts();
         compare_windows();
         compare_positions();
@@ -202,28 +213,32 @@ private:
         }
     }
 
-    void compare_rows(const BlockView& block)
+    void compare_rows()
     {
-        const Month month = block.header().window;
-        const auto first = static_cast<std::int64_t>(block.header().first.value());
-        const std::array<Parameter, 2> range{first, first + block.count() - 1};
+        if (records_held_ == 0) return;
+        const auto first = static_cast<std::int64_t>(first_held_.value());
+        const std::array<Parameter, 2> range{
+            first, first + static_cast<std::int64_t>(records_held_) - 1};
         constexpr std::string_view where = " WHERE sequence BETWEEN $1 AND $2";
         compare(
             transaction_,
-            {books::posting_table(month), books::posting_columns},
+            {books::posting_table(month_), books::posting_columns},
             where,
             range,
             posting_cells_);
         compare(
             transaction_,
-            {books::entry_table(month), books::entry_columns, 2},
+            {books::entry_table(month_), books::entry_columns, 2},
             where,
             range,
             entry_cells_);
-        auto& count = counts_[month];
-        count.postings += block.count();
+        auto& count = counts_[month_];
+        count.postings += static_cast<std::int64_t>(records_held_);
         count.entries +=
             static_cast<std::int64_t>(entry_cells_.size() / books::entry_columns.size());
+        posting_cells_.clear();
+        entry_cells_.clear();
+        records_held_ = 0;
     }
 
     // What stands outside the sequences of its window's blocks was compared with nothing yet.
@@ -293,7 +308,10 @@ private:
     const TermsHistory& history_;
     books::TermsSeen terms_;
     std::vector<books::HouseLine> house_lines_;
-    Month month_{}; // of the block
+    Month month_{}; // of the blocks that are held
+    books::HeldBlocks held_;
+    Sequence first_held_{};
+    std::uint64_t records_held_ = 0;
     books::WindowsSeen windows_{{}};
     Record record_;
     std::vector<Parameter> posting_cells_;
@@ -318,9 +336,7 @@ void compare_books(Transaction& transaction, JournalReader& journal, const Terms
     std::uint64_t next = 1;
     if (next <= projection.sequence.value())
         journal.for_each_block(Sequence{next}, [&](const JournalReader::BlockRow& row) {
-            const BlockView block = books::checked_block(row.bytes, Sequence{next});
-            recomputation.check(block);
-            next += block.count();
+            next += recomputation.check(row.bytes, Sequence{next});
             return next <= projection.sequence.value();
         });
     if (next != projection.sequence.value() + 1)

@@ -91,6 +91,8 @@ std::string_view member_account(Account account)
     case Account::vat_input:
     case Account::rounding:
     case Account::write_off:
+    case Account::collateral:
+    case Account::exchange:
     case Account::members_expired:
     case Account::transit: break;
     }

@@ -209,7 +209,9 @@ SqliteConnection::SqliteConnection(
     if (!writes) return;
 
     const bool full = settings.synchronous == SqliteSettings::Synchronous::full;
-    execute("PRAGMA page_size = 16384; PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON;");
+    execute(fmt::format(
+        "PRAGMA page_size = {}; PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON;",
+        settings.page_bytes));
     execute(fmt::format(
         "PRAGMA synchronous = {}; PRAGMA wal_autocheckpoint = {};",
         full ? "FULL" : "NORMAL",

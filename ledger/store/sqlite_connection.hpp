@@ -77,12 +77,13 @@ struct SqliteSettings {
 
     Mode mode = Mode::read_write;
     Synchronous synchronous = Synchronous::full;
-    int autocheckpoint_pages = 64; // of 16 KiB: 1 MiB
+    int page_bytes = 4'096; // of a new file; rows in no order want small pages
+    int autocheckpoint_pages = 1'024;
     int cache_kib = 8'192;
 };
 
-/// A connection to one database file: pages of 16 KiB, write-ahead log, parts of SQL that may run
-/// code from the file switched off. A writing connection creates the file where it is missing and
+/// A connection to one database file: write-ahead log, parts of SQL that may run code from the file
+/// switched off. A writing connection creates the file where it is missing and
 /// alone checkpoints (on itself, inline); a reading one never does, also when it closes, because
 /// SQLite 3.40.1 can lose pages when two connections do. One thread at a time. Throws
 /// SqliteFailure.

@@ -265,7 +265,7 @@ public:
 private:
     struct Open {
         explicit Open(const std::filesystem::path& file)
-            : connection{file, {.autocheckpoint_pages = 96, .cache_kib = 16 * 1024}},
+            : connection{file, {.page_bytes = 16'384, .autocheckpoint_pages = 96, .cache_kib = 16 * 1024}},
               ready{(connection.execute(schema), true)}, tables{connection},
               begin{connection.prepare("BEGIN IMMEDIATE")}, commit{connection.prepare("COMMIT")},
               block{connection.prepare(

@@ -121,7 +121,7 @@ public:
         if (durability == Durability::relaxed) {
             settings_.synchronous = SqliteSettings::Synchronous::normal;
             // Derived tables come in bulk; fewer checkpoints write each page fewer times.
-            settings_.autocheckpoint_pages = 1'024;
+            settings_.page_bytes = 16'384;
             settings_.cache_kib = 16'384;
         }
         writer_.emplace(file_, settings_);

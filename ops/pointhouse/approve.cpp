@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <charconv>
 #include <fmt/format.h>
 #include <memory>
@@ -42,6 +43,15 @@ CommandResult list(House& house, const Invocation& typed)
     return report(typed, waiting, text);
 }
 
+/// Why a proposal could not be approved, as the wire says it.
+std::string_view code_of_refusal(House& house, ledger::HouseSequence id)
+{
+    const auto waiting = house.registry().proposals();
+    const auto found = std::ranges::find(waiting, id, &partners::Proposal::id);
+    if (found == waiting.end()) return "proposal_unknown";
+    return found->actor == house.act().actor ? "forbidden" : "";
+}
+
 CommandResult approve(House& house, const Options& options, const Invocation& typed)
 {
     if (options.what == "list") return list(house, typed);
@@ -49,7 +59,11 @@ CommandResult approve(House& house, const Options& options, const Invocation& ty
     const auto* const end = options.what.data() + options.what.size();
     const auto [stop, error] = std::from_chars(options.what.data(), end, id);
     if (error != std::errc{} || stop != end || id == 0)
-        return refused(fmt::format("nothing waits for approval under {}", options.what));
+        return {
+            .exit_code = 1,
+            .complaint =
+                fmt::format("pointhouse: nothing waits for approval under {}\n", options.what),
+            .code = "proposal_unknown"};
     return approve_proposal(house, ledger::HouseSequence{id}, options.as_both, typed);
 }
 
@@ -57,6 +71,7 @@ CommandResult approve(House& house, const Options& options, const Invocation& ty
 
 std::string operator_of(House& house, const Invocation& typed)
 {
+    if (!typed.operator_name.empty()) return typed.operator_name;
     if (typed.operator_certificate.empty()) return {};
     const auto identity = certs::identity_of_files(
         house.folder().certificates(), typed.operator_certificate, ledger::SystemClock{}.now());
@@ -71,7 +86,8 @@ std::string operator_of(House& house, const Invocation& typed)
 
 void require_operator(House& house, const Invocation& typed, std::string_view what)
 {
-    if (!house.registry().founding().production || !typed.operator_certificate.empty()) return;
+    if (!house.registry().founding().production) return;
+    if (!typed.operator_certificate.empty() || !typed.operator_name.empty()) return;
     throw CommandFailure{
         fmt::format("a production house {} as an operator: --operator CERT", what)};
 }
@@ -94,7 +110,11 @@ CommandResult approve_proposal(
 {
     require_operator(house, typed, "approves");
     const auto approved = house.approve(id, as_both);
-    if (!approved) return refused(approved.error().reason);
+    if (!approved) {
+        auto result = refused(approved.error().reason);
+        result.code = code_of_refusal(house, id);
+        return result;
+    }
     return report(
         typed,
         {{"id", id.value()}, {"approved", true}},
@@ -105,13 +125,15 @@ CommandResult await_approval(
     House& house, ledger::HouseSequence id, bool as_both, const Invocation& typed)
 {
     if (as_both) return approve_proposal(house, id, true, typed);
-    return report(
+    auto result = report(
         typed,
         {{"id", id.value()}, {"approved", false}},
         fmt::format(
             "prepared; it waits for another operator: pointhouse approve {} --data {}\n",
             id.value(),
             typed.data.string()));
+    result.proposal = id.value();
+    return result;
 }
 
 void add_as_both_option(CLI::App& command, bool& as_both)

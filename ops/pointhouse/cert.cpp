@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <map>
 #include <memory>
 #include <span>
@@ -14,6 +15,7 @@
 #include "certificates.hpp"
 #include "certs/identity.hpp"
 #include "commands.hpp"
+#include "settle_documents.hpp"
 
 namespace pointhouse::ops {
 
@@ -88,6 +90,7 @@ CommandResult issue(House& house, const Options& options, const Invocation& type
 
 CommandResult revoke(House& house, const Options& options, const Invocation& typed)
 {
+    require_operator(house, typed, "revokes certificates");
     auto& registry = house.registry();
     const auto subject = subject_of(options.name);
     std::vector<std::string> serials;
@@ -98,16 +101,19 @@ CommandResult revoke(House& house, const Options& options, const Invocation& typ
         if (!certificate.revoked) serials.push_back(serial);
     }
     if (!is_known) return refused(fmt::format("no certificate of {} is registered", options.name));
+    if (serials.empty()) return report(typed, {{"revoked", json::array{}}}, "already revoked\n");
 
+    const auto permitted = ask_permission(
+        house, fmt::format("revoke {}: {}", options.name, fmt::join(serials, " ")), typed);
+    if (permitted.waiting) return *permitted.waiting;
     json::array revoked;
     std::string text;
     for (const auto& serial : serials) {
-        const auto accepted = registry.revoke_certificate(serial, house.act());
+        const auto accepted = registry.revoke_certificate(serial, permitted_act(house, permitted));
         if (!accepted) return refused(accepted.error().reason);
         revoked.emplace_back(serial);
         text += fmt::format("revoked {}\n", serial);
     }
-    if (text.empty()) text = "already revoked\n";
     return report(typed, {{"revoked", revoked}}, text);
 }
 

@@ -123,6 +123,19 @@ number = "2651"
 name = "Residuals of payments"
 type = "expenses"
 
+[[account]]
+house = "collateral"
+number = "1720"
+name = "Collateral of Partners"
+type = "liabilities"
+by_partner = true
+
+[[account]]
+house = "exchange"
+number = "2660"
+name = "Exchange Differences"
+type = "expenses"
+
 [datev]
 consultant = 1001
 client = 1

@@ -32,6 +32,7 @@ void declare_commands(CLI::App& app, Invocation& invocation)
     declare_settle(app, invocation);
     declare_dispute(app, invocation);
     declare_bank(app, invocation);
+    declare_fx(app, invocation);
     declare_reconcile(app, invocation);
     declare_verify(app, invocation);
     declare_rebuild(app, invocation);

@@ -18,6 +18,7 @@ struct Invocation {
     std::filesystem::path folder; // that relative paths are meant from
     std::filesystem::path data;
     std::filesystem::path operator_certificate; // who acts; empty: not said
+    std::string operator_name;                  // who acts, known otherwise; empty: not known
     bool json = false;
     /// A command that is a process of its own: serve, init, replay. Returns the exit code.
     std::function<int(const Invocation&)> alone;

@@ -24,6 +24,7 @@ void declare_approve(CLI::App& app, Invocation& invocation);
 void declare_settle(CLI::App& app, Invocation& invocation);
 void declare_dispute(CLI::App& app, Invocation& invocation);
 void declare_bank(CLI::App& app, Invocation& invocation);
+void declare_fx(CLI::App& app, Invocation& invocation);
 void declare_reconcile(CLI::App& app, Invocation& invocation);
 void declare_verify(CLI::App& app, Invocation& invocation);
 void declare_rebuild(CLI::App& app, Invocation& invocation);

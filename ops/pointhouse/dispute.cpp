@@ -8,6 +8,7 @@
 #include "approvals.hpp"
 #include "commands.hpp"
 #include "settle_documents.hpp"
+#include "settlement/dispute_json.hpp"
 
 namespace pointhouse::ops {
 
@@ -34,31 +35,12 @@ ledger::Day today_of(House& house)
     return issue_terms(house).today;
 }
 
-json::object row_of(const Dispute& dispute, ledger::Day today)
-{
-    return {
-        {"dispute", dispute.id},
-        {"document", dispute.document},
-        {"line", dispute.line},
-        {"net_minor", dispute.net.count},
-        {"held_minor", dispute.held.count},
-        {"reason", dispute.reason},
-        {"evidence", dispute.evidence},
-        {"stage", settlement::name_of(dispute.stage)},
-        {"act_by", ledger::format_day(dispute.act_by)},
-        {"urgent", dispute.is_overdue(today) || dispute.is_due_soon(today)},
-        {"due_soon", dispute.is_due_soon(today)},
-        {"overdue", dispute.is_overdue(today)},
-        {"agreed_minor", dispute.agreed.count},
-        {"credit", dispute.credit}};
-}
-
 CommandResult show(House& house, std::string_view id, const Invocation& typed)
 {
     const auto& dispute = house.documents().disputes().find(id)->second;
     return report(
         typed,
-        row_of(dispute, today_of(house)),
+        settlement::dispute_json(dispute, today_of(house)),
         fmt::format(
             "{} about line {} of {} is {}{}\n",
             dispute.id,
@@ -124,7 +106,8 @@ CommandResult lapse(House& house, const Options& /*options*/, const Invocation& 
     const auto overdue = house.documents().overdue_disputes(today);
     house.tend();
     for (const auto& id : overdue)
-        ended.push_back(row_of(house.documents().disputes().find(id)->second, today));
+        ended.push_back(
+            settlement::dispute_json(house.documents().disputes().find(id)->second, today));
     const auto text = fmt::format("{} disputes ended because nobody acted in time\n", ended.size());
     return report(typed, ended, text);
 }
@@ -135,7 +118,7 @@ CommandResult list(House& house, const Options& /*options*/, const Invocation& t
     std::string text;
     const auto today = today_of(house);
     for (const auto& [id, dispute] : house.documents().disputes()) {
-        rows.push_back(row_of(dispute, today));
+        rows.push_back(settlement::dispute_json(dispute, today));
         text += fmt::format(
             "{} {} line {} {:>10} {} by {}{}\n",
             id,

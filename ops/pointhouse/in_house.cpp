@@ -39,17 +39,10 @@ CommandStep run_step(gateway::House& house, const std::string& actor, const gate
     }};
 }
 
-CommandStep begin(gateway::House& house, const Invocation& invocation)
-{
-    return run_step(house, operator_of(house, invocation), [&](gateway::House& own) {
-        return invocation.in_house(own, invocation);
-    });
-}
-
 CommandResult run_here(
     gateway::House& house, const Invocation& invocation, gateway::Console& console)
 {
-    auto step = begin(house, invocation);
+    auto step = begin_in_house(house, invocation);
     while (true) {
         if (auto* const result = std::get_if<CommandResult>(&step)) return std::move(*result);
         auto end = std::get<gateway::LongWork>(step)(console);
@@ -59,6 +52,13 @@ CommandResult run_here(
 }
 
 } // namespace
+
+CommandStep begin_in_house(gateway::House& house, const Invocation& invocation)
+{
+    return run_step(house, operator_of(house, invocation), [&](gateway::House& own) {
+        return invocation.in_house(own, invocation);
+    });
+}
 
 CommandResult run_in_house(
     const Invocation& invocation, const gateway::CommandRequest& request, gateway::Console& console)
@@ -91,7 +91,7 @@ CommandStep interpret(gateway::House& house, const gateway::CommandRequest& requ
     const auto invocation = parse_command_line(request);
     if (!invocation) return invocation.error();
     if (!invocation->in_house) return refused("this command is not for a serving house");
-    return begin(house, *invocation);
+    return begin_in_house(house, *invocation);
 }
 
 } // namespace pointhouse::ops

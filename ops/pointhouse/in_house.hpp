@@ -11,6 +11,11 @@ namespace pointhouse::ops {
     const gateway::CommandRequest& request,
     gateway::Console& console);
 
+/// The first step of a command that was understood, in the name of who acts. On the house's thread.
+/// Throws CommandFailure when who acts may not.
+[[nodiscard]] gateway::CommandStep begin_in_house(
+    gateway::House& house, const Invocation& invocation);
+
 /// The first step of a command that came to a serving house. On the house's thread.
 [[nodiscard]] gateway::CommandStep interpret(
     gateway::House& house, const gateway::CommandRequest& request);

@@ -123,6 +123,7 @@ json::object contract_as_json(const partners::PartnerContract& contract)
         {"roles", role_names(contract.terms.roles)},
         {"billing", is_prepaid(contract) ? "prepaid" : "postpaid"},
         {"credit_limit", limit_as_json(contract)},
+        {"settlement", settlement_terms_as_json(contract.settlement)},
         {"notice_days", contract.notice_days},
         {"blocks", blocks_as_json(contract)},
         {"tariffs", tariffs},
@@ -350,6 +351,21 @@ void declare_partner(CLI::App& app, Invocation& invocation)
         ->required()
         ->type_name("FILE.toml");
     add_json_option(set, invocation);
+
+    auto& settlement = declare_in_house(
+        partner,
+        "set-settlement",
+        "Say in which currency a partner is invoiced, and how its net is secured",
+        invocation,
+        [options](House& house, const Invocation& typed) {
+            return set_settlement_terms(
+                house, require_partner(house, options->id).partner, options->file, typed);
+        });
+    settlement.add_option("ID", options->id)->required();
+    settlement.add_option("FILE", options->file, "With one [settlement] table")
+        ->required()
+        ->type_name("FILE.toml");
+    add_json_option(settlement, invocation);
 
     auto& company = declare_in_house(
         partner,

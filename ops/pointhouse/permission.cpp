@@ -17,15 +17,23 @@ Permitted ask_permission(gateway::House& house, const std::string& act, const In
     if (!is_production(house)) return {};
     if (const auto* asked = house.documents().find_permission(act)) {
         if (asked->is_given) return {.waiting = {}, .by = asked->proposal};
-        return {
-            .waiting = refused(fmt::format(
-                "\"{}\" waits for another operator: pointhouse approve {}",
-                act,
-                asked->proposal.value()))};
+        auto waiting = refused(fmt::format(
+            "\"{}\" waits for another operator: pointhouse approve {}",
+            act,
+            asked->proposal.value()));
+        waiting.proposal = asked->proposal.value();
+        return {.waiting = std::move(waiting)};
     }
     const auto id = house.registry().propose_settlement(
         "settlement_act", act, json::serialize(json::object{{"act", act}}), house.act());
     return {.waiting = await_approval(house, id, false, typed)};
+}
+
+partners::Registry::Act permitted_act(gateway::House& house, const Permitted& permitted)
+{
+    auto act = house.act();
+    act.permitted_by = permitted.by;
+    return act;
 }
 
 void record_permitted(

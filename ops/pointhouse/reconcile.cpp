@@ -2,11 +2,12 @@
 #include <memory>
 #include <optional>
 
-#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 
 #include "answers.hpp"
 #include "commands.hpp"
-#include "gateway/reconciliation_source.hpp"
+#include "gateway/reconciliation_round.hpp"
 #include "whole_file.hpp"
 
 namespace pointhouse::ops {
@@ -24,6 +25,7 @@ struct Options {
     std::string window;
     std::string day;
     std::string out;
+    bool all = false;
 };
 
 settlement::ReconciliationPeriod read_period(const Options& options)
@@ -74,8 +76,118 @@ CommandStep compare(
     };
 }
 
+/// A file of each partner in a folder: `<partner>.csv`.
+std::filesystem::path file_in(const std::filesystem::path& folder, std::string_view partner)
+{
+    return folder / fmt::format("{}.csv", partner);
+}
+
+CommandStep write_files(
+    std::shared_ptr<gateway::ReconciliationRound> round,
+    const std::filesystem::path& folder,
+    const Invocation& typed)
+{
+    return [round = std::move(round), folder, typed](Console& console) {
+        std::filesystem::create_directories(folder);
+        boost::json::array files;
+        std::string words;
+        round->write_files(
+            [&](std::string_view partner, std::string_view text) {
+                const auto file = file_in(folder, partner);
+                write_whole(file, text);
+                files.emplace_back(file.string());
+                words += fmt::format("{}\n", file.string());
+            },
+            console);
+        return report(typed, {{"files", std::move(files)}}, words);
+    };
+}
+
+/// What the rounds's comparisons came to, one after the other.
+class RoundReport {
+public:
+    void add(std::string_view partner, const gateway::ReconciliationRound::Outcome& outcome)
+    {
+        if (!outcome) {
+            is_agreed_ = false;
+            auto fault = boost::json::parse(settlement::fault_json(outcome.error())).as_object();
+            fault["partner"] = partner;
+            partners_.push_back(std::move(fault));
+            words_ += fmt::format("{:<24}refused: {}\n", partner, in_words(outcome.error()));
+            return;
+        }
+        partners_.push_back(boost::json::parse(settlement::reconciliation_json(*outcome, partner)));
+        const bool agrees = outcome->agrees();
+        words_ += fmt::format(
+            "{:<24}{:>12}{:>12}  {}\n",
+            partner,
+            outcome->house.count,
+            outcome->partner.count,
+            agrees ? "agrees" : fmt::format("{} breaks", outcome->breaks.size()));
+        if (agrees) return;
+        is_agreed_ = false;
+        differences_ += "\n" + settlement::reconciliation_in_words(*outcome, partner);
+    }
+
+    [[nodiscard]] CommandResult result(bool json) const
+    {
+        const boost::json::object shown{{"ok", is_agreed_}, {"partners", partners_}};
+        auto result = done(
+            json ? boost::json::serialize(shown) + "\n"
+                 : fmt::format(
+                       "{:<24}{:>12}{:>12}\n{}{}",
+                       "partner",
+                       "house",
+                       "file",
+                       words_,
+                       differences_));
+        result.exit_code = is_agreed_ ? 0 : 1;
+        return result;
+    }
+
+private:
+    bool is_agreed_ = true;
+    boost::json::array partners_;
+    std::string words_;
+    std::string differences_;
+};
+
+CommandStep compare_all(
+    std::shared_ptr<gateway::ReconciliationRound> round,
+    const std::filesystem::path& folder,
+    bool json)
+{
+    return [round = std::move(round), folder, json](Console& console) {
+        if (!std::filesystem::is_directory(folder))
+            throw CommandFailure{folder.string() + " is no folder"};
+        RoundReport report;
+        round->reconcile(
+            [&](std::string_view partner) {
+                const auto file = file_in(folder, partner);
+                return std::filesystem::exists(file) ? std::optional{read_text(file)}
+                                                     : std::nullopt;
+            },
+            [&](std::string_view partner, const auto& outcome) { report.add(partner, outcome); },
+            console);
+        return report.result(json);
+    };
+}
+
+CommandStep reconcile_all(House& house, const Options& options, const Invocation& typed)
+{
+    // The one name that is typed is the folder's.
+    const bool has_folder = !options.partner.empty();
+    if (!options.file.empty() || has_folder != options.out.empty())
+        throw CommandFailure{"with --all give the FOLDER of the partners' files, or --out FOLDER"};
+    auto round = std::make_shared<gateway::ReconciliationRound>(house, read_period(options));
+    if (has_folder) return compare_all(std::move(round), typed.path(options.partner), typed.json);
+    return write_files(std::move(round), typed.path(options.out), typed);
+}
+
 CommandStep reconcile(House& house, const Options& options, const Invocation& typed)
 {
+    if (options.all) return reconcile_all(house, options, typed);
+    if (options.partner.empty()) throw CommandFailure{"give a PARTNER, or --all"};
     if (options.file.empty() == options.out.empty())
         throw CommandFailure{"give the partner's FILE, or --out for the house's own"};
     const auto& partner = require_partner(house, options.partner);
@@ -98,12 +210,14 @@ void declare_reconcile(CLI::App& app, Invocation& invocation)
         [options](House& house, const Invocation& typed) {
             return reconcile(house, *options, typed);
         });
-    command.add_option("PARTNER", options->partner)->required();
+    command.add_option("PARTNER", options->partner, "Whose record, or with --all the folder");
     command.add_option("FILE", options->file, "The partner's file");
     command.add_option("--window", options->window, "A month, 2026-06")->required();
     command.add_option("--day", options->day, "One day of it, 2026-06-14");
-    command.add_option("--out", options->out, "Write the house's own file instead")
-        ->type_name("FILE");
+    command.add_flag(
+        "--all", options->all, "All partners: the files are <partner>.csv in a folder");
+    command.add_option("--out", options->out, "Write the house's own file, or files, instead")
+        ->type_name("PATH");
     add_json_option(command, invocation);
 }
 

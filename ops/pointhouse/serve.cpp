@@ -8,6 +8,7 @@
 #include "gateway/server.hpp"
 #include "gateway/standby.hpp"
 #include "in_house.hpp"
+#include "operator_routes.hpp"
 
 namespace pointhouse::ops {
 
@@ -35,7 +36,7 @@ int serve(const Options& options, const Invocation& typed)
         const auto house =
             gateway::open_or_stand_by(typed.data, wished_clock(options, typed), where);
         if (!house) break;
-        gateway::Server server{*house, where, interpret};
+        gateway::Server server{*house, where, interpret, operator_routes()};
         std::cout << "listening on " << server.url() << "\nadmin on " << server.admin_url()
                   << std::endl;
         server.run();

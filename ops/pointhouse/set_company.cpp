@@ -32,4 +32,39 @@ gateway::CommandResult set_company(
     return report(typed, shown, text);
 }
 
+boost::json::object settlement_terms_as_json(const partners::SettlementTerms& terms)
+{
+    boost::json::value limit;
+    if (terms.net_debit_limit) limit = ledger::format_micro(*terms.net_debit_limit);
+    return {
+        {"currency", terms.currency},
+        {"net_debit_limit", std::move(limit)},
+        {"mutualised", terms.mutualised}};
+}
+
+gateway::CommandResult set_settlement_terms(
+    gateway::House& house,
+    ledger::PartnerId partner,
+    const std::string& file,
+    const Invocation& typed)
+{
+    const auto act = terms_act(house, typed, "changes how a partner is paid");
+    auto& registry = house.registry();
+    const auto terms =
+        partners::parse_settlement_terms(read_text(typed.path(file)), *registry.terms()->calendar);
+    if (!terms) return refused(fmt::format("{}: {}", file, terms.error().reason));
+    const auto changed = registry.set_settlement_terms(partner, *terms, act);
+    if (!changed) return refused(changed.error().reason);
+    if (act.prepares) return await_newest(house, typed);
+    const auto shown = settlement_terms_as_json(*terms);
+    return report(
+        typed,
+        shown,
+        fmt::format(
+            "currency         {}\nnet debit limit  {}\nmutualised       {}\n",
+            terms->currency.empty() ? "of the house" : terms->currency,
+            terms->net_debit_limit ? ledger::format_micro(*terms->net_debit_limit) : "none",
+            terms->mutualised ? "yes" : "no"));
+}
+
 } // namespace pointhouse::ops

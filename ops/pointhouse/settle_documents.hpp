@@ -40,14 +40,20 @@ struct Permitted {
 [[nodiscard]] Permitted ask_permission(
     gateway::House& house, const std::string& act, const Invocation& typed);
 
+/// The act of a permitted change of the registry; it uses the permission up.
+[[nodiscard]] partners::Registry::Act permitted_act(
+    gateway::House& house, const Permitted& permitted);
+
 /// Records what was permitted; that uses the permission up.
 void record_permitted(
     gateway::House& house, const settlement::NewEntry& entry, const Permitted& permitted);
 
 /// The commands about documents: draft, issue, invoices, documents, credit, sent, answer.
 void declare_settle_documents(CLI::App& settle, Invocation& invocation);
-/// The commands about payments: net, nets, paid, payments, release-trust.
+/// The commands about payments: net, nets, statement, paid, payments, release-trust.
 void declare_settle_payments(CLI::App& settle, Invocation& invocation);
+/// The commands about partners that do not pay: collateral, default, unwind.
+void declare_settle_defaults(CLI::App& settle, Invocation& invocation);
 /// The command that writes to partners that are late: remind.
 void declare_settle_reminders(CLI::App& settle, Invocation& invocation);
 

@@ -10,6 +10,8 @@
 #include "approvals.hpp"
 #include "closed_window.hpp"
 #include "settle_documents.hpp"
+#include "settlement/net_statement.hpp"
+#include "settlement/payer_default.hpp"
 #include "settlement/payment_file.hpp"
 
 namespace pointhouse::ops {
@@ -34,21 +36,61 @@ struct Options {
     std::string file;
     std::string reissue;
     std::string minimum = "0";
+    std::string method = "multilateral";
+    std::string pay_in;
+    std::string rate;
+    bool as_csv = false;
     std::string late_reason;
 };
+
+/// Partners that owe more, net, than their contracts allow. Nothing is refused for it: what they
+/// did is done; who extends them credit has to know.
+json::array over_limit(House& house, const WindowNet& net)
+{
+    const auto terms = house.registry().terms();
+    settlement::NetPositions nets;
+    for (const auto& [partner, payment] : net.payments) nets[partner] += payment.agreed();
+    std::map<ledger::PartnerId, ledger::Minor> limits;
+    for (const auto& contract : house.registry().contracts()) {
+        const auto& limit = contract.settlement.net_debit_limit;
+        // A limit counts in whole minor units: what is beyond it by less is beyond it.
+        if (limit)
+            limits.emplace(
+                contract.terms.partner,
+                ledger::Minor{limit->count() / ledger::micro_per_minor(terms->currency)});
+    }
+    json::array rows;
+    for (const auto& breach : settlement::over_net_debit_limit(nets, limits))
+        rows.push_back(json::object{
+            {"partner", terms->partner(breach.party).name},
+            {"net_debit_minor", breach.net_debit.count},
+            {"limit_minor", breach.limit.count}});
+    return rows;
+}
 
 json::array payments_of(House& house, const WindowNet& net)
 {
     const auto terms = house.registry().terms();
     json::array rows;
     for (const auto& [partner, payment] : net.payments) {
-        rows.push_back(json::object{
+        json::object row{
             {"partner", terms->partner(partner).name},
             {"net_minor", payment.net.count},
             {"settled_minor", payment.settled.count},
-            {"open_minor", (payment.net - payment.settled).count},
+            {"open_minor", payment.open().count},
+            {"carried_minor", payment.carried.count},
             {"currency", terms->currency.code},
-            {"reference", payment.reference}});
+            {"reference", payment.reference}};
+        if (const auto& foreign = payment.foreign)
+            row.emplace(
+                "paid_in",
+                json::object{
+                    {"currency", foreign->rate.to.code},
+                    {"net_minor", foreign->net.count},
+                    {"settled_minor", foreign->settled.count},
+                    {"open_minor", foreign->open().count},
+                    {"rate", foreign->rate.id}});
+        rows.push_back(std::move(row));
     }
     return rows;
 }
@@ -57,7 +99,8 @@ std::string in_words(House& house, const WindowNet& net)
 {
     const auto terms = house.registry().terms();
     std::string text = fmt::format(
-        "{:<12}{:>14}{:>14}  {}\n",
+        "{} netting\n{:<12}{:>14}{:>14}  {}\n",
+        settlement::name_of(net.method),
         "partner",
         "net " + terms->currency.code,
         "settled",
@@ -69,6 +112,26 @@ std::string in_words(House& house, const WindowNet& net)
             ledger::format_minor(payment.net, terms->currency),
             ledger::format_minor(payment.settled, terms->currency),
             payment.reference);
+        if (const auto& foreign = payment.foreign)
+            text += fmt::format(
+                "{:<12}{:>14}{:>14}  in {} at {}\n",
+                "",
+                ledger::format_minor(foreign->net, foreign->rate.to),
+                ledger::format_minor(foreign->settled, foreign->rate.to),
+                foreign->rate.to.code,
+                foreign->rate.id);
+    }
+    for (const auto& row : over_limit(house, net)) {
+        const auto& breach = row.as_object();
+        const auto amount = [&](std::string_view key) {
+            return ledger::format_minor(
+                ledger::Minor{breach.at(key).to_number<std::int64_t>()}, terms->currency);
+        };
+        text += fmt::format(
+            "{} owes {}, more than its limit of {}\n",
+            std::string_view{breach.at("partner").as_string()},
+            amount("net_debit_minor"),
+            amount("limit_minor"));
     }
     return text + "net above zero: the house pays the partner\n";
 }
@@ -87,28 +150,83 @@ CommandResult show_nets(House& house, const Options& options, const Invocation& 
     const auto& net = require_net(house, options);
     json::array numbers;
     for (const auto& number : net.documents) numbers.emplace_back(number);
+    const auto clearing = settlement::clearing_of(net);
     return report(
         typed,
         {{"window", options.window},
+         {"method", settlement::name_of(net.method)},
          {"documents", numbers},
          {"payments", payments_of(house, net)},
+         {"due_in_minor", clearing.due_in.count},
+         {"due_out_minor", clearing.due_out.count},
+         {"paid_in_minor", clearing.paid_in.count},
+         {"paid_out_minor", clearing.paid_out.count},
+         {"house_share_minor", clearing.house_share().count},
+         {"clearing_minor", clearing.left().count},
+         {"over_limit", over_limit(house, net)},
          {"settled", net.is_settled()}},
         in_words(house, net));
+}
+
+/// The rate at which nets are converted: the one that is named, else the newest. None: they are
+/// paid in the house's currency.
+std::optional<settlement::ExchangeRate> rate_of(House& house, const Options& options)
+{
+    const auto terms = house.registry().terms();
+    if (options.pay_in.empty() || options.pay_in == terms->currency.code) return std::nullopt;
+    const auto& documents = house.documents();
+    const auto rate =
+        options.rate.empty()
+            ? documents.find_rate(terms->currency.code, options.pay_in, issue_terms(house).today)
+            : documents.stored_rate(options.rate, options.pay_in);
+    if (!rate || rate->from != terms->currency)
+        throw CommandFailure{fmt::format(
+            "no such rate from {} to {} is recorded: pointhouse fx set",
+            terms->currency.code,
+            options.pay_in)};
+    return rate;
+}
+
+/// The currency in which a partner's payment is made.
+ledger::Currency currency_of(House& house, ledger::Month window, ledger::PartnerId partner)
+{
+    const auto* net = house.documents().net_of(window);
+    const auto* payment = net ? net->find(partner, true) : nullptr;
+    if (payment && payment->foreign) return payment->foreign->rate.to;
+    return house.registry().terms()->currency;
 }
 
 CommandResult net_window(House& house, const Options& options, const Invocation& typed)
 {
     require_operator(house, typed, "nets a window");
     const auto terms = house.registry().terms();
+    const auto method = settlement::find_netting_method(options.method);
+    if (!method) throw CommandFailure{"a window is netted gross, bilateral or multilateral"};
+    const auto minimum = read_amount(options.minimum, terms->currency);
+    if (minimum.count < 0) throw CommandFailure{"a minimum is not below zero"};
     const auto window = read_window(options.window);
-    const auto entry = require(
-        house.documents().net(window, read_amount(options.minimum, terms->currency), *terms));
+    const auto entry = require(house.documents().net(
+        window, {.minimum = minimum, .method = *method, .rate = rate_of(house, options)}, *terms));
     const LateEntry late{
         .window = window, .act = "net " + options.window, .reason = options.late_reason};
     const auto admitted = admit_late(house, late, typed);
     if (admitted.waiting) return *admitted.waiting;
     record_admitted(house, entry, late, admitted);
     return show_nets(house, options, typed);
+}
+
+CommandResult show_statement(House& house, const Options& options, const Invocation& typed)
+{
+    static_cast<void>(require_net(house, options));
+    const auto window = read_window(options.window);
+    const auto terms = house.registry().terms();
+    const auto contracts = gateway::contracts_of(house.registry(), *terms);
+    const auto statement = settlement::net_statement(
+        window, terms->currency, house.documents().settled_documents(window), contracts.partners);
+    if (!statement) throw CommandFailure{"the sums of this window are too large to be stated"};
+    if (typed.json) return done(settlement::net_statement_json(*statement) + "\n");
+    if (options.as_csv) return done(settlement::net_statement_csv(*statement));
+    return done(settlement::net_statement_text(*statement));
 }
 
 CommandResult note_paid(House& house, const Options& options, const Invocation& typed)
@@ -121,7 +239,8 @@ CommandResult note_paid(House& house, const Options& options, const Invocation& 
     const auto entry = require(house.documents().settle(
         read_window(options.window),
         {.partner = partner.partner,
-         .paid = read_amount(options.amount, terms->currency),
+         .paid = read_amount(
+             options.amount, currency_of(house, read_window(options.window), partner.partner)),
          .evidence = options.evidence},
         *terms));
     const auto permitted = ask_permission(
@@ -166,17 +285,16 @@ settlement::PaymentOrder order_of(
         .message_id = file.message_id,
         .created_at = file.created_at,
         .execute_on = file.execute_on,
-        .currency = house.registry().terms()->currency,
+        .currency = currency_of(house, window, file.amounts.begin()->first),
         .debtor = holder_of(parties.house)};
     for (const auto& [partner, amount] : file.amounts) {
+        const auto& payment = *net.find(partner, true);
         settlement::CreditTransfer transfer{
-            .end_to_end_id = net.payments.at(partner).reference,
+            .end_to_end_id = payment.reference,
             .amount = amount,
             .creditor = holder_of(parties.partners.at(partner.value() - 1))};
-        for (const auto& number : net.documents) {
-            if (house.documents().find(number)->document.partner == partner)
-                transfer.documents.push_back(number);
-        }
+        for (const auto* issued : house.documents().documents_of(window, partner, payment))
+            transfer.documents.push_back(issued->document.number);
         order.transfers.push_back(std::move(transfer));
     }
     return order;
@@ -254,7 +372,16 @@ void declare_settle_payments(CLI::App& settle, Invocation& invocation)
     netting
         .add_option("--minimum", options->minimum, "Nets closer to zero wait for the next window")
         ->capture_default_str();
+    netting.add_option("--method", options->method, "gross, bilateral or multilateral")
+        ->capture_default_str();
+    netting.add_option("--pay-in", options->pay_in, "The currency in which nets are paid, as USD");
+    netting.add_option("--rate", options->rate, "The recorded rate; else the newest until today");
     add_late_option(netting, options->late_reason);
+    with_window(declare(
+                    "statement",
+                    "Every document of a netted window, and what it does to each party",
+                    show_statement))
+        .add_flag("--csv", options->as_csv, "As a table for a spreadsheet");
     with_window(declare("nets", "What each partner pays or gets for a window", show_nets));
     auto& paying = with_window(
         declare("paid", "Note that a net was paid, where no bank statement says so", note_paid));

@@ -7,7 +7,9 @@
 #include <boost/json/object.hpp>
 
 #include "answers.hpp"
+#include "approvals.hpp"
 #include "commands.hpp"
+#include "settle_documents.hpp"
 
 namespace pointhouse::ops {
 
@@ -81,32 +83,47 @@ CommandResult list(House& house, const Invocation& typed)
     return report(typed, all, text);
 }
 
-/// Closes every window that ended by `until` (none: by now).
-CommandResult close_by(House& house, std::optional<ledger::Time> until, const Invocation& typed)
+/// Windows that ended by `until` (none: by now) and can be closed. Throws CommandFailure.
+std::vector<ledger::Window> closable(House& house, std::optional<ledger::Time> until)
 {
     const auto& calendar = *house.registry().terms()->calendar;
-    json::array closed;
-    std::string text;
+    std::vector<ledger::Window> found;
     for (const auto& window : house.ledger().windows()) {
         const auto end = calendar.start_of(window.month.next());
         if (house.registry().is_closed(window.month) || (until && end > *until)) continue;
         if (window.cut.is_none()) continue;
-        if (window.drained.is_none()) {
-            return refused(fmt::format(
+        if (window.drained.is_none())
+            throw CommandFailure{fmt::format(
                 "{} still has events to post that were due before its cut-off; try again",
-                ledger::format_month(window.month)));
-        }
-        house.registry().window_closed(window.month, window.cut, house.act());
+                ledger::format_month(window.month))};
+        found.push_back(window);
+    }
+    return found;
+}
+
+CommandResult close_by(House& house, std::optional<ledger::Time> until, const Invocation& typed)
+{
+    const auto windows = closable(house, until);
+    if (windows.empty()) return report(typed, json::array{}, "nothing to close\n");
+    std::string months;
+    for (const auto& window : windows)
+        months += fmt::format(" {}", ledger::format_month(window.month));
+    const auto permitted = ask_permission(house, "close" + months, typed);
+    if (permitted.waiting) return *permitted.waiting;
+    json::array closed;
+    std::string text;
+    for (const auto& window : windows) {
+        house.registry().window_closed(window.month, window.cut, permitted_act(house, permitted));
         const auto line = line_of(house, window);
         closed.push_back(as_json(line));
         text += fmt::format("closed {} at record {}\n", line.id, window.cut.value());
     }
-    if (text.empty()) text = "nothing to close\n";
     return report(typed, closed, text);
 }
 
 CommandResult close(House& house, const Options& options, const Invocation& typed)
 {
+    require_operator(house, typed, "closes windows");
     auto& points = house.ledger();
     house.tend();
     if (options.until.empty()) return close_by(house, std::nullopt, typed);

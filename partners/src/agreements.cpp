@@ -284,7 +284,8 @@ Registry::Accepted<void> Registry::approve(ledger::HouseSequence id, bool as_bot
     if (proposal.kind == opening_kind) return import_opening(proposal, act);
     if (proposal.kind == house_terms_kind) return change_house_terms(proposal, act);
     if (proposal.kind == kind::partner_added || proposal.kind == kind::tariff_set ||
-        proposal.kind == kind::block_bought || proposal.kind == kind::company_set) {
+        proposal.kind == kind::block_bought || proposal.kind == kind::company_set ||
+        proposal.kind == kind::settlement_terms_set) {
         return change_contract(proposal, act);
     }
     if (!state_->waiting_messages.contains(id)) {
@@ -310,6 +311,10 @@ Registry::Accepted<void> Registry::change_contract(const Proposal& proposal, Act
     const ledger::PartnerId partner{content.at("partner").to_number<std::uint32_t>()};
     if (proposal.kind == kind::company_set)
         return set_company(partner, company_from(content.at("company").as_object()), act);
+    if (proposal.kind == kind::settlement_terms_set) {
+        const auto& settlement = content.at("settlement").as_object();
+        return set_settlement_terms(partner, settlement_terms_from(settlement), act);
+    }
     const auto tariff = tariff_from(content.at("tariff").as_object(), partner);
     if (proposal.kind == kind::tariff_set) return accepted(set_tariff(partner, tariff, act));
     return accepted(buy_block(
@@ -412,6 +417,22 @@ Registry::Accepted<void> Registry::set_company(
     state_->commit(
         kind::company_set,
         {{"partner", partner.value()}, {"id", id}, {"company", to_json(company)}},
+        act);
+    return {};
+}
+
+Registry::Accepted<void> Registry::set_settlement_terms(
+    ledger::PartnerId partner, const SettlementTerms& terms, Act act)
+{
+    if (auto fault = fault_of(terms)) return refused("settlement: " + *fault);
+    if (partner.is_none() || partner.value() > contracts().size()) {
+        return refused("there is no such partner");
+    }
+    state_->commit(
+        kind::settlement_terms_set,
+        {{"partner", partner.value()},
+         {"id", contracts()[partner.value() - 1].terms.name},
+         {"settlement", to_json(terms)}},
         act);
     return {};
 }

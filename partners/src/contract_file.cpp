@@ -54,6 +54,7 @@ public:
     ledger::Result<std::vector<PromotionTerms>, ContractFault> promotions();
     ledger::Result<HouseTable, ContractFault> house_terms();
     ledger::Result<Company, ContractFault> company();
+    ledger::Result<SettlementTerms, ContractFault> settlement_terms();
 
 private:
     const toml::table* find_partner(
@@ -69,6 +70,7 @@ private:
     void breakage(TableReader& reader, ledger::Tariff& tariff);
     VatTerms vat(const toml::table& table);
     Company company(TableReader& reader);
+    SettlementTerms settlement_terms(TableReader& reader);
     PromotionTerms promotion(const toml::table& table);
     ledger::Time start(TableReader& reader);
 
@@ -129,6 +131,16 @@ ledger::Result<Company, ContractFault> ContractFile::company()
     reader.refuse_unknown();
     if (fault_.is_noted()) return std::unexpected(fault_.fault());
     return company;
+}
+
+ledger::Result<SettlementTerms, ContractFault> ContractFile::settlement_terms()
+{
+    TableReader reader{root_, fault_};
+    reader.require("settlement");
+    auto terms = settlement_terms(reader);
+    reader.refuse_unknown();
+    if (fault_.is_noted()) return std::unexpected(fault_.fault());
+    return terms;
 }
 
 ledger::Result<std::vector<PromotionTerms>, ContractFault> ContractFile::promotions()
@@ -212,6 +224,7 @@ PartnerContract ContractFile::partner(const toml::table& table)
     contract.terms.excess_clawbacks_allowed = reader.boolean("excess_clawbacks").value_or(true);
     billing(reader, contract.terms);
     contract.company = company(reader);
+    contract.settlement = settlement_terms(reader);
     contract.notice_days = reader.small_integer("notice_days").value_or(0);
     for (const auto* row : reader.tables("tariff")) {
         contract.tariffs.push_back(tariff(*row, contract.terms.roles));
@@ -353,6 +366,20 @@ Company ContractFile::company(TableReader& reader)
     return company;
 }
 
+SettlementTerms ContractFile::settlement_terms(TableReader& reader)
+{
+    SettlementTerms terms;
+    if (!reader.has_table("settlement")) return terms;
+    const auto& table = *reader.table("settlement");
+    TableReader keys{table, fault_};
+    terms.currency = keys.text("currency").value_or("");
+    terms.net_debit_limit = keys.decimal("net_debit_limit");
+    terms.mutualised = keys.boolean("mutualised").value_or(false);
+    keys.refuse_unknown();
+    judge(table, "settlement", terms);
+    return terms;
+}
+
 VatTerms ContractFile::vat(const toml::table& table)
 {
     TableReader reader{table, fault_};
@@ -424,6 +451,12 @@ ledger::Result<Company, ContractFault> parse_company(
     std::string_view toml, const ledger::Calendar& calendar)
 {
     return read_file(toml, calendar, [](ContractFile& file) { return file.company(); });
+}
+
+ledger::Result<SettlementTerms, ContractFault> parse_settlement_terms(
+    std::string_view toml, const ledger::Calendar& calendar)
+{
+    return read_file(toml, calendar, [](ContractFile& file) { return file.settlement_terms(); });
 }
 
 ledger::Result<std::vector<PromotionTerms>, ContractFault> parse_promotions(

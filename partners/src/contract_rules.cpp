@@ -253,6 +253,18 @@ Fault fault_of(const ledger::Tariff& tariff)
     return std::nullopt;
 }
 
+Fault fault_of(const SettlementTerms& terms)
+{
+    if (!terms.currency.empty() && !ledger::find_currency(terms.currency)) {
+        return fmt::format("currency: the house does not know \"{}\"", terms.currency);
+    }
+    const auto& limit = terms.net_debit_limit;
+    if (limit && (*limit < ledger::Micro{0} || *limit > credit_limit_max)) {
+        return fmt::format("net_debit_limit: from 0 to {}", ledger::format_micro(credit_limit_max));
+    }
+    return std::nullopt;
+}
+
 Fault fault_of(const VatTerms& row)
 {
     if (auto fault = fault_of_date(row.valid_from)) return fault;
@@ -318,6 +330,7 @@ Fault fault_of(const PartnerContract& contract)
     if (contract.notice_days < 0 || contract.notice_days > notice_days_max) {
         return fmt::format("notice_days: from 0 to {}", notice_days_max);
     }
+    if (auto fault = fault_of(contract.settlement)) return "settlement: " + *fault;
     if (auto fault = fault_of_tariffs(contract)) return fault;
     if (auto fault = fault_of_vat(contract)) return fault;
     for (const auto& promotion : contract.promotions) {

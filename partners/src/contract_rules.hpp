@@ -18,6 +18,7 @@ inline constexpr ledger::Micro price_max{1'000'000'000};
 [[nodiscard]] std::optional<std::string> fault_of(const ledger::Tariff& tariff);
 [[nodiscard]] std::optional<std::string> fault_of(const VatTerms& row);
 [[nodiscard]] std::optional<std::string> fault_of(const PromotionTerms& promotion);
+[[nodiscard]] std::optional<std::string> fault_of(const SettlementTerms& terms);
 
 /// Why a tariff is none for a prepaid partner.
 [[nodiscard]] std::optional<std::string> fault_of_prepayment(const ledger::Tariff& tariff);

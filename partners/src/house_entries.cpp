@@ -150,6 +150,28 @@ Company company_from(const json::object& content)
     return company;
 }
 
+json::object to_json(const SettlementTerms& terms)
+{
+    json::object content;
+    if (!terms.currency.empty()) content.emplace("currency", terms.currency);
+    if (terms.net_debit_limit) {
+        content.emplace("net_debit_limit", ledger::format_micro(*terms.net_debit_limit));
+    }
+    if (terms.mutualised) content.emplace("mutualised", true);
+    return content;
+}
+
+SettlementTerms settlement_terms_from(const json::object& content)
+{
+    SettlementTerms terms;
+    if (content.contains("currency")) terms.currency = text_in(content, "currency");
+    if (content.contains("net_debit_limit")) {
+        terms.net_debit_limit = micro_in(content, "net_debit_limit");
+    }
+    terms.mutualised = content.contains("mutualised");
+    return terms;
+}
+
 json::object to_json(const PromotionTerms& promotion)
 {
     json::object funders;
@@ -287,6 +309,9 @@ json::object to_json(const PartnerContract& contract)
         {"promotions", std::move(promotions)}};
     if (contract.notice_days != 0) content.emplace("notice_days", contract.notice_days);
     if (contract.company != Company{}) content.emplace("company", to_json(contract.company));
+    if (contract.settlement != SettlementTerms{}) {
+        content.emplace("settlement", to_json(contract.settlement));
+    }
     return content;
 }
 
@@ -310,6 +335,8 @@ PartnerContract contract_from(const json::object& content)
     }
     if (const auto* company = content.if_contains("company"))
         contract.company = company_from(company->as_object());
+    if (const auto* settlement = content.if_contains("settlement"))
+        contract.settlement = settlement_terms_from(settlement->as_object());
     if (content.contains("notice_days")) {
         contract.notice_days = number_in<std::int32_t>(content, "notice_days");
     }

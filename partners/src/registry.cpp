@@ -53,12 +53,13 @@ std::vector<ledger::IssuerVat> issuer_vat(const std::vector<VatTerms>& rows)
 
 } // namespace
 
-constexpr std::array<Registry::State::Kind, 14> Registry::State::kinds{
+constexpr std::array<Registry::State::Kind, 15> Registry::State::kinds{
     {{kind::house_founded, &State::apply_founding, true},
      {kind::currency_changed, &State::apply_currency, true},
      {kind::partner_added, &State::apply_partner, true},
      {kind::tariff_set, &State::apply_tariff, true},
      {kind::company_set, &State::apply_company, false},
+     {kind::settlement_terms_set, &State::apply_settlement_terms, false},
      {kind::promotion_agreed, &State::apply_promotion, true},
      {kind::block_bought, &State::apply_block, true},
      {kind::opening_imported, &State::apply_opening, true},
@@ -88,6 +89,7 @@ void Registry::State::replay()
 void Registry::State::commit(std::string_view kind, json::object content, Act act)
 {
     if (!act.approves.is_none()) content.emplace("proposal", act.approves.value());
+    if (!act.permitted_by.is_none()) content.emplace("permitted_by", act.permitted_by.value());
     if (act.prepares) {
         const auto summary = fmt::format("{} {}", kind, text_in(content, "id"));
         content = {{"what", kind}, {"summary", summary}, {"content", std::move(content)}};
@@ -214,10 +216,18 @@ void Registry::State::apply_company(const json::object& content)
     (partner == 0 ? house_company : contracts.at(partner - 1).company) = std::move(company);
 }
 
+void Registry::State::apply_settlement_terms(const json::object& content)
+{
+    auto& contract = contracts.at(content.at("partner").to_number<std::uint32_t>() - 1);
+    contract.settlement = settlement_terms_from(content.at("settlement").as_object());
+}
+
 void Registry::State::apply_block(const json::object& content)
 {
     const ledger::PartnerId partner{content.at("partner").to_number<std::uint32_t>()};
     take_block(tariff_from(content.at("tariff").as_object(), partner));
+    auto& contract = contracts.at(partner.value() - 1);
+    contract.sold_blocks.push_back(contract.blocks.back().version);
     take_money(content.at("lines_micro").as_object());
 }
 

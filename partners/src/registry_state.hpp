@@ -72,7 +72,7 @@ private:
         Apply apply;
         bool changes_terms;
     };
-    static const std::array<Kind, 14> kinds;
+    static const std::array<Kind, 15> kinds;
 
     void apply(const ledger::HouseEntry& entry);
     void apply_founding(const boost::json::object& content);
@@ -80,6 +80,7 @@ private:
     void apply_partner(const boost::json::object& content);
     void apply_tariff(const boost::json::object& content);
     void apply_company(const boost::json::object& content);
+    void apply_settlement_terms(const boost::json::object& content);
     void apply_promotion(const boost::json::object& content);
     void apply_block(const boost::json::object& content);
     void apply_opening(const boost::json::object& content);

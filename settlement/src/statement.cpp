@@ -189,6 +189,7 @@ std::string_view suffix_of(StatementType type)
     case StatementType::redemption: return "RED";
     case StatementType::donation: return "DON";
     case StatementType::breakage: return "BRK";
+    case StatementType::block: break;
     }
     return "";
 }
@@ -258,6 +259,7 @@ std::string_view name_of(StatementType type) noexcept
     case StatementType::redemption: return "redemption_statement";
     case StatementType::donation: return "donation_statement";
     case StatementType::breakage: return "breakage_statement";
+    case StatementType::block: return "block_purchase";
     }
     return "unknown";
 }

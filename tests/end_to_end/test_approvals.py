@@ -262,5 +262,15 @@ def test_a_production_house_acts_by_its_operators(make_house, tmp_path):
     partners = house.certificate_folder("GRO") / "cert.pem"
     assert "no operator's certificate" in house.run(
         "approve", "list", "--operator", partners, status=1).stderr
+    # With the key of one of two in wrong hands a third operator is needed, and is made in time.
+    house.run("cert", "issue", "operator:carl", *anna)
+    carl = ("--operator", certificate(house, "carl"))
+    assert "--operator CERT" in house.run("cert", "revoke", "operator:bob", status=1).stderr
+    house.run("cert", "revoke", "operator:bob", *anna)
+    assert house.run("approve", "list", *bob).returncode == 0, "one alone revokes nothing"
+    [waiting] = house.json("approve", "list")
+    assert waiting["summary"].startswith("revoke operator:bob: ")
+    assert "another operator approves" in house.run("approve", waiting["id"], *anna, status=1).stderr
+    house.run("approve", waiting["id"], *carl)
     house.run("cert", "revoke", "operator:bob", *anna)
     assert "no operator's certificate" in house.run("approve", "list", *bob, status=1).stderr

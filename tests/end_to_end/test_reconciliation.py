@@ -145,6 +145,61 @@ def test_partners_see_a_member_by_different_references(traded, tmp_path):
     assert not found["GRO"] & found["TNK"]
 
 
+# All partners at once.
+
+
+def reconcile_all(house, folder):
+    done = house.run("reconcile", "--all", folder, "--window", WINDOW, "--json", status=None)
+    shown = json.loads(done.stdout)
+    assert done.returncode == (0 if shown["ok"] else 1)
+    return {each["partner"]: each for each in shown["partners"]}
+
+
+def test_one_look_writes_the_files_of_all(traded, tmp_path):
+    folder = tmp_path / "files"
+    written = traded.json("reconcile", "--all", "--window", WINDOW, "--out", folder)
+    assert written == {"files": [str(folder / "GRO.csv"), str(folder / "TNK.csv")]}
+    for partner in ("GRO", "TNK"):
+        traded.run("reconcile", partner, "--window", WINDOW, "--out", tmp_path / "alone.csv")
+        assert (folder / f"{partner}.csv").read_bytes() == (tmp_path / "alone.csv").read_bytes()
+    shown = reconcile_all(traded, folder)
+    assert [shown[partner]["breaks"] for partner in ("GRO", "TNK")] == [[], []]
+
+
+def test_one_look_finds_in_all_files_what_is_found_in_each(traded, tmp_path):
+    folder = tmp_path / "files"
+    traded.run("reconcile", "--all", "--window", WINDOW, "--out", folder)
+    rows = rows_of(traded)
+    may = next(row for row in traded.record.values() if row["booked_on"].startswith("2026-05"))
+    late = may | {"booked_on": "2026-06-01"}
+    spoiled = file_text(rows[2:] + [late, rows[5]] + [dict(rows[0], message_id="never-sent")])
+    (folder / "GRO.csv").write_text(spoiled)
+    (folder / "TNK.csv").write_text((folder / "TNK.csv").read_text().replace(",50,0\n", ",51,0\n", 1))
+    shown = reconcile_all(traded, folder)
+    assert shown["GRO"] == reconcile(traded, tmp_path / "gro.csv", spoiled)[1]
+    assert {each["class"] for each in shown["GRO"]["breaks"]} == {"missing", "late", "duplicate", "extra"}
+    assert shown["TNK"]["ok"] is False and shown["TNK"]["fault"]["field"] == "points"  # of the trailer
+
+
+def test_silence_of_one_partner_is_an_exception(traded, tmp_path):
+    traded.run("reconcile", "--all", "--window", WINDOW, "--out", tmp_path)
+    (tmp_path / "TNK.csv").unlink()
+    shown = reconcile_all(traded, tmp_path)
+    assert shown["GRO"]["ok"] and not shown["TNK"]["ok"]
+    assert "no file" in shown["TNK"]["fault"]["reason"]
+
+
+@pytest.mark.parametrize("typed, words", [
+    (["--all"], "FOLDER"),
+    (["--all", "/nowhere/at/all"], "no folder"),
+    (["--all", "GRO", "gro.csv"], "FOLDER"),
+    ([], "PARTNER"),
+])
+def test_a_round_that_cannot_be(traded, typed, words):
+    done = traded.run("reconcile", *typed, "--window", WINDOW, status=None)
+    assert done.returncode != 0 and words in done.stderr
+
+
 # Seeded errors.
 
 

@@ -717,6 +717,13 @@ TEST_F(ClearingTest, DescribesEveryRoute)
           std::pair{"/v1/documents", "get"},
           std::pair{"/v1/documents/{number}", "get"},
           std::pair{"/v1/statements/{window}", "get"},
+          std::pair{"/v1/disputes", "get"},
+          std::pair{"/v1/disputes", "post"},
+          std::pair{"/v1/disputes/{dispute}", "get"},
+          std::pair{"/v1/disputes/{dispute}/answer", "post"},
+          std::pair{"/v1/disputes/{dispute}/escalate", "post"},
+          std::pair{"/v1/reconciliation/{period}", "get"},
+          std::pair{"/v1/reconciliation/{period}", "post"},
           std::pair{"/v1/members", "post"},
           std::pair{"/v1/batches", "post"},
           std::pair{"/v1/quotes", "post"},
@@ -728,7 +735,7 @@ TEST_F(ClearingTest, DescribesEveryRoute)
           std::pair{"/v1/echo", "get"},
           std::pair{"/openapi.json", "get"}})
         EXPECT_TRUE(document.at("paths").at(path).as_object().contains(method)) << path;
-    EXPECT_EQ(document.at("paths").as_object().size(), 31U);
+    EXPECT_EQ(document.at("paths").as_object().size(), 36U);
 }
 
 TEST_F(ClearingTest, ReadsInProtobuf)

@@ -384,6 +384,8 @@ TEST(RequestGuard, AnswersInTheTypeThatIsAskedForElseInTheBodys)
     EXPECT_EQ(answer_type("application/json", "application/x-protobuf"), MediaType::protobuf);
     EXPECT_EQ(answer_type("application/x-protobuf", "application/problem+json"), MediaType::json);
     EXPECT_EQ(answer_type("text/plain", ""), MediaType::json);
+    EXPECT_EQ(answer_type("text/csv", ""), MediaType::json);
+    EXPECT_EQ(answer_type("application/xml", "text/csv"), MediaType::csv);
 }
 
 TEST(RequestGuard, FindsTheEndOfAHeaderHoweverItArrives)
@@ -519,6 +521,36 @@ TEST(Router, FindsEachRouteByItsOwnPathAndNoOther)
     EXPECT_EQ(allowed_methods("/v1/members/lookup"), "GET, POST");
     EXPECT_EQ(allowed_methods("/v1/accruals"), "POST");
     EXPECT_EQ(allowed_methods("/v1/none"), "");
+}
+
+TEST(Router, KnowsTheRoutesOfOneHousesOperatorsBesideThoseOfAll)
+{
+    const std::vector<Route> own{
+        {.id = RouteId::operator_request,
+         .method = Method::get,
+         .form = BodyForm::none,
+         .path = "/v1/operator/window/list"},
+        {.id = RouteId::operator_request,
+         .method = Method::post,
+         .form = BodyForm::file,
+         .path = "/v1/operator/bank/import",
+         .file = MediaType::xml}};
+    EXPECT_EQ(match_route("GET", "/v1/operator/window/list").route, nullptr);
+    EXPECT_EQ(match_route("GET", "/v1/operator/window/list", own).route, own.data());
+    EXPECT_EQ(match_route("POST", "/v1/operator/bank/import", own).route, &own[1]);
+    EXPECT_EQ(match_route("GET", "/v1/operator/bank/import", own).route, nullptr);
+    EXPECT_EQ(allowed_methods("/v1/operator/bank/import", own), "POST");
+    EXPECT_NE(match_route("GET", "/v1/echo", own).route, nullptr);
+
+    EXPECT_TRUE(own[1].takes(MediaType::xml));
+    EXPECT_FALSE(own[1].takes(MediaType::json));
+    EXPECT_FALSE(own[1].takes(MediaType::protobuf));
+    EXPECT_EQ(own[1].body_bytes_max(), file_body_bytes_max);
+    const auto* const disputing = match_route("POST", "/v1/disputes").route;
+    ASSERT_NE(disputing, nullptr);
+    EXPECT_TRUE(disputing->takes(MediaType::json));
+    EXPECT_FALSE(disputing->takes(MediaType::protobuf)) << "it is no message";
+    EXPECT_EQ(disputing->body_bytes_max(), message_body_bytes_max);
 }
 
 } // namespace

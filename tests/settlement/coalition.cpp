@@ -197,6 +197,23 @@ Settlement Coalition::settled() const
     });
 }
 
+Settlement Coalition::settled_as(ledger::Month month) const
+{
+    const ledger::Calendar calendar{"UTC"};
+    return settle({
+        .window =
+            {
+                .month = month,
+                .from = calendar.start_of(month),
+                .to = calendar.start_of(month.next()),
+                .state = WindowState::closed,
+            },
+        .positions = {.before = before_, .window = rows_},
+        .terms = terms_,
+        .contracts = contracts_,
+    });
+}
+
 June::June(VatMode mode, ledger::Share prefund_share)
     : grocer{coalition.add_partner("GRO", "Grocer", mode)},
       fuel{coalition.add_partner("TNK", "Fuel", mode)},

@@ -52,6 +52,8 @@ public:
     [[nodiscard]] WindowFigures figures() const;
     /// Settles the open rows as the closed window June 2026 of Europe/Amsterdam.
     [[nodiscard]] Settlement settled() const;
+    /// Settles them as another closed month, of UTC.
+    [[nodiscard]] Settlement settled_as(ledger::Month month) const;
 
 private:
     void post(const ledger::Entry& entry, ledger::PartnerId charity = {});

@@ -8,124 +8,14 @@
 #include <boost/json/serialize.hpp>
 #include <gtest/gtest.h>
 
-#include "random_documents.hpp"
+#include "desk.hpp"
+#include "settlement/block_invoice.hpp"
 
 namespace pointhouse::settlement {
 namespace {
 
 namespace json = boost::json;
 using ledger::Minor;
-
-/// The house's record in memory, with a register over it and a trial balance of what it booked.
-class Desk {
-public:
-    explicit Desk(const ledger::Terms& terms) : terms_{std::make_shared<ledger::Terms>(terms)} {}
-
-    void record(std::string kind, std::string content, std::string actor = "anna")
-    {
-        const auto read = json::parse(content).as_object();
-        if (const auto* lines = read.if_contains("lines_micro")) {
-            std::int64_t sum = 0;
-            for (const auto& [account, amount] : lines->as_object()) {
-                balances[account] += amount.as_int64();
-                sum += amount.as_int64();
-            }
-            EXPECT_EQ(sum, 0) << content;
-        }
-        entries_.push_back(
-            {.sequence = ledger::HouseSequence{entries_.size() + 1},
-             .kind = std::move(kind),
-             .actor = std::move(actor),
-             .content = std::move(content)});
-        desk.apply(entries_.back());
-    }
-    void record(const NewEntry& entry) { record(entry.kind, entry.content); }
-
-    void prepare(ledger::Month window, const std::vector<Document>& drafts)
-    {
-        const auto content = desk.prepare(window, drafts);
-        ASSERT_TRUE(content) << content.error().reason;
-        record(
-            "proposal_made",
-            fmt::format(R"({{"what":"documents","summary":"","content":{}}})", *content));
-    }
-    void approve(ledger::Month window)
-    {
-        const auto proposal = desk.drafts_of(window)->proposal.value();
-        record("documents_approved", fmt::format(R"({{"proposal":{}}})", proposal), "bob");
-    }
-    /// The reason why it stopped; empty: all are issued.
-    std::string issue(ledger::Month window, const std::vector<Document>& drafts)
-    {
-        while (true) {
-            const auto entry = desk.issue_next(window, drafts, issue_terms());
-            if (!entry) return entry.error().reason;
-            if (!*entry) return {};
-            record(**entry);
-        }
-    }
-    void issue_all(ledger::Month window, const std::vector<Document>& drafts)
-    {
-        prepare(window, drafts);
-        approve(window);
-        ASSERT_EQ(issue(window, drafts), "");
-    }
-    std::string settle(ledger::Month window, ledger::PartnerId partner, std::int64_t paid)
-    {
-        const auto entry = desk.settle(
-            window, {.partner = partner, .paid = Minor{paid}, .evidence = "a test"}, *terms_);
-        if (!entry) return entry.error().reason;
-        record(*entry);
-        return {};
-    }
-
-    [[nodiscard]] IssueTerms issue_terms() const
-    {
-        return {.today = *ledger::parse_day("2026-07-01"), .terms = terms_};
-    }
-    [[nodiscard]] const ledger::Terms& terms() const { return *terms_; }
-    [[nodiscard]] Register read_again() const
-    {
-        Register again;
-        for (const auto& entry : entries_) again.apply(entry);
-        return again;
-    }
-    [[nodiscard]] std::map<std::string, std::string> lines_of_last() const
-    {
-        std::map<std::string, std::string> lines;
-        const auto content = json::parse(entries_.back().content).as_object();
-        for (const auto& [account, amount] : content.at("lines_micro").as_object())
-            lines.emplace(account, ledger::format_micro(ledger::Micro{amount.as_int64()}));
-        return lines;
-    }
-
-    Register desk;
-    std::map<std::string, std::int64_t> balances;
-
-private:
-    std::shared_ptr<const ledger::Terms> terms_;
-    std::vector<ledger::HouseEntry> entries_;
-};
-
-using Lines = std::map<std::string, std::string>;
-constexpr ledger::Month june{2026, 6};
-
-/// June 2026 with its drafts.
-struct WorkedMonth : ::testing::Test {
-    explicit WorkedMonth(ledger::Share share = {})
-        : settlement{june_with_expiry(VatMode::all_flows, share)}, drafts{drafts_of(settlement)},
-          desk{June{VatMode::all_flows, share}.coalition.terms()}
-    {}
-
-    ledger::PartnerId partner(std::string_view id)
-    {
-        return desk.terms().find_partner(id)->partner;
-    }
-
-    Settlement settlement;
-    std::vector<Document> drafts;
-    Desk desk;
-};
 
 TEST_F(WorkedMonth, IsBookedAsTheTableSays)
 {
@@ -169,9 +59,9 @@ TEST_F(WorkedMonth, IsBookedAsTheTableSays)
 
     desk.record(desk.desk.net(june, {}, desk.terms()).value());
     const auto& payments = desk.desk.net_of(june)->payments;
-    EXPECT_EQ(payments.at(partner("GRO")).net, Minor{-140});
-    EXPECT_EQ(payments.at(partner("BOE")).net, Minor{278});
-    EXPECT_EQ(payments.at(partner("CHA")).net, Minor{100});
+    EXPECT_EQ(payments.find(partner("GRO"))->second.net, Minor{-140});
+    EXPECT_EQ(payments.find(partner("BOE"))->second.net, Minor{278});
+    EXPECT_EQ(payments.find(partner("CHA"))->second.net, Minor{100});
 
     EXPECT_EQ(desk.settle(june, partner("GRO"), -140), "");
     EXPECT_EQ(
@@ -181,6 +71,45 @@ TEST_F(WorkedMonth, IsBookedAsTheTableSays)
     EXPECT_EQ(
         desk.lines_of_last(),
         (Lines{{"ap:BOE", "3.450000"}, {"cash:operating", "-2.780000"}, {"ar:BOE", "-0.670000"}}));
+}
+
+TEST_F(WorkedMonth, ABlockIsInvoicedAndNothingIsDueOnIt)
+{
+    const auto parties = parties_of(settlement);
+    const auto block = block_invoice(
+        {.partner = partner("TNK"),
+         .tariff = ledger::TariffVersion{5},
+         .points = ledger::Points{5'000},
+         .price = ledger::Micro{10'000},
+         .fee = ledger::Micro{1'000},
+         .sold_on = *ledger::parse_day("2026-06-16"),
+         .vat = {.category = "S", .basis_points = 2100}},
+        june,
+        settlement.currency,
+        parties.house,
+        parties.partners.at(partner("TNK").value() - 1));
+    EXPECT_EQ(block.net, Minor{55'00});
+    EXPECT_EQ(block.total, Minor{66'55});
+    drafts.push_back(block);
+    desk.issue_all(june, drafts);
+    const auto* issued = desk.desk.documents().back();
+    EXPECT_EQ(issued->document.number, "INV-2026-000004") << "numbered as the rest";
+    EXPECT_EQ(issued->document.due_on, *ledger::parse_day("2026-06-16"));
+    EXPECT_EQ(issued->open(), Minor{});
+    EXPECT_EQ(desk.balances.at("ar:TNK"), 1'820'000) << "of its points alone";
+    const auto credit = full_credit_of(issued->document, desk.issue_terms().today);
+    EXPECT_FALSE(desk.desk.issue_credit(credit, desk.issue_terms()));
+    EXPECT_FALSE(desk.desk.open_dispute(
+        {.document = issued->document.number,
+         .line = 1,
+         .net = Minor{1},
+         .reason = "PRI",
+         .evidence = "x"},
+        desk.issue_terms().today));
+    desk.record(desk.desk.net(june, {}, desk.terms()).value());
+    const auto& numbers = desk.desk.net_of(june)->documents;
+    EXPECT_EQ(std::ranges::count(numbers, issued->document.number), 0);
+    EXPECT_EQ(desk.read_again().documents().back()->document, issued->document);
 }
 
 TEST_F(WorkedMonth, NeedsAnApprovalAndTheSameFigures)
@@ -222,7 +151,7 @@ TEST_F(WorkedMonth, ACreditNoteTakesBackNoMoreThanTheDocument)
     EXPECT_EQ(desk.balances.at("ar:" + invoice.buyer.id), 0);
     EXPECT_FALSE(desk.desk.issue_credit(credit, desk.issue_terms()));
     desk.record(desk.desk.net(june, {}, desk.terms()).value());
-    EXPECT_EQ(desk.desk.net_of(june)->payments.at(partner("GRO")).net, Minor{403})
+    EXPECT_EQ(desk.desk.net_of(june)->payments.find(partner("GRO"))->second.net, Minor{403})
         << "what was credited is counted once";
     EXPECT_EQ(desk.settle(june, partner("GRO"), 403), "");
     EXPECT_EQ(desk.balances.at("ap:GRO"), 0);
@@ -397,7 +326,7 @@ TEST_F(Disputes, HoldBackOnlyWhatIsContested)
 
     desk.record(desk.desk.net(june, {}, desk.terms()).value());
     EXPECT_EQ(
-        desk.desk.net_of(june)->payments.at(partner("GRO")).net,
+        desk.desk.net_of(june)->payments.find(partner("GRO"))->second.net,
         Minor{403 - (543 - desk.desk.find(invoice)->disputed.count)});
 }
 
@@ -418,7 +347,7 @@ TEST_F(Disputes, WhatWasHeldBackIsInTheNextNet)
     constexpr ledger::Month july{2026, 7};
     desk.issue_all(july, {});
     desk.record(desk.desk.net(july, {}, desk.terms()).value());
-    EXPECT_EQ(desk.desk.net_of(july)->payments.at(partner("GRO")).net, Minor{1});
+    EXPECT_EQ(desk.desk.net_of(july)->payments.find(partner("GRO"))->second.net, Minor{1});
     ASSERT_EQ(desk.settle(july, partner("GRO"), 1), "");
     EXPECT_EQ(desk.balances.at("ar:GRO"), 0);
     EXPECT_EQ(desk.balances.at("ap:GRO"), 0);
@@ -470,6 +399,74 @@ TEST_F(Disputes, RunTheirStagesAndWhoIsSilentLoses)
     EXPECT_TRUE(desk.desk.overdue_disputes(today + 1'000).empty());
 }
 
+TEST_F(Disputes, AreNotMovedAfterTheLastDay)
+{
+    ASSERT_EQ(open(invoice, 100), "");
+    const std::string id = "D-000001";
+    const auto last = today + days_to_answer;
+    EXPECT_EQ(
+        desk.desk.answer_dispute(id, "too late", last + 1).error().reason,
+        "D-000001 was to be acted on by 2026-07-16");
+    desk.record(desk.desk.answer_dispute(id, "in time", last).value());
+    const auto end = last + days_to_escalate;
+    EXPECT_FALSE(desk.desk.escalate_dispute(id, "too late", end + 1));
+    EXPECT_TRUE(desk.desk.escalate_dispute(id, "in time", end));
+}
+
+TEST_F(Disputes, KeepWhatAPartnersMessageWasAnsweredWith)
+{
+    const auto sent = [&](std::string_view message_id) {
+        return Dispute{
+            .document = invoice,
+            .line = 1,
+            .net = Minor{100},
+            .reason = "QTY",
+            .evidence = "our till",
+            .message_id = std::string{message_id}};
+    };
+    const auto partner = desk.desk.find(invoice)->document.partner;
+    EXPECT_EQ(desk.desk.find_dispute_message(partner, "d-1"), nullptr);
+    desk.record(desk.desk.open_dispute(sent("d-1"), today).value());
+    desk.record(desk.desk.answer_dispute("D-000001", "no", today + 1).value());
+    desk.record(desk.desk.escalate_dispute("D-000001", "but", today + 2, "d-2").value());
+    ASSERT_EQ(decide("D-000001", 100), "");
+    // An operator's has no message id, and a message id is the partner's own.
+    ASSERT_EQ(open(invoice, 1), "");
+    EXPECT_EQ(desk.desk.find_dispute_message(partner, ""), nullptr);
+    EXPECT_EQ(desk.desk.find_dispute_message(ledger::PartnerId{99}, "d-1"), nullptr);
+
+    const auto again = desk.read_again();
+    for (const Register* one : {static_cast<const Register*>(&desk.desk), &again}) {
+        const auto* opened = one->find_dispute_message(partner, "d-1");
+        ASSERT_NE(opened, nullptr);
+        EXPECT_FALSE(opened->is_escalation);
+        EXPECT_EQ(opened->dispute.stage, DisputeStage::opened) << "as it was then";
+        EXPECT_EQ(opened->dispute.act_by, today + days_to_answer);
+        const auto* escalated = one->find_dispute_message(partner, "d-2");
+        ASSERT_NE(escalated, nullptr);
+        EXPECT_TRUE(escalated->is_escalation);
+        EXPECT_EQ(escalated->dispute.stage, DisputeStage::escalated);
+        EXPECT_EQ(escalated->dispute.words, "but");
+        EXPECT_EQ(escalated->dispute.message_id, "d-1");
+    }
+}
+
+TEST_F(WorkedMonth, WhatTheRegistryDoesUsesAPermissionUp)
+{
+    desk.record(
+        "proposal_made",
+        R"({"what":"settlement_act","summary":"close","content":{"act":"close 2026-06"}})");
+    const auto* const asked = desk.desk.find_permission("close 2026-06");
+    ASSERT_NE(asked, nullptr);
+    const auto proposal = asked->proposal.value();
+    desk.record("window_closed", R"({"window":"2026-05","cut":1})");
+    EXPECT_NE(desk.desk.find_permission("close 2026-06"), nullptr) << "that was another window";
+    desk.record(
+        "window_closed",
+        R"({"window":"2026-06","cut":2,"permitted_by":)" + std::to_string(proposal) + "}");
+    EXPECT_EQ(desk.desk.find_permission("close 2026-06"), nullptr);
+}
+
 TEST_F(WorkedMonth, AReturnedPayOutIsOpenAgain)
 {
     desk.issue_all(june, drafts);
@@ -479,7 +476,7 @@ TEST_F(WorkedMonth, AReturnedPayOutIsOpenAgain)
     desk.record(desk.desk.import_statement(paid).value().value());
     for (const auto& match : desk.desk.find_matches({}, {}).matches)
         desk.record(desk.desk.book_match(match, desk.terms()).value());
-    EXPECT_EQ(desk.desk.net_of(june)->payments.at(partner("BOE")).settled, Minor{278});
+    EXPECT_EQ(desk.desk.net_of(june)->payments.find(partner("BOE"))->second.settled, Minor{278});
 
     auto back = statement_of(2, {{"x", 278}});
     back.opening.amount = paid.closing.amount;
@@ -489,7 +486,7 @@ TEST_F(WorkedMonth, AReturnedPayOutIsOpenAgain)
     desk.record(desk.desk.import_statement(back).value().value());
     for (const auto& match : desk.desk.find_matches({}, {}).matches)
         desk.record(desk.desk.book_match(match, desk.terms()).value());
-    EXPECT_EQ(desk.desk.net_of(june)->payments.at(partner("BOE")).settled, Minor{});
+    EXPECT_EQ(desk.desk.net_of(june)->payments.find(partner("BOE"))->second.settled, Minor{});
     EXPECT_EQ(desk.balances.at("ap:BOE") + desk.balances.at("ar:BOE"), -2'780'000);
     EXPECT_EQ(desk.balances.at("cash:operating"), 0);
 }

@@ -10,6 +10,7 @@
 #include <boost/json.hpp>
 
 #include "random_documents.hpp"
+#include "settlement/block_invoice.hpp"
 #include "settlement/document_json.hpp"
 #include "settlement/document_pdf.hpp"
 #include "settlement/ubl.hpp"
@@ -130,6 +131,39 @@ void write_dutch(const Folder& folder)
     }
 }
 
+/// A block is paid before it is invoiced: under VAT, outside its scope, and without a fee.
+void write_blocks(const Folder& folder)
+{
+    const Settlement settlement = june_with_expiry(VatMode::all_flows);
+    const Parties parties = parties_of(settlement);
+    const SoldBlock block{
+        .partner = ledger::PartnerId{2},
+        .tariff = ledger::TariffVersion{5},
+        .points = ledger::Points{5'000},
+        .price = ledger::Micro{10'000},
+        .fee = ledger::Micro{1'000},
+        .sold_on = *ledger::parse_day("2026-06-16"),
+        .vat = {.category = "S", .basis_points = 2100}};
+    const auto write = [&](const std::string& name, const SoldBlock& sold) {
+        Document document = block_invoice(
+            sold,
+            settlement.window.month,
+            settlement.currency,
+            parties.house,
+            parties.partners.at(1));
+        document.number = "2026-000700";
+        document.issued_on += 12;
+        folder.write(name, document);
+    };
+    write("june-block-taxed", block);
+    SoldBlock other = block;
+    other.vat = {.category = "O"};
+    write("block-outside-scope", other);
+    other.vat = {.category = "AE"};
+    other.fee = {};
+    write("block-without-fee", other);
+}
+
 /// Yen have no minor unit, so that a line may be further from its price than a cent.
 void write_in_yen(const Folder& folder)
 {
@@ -217,6 +251,7 @@ int written(std::string_view folder_name, std::string_view count_text)
     write_june(folder);
     write_dutch(folder);
     write_in_yen(folder);
+    write_blocks(folder);
     std::ofstream months{std::filesystem::path{folder_name} / "months.jsonl", std::ios::binary};
     for (std::uint64_t seed = 0; seed < count; ++seed) write_random(folder, seed);
     for (std::uint64_t seed = 0; seed < 5 * count; ++seed)

@@ -37,16 +37,17 @@ protected:
 constexpr SqliteSettings reading{
     .mode = SqliteSettings::Mode::read_only,
     .synchronous = {},
+    .page_bytes = 4'096,
     .autocheckpoint_pages = 64,
     .cache_kib = 64};
 
 TEST_F(SqliteConnectionTest, HasThePromisedSettings)
 {
     const SqliteConnection writer{file()};
-    EXPECT_EQ(value_of(writer, "page_size"), "16384");
+    EXPECT_EQ(value_of(writer, "page_size"), "4096");
     EXPECT_EQ(value_of(writer, "journal_mode"), "wal");
     EXPECT_EQ(value_of(writer, "synchronous"), "2");
-    EXPECT_EQ(value_of(writer, "wal_autocheckpoint"), "64");
+    EXPECT_EQ(value_of(writer, "wal_autocheckpoint"), "1024");
     EXPECT_EQ(value_of(writer, "trusted_schema"), "0");
 }
 

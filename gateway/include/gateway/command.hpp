@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <stdexcept>
@@ -33,6 +34,10 @@ struct CommandResult {
     int exit_code = 0;
     std::string output{};    // for standard output, after all that was printed
     std::string complaint{}; // for standard error
+    /// Of the problem that the wire says a refusal by; empty: settlement_refused.
+    std::string_view code{};
+    /// What was asked for waits as this proposal for another operator; 0: it does not.
+    std::uint64_t proposal = 0;
 };
 
 struct CommandStep;

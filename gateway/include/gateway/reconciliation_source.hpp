@@ -3,6 +3,7 @@
 #include <expected>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -10,6 +11,7 @@
 
 #include "gateway/command.hpp"
 #include "gateway/house.hpp"
+#include "ledger/books.hpp"
 #include "settlement/reconciliation.hpp"
 
 namespace pointhouse::gateway {
@@ -21,6 +23,8 @@ public:
     ReconciliationSource(
         House& house, ledger::PartnerId partner, const settlement::ReconciliationPeriod& period);
 
+    using Rows = std::vector<settlement::ReconciliationRow>;
+
     /// The house's own file. Waits for the books. Throws HouseFailure when it would be too large,
     /// ledger::StoreFailure, Interrupted.
     [[nodiscard]] std::string house_file(Console& console) const;
@@ -28,10 +32,19 @@ public:
     [[nodiscard]] std::expected<settlement::Reconciliation, settlement::FileFault> reconcile(
         std::string_view text, Console& console) const;
 
-private:
-    using Rows = std::vector<settlement::ReconciliationRow>;
+    /// The same of rows that the books have, for who asks about many partners: all of the window,
+    /// this partner's alone.
+    [[nodiscard]] std::string house_file(Rows window) const;
+    [[nodiscard]] std::expected<settlement::Reconciliation, settlement::FileFault> reconcile(
+        std::string_view text, Rows window) const;
+    /// Appends what a message is in a file; nothing when it is in none.
+    static void append_row(
+        const ledger::BookedMessage& booked, const ledger::Calendar& calendar, Rows& rows);
 
+private:
     [[nodiscard]] settlement::FileHeader header() const;
+    [[nodiscard]] std::optional<settlement::FileFault> fault_of(
+        const settlement::FileHeader& found) const;
     [[nodiscard]] Rows rows_of(ledger::Month window) const;
     /// Appends the rows of other windows that details of the file name.
     void add_other_windows(Rows& house, const Rows& partner) const;

@@ -5,6 +5,7 @@
 
 #include "gateway/command.hpp"
 #include "gateway/house.hpp"
+#include "gateway/operator_route.hpp"
 
 namespace pointhouse::gateway {
 
@@ -21,7 +22,11 @@ class Server {
 public:
     /// Recovers the ledger and listens; connections wait until run(). Throws HouseFailure,
     /// std::runtime_error when an address or certificate cannot be used.
-    Server(House& house, const ServeOptions& options, CommandInterpreter interpreter);
+    Server(
+        House& house,
+        const ServeOptions& options,
+        CommandInterpreter interpreter,
+        OperatorRoutes operators = {});
     ~Server();
     Server(const Server&) = delete;
     Server& operator=(const Server&) = delete;

@@ -2,9 +2,11 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "gateway/command.hpp"
 #include "gateway/house.hpp"
+#include "settlement/block_invoice.hpp"
 #include "settlement/document.hpp"
 #include "settlement/settlement.hpp"
 
@@ -42,6 +44,7 @@ private:
     std::shared_ptr<const ledger::Terms> terms_;
     settlement::Contracts contracts_;
     LegalParties parties_;
+    std::vector<settlement::SoldBlock> blocks_;
     settlement::WindowDates dates_;
     ledger::Books& books_;
     Projector& projector_;

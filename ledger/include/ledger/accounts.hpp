@@ -47,9 +47,11 @@ enum class Account : std::uint8_t {
     members_expired, // what came to its end unspent
     transit,         // lots on their way from one member to another
     // in money again
-    write_off, // residuals of payments that are not worth a letter
+    write_off,  // residuals of payments that are not worth a letter
+    collateral, // (partner) held as security for what it is to pay
+    exchange,   // what rounding and rates make or lose between currencies
 };
-inline constexpr Account last_account = Account::write_off;
+inline constexpr Account last_account = Account::exchange;
 
 /// One side of an entry. A debit is above zero, a credit below; never zero.
 struct AccountLine {

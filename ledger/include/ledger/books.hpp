@@ -19,6 +19,7 @@ namespace pointhouse::ledger {
 
 /// A message that a partner sent and the house booked.
 struct BookedMessage {
+    PartnerId partner{};
     MessageType type = MessageType::accrual;
     std::string message_id{};
     MemberNumber member{};
@@ -64,6 +65,8 @@ public:
     /// do not have. Any thread (reads a snapshot).
     void for_each_message(
         Month window, PartnerId partner, const std::function<void(const BookedMessage&)>& message);
+    /// Those of all partners, one partner after the other, each in order.
+    void for_each_message(Month window, const std::function<void(const BookedMessage&)>& message);
     /// All merges so far, in order. Reads every window: for what is asked rarely. Any thread.
     [[nodiscard]] std::vector<Merge> merges();
 
@@ -74,6 +77,11 @@ public:
 
 private:
     void index_drained_windows();
+    void read_messages(
+        Month window,
+        std::string_view which,
+        std::span<const Parameter> cells,
+        const std::function<void(const BookedMessage&)>& message);
 
     Store& store_;
     const TermsHistory& terms_;

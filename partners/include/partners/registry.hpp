@@ -16,6 +16,7 @@
 #include "ledger/terms.hpp"
 #include "ledger/time.hpp"
 #include "partners/company.hpp"
+#include "partners/settlement_terms.hpp"
 
 namespace pointhouse::partners {
 
@@ -69,9 +70,11 @@ struct PartnerContract {
     ledger::PartnerTerms terms;
     std::string display_name;
     Company company{};
+    SettlementTerms settlement{};
     std::int32_t notice_days = 0; // a further tariff is published so many days before it begins
-    std::vector<ledger::Tariff> tariffs; // dated, by valid_from, ascending
-    std::vector<ledger::Tariff> blocks;  // as bought, oldest first; not of a file
+    std::vector<ledger::Tariff> tariffs;              // dated, by valid_from, ascending
+    std::vector<ledger::Tariff> blocks;               // as bought, oldest first; not of a file
+    std::vector<ledger::TariffVersion> sold_blocks{}; // those of them that this house sold
     std::vector<VatTerms> vat;
     std::vector<PromotionTerms> promotions; // those that this partner funds
     HouseTable house;
@@ -143,6 +146,8 @@ public:
         /// `add`, `set_tariff` and `buy_block` only prepare: it is the newest proposal then.
         bool prepares = false;
         ledger::HouseSequence approves{}; // the proposal that it puts in force
+        /// The proposal of an act that two people permitted, which this uses up.
+        ledger::HouseSequence permitted_by{};
     };
 
     template <class T>
@@ -171,6 +176,9 @@ public:
 
     /// Changes who a partner is before the law and to its bank; none: the house.
     Accepted<void> set_company(ledger::PartnerId partner, const Company& company, Act act);
+    /// Changes how a partner is invoiced and paid; all of it, from now on.
+    Accepted<void> set_settlement_terms(
+        ledger::PartnerId partner, const SettlementTerms& terms, Act act);
 
     /// Registers a block that a prepaid partner bought and paid: it becomes a tariff version of its
     /// own. Price and fee of all its points are whole minor units.
@@ -266,6 +274,10 @@ private:
 
 /// Reads `partner set-company ID FILE.toml` and `house set-company FILE.toml`: one [company] table.
 [[nodiscard]] ledger::Result<Company, ContractFault> parse_company(
+    std::string_view toml, const ledger::Calendar& calendar);
+
+/// Reads `partner set-settlement ID FILE.toml`: one [settlement] table.
+[[nodiscard]] ledger::Result<SettlementTerms, ContractFault> parse_settlement_terms(
     std::string_view toml, const ledger::Calendar& calendar);
 
 /// Reads `partner set-tariff ID FILE.toml`: one [tariff] table, with every price in it.

@@ -35,6 +35,8 @@ struct Dispute {
     std::string words{};    // of the last who acted
     ledger::Minor agreed{}; // of `net`, once it is decided
     std::string credit{};   // the number of the credit note; empty: none
+    /// Of the partner's message that opened it; empty: an operator did.
+    std::string message_id{};
 
     [[nodiscard]] bool is_open() const { return stage != DisputeStage::decided; }
     /// Its last day is near; it has not passed.
@@ -46,6 +48,13 @@ struct Dispute {
     {
         return stage == DisputeStage::answered ? ledger::Minor{} : net;
     }
+};
+
+/// A partner's message about a dispute that was taken, so that the same once more gets the same
+/// answer: what it did, and the dispute as it was then.
+struct DisputeMessage {
+    bool is_escalation = false; // else it opened the dispute
+    Dispute dispute{};
 };
 
 /// Days that each stage leaves, counted from the day on which it begins.

@@ -115,6 +115,8 @@ struct Document {
     std::optional<AccountingVat> accounting{};
     std::string reason{}; // of a correction, or why no VAT is due
 
+    /// It was paid before it was issued: nothing is due on it.
+    [[nodiscard]] bool is_prepaid() const { return supply == StatementType::block; }
     /// Above zero: the partner owes it to the house; below: the house owes it to the partner.
     [[nodiscard]] ledger::Minor owed_by_partner() const;
     friend bool operator==(const Document&, const Document&) = default;

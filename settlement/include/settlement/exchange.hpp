@@ -11,12 +11,16 @@ namespace pointhouse::settlement {
 
 /// A recorded rate: numerator / denominator units of `to` for one unit of `from`.
 struct ExchangeRate {
-    std::string id{}; // under which the house's record has it
+    std::string id{}; // under which the house's record has it, "EUR-USD-2026-06-30"
     ledger::Currency from{};
     ledger::Currency to{};
     std::int64_t numerator = 1;
     std::int64_t denominator = 1;
+    friend bool operator==(const ExchangeRate&, const ExchangeRate&) = default;
 };
+
+/// The same rate the other way round, exactly.
+[[nodiscard]] ExchangeRate inverse_of(const ExchangeRate& rate);
 
 enum class ExchangeFault : std::uint8_t {
     rate_not_positive,

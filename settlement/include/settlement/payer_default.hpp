@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <expected>
 #include <map>
+#include <set>
 #include <span>
 #include <vector>
 
@@ -19,9 +20,10 @@ enum class DefaultFault : std::uint8_t {
 /// What the contracts say, and what is at hand, when a payer does not pay.
 struct DefaultTerms {
     ledger::PartnerId payer{};
-    ledger::Minor paid_in{};    // of its position, by the deadline
-    ledger::Minor collateral{}; // prepaid or secured, and free to be drawn
-    bool mutualised = false;    // the contracts of all receivers share such a loss
+    ledger::Minor paid_in{};              // of its position, by the deadline
+    ledger::Minor collateral{};           // prepaid or secured, and free to be drawn
+    bool mutualised = false;              // contracts of receivers share such a loss
+    std::set<ledger::PartnerId> exempt{}; // but theirs do not: the house bears their shares
 };
 
 /// How a default is borne. All amounts are zero or more, but for `nets`.
@@ -37,9 +39,10 @@ struct DefaultCover {
 };
 
 /// Covers a shortfall in the order: collateral; where losses are mutualised, partners that receive,
-/// pro rata to their positions by largest remainder; the house. A pure decision: whether it is
-/// taken is for two people to say. Pre: `nets` sum to zero, the house among them. Post: shortfall =
-/// collateral_drawn + receivable; receivable = loss_shares + house_bears.
+/// pro rata to their positions by largest remainder, the house for those who are exempt; the house.
+/// A pure decision: whether it is taken is for two people to say. Pre: `nets` sum to zero, the
+/// house among them. Post: shortfall = collateral_drawn + receivable; receivable = loss_shares +
+/// house_bears.
 [[nodiscard]] std::expected<DefaultCover, DefaultFault> cover_default(
     const NetPositions& nets, const DefaultTerms& terms);
 

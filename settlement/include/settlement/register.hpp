@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <boost/json/fwd.hpp>
@@ -21,9 +22,12 @@
 #include "settlement/dispute.hpp"
 #include "settlement/document.hpp"
 #include "settlement/estimate_record.hpp"
+#include "settlement/exchange.hpp"
+#include "settlement/net_statement.hpp"
 #include "settlement/netting.hpp"
 #include "settlement/new_entry.hpp"
 #include "settlement/payment_calendar.hpp"
+#include "settlement/window_net.hpp"
 
 namespace pointhouse::settlement {
 
@@ -69,41 +73,10 @@ struct IssueTerms {
     std::shared_ptr<const ledger::Terms> terms{}; // immutable, shared with decisions in flight
 };
 
-/// Money of a partner's net that came in (below zero) or went out (above).
-struct NetPaid {
-    ledger::PartnerId partner{};
-    ledger::Minor paid{};
-    std::string evidence{}; // the bank's row, or what a person said
-};
-
-/// How a partner's net of a window is paid.
-struct NetPayment {
-    ledger::Minor net{};     // above zero: the house pays the partner
-    ledger::Minor settled{}; // of it, paid and matched with the bank's statement; same sign
-    std::string reference{}; // on the payment: "PH-2026-06-GRO"
-    /// Its documents stand in one account, the receivables or the payables: what the first payment
-    /// sees to.
-    bool is_on_one_side = false;
-};
-
-/// The netting of one window: which documents, and what each partner pays or gets.
-struct WindowNet {
-    ledger::HouseSequence entry{};
-    std::vector<std::string> documents{}; // numbers
-    std::map<ledger::PartnerId, NetPayment> payments{};
-
-    [[nodiscard]] bool is_settled() const;
-    [[nodiscard]] bool are_pay_ins_settled() const;
-};
-
-/// The pay-outs of a window as they were first written; written once more they are the same.
-struct PaymentFile {
-    std::string message_id{};
-    ledger::Time created_at{};
-    ledger::Day execute_on = 0;
-    std::map<ledger::PartnerId, ledger::Minor> amounts{};
-    std::int32_t issues = 0;            // how often it left the house
-    std::vector<std::string> reasons{}; // of the second issue and later ones
+/// What one unit of a currency is worth in another on a day.
+struct DailyRate {
+    ledger::Day day = 0;
+    ExchangeRate rate{};
 };
 
 /// An act of settlement that takes two people, once: "pay out 2026-06".
@@ -156,9 +129,15 @@ public:
     /// The house does not agree.
     [[nodiscard]] Registered<NewEntry> answer_dispute(
         std::string_view id, std::string_view words, ledger::Day today) const;
-    /// The partner insists.
+    /// The partner insists; `message_id` of its own message, empty: it told an operator.
     [[nodiscard]] Registered<NewEntry> escalate_dispute(
-        std::string_view id, std::string_view words, ledger::Day today) const;
+        std::string_view id,
+        std::string_view words,
+        ledger::Day today,
+        std::string_view message_id = {}) const;
+    /// What a message of the partner did that opened or escalated a dispute. Null: none has the id.
+    [[nodiscard]] const DisputeMessage* find_dispute_message(
+        ledger::PartnerId partner, std::string_view message_id) const;
     /// Ends it at any stage; what is agreed is credited by one document, in the same entry.
     [[nodiscard]] Registered<NewEntry> decide_dispute(
         std::string_view id,
@@ -168,10 +147,10 @@ public:
     /// Open ones whose last day has passed: `decide_dispute` with `default_agreement` ends them.
     [[nodiscard]] std::vector<std::string> overdue_disputes(ledger::Day today) const;
 
-    /// Nets what is issued, not disputed and not netted yet, up to and with the window. Partners
-    /// whose net is closer to zero than `minimum` are carried forward.
+    /// Nets what is issued, not disputed and not netted yet, up to and with the window. What is
+    /// closer to zero than the minimum is carried forward.
     [[nodiscard]] Registered<NewEntry> net(
-        ledger::Month window, ledger::Minor minimum, const ledger::Terms& terms) const;
+        ledger::Month window, const NettingTerms& netting, const ledger::Terms& terms) const;
     /// Money of a partner's net came in or went out, as the bank's statement says: books it against
     /// the documents. `paid` has the sign of the net.
     [[nodiscard]] Registered<NewEntry> settle(
@@ -183,6 +162,20 @@ public:
     /// Records that the file leaves the house; the second time for a reason.
     [[nodiscard]] Registered<NewEntry> order_payments(
         ledger::Month window, const PaymentFile& file, std::string_view reason) const;
+    /// Records the rate of a day: so many units of one currency for one of another. Immutable.
+    [[nodiscard]] Registered<NewEntry> set_rate(const DailyRate& rate) const;
+    /// A partner brings collateral, or, below zero, gets some of it back.
+    [[nodiscard]] Registered<NewEntry> move_collateral(
+        const NetPaid& moved, const ledger::Terms& terms) const;
+    /// A partner did not pay its net of a window. Covered by what it is owed in the same window,
+    /// then by its collateral, then, as `cover_default` says, by those who receive and the house;
+    /// what is left of its documents, and of theirs, is open again for the next net.
+    [[nodiscard]] Registered<NewEntry> take_default(
+        const PayerInDefault& payer, const ledger::Terms& terms) const;
+    /// Takes a partner out of a window's net as if nobody had dealt with it: all its documents are
+    /// open again. Refused once something of it was paid or ordered.
+    [[nodiscard]] Registered<NewEntry> unwind_partner(
+        const PayerInDefault& payer, const ledger::Terms& terms) const;
     /// What one person asked to do and another permits, in the words of the act. Null: nobody
     /// asked, or it was done.
     [[nodiscard]] const Permission* find_permission(std::string_view act) const;
@@ -234,6 +227,24 @@ public:
     [[nodiscard]] const DraftSet* drafts_of(ledger::Month window) const;
     [[nodiscard]] bool is_issued(ledger::Month window) const;
     [[nodiscard]] const WindowNet* net_of(ledger::Month window) const;
+    /// What a payment of a window settles, in the order of the net. Pre: the payment is the net's.
+    [[nodiscard]] std::vector<const IssuedDocument*> documents_of(
+        ledger::Month window, ledger::PartnerId partner, const NetPayment& payment) const;
+    /// Every document of a window's net, with what it does. Pre: the window is netted.
+    [[nodiscard]] std::vector<SettledDocument> settled_documents(ledger::Month window) const;
+    [[nodiscard]] ledger::Minor collateral_of(ledger::PartnerId partner) const;
+    /// By id.
+    [[nodiscard]] const std::map<std::string, DailyRate, std::less<>>& rates() const
+    {
+        return rates_;
+    }
+    /// A recorded rate, turned so that it gives amounts in `to`. None: there is no such rate.
+    [[nodiscard]] std::optional<ExchangeRate> stored_rate(
+        std::string_view id, std::string_view to) const;
+    /// The newest rate of a day not after `day`, from one currency to another, whichever way it
+    /// was recorded. None: there is none.
+    [[nodiscard]] std::optional<ExchangeRate> find_rate(
+        std::string_view from, std::string_view to, ledger::Day day) const;
     /// Null: none left the house.
     [[nodiscard]] const BankBook& bank() const { return bank_; }
     /// What of the bank's rows has found no item, by number.
@@ -248,7 +259,7 @@ private:
     using Content = boost::json::object;
     using Apply = void (Register::*)(const ledger::HouseEntry& entry, const Content& content);
     struct Kind;
-    static const std::array<Kind, 23> kinds;
+    static const std::array<Kind, 27> kinds;
 
     void apply_proposal(const ledger::HouseEntry& entry, const Content& content);
     void apply_approval(const ledger::HouseEntry& entry, const Content& content);
@@ -257,16 +268,20 @@ private:
     void apply_answer(const ledger::HouseEntry& entry, const Content& content);
     void apply_net(const ledger::HouseEntry& entry, const Content& content);
     void apply_payment(const ledger::HouseEntry& entry, const Content& content);
-    /// What only moves money: the ledger has it.
+    /// What only moves money, or is the registry's: it may use a permission up.
     void apply_nothing(const ledger::HouseEntry& entry, const Content& content)
     {
         static_cast<void>(entry), static_cast<void>(content);
     }
+    void apply_rate(const ledger::HouseEntry& entry, const Content& content);
+    void apply_collateral(const ledger::HouseEntry& entry, const Content& content);
+    void apply_default(const ledger::HouseEntry& entry, const Content& content);
     void apply_permission(const ledger::HouseEntry& entry, const Content& content);
     void apply_dispute(const ledger::HouseEntry& entry, const Content& content);
     void apply_dispute_move(const ledger::HouseEntry& entry, const Content& content);
     void apply_decision(const ledger::HouseEntry& entry, const Content& content);
     void decide(const Content& outcome, std::string_view credit);
+    void keep_message(const Dispute& dispute, const Content& content, bool is_escalation);
     void apply_statement(const ledger::HouseEntry& entry, const Content& content);
     void apply_match(const ledger::HouseEntry& entry, const Content& content);
     void apply_match_reversal(const ledger::HouseEntry& entry, const Content& content);
@@ -283,6 +298,12 @@ private:
         const NetPayment* payment = nullptr;
     };
     [[nodiscard]] std::optional<NamedNet> find_net(std::string_view reference) const;
+    /// What of a net is paid already, named by one row of an entry.
+    void settle_net(const Content& row);
+    struct DefaultPlan;
+    [[nodiscard]] DefaultPlan plan_default(const PayerInDefault& payer, const NamedNet& net) const;
+    [[nodiscard]] NewEntry default_entry(
+        const PayerInDefault& payer, const DefaultPlan& plan, const ledger::Terms& terms) const;
     [[nodiscard]] std::vector<ledger::AccountLine> settling_lines(
         const NamedNet& net, ledger::Minor paid) const;
     [[nodiscard]] Content booking_of(
@@ -299,12 +320,15 @@ private:
     std::map<std::string, IssuedDocument, std::less<>> issued_;
     std::map<std::string, std::int64_t, std::less<>> last_numbers_; // by series and year
     std::map<std::string, Dispute, std::less<>> disputes_;
+    std::map<std::pair<ledger::PartnerId, std::string>, DisputeMessage> dispute_messages_;
     std::map<ledger::Month, DraftSet> drafts_;
     std::map<ledger::Month, WindowNet> nets_;
     std::map<ledger::Month, PaymentFile> files_;
     BankBook bank_;
     std::map<ledger::HouseSequence, Match> matches_;
     std::vector<Permission> permissions_;
+    std::map<ledger::PartnerId, ledger::Minor> collateral_;
+    std::map<std::string, DailyRate, std::less<>> rates_;
     PaymentCalendar calendar_;
     Closings closings_;
     std::map<std::string, Reminded, std::less<>> reminded_;

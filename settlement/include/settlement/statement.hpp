@@ -50,6 +50,7 @@ enum class StatementType : std::uint8_t {
     redemption, // the house pays for the points the partner took
     donation,   // the house pays a charity for the points it was given
     breakage,   // the house gives an issuer its share of points that expired
+    block,      // the partner bought points ahead and paid them: an invoice, and no statement
 };
 
 [[nodiscard]] std::string_view name_of(StatementType type) noexcept;

@@ -82,7 +82,8 @@ void negate_lines(Document& document)
 DocumentKind kind_of(StatementType supply, bool is_outside_scope)
 {
     switch (supply) {
-    case StatementType::issuance: return DocumentKind::invoice;
+    case StatementType::issuance:
+    case StatementType::block: return DocumentKind::invoice;
     case StatementType::breakage: return DocumentKind::credit_note; // reduces what was paid
     case StatementType::redemption: return DocumentKind::self_billed_invoice;
     case StatementType::donation: break;
@@ -93,7 +94,8 @@ DocumentKind kind_of(StatementType supply, bool is_outside_scope)
 /// Who supplies: the house its points and service, a partner what it gave for points.
 bool is_house_seller(StatementType supply)
 {
-    return supply == StatementType::issuance || supply == StatementType::breakage;
+    return supply == StatementType::issuance || supply == StatementType::breakage ||
+           supply == StatementType::block;
 }
 
 DocumentLine line_of(const StatementLine& line, ledger::Month window)

@@ -88,7 +88,8 @@ constexpr std::array supplies{
     StatementType::issuance,
     StatementType::redemption,
     StatementType::donation,
-    StatementType::breakage};
+    StatementType::breakage,
+    StatementType::block};
 constexpr std::array charges{
     Charge::price, Charge::fee, Charge::reimbursement, Charge::donation, Charge::breakage_shared};
 

@@ -217,13 +217,14 @@ private:
 
     [[nodiscard]] std::string payment_in_words() const
     {
+        if (document_.is_prepaid()) return "Paid when the points were bought: nothing is due";
         if (document_.total == Minor{}) return "Nothing is due";
         return fmt::format("{} pays {}", payer().name, payee().name);
     }
 
     double payment_height()
     {
-        const double account = payee().iban.empty() ? 0 : 16;
+        const double account = payee().iban.empty() || document_.is_prepaid() ? 0 : 16;
         return 46 + canvas_.height_of(headline(payment_in_words())) + account;
     }
 
@@ -231,7 +232,7 @@ private:
     {
         const Spot corner{.x = left + 14, .y = top + 14};
         const double below = top + 14 + canvas_.paragraph(corner, headline(payment_in_words()));
-        if (document_.total == Minor{}) return;
+        if (document_.total == Minor{} || document_.is_prepaid()) return;
         const Minor due{document_.total < Minor{} ? -document_.total.count : document_.total.count};
         const std::string sum = fmt::format("{} {}", document_.currency.code, amount(due));
         const TextStyle large{.size = 13, .is_bold = true, .ink = accent};

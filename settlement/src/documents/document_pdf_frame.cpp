@@ -136,7 +136,7 @@ DocumentFrame::Facts DocumentFrame::facts() const
     Facts facts{
         {"Issued on", document_.number.empty() ? "—" : day_in_words(document_.issued_on)},
         {"Supplied", days_in_words(document_.from, document_.to)},
-        {"Due on", day_in_words(document_.due_on)},
+        {document_.is_prepaid() ? "Paid on" : "Due on", day_in_words(document_.due_on)},
         {"Buyer's reference", document_.buyer.id},
         {"Currency", document_.currency.code},
     };

@@ -215,7 +215,7 @@ private:
     {
         const LegalParty& payee = is_credit_ ? document_.buyer : document_.seller;
         const std::string due = ledger::format_day(document_.due_on);
-        if (!payee.iban.empty()) {
+        if (!payee.iban.empty() && !document_.is_prepaid()) {
             Node means = root_.append_child("cac:PaymentMeans");
             // UNTDID 4461: SEPA credit transfer, or a credit transfer.
             add(means, "cbc:PaymentMeansCode", document_.currency.code == "EUR" ? "58" : "30");
@@ -230,10 +230,12 @@ private:
                 add(branch, "cbc:ID", payee.bic);
             }
         }
+        const std::string due_in_words = day_in_words(document_.due_on);
         add(root_.append_child("cac:PaymentTerms"),
             "cbc:Note",
-            fmt::format(
-                "Due {}, {}.", day_in_words(document_.due_on), netting_in_words(document_)));
+            document_.is_prepaid()
+                ? std::string{"Paid when the points were bought."}
+                : fmt::format("Due {}, {}.", due_in_words, netting_in_words(document_)));
     }
 
     void add_category(Node parent, const char* name, const VatRate& rate, bool has_reason) const
@@ -278,7 +280,8 @@ private:
         add_amount(totals, "cbc:LineExtensionAmount", document_.net);
         add_amount(totals, "cbc:TaxExclusiveAmount", document_.net);
         add_amount(totals, "cbc:TaxInclusiveAmount", document_.total);
-        add_amount(totals, "cbc:PayableAmount", document_.total);
+        if (document_.is_prepaid()) add_amount(totals, "cbc:PrepaidAmount", document_.total);
+        add_amount(totals, "cbc:PayableAmount", document_.is_prepaid() ? Minor{} : document_.total);
     }
 
     void add_line(std::size_t index)

@@ -20,6 +20,16 @@ std::int64_t minor_per_unit(const ledger::Currency& currency)
 
 } // namespace
 
+ExchangeRate inverse_of(const ExchangeRate& rate)
+{
+    return {
+        .id = rate.id,
+        .from = rate.to,
+        .to = rate.from,
+        .numerator = rate.denominator,
+        .denominator = rate.numerator};
+}
+
 std::expected<Minor, ExchangeFault> convert(Minor amount, const ExchangeRate& rate)
 {
     if (rate.numerator <= 0 || rate.denominator <= 0)

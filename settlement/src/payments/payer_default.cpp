@@ -15,7 +15,7 @@ using ledger::Wide;
 namespace {
 
 /// Lets partners that receive bear `loss`, as far as their positions go, and returns what is left.
-Minor shared_by_receivers(Minor loss, DefaultCover& cover)
+Minor shared_by_receivers(Minor loss, const std::set<PartnerId>& exempt, DefaultCover& cover)
 {
     std::vector<PartnerId> receivers;
     std::vector<std::int64_t> positions;
@@ -33,11 +33,12 @@ Minor shared_by_receivers(Minor loss, DefaultCover& cover)
     ledger::invariant(shares.has_value(), "receivers' positions are above zero");
     for (std::size_t index = 0; index < receivers.size(); ++index) {
         const Minor share = (*shares)[index];
-        if (share == Minor{0}) continue;
+        if (share == Minor{0} || exempt.contains(receivers[index])) continue;
+        loss.count -= share.count;
         cover.loss_shares.emplace(receivers[index], share);
         cover.nets[receivers[index]].count -= share.count;
     }
-    return Minor{loss.count - shared.count};
+    return loss;
 }
 
 } // namespace
@@ -58,8 +59,9 @@ std::expected<DefaultCover, DefaultFault> cover_default(
     DefaultCover cover{.shortfall = Minor{static_cast<std::int64_t>(missing)}, .nets = nets};
     cover.collateral_drawn = std::min(cover.shortfall, terms.collateral);
     cover.receivable = Minor{cover.shortfall.count - cover.collateral_drawn.count};
-    cover.house_bears =
-        terms.mutualised ? shared_by_receivers(cover.receivable, cover) : cover.receivable;
+    cover.house_bears = terms.mutualised
+                            ? shared_by_receivers(cover.receivable, terms.exempt, cover)
+                            : cover.receivable;
     cover.nets[terms.payer].count += cover.receivable.count;
     if (cover.house_bears != Minor{0}) cover.nets[the_house].count -= cover.house_bears.count;
     return cover;

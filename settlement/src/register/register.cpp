@@ -20,7 +20,7 @@ struct Register::Kind {
     Apply apply;
 };
 
-constexpr std::array<Register::Kind, 23> Register::kinds{
+constexpr std::array<Register::Kind, 27> Register::kinds{
     {{"proposal_made", &Register::apply_proposal},
      {"documents_approved", &Register::apply_approval},
      {"document_issued", &Register::apply_issue},
@@ -28,6 +28,9 @@ constexpr std::array<Register::Kind, 23> Register::kinds{
      {"document_answered", &Register::apply_answer},
      {"window_netted", &Register::apply_net},
      {"net_paid", &Register::apply_payment},
+     {"fx_rate_set", &Register::apply_rate},
+     {"collateral_moved", &Register::apply_collateral},
+     {"payer_defaulted", &Register::apply_default},
      {"settlement_act_approved", &Register::apply_permission},
      {"payments_ordered", &Register::apply_order},
      {"dispute_opened", &Register::apply_dispute},
@@ -37,6 +40,7 @@ constexpr std::array<Register::Kind, 23> Register::kinds{
      {"bank_matched", &Register::apply_match},
      {"match_reversed", &Register::apply_match_reversal},
      {"trust_released", &Register::apply_nothing},
+     {"certificate_revoked", &Register::apply_nothing},
      {"calendar_set", &Register::apply_calendar},
      {"window_closed", &Register::apply_closing},
      {"window_soft_closed", &Register::apply_closing},
@@ -95,25 +99,12 @@ std::optional<DocumentState> find_document_state(std::string_view name) noexcept
 
 Minor IssuedDocument::open() const
 {
-    if (is_set_off) return {};
+    if (is_set_off || document.is_prepaid()) return {};
     const Minor owed = document.owed_by_partner();
     const Minor less = set_off + disputed;
     Minor left = owed.count < 0 ? owed + less : owed - less;
     for (const auto& [window, taken] : netted) left -= taken;
     return left;
-}
-
-bool WindowNet::is_settled() const
-{
-    return std::ranges::all_of(
-        payments, [](const auto& each) { return each.second.settled == each.second.net; });
-}
-
-bool WindowNet::are_pay_ins_settled() const
-{
-    return std::ranges::all_of(payments, [](const auto& each) {
-        return each.second.net.count >= 0 || each.second.settled == each.second.net;
-    });
 }
 
 void Register::apply(const ledger::HouseEntry& entry)
@@ -190,6 +181,9 @@ void Register::apply_net(const ledger::HouseEntry& entry, const Content& content
 {
     const ledger::Month window = window_at(content);
     WindowNet net{.entry = entry.sequence};
+    // Windows that were netted before there was a choice have no method.
+    if (content.contains("method"))
+        net.method = find_netting_method(text_at(content, "method")).value();
     for (const auto& each : content.at("documents").as_array()) {
         const auto& row = each.as_object();
         net.documents.push_back(text_at(row, "number"));
@@ -198,18 +192,36 @@ void Register::apply_net(const ledger::HouseEntry& entry, const Content& content
     }
     for (const auto& each : content.at("nets").as_array()) {
         const auto& row = each.as_object();
-        net.payments.emplace(
-            partner_at(row),
-            NetPayment{.net = minor_at(row, "net_minor"), .reference = text_at(row, "reference")});
+        NetPayment payment{
+            .net = minor_at(row, "net_minor"), .reference = text_at(row, "reference")};
+        if (row.contains("foreign_minor"))
+            payment.foreign = ForeignNet{
+                .rate = *stored_rate(text_at(content, "rate_id"), text_at(content, "pay_in")),
+                .net = minor_at(row, "foreign_minor")};
+        net.payments.emplace(partner_at(row), std::move(payment));
     }
     nets_.emplace(window, std::move(net));
 }
 
 void Register::apply_payment(const ledger::HouseEntry& /*entry*/, const Content& content)
 {
-    auto& payment = nets_.at(window_at(content)).payments.at(partner_at(content));
-    payment.settled += minor_at(content, "paid_minor");
+    settle_net(content);
+}
+
+void Register::settle_net(const Content& row)
+{
+    auto& net = nets_.at(window_at(row));
+    auto [found, end] = net.payments.equal_range(partner_at(row));
+    // The older form names no payment: then the partner has one alone.
+    if (const auto* reference = row.if_contains("reference")) {
+        const std::string_view wanted = reference->as_string();
+        while (found != end && found->second.reference != wanted) ++found;
+    }
+    if (found == end) throw std::invalid_argument{"the window has no such payment"};
+    NetPayment& payment = found->second;
+    payment.settled += minor_at(row, "paid_minor");
     payment.is_on_one_side = true;
+    if (payment.foreign) payment.foreign->settled += minor_at(row, "foreign_minor");
 }
 
 void Register::apply_permission(const ledger::HouseEntry& /*entry*/, const Content& content)

@@ -77,14 +77,13 @@ std::vector<OpenItem> Register::open_items() const
     for (const auto& [window, net] : nets_) {
         for (const auto& [partner, payment] : net.payments) {
             const Minor left = payment.settled - payment.net;
-            if (left.count == 0) continue;
+            // The house's bank account is in its own currency.
+            if (left.count == 0 || payment.foreign) continue;
             OpenItem item{.id = payment.reference, .partner = partner, .open = left};
             item.references.push_back(payment.reference);
-            for (const std::string& number : net.documents) {
-                const auto& document = issued_document(number).document;
-                if (document.partner != partner) continue;
-                item.references.push_back(number);
-                item.due_on = std::max(item.due_on, document.due_on);
+            for (const auto* issued : documents_of(window, partner, payment)) {
+                item.references.push_back(issued->document.number);
+                item.due_on = std::max(item.due_on, issued->document.due_on);
             }
             items.push_back(std::move(item));
         }
@@ -159,6 +158,7 @@ Register::Content Register::booking_of(
         payments.push_back(json::object{
             {"window", ledger::format_month(net->window)},
             {"partner", net->partner.value()},
+            {"reference", item},
             {"paid_minor", settled.count}});
         for (AccountLine line : settling_lines(*net, settled)) {
             line.amount *= scale;
@@ -190,7 +190,8 @@ Registered<NewEntry> Register::book_match(const Match& match, const ledger::Term
         if (!takes(rows.at(part.row), part.amount))
             return refused(fmt::format("row {} of the bank has less that is open", part.row));
         if (match.kind == MatchKind::returned) {
-            if (!find_net(part.item)) return refused(part.item + " is no net");
+            const auto net = find_net(part.item);
+            if (!net || net->payment->foreign) return refused(part.item + " is no net");
             continue;
         }
         if (!items.contains(part.item)) return refused(part.item + " is not open");
@@ -217,14 +218,7 @@ Registered<NewEntry> Register::reverse_match(
 
 void Register::settle_nets(const Content& content)
 {
-    for (const auto& each : content.at("payments").as_array()) {
-        const auto& row = each.as_object();
-        const auto window = ledger::parse_month(std::string_view{row.at("window").as_string()});
-        const ledger::PartnerId partner{row.at("partner").to_number<std::uint32_t>()};
-        auto& payment = nets_.at(window.value()).payments.at(partner);
-        payment.settled += Minor{row.at("paid_minor").to_number<std::int64_t>()};
-        payment.is_on_one_side = true;
-    }
+    for (const auto& each : content.at("payments").as_array()) settle_net(each.as_object());
 }
 
 void Register::apply_match(const ledger::HouseEntry& entry, const Content& content)

@@ -49,13 +49,48 @@ NewEntry stage_entry(
 }
 
 /// What nobody did in time is not done any more: the side that did not have to act relies on it.
-std::string too_late(const Dispute& dispute)
+std::unexpected<RegisterFault> too_late(const Dispute& dispute)
 {
-    return fmt::format(
+    return refused(fmt::format(
         "the last day to act on {} was {}: it ends with {} agreed",
         dispute.id,
         ledger::format_day(dispute.act_by),
-        dispute.default_agreement().count == 0 ? "nothing" : "all of it");
+        dispute.default_agreement().count == 0 ? "nothing" : "all of it"));
+}
+
+/// How a dispute ends.
+struct Outcome {
+    const Dispute& dispute;
+    Minor agreed;
+    std::string_view words;
+};
+
+/// The decision and its one correcting document are one entry: neither is there without the other.
+Registered<NewEntry> decision_on(
+    const Outcome& outcome, const Register& documents, const IssueTerms& terms)
+{
+    const Dispute& dispute = outcome.dispute;
+    json::object content{
+        {"dispute", dispute.id}, {"agreed_minor", outcome.agreed.count}, {"words", outcome.words}};
+    if (outcome.agreed.count == 0)
+        return NewEntry{.kind = "dispute_decided", .content = json::serialize(content)};
+
+    const Document& original = documents.find(dispute.document)->document;
+    std::vector<Document> earlier;
+    for (const auto* issued : documents.documents()) {
+        const auto& corrects = issued->document.corrects;
+        if (corrects && corrects->number == original.number) earlier.push_back(issued->document);
+    }
+    const std::array<LineCredit, 1> parts{{{.line = dispute.line - 1, .net = outcome.agreed}}};
+    auto credit = credit_of(original, parts, earlier, terms.today);
+    if (!credit) return refused(std::string{words_of(credit.error())});
+    credit->reason = fmt::format("Dispute {}", dispute.id);
+    auto entry = documents.issue_credit(*credit, terms);
+    if (!entry) return entry;
+    auto issued = json::parse(entry->content).as_object();
+    issued.emplace("dispute", std::move(content));
+    entry->content = json::serialize(issued);
+    return entry;
 }
 
 } // namespace
@@ -83,6 +118,7 @@ Registered<NewEntry> Register::open_dispute(const Dispute& dispute, ledger::Day 
     const auto* issued = find(dispute.document);
     if (!issued) return refused(fmt::format("there is no document {}", dispute.document));
     const Document& document = issued->document;
+    if (document.is_prepaid()) return refused("a block was bought and paid: it is not disputed");
     if (is_credit(document.kind) || document.kind == DocumentKind::payment_statement)
         return refused("a line of an invoice is disputed, not of a credit note or a statement");
     if (dispute.line < 1 || dispute.line > document.lines.size())
@@ -103,17 +139,17 @@ Registered<NewEntry> Register::open_dispute(const Dispute& dispute, ledger::Day 
             document.number,
             ledger::format_minor(left, document.currency)));
     const Minor held = dispute.net + ledger::tax_of(dispute.net, line.vat.basis_points);
-    return NewEntry{
-        .kind = "dispute_opened",
-        .content = json::serialize(json::object{
-            {"dispute", fmt::format("D-{:06}", disputes_.size() + 1)},
-            {"document", document.number},
-            {"line", dispute.line},
-            {"net_minor", dispute.net.count},
-            {"held_minor", held.count},
-            {"reason", dispute.reason},
-            {"evidence", dispute.evidence},
-            {"act_by", ledger::format_day(today + days_to_answer)}})};
+    json::object content{
+        {"dispute", fmt::format("D-{:06}", disputes_.size() + 1)},
+        {"document", document.number},
+        {"line", dispute.line},
+        {"net_minor", dispute.net.count},
+        {"held_minor", held.count},
+        {"reason", dispute.reason},
+        {"evidence", dispute.evidence},
+        {"act_by", ledger::format_day(today + days_to_answer)}};
+    if (!dispute.message_id.empty()) content.emplace("message_id", dispute.message_id);
+    return NewEntry{.kind = "dispute_opened", .content = json::serialize(content)};
 }
 
 Registered<NewEntry> Register::answer_dispute(
@@ -123,20 +159,36 @@ Registered<NewEntry> Register::answer_dispute(
     if (dispute == disputes_.end()) return refused(fmt::format("there is no dispute {}", id));
     if (dispute->second.stage != DisputeStage::opened)
         return refused(fmt::format("{} is {} already", id, name_of(dispute->second.stage)));
-    if (dispute->second.is_overdue(today)) return refused(too_late(dispute->second));
+    if (dispute->second.is_overdue(today)) return too_late(dispute->second);
     if (words.empty()) return refused("an answer says why the house does not agree");
     return stage_entry(dispute->second, DisputeStage::answered, today + days_to_escalate, words);
 }
 
 Registered<NewEntry> Register::escalate_dispute(
-    std::string_view id, std::string_view words, ledger::Day today) const
+    std::string_view id,
+    std::string_view words,
+    ledger::Day today,
+    std::string_view message_id) const
 {
     const auto dispute = disputes_.find(id);
     if (dispute == disputes_.end()) return refused(fmt::format("there is no dispute {}", id));
     if (dispute->second.stage != DisputeStage::answered)
         return refused(fmt::format("{} is {}, not answered", id, name_of(dispute->second.stage)));
-    if (dispute->second.is_overdue(today)) return refused(too_late(dispute->second));
-    return stage_entry(dispute->second, DisputeStage::escalated, today + days_to_decide, words);
+    if (dispute->second.is_overdue(today)) return too_late(dispute->second);
+    auto entry =
+        stage_entry(dispute->second, DisputeStage::escalated, today + days_to_decide, words);
+    if (message_id.empty()) return entry;
+    auto content = json::parse(entry.content).as_object();
+    content.emplace("message_id", message_id);
+    entry.content = json::serialize(content);
+    return entry;
+}
+
+const DisputeMessage* Register::find_dispute_message(
+    ledger::PartnerId partner, std::string_view message_id) const
+{
+    const auto found = dispute_messages_.find({partner, std::string{message_id}});
+    return found == dispute_messages_.end() ? nullptr : &found->second;
 }
 
 Registered<NewEntry> Register::decide_dispute(
@@ -148,30 +200,12 @@ Registered<NewEntry> Register::decide_dispute(
     if (!dispute.is_open()) return refused(fmt::format("{} is decided already", id));
     if (agreed.count < 0 || agreed > dispute.net)
         return refused(fmt::format("{} is about an amount from 0 to {}", id, dispute.net.count));
-    if (dispute.is_overdue(terms.today) && agreed != dispute.default_agreement())
-        return refused(too_late(dispute));
-    json::object outcome{{"dispute", id}, {"agreed_minor", agreed.count}, {"words", words}};
-    if (agreed.count == 0)
-        return NewEntry{.kind = "dispute_decided", .content = json::serialize(outcome)};
-
-    // The decision and its one correcting document are one entry: neither is there without the
-    // other.
-    const Document& original = issued_document(dispute.document).document;
-    std::vector<Document> earlier;
-    for (const auto* issued : documents()) {
-        const auto& corrects = issued->document.corrects;
-        if (corrects && corrects->number == original.number) earlier.push_back(issued->document);
-    }
-    const std::array<LineCredit, 1> parts{{{.line = dispute.line - 1, .net = agreed}}};
-    auto credit = credit_of(original, parts, earlier, terms.today);
-    if (!credit) return refused(std::string{words_of(credit.error())});
-    credit->reason = fmt::format("Dispute {}", id);
-    auto entry = issue_credit(*credit, terms);
-    if (!entry) return entry;
-    auto content = json::parse(entry->content).as_object();
-    content.emplace("dispute", std::move(outcome));
-    entry->content = json::serialize(content);
-    return entry;
+    // Only where it cannot end as its stage says, because of a cent of VAT, do people decide late.
+    const Minor lapsed = dispute.default_agreement();
+    if (dispute.is_overdue(terms.today) && agreed != lapsed &&
+        decision_on({.dispute = dispute, .agreed = lapsed, .words = words}, *this, terms))
+        return too_late(dispute);
+    return decision_on({.dispute = dispute, .agreed = agreed, .words = words}, *this, terms);
 }
 
 std::vector<std::string> Register::overdue_disputes(ledger::Day today) const
@@ -194,13 +228,24 @@ void Register::apply_dispute(const ledger::HouseEntry& /*entry*/, const Content&
         .reason = text_at(content, "reason"),
         .evidence = text_at(content, "evidence"),
         .act_by = ledger::parse_day(text_at(content, "act_by")).value()};
+    if (content.contains("message_id")) dispute.message_id = text_at(content, "message_id");
     auto& issued = issued_.find(dispute.document)->second;
     // What a net took is on its way: a credit note will put it right.
     const Minor open = issued.open();
     dispute.held = std::min(dispute.held, std::max(open, -open));
     issued.disputed += dispute.held;
     const std::string id = dispute.id;
-    disputes_.emplace(id, std::move(dispute));
+    const auto& kept = disputes_.emplace(id, std::move(dispute)).first->second;
+    keep_message(kept, content, false);
+}
+
+void Register::keep_message(const Dispute& dispute, const Content& content, bool is_escalation)
+{
+    if (!content.contains("message_id")) return; // an operator's
+    const auto partner = issued_document(dispute.document).document.partner;
+    dispute_messages_.emplace(
+        std::pair{partner, text_at(content, "message_id")},
+        DisputeMessage{.is_escalation = is_escalation, .dispute = dispute});
 }
 
 void Register::apply_dispute_move(const ledger::HouseEntry& /*entry*/, const Content& content)
@@ -209,6 +254,7 @@ void Register::apply_dispute_move(const ledger::HouseEntry& /*entry*/, const Con
     dispute.stage = stage_at(content);
     dispute.act_by = ledger::parse_day(text_at(content, "act_by")).value();
     dispute.words = text_at(content, "words");
+    keep_message(dispute, content, true);
 }
 
 void Register::apply_decision(const ledger::HouseEntry& /*entry*/, const Content& content)

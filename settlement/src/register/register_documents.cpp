@@ -70,6 +70,8 @@ std::string series_of(const Document& document)
 
 std::vector<AccountLine> lines_of(const Document& document, const ledger::Currency& currency)
 {
+    // Booked when it was bought.
+    if (document.is_prepaid()) return {};
     const bool is_issuance = document.supply == StatementType::issuance;
     const bool is_houses = document.seller.id == "house";
     const std::int64_t scale = ledger::micro_per_minor(currency);
@@ -141,6 +143,8 @@ Registered<NewEntry> Register::issue_credit(const Document& credit, const IssueT
     const auto* original = credit.corrects ? find(credit.corrects->number) : nullptr;
     if (!original) return refused("there is no such document to credit");
     if (is_credit(original->document.kind)) return refused("a credit note is not credited");
+    if (original->document.is_prepaid())
+        return refused("a block was bought and paid: it is not credited");
     const Minor left = original->document.total - original->credited;
     if (credit.total.count <= 0 || credit.total > left)
         return refused(fmt::format(
@@ -161,14 +165,12 @@ NewEntry Register::issue_entry(Document document, const IssueTerms& terms) const
     const std::int64_t place = last == last_numbers_.end() ? 1 : last->second + 1;
     document.number = fmt::format("{}-{:06}", series, place);
     document.issued_on = terms.today;
-    document.due_on = document.corrects ? calendar_.due_on(terms.today)
-                                        : calendar_.dates_of(document.window).due_on;
+    if (!document.is_prepaid())
+        document.due_on = document.corrects ? calendar_.due_on(terms.today)
+                                            : calendar_.dates_of(document.window).due_on;
     const auto lines = lines_of(document, document.currency);
-    json::object content{
-        {"series", series},
-        {"place", place},
-        {"document", record_of(document)},
-        {"lines_micro", lines_object(lines, *terms.terms)}};
+    json::object content{{"series", series}, {"place", place}, {"document", record_of(document)}};
+    if (!document.is_prepaid()) content.emplace("lines_micro", lines_object(lines, *terms.terms));
     if (const auto fee = billed_fee(document); fee.count() != 0)
         content.emplace("fee_micro", fee.count());
     return {.kind = "document_issued", .content = json::serialize(content)};

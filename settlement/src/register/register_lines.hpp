@@ -8,7 +8,8 @@
 
 namespace pointhouse::settlement {
 
-/// The `lines_micro` of an entry that moves money: micro-units by account, debits above zero.
+/// The `lines_micro` of an entry that moves money: micro-units by account, debits above zero;
+/// none that comes to zero.
 /// Pre: they balance.
 [[nodiscard]] inline boost::json::object lines_object(
     std::span<const ledger::AccountLine> lines, const ledger::Terms& terms)
@@ -20,6 +21,8 @@ namespace pointhouse::settlement {
         amount = (amount.is_null() ? 0 : amount.to_number<std::int64_t>()) + line.amount;
         sum += line.amount;
     }
+    for (auto* each = object.begin(); each != object.end();)
+        each = each->value() == 0 ? object.stable_erase(each) : each + 1;
     ledger::invariant(sum == 0, "what settlement books balances");
     return object;
 }

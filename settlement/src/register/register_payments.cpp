@@ -6,6 +6,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "net_balance.hpp"
 #include "register_lines.hpp"
 #include "settlement/register.hpp"
 
@@ -25,60 +26,56 @@ std::unexpected<RegisterFault> refused(std::string reason)
     return std::unexpected(RegisterFault{std::move(reason)});
 }
 
-/// What a partner's documents in a net come to, by the account that they stand in.
-struct Balance {
-    Minor receivable{}; // owed by the partner
-    Minor payable{};    // owed to it
-    [[nodiscard]] Minor net() const { return payable - receivable; }
-};
-
-/// `owed` by the partner; below zero: to it.
-void add(Balance& balance, const IssuedDocument& issued, Minor owed)
-{
-    if (issued.document.supply == StatementType::issuance) {
-        balance.receivable += owed;
-    } else {
-        balance.payable -= owed;
-    }
-}
-
-/// Books `paid` against the account on whose side the net stands. The first payment brings the
-/// other account there, too: what stood in it is paid by that.
-std::vector<AccountLine> lines_of_payment(
-    ledger::PartnerId partner, const Balance& balance, Minor paid, bool is_first)
-{
-    const bool house_pays = balance.net().count > 0;
-    Minor moved; // between the two
-    if (is_first) moved = house_pays ? balance.receivable : balance.payable;
-    const Minor of_payable = house_pays ? moved + paid : moved;
-    const Minor of_receivable = house_pays ? moved : moved - paid;
-    return {
-        {.account = Account::payable, .partner = partner, .amount = of_payable.count},
-        {.account = Account::cash_operating, .amount = -paid.count},
-        {.account = Account::receivable, .partner = partner, .amount = -of_receivable.count}};
-}
-
 /// What a payment of the net bears as its end-to-end id: SEPA takes 35 of its characters.
-std::string reference_of(ledger::Month window, const ledger::PartnerTerms& partner)
+std::string reference_of(
+    ledger::Month window, const ledger::PartnerTerms& partner, std::string_view direction)
 {
     constexpr std::string_view carried =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-.";
-    const auto reference = fmt::format("PH-{}-{}", ledger::format_month(window), partner.name);
+    const auto month = ledger::format_month(window);
+    const auto reference = fmt::format("PH-{}-{}{}", month, partner.name, direction);
     const bool is_carried = partner.name.find_first_not_of(carried) == std::string::npos;
     if (is_carried && reference.size() <= 35) return reference;
-    return fmt::format("PH-{}-P.{}", ledger::format_month(window), partner.partner.value());
+    return fmt::format("PH-{}-P.{}{}", month, partner.partner.value(), direction);
 }
 
-void to_micro(std::vector<AccountLine>& lines, const ledger::Currency& currency)
+/// Nets in the currency in which they are paid, the house's own among them.
+std::expected<ConvertedPositions, ExchangeFault> converted(
+    const std::map<std::pair<ledger::PartnerId, bool>, Balance>& balances, const ExchangeRate& rate)
 {
-    for (AccountLine& line : lines) line.amount *= ledger::micro_per_minor(currency);
-    std::erase_if(lines, [](const AccountLine& line) { return line.amount == 0; });
+    NetPositions nets;
+    for (const auto& [side, balance] : balances) {
+        nets[side.first] = balance.net();
+        nets[the_house] -= balance.net();
+    }
+    return convert(nets, rate);
+}
+
+/// So much of a claim in the house's currency is settled by `paid` in the currency of the payment;
+/// what is left at the end goes with the last part.
+Minor claim_settled_by(Minor paid, const NetPayment& payment)
+{
+    if (!payment.foreign || paid == payment.due()) return payment.foreign ? payment.open() : paid;
+    const ledger::Wide product = ledger::Wide{payment.net.count} * paid.count;
+    return Minor{static_cast<std::int64_t>(product / payment.foreign->net.count)};
+}
+
+/// The house's cash at the rate of the window; what the claim was worth more or less is the
+/// difference between the currencies.
+void book_exchange(
+    std::vector<AccountLine>& lines, const ForeignNet& foreign, Minor paid, Minor claim)
+{
+    const auto cash = convert(paid, inverse_of(foreign.rate));
+    ledger::invariant(cash.has_value(), "what was converted converts back");
+    const Minor difference = claim - *cash;
+    lines.push_back({.account = Account::cash_operating, .amount = difference.count});
+    lines.push_back({.account = Account::exchange, .amount = -difference.count});
 }
 
 } // namespace
 
 Registered<NewEntry> Register::net(
-    ledger::Month window, Minor minimum, const ledger::Terms& terms) const
+    ledger::Month window, const NettingTerms& netting, const ledger::Terms& terms) const
 {
     if (auto admitted = closings_.admit(window); !admitted)
         return std::unexpected(admitted.error());
@@ -87,55 +84,117 @@ Registered<NewEntry> Register::net(
             fmt::format("the documents of {} are not issued yet", ledger::format_month(window)));
     if (net_of(window))
         return refused(fmt::format("{} is netted already", ledger::format_month(window)));
-    std::map<ledger::PartnerId, Balance> balances;
+    const bool is_gross = netting.method == NettingMethod::gross;
+    if (is_gross && netting.rate)
+        return refused("what is paid gross is paid in the currency of the documents");
+    // What one payment settles: a partner, and gross whether the house pays.
+    using Side = std::pair<ledger::PartnerId, bool>;
+    std::map<Side, Balance> balances;
+    const auto side_of = [&](const IssuedDocument& issued) {
+        return Side{issued.document.partner, is_gross && issued.open().count < 0};
+    };
     const auto is_included = [&](const IssuedDocument& issued) {
         return issued.document.window <= window && issued.open().count != 0;
     };
     for (const auto* issued : documents()) {
-        if (is_included(*issued)) add(balances[issued->document.partner], *issued, issued->open());
+        if (is_included(*issued)) add(balances[side_of(*issued)], *issued, issued->open());
     }
     std::erase_if(balances, [&](const auto& each) {
         const auto net = each.second.net().count;
-        return net != 0 && std::abs(net) < minimum.count;
+        return net != 0 && std::abs(net) < netting.minimum.count;
     });
     json::array numbers;
     for (const auto* issued : documents()) {
-        if (is_included(*issued) && balances.contains(issued->document.partner))
+        if (is_included(*issued) && balances.contains(side_of(*issued)))
             numbers.push_back(json::object{
                 {"number", issued->document.number}, {"owed_minor", issued->open().count}});
     }
+    ConvertedPositions foreign;
+    if (netting.rate) {
+        auto nets = converted(balances, *netting.rate);
+        if (!nets) return refused("the nets are too large at this rate");
+        foreign = std::move(*nets);
+    }
     json::array nets;
     std::vector<AccountLine> lines;
-    for (const auto& [partner, balance] : balances) {
-        const std::string& name = terms.partner(partner).name;
-        nets.push_back(json::object{
-            {"partner", partner.value()},
-            {"id", name},
+    for (const auto& [side, balance] : balances) {
+        const auto& partner = terms.partner(side.first);
+        const std::string_view direction = side.second ? "-OUT" : "-IN";
+        json::object row{
+            {"partner", partner.partner.value()},
+            {"id", partner.name},
             {"net_minor", balance.net().count},
-            {"reference", reference_of(window, terms.partner(partner))}});
+            {"reference", reference_of(window, partner, is_gross ? direction : "")}};
+        if (netting.rate) {
+            const Minor converted_net = foreign.nets.at(side.first);
+            if (converted_net.count == 0 && balance.net().count != 0)
+                return refused(fmt::format(
+                    "the net of {}, {}, is nothing in {}: carry it forward with --minimum",
+                    partner.name,
+                    ledger::format_minor(balance.net(), terms.currency),
+                    netting.rate->to.code));
+            row.emplace("foreign_minor", converted_net.count);
+        }
+        nets.push_back(std::move(row));
         if (balance.net().count != 0) continue;
         // Nothing will be paid: the documents cancel out now.
-        std::ranges::copy(lines_of_payment(partner, balance, {}, true), std::back_inserter(lines));
+        std::ranges::copy(
+            lines_of_payment(partner.partner, balance, {}, true), std::back_inserter(lines));
     }
     to_micro(lines, terms.currency);
     json::object content{
         {"window", ledger::format_month(window)},
-        {"minimum_minor", minimum.count},
+        {"method", name_of(netting.method)},
+        {"minimum_minor", netting.minimum.count},
         {"documents", std::move(numbers)},
         {"nets", std::move(nets)}};
+    if (netting.rate) {
+        content.emplace("pay_in", netting.rate->to.code);
+        content.emplace("rate_id", netting.rate->id);
+        content.emplace("rounded_apart_minor", foreign.exchange_result.count);
+    }
     if (!lines.empty()) content.emplace("lines_micro", lines_object(lines, terms));
     return NewEntry{.kind = "window_netted", .content = json::serialize(content)};
 }
 
 std::vector<AccountLine> Register::settling_lines(const NamedNet& net, Minor paid) const
 {
-    Balance balance;
-    for (const std::string& number : nets_.at(net.window).documents) {
+    return lines_of_payment(
+        net.partner,
+        balance_of(documents_of(net.window, net.partner, *net.payment), net.window),
+        paid,
+        !net.payment->is_on_one_side);
+}
+
+std::vector<const IssuedDocument*> Register::documents_of(
+    ledger::Month window, ledger::PartnerId partner, const NetPayment& payment) const
+{
+    const WindowNet& net = nets_.at(window);
+    std::vector<const IssuedDocument*> settled;
+    for (const std::string& number : net.documents) {
         const auto& issued = issued_document(number);
-        if (issued.document.partner == net.partner)
-            add(balance, issued, issued.netted.at(net.window));
+        const bool is_out = issued.document.owed_by_partner().count < 0;
+        if (issued.document.partner == partner && net.find(partner, is_out) == &payment)
+            settled.push_back(&issued);
     }
-    return lines_of_payment(net.partner, balance, paid, !net.payment->is_on_one_side);
+    return settled;
+}
+
+std::vector<SettledDocument> Register::settled_documents(ledger::Month window) const
+{
+    std::vector<SettledDocument> settled;
+    for (const std::string& number : nets_.at(window).documents) {
+        const auto& issued = issued_document(number);
+        const Document& document = issued.document;
+        settled.push_back(
+            {.number = number,
+             .kind = document.kind,
+             .partner = document.partner,
+             .window = document.window,
+             .gross = Minor{std::abs(document.total.count)},
+             .effect = -issued.netted.at(window)});
+    }
+    return settled;
 }
 
 Registered<NewEntry> Register::settle(
@@ -143,34 +202,41 @@ Registered<NewEntry> Register::settle(
 {
     const auto* net = net_of(window);
     if (!net) return refused(fmt::format("{} is not netted yet", ledger::format_month(window)));
-    const auto found = net->payments.find(payment.partner);
+    const auto* found = net->find(payment.partner, payment.paid.count > 0);
     const std::string& name = terms.partner(payment.partner).name;
-    if (found == net->payments.end())
+    if (!found)
         return refused(
             fmt::format("{} has nothing to settle in {}", name, ledger::format_month(window)));
-    const Minor left = found->second.net - found->second.settled;
+    const Minor left = found->due();
+    const auto& currency = found->foreign ? found->foreign->rate.to : terms.currency;
     const bool is_other_way = (left.count < 0) != (payment.paid.count < 0);
     if (payment.paid.count == 0 || left.count == 0 || is_other_way ||
         std::abs(payment.paid.count) > std::abs(left.count))
         return refused(fmt::format(
             "{} has {} left to settle in {}, not {}",
             name,
-            ledger::format_minor(left, terms.currency),
+            ledger::format_minor(left, currency),
             ledger::format_month(window),
-            ledger::format_minor(payment.paid, terms.currency)));
+            ledger::format_minor(payment.paid, currency)));
 
-    auto lines = settling_lines(
-        {.window = window, .partner = payment.partner, .payment = &found->second}, payment.paid);
+    const Minor claim = claim_settled_by(payment.paid, *found);
+    auto lines =
+        settling_lines({.window = window, .partner = payment.partner, .payment = found}, claim);
+    if (found->foreign) book_exchange(lines, *found->foreign, payment.paid, claim);
     to_micro(lines, terms.currency);
-    return NewEntry{
-        .kind = "net_paid",
-        .content = json::serialize(json::object{
-            {"window", ledger::format_month(window)},
-            {"partner", payment.partner.value()},
-            {"id", name},
-            {"paid_minor", payment.paid.count},
-            {"evidence", payment.evidence},
-            {"lines_micro", lines_object(lines, terms)}})};
+    json::object content{
+        {"window", ledger::format_month(window)},
+        {"partner", payment.partner.value()},
+        {"id", name},
+        {"reference", found->reference},
+        {"paid_minor", claim.count},
+        {"evidence", payment.evidence},
+        {"lines_micro", lines_object(lines, terms)}};
+    if (found->foreign) {
+        content.emplace("foreign_minor", payment.paid.count);
+        content.emplace("rate_id", found->foreign->rate.id);
+    }
+    return NewEntry{.kind = "net_paid", .content = json::serialize(content)};
 }
 
 Registered<PaymentFile> Register::payment_file(
@@ -189,8 +255,7 @@ Registered<PaymentFile> Register::payment_file(
         .created_at = now,
         .execute_on = execute_on};
     for (const auto& [partner, payment] : net->payments) {
-        const Minor left = payment.net - payment.settled;
-        if (left.count > 0) file.amounts.emplace(partner, left);
+        if (payment.due().count > 0) file.amounts.emplace(partner, payment.due());
     }
     return file;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <ranges>
 #include <tuple>
 
 namespace pointhouse::settlement {
@@ -42,19 +43,22 @@ struct Taken {
     Minor amount{};
 };
 
-/// How much of the items that a net took is paid: by what is owed the other way in the same net,
-/// which the first payment offsets, and by payments. None: nothing was paid yet.
-std::optional<Minor> paid_in(
-    const NetPayment& payment, std::span<const Taken> taken, const Side& side)
+/// What of the items that a net took is still open on this side, and what of its other documents
+/// the first payment brought here. None: nothing was paid yet, all stands where it was.
+struct LeftOpen {
+    Minor own{};
+    Minor others{};
+};
+
+std::optional<LeftOpen> left_open(const NetPayment& payment, Minor own, const Side& side)
 {
     const bool is_offset =
         side.is_offset_at_once || payment.is_on_one_side || payment.net.count == 0;
     if (!is_offset) return std::nullopt;
-    Minor all;
-    for (const auto& each : taken) all.count += each.amount.count;
-    // What is left to be paid on this side: nothing when the net is the other one's.
-    const Minor left = side.of(payment.settled - payment.net);
-    return left.count <= 0 ? all : all - left;
+    // Nothing is left here when the net is the other side's.
+    const Minor unpaid = side.of(-payment.net).count > 0 ? side.of(-payment.open()) : Minor{};
+    const Minor left = std::clamp(unpaid, Minor{}, std::max(own, Minor{}));
+    return LeftOpen{.own = left, .others = unpaid - left};
 }
 
 /// Takes what is paid off the receivables: credits first, then those that were due first.
@@ -69,6 +73,35 @@ void pay(std::vector<Taken> taken, Minor paid)
             each.amount.count < 0 ? each.amount.count : std::min(each.amount.count, paid.count);
         each.receivable->open.count -= part;
         paid.count -= part;
+    }
+}
+
+/// What a net took of a document of the other side.
+struct TakenElsewhere {
+    const IssuedDocument* issued = nullptr;
+    Minor amount{};
+};
+
+/// What one payment of a net settles.
+struct Part {
+    std::vector<Taken> taken{};
+    std::vector<TakenElsewhere> others{};
+};
+
+/// A partner that owes more than its receivables owes it for others, too (a charity that got too
+/// much): the first payment brought these here. The newest are open longest.
+void move_here(
+    std::vector<Receivable>& moved,
+    std::span<const TakenElsewhere> others,
+    Minor open,
+    const Side& side)
+{
+    for (const auto& [issued, amount] : std::views::reverse(others)) {
+        const Minor part = std::min(amount, open);
+        if (part.count <= 0) continue;
+        moved.push_back(item_of(*issued, side));
+        moved.back().open = part;
+        open -= part;
     }
 }
 
@@ -87,24 +120,45 @@ void apply_credits(std::vector<Receivable>& items, const Register& documents)
     }
 }
 
+/// A block is paid when it is bought: its invoice stands in neither account.
+std::vector<const IssuedDocument*> documents_to_pay(const Register& documents)
+{
+    auto all = documents.documents();
+    std::erase_if(all, [](const auto* issued) { return issued->document.is_prepaid(); });
+    return all;
+}
+
 std::vector<Receivable> items_of(const Register& documents, const Side& side)
 {
-    std::vector<const IssuedDocument*> owed;
+    const auto all = documents_to_pay(documents);
     std::vector<Receivable> items;
-    for (const auto* const issued : documents.documents()) {
-        if (!side.has(*issued)) continue;
-        owed.push_back(issued);
-        items.push_back(item_of(*issued, side));
+    for (const auto* const issued : all)
+        if (side.has(*issued)) items.push_back(item_of(*issued, side));
+
+    std::map<const NetPayment*, Part> parts;
+    auto item = items.begin();
+    for (const auto* const issued : all) {
+        Receivable* const own = side.has(*issued) ? &*item++ : nullptr;
+        const bool is_out = issued->document.owed_by_partner().count < 0;
+        for (const auto& [window, amount] : issued->netted) {
+            const auto* payment = documents.net_of(window)->find(issued->document.partner, is_out);
+            Part& part = parts[payment];
+            if (own)
+                part.taken.push_back({.receivable = own, .amount = side.of(amount)});
+            else
+                part.others.push_back({.issued = issued, .amount = side.of(amount)});
+        }
     }
-    std::map<std::pair<ledger::Month, ledger::PartnerId>, std::vector<Taken>> nets;
-    for (std::size_t place = 0; place < owed.size(); ++place)
-        for (const auto& [window, amount] : owed[place]->netted)
-            nets[{window, items[place].partner}].push_back(
-                {.receivable = &items[place], .amount = side.of(amount)});
-    for (const auto& [key, taken] : nets) {
-        const auto& payment = documents.net_of(key.first)->payments.at(key.second);
-        if (const auto paid = paid_in(payment, taken, side)) pay(taken, *paid);
+    std::vector<Receivable> moved;
+    for (const auto& [payment, part] : parts) {
+        Minor own;
+        for (const Taken& each : part.taken) own += each.amount;
+        const auto left = left_open(*payment, own, side);
+        if (!left) continue;
+        pay(part.taken, own - left->own);
+        move_here(moved, part.others, left->others, side);
     }
+    items.insert(items.end(), moved.begin(), moved.end());
     apply_credits(items, documents);
     std::erase_if(items, [](const Receivable& item) { return item.open.count == 0; });
     std::ranges::sort(items, {}, [](const Receivable& item) {

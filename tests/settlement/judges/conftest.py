@@ -17,7 +17,7 @@ SCHEMAS = REPOSITORY.parent / "shared" / "xsd" / "ubl-2.1" / "maindoc"
 
 
 def pytest_addoption(parser):
-    parser.addoption("--documents-binary", default=str(REPOSITORY / "build/dev/tests/settlement/write_documents"))
+    parser.addoption("--documents-binary", default=str(REPOSITORY / "build/release/tests/settlement/write_documents"))
     parser.addoption("--months", type=int, default=200, help="how many random months to judge")
     parser.addoption("--nightly", action="store_true", help="1,000 random months")
 
@@ -41,6 +41,20 @@ def judged_payments(request):
 
     def run(*arguments):
         return subprocess.run([binary, *map(str, arguments)], check=True, capture_output=True, text=True).stdout
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def judged_lives(request):
+    """Runs the program that plays whole lives of a coalition; yields what it prints, line by line."""
+    binary = Path(request.config.getoption("--documents-binary")).resolve().with_name("judged_lives")
+    assert os.access(binary, os.X_OK), f"build it first: {binary}"
+
+    def run(*arguments):
+        with subprocess.Popen([binary, *map(str, arguments)], stdout=subprocess.PIPE, text=True) as running:
+            yield from running.stdout
+        assert running.returncode == 0, f"judged_lives {arguments}: {running.returncode}"
 
     return run
 

@@ -55,6 +55,7 @@ class Recomputation:
         self.digits = MINOR_DIGITS.get(document["currency"], 2)
         self.unit = Fraction(1, 10 ** self.digits)
         self.is_outside_scope = document["lines"][0]["vat_category"] == "O"
+        self.is_prepaid = document["supply"] == "block_purchase"
         self.leaves = []
         self._header()
         self._parties()
@@ -146,6 +147,8 @@ class Recomputation:
 
     def _payment(self):
         payee = self.document["buyer" if self.is_credit else "seller"]
+        if self.is_prepaid:
+            return self._add("PaymentTerms/Note", "Paid when the points were bought.")
         if payee["iban"]:
             self._add("PaymentMeans/PaymentMeansCode", "58" if self.document["currency"] == "EUR" else "30")
             if self.is_credit:
@@ -158,7 +161,7 @@ class Recomputation:
         due = day_in_words(date.fromisoformat(self.document["due_on"]))
         others = "other open documents" if self.document["corrects"] else \
             f"the other documents of {month_in_words(self.document['window'])}"
-        self._add("PaymentTerms/Note", f"Due {due}, net with {others}.")
+        return self._add("PaymentTerms/Note", f"Due {due}, net with {others}.")
 
     def _category(self, path, category, basis_points):
         self._add(f"{path}/ID", category)
@@ -191,7 +194,9 @@ class Recomputation:
         self._amount("LegalMonetaryTotal/LineExtensionAmount", net)
         self._amount("LegalMonetaryTotal/TaxExclusiveAmount", net)
         self._amount("LegalMonetaryTotal/TaxInclusiveAmount", total)
-        self._amount("LegalMonetaryTotal/PayableAmount", total)
+        if self.is_prepaid:
+            self._amount("LegalMonetaryTotal/PrepaidAmount", total)
+        self._amount("LegalMonetaryTotal/PayableAmount", 0 if self.is_prepaid else total)
 
     def _line(self, number, line):
         path = "CreditNoteLine" if self.is_credit else "InvoiceLine"

@@ -1,0 +1,103 @@
+#include "operator_desk.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "answers.hpp"
+#include "json_text.hpp"
+#include "parameters.hpp"
+#include "problems.hpp"
+
+namespace pointhouse::gateway {
+namespace {
+
+BodyForm body_form_of(const OperatorRoute& route)
+{
+    if (!route.is_act) return BodyForm::none;
+    return route.file == MediaType::none ? BodyForm::json : BodyForm::file;
+}
+
+/// What a person at a keyboard reads, as the detail of a problem: without the program's name and
+/// the line's end.
+std::string_view as_detail(std::string_view complaint)
+{
+    constexpr std::string_view program = "pointhouse: ";
+    if (complaint.starts_with(program)) complaint.remove_prefix(program.size());
+    while (complaint.ends_with('\n')) complaint.remove_suffix(1);
+    return complaint;
+}
+
+void answer_result(Exchange& exchange, const CommandResult& result, MediaType type)
+{
+    if (result.proposal != 0) {
+        exchange.status = 202;
+        exchange.answer_body_type = MediaType::json;
+        append_json_parts(
+            exchange.answer, R"({"proposal":)", result.proposal, R"(,"state":"waiting"})");
+        return;
+    }
+    if (result.exit_code != 0) {
+        const std::string_view usual =
+            result.exit_code == 2 ? "malformed" : std::string_view{"settlement_refused"};
+        return answer_problem(
+            exchange, result.code.empty() ? usual : result.code, as_detail(result.complaint));
+    }
+    exchange.status = 200;
+    exchange.answer_body_type = type;
+    exchange.answer = result.output;
+    if (type == MediaType::json && exchange.answer.ends_with('\n')) exchange.answer.pop_back();
+}
+
+} // namespace
+
+OperatorDesk::OperatorDesk(Desk& desk, OperatorRoutes requests)
+    : desk_{desk}, requests_{std::move(requests)}
+{
+    for (const auto& route : requests_.routes) {
+        routes_.push_back(
+            {.id = RouteId::operator_request,
+             .method = route.is_act ? Method::post : Method::get,
+             .form = body_form_of(route),
+             .path = route.path,
+             .file = route.file});
+    }
+}
+
+bool OperatorDesk::begin(Exchange& exchange)
+{
+    const auto& route = requests_.routes[exchange.operator_route];
+    const bool has_json = route.is_act && route.file == MediaType::none;
+    if (has_json && !exchange.query.empty()) {
+        answer_problem(exchange, "malformed", "query: takes no parameter");
+        return true;
+    }
+    auto values = has_json ? read_json_parameters(exchange.body, route.parameters)
+                           : read_query_parameters(exchange.query, route.parameters);
+    if (!values) {
+        answer_problem(exchange, values.error().code, values.error().detail);
+        return true;
+    }
+    const bool is_wanted =
+        std::ranges::find(route.answers, exchange.answer_type) != route.answers.end();
+    OperatorRequest request{
+        .route = exchange.operator_route,
+        .operator_name = exchange.caller->name,
+        .values = std::move(*values),
+        .file = route.file == MediaType::none ? std::string{} : std::string{exchange.body},
+        .answer = is_wanted ? exchange.answer_type : route.answers.front()};
+    const auto type = request.answer;
+    const bool is_taken = desk_.take(
+        exchange,
+        [this, request = std::move(request)](House& house) {
+            return requests_.interpret(house, request);
+        },
+        [type](Exchange& answered, const CommandResult& result) {
+            answer_result(answered, result, type);
+        });
+    if (is_taken) return false;
+    answer_problem(exchange, "overloaded", "Nothing was done; send it again");
+    exchange.retry_after_seconds = overloaded_retry_after_seconds;
+    return true;
+}
+
+} // namespace pointhouse::gateway

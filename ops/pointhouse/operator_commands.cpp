@@ -1,0 +1,263 @@
+#include "operator_commands.hpp"
+
+namespace pointhouse::ops {
+namespace {
+
+using gateway::MediaType;
+using gateway::ParameterForm;
+
+using Parameters = std::vector<CommandParameter>;
+
+constexpr std::string_view window_words = "A month, 2026-06";
+
+CommandParameter window()
+{
+    return {.parameter = {"window", ParameterForm::window, true, window_words}};
+}
+
+CommandParameter text(std::string_view name, std::string_view description)
+{
+    return {.parameter = {name, ParameterForm::text, true, description}};
+}
+
+CommandParameter text_option(
+    std::string_view name,
+    std::string_view option,
+    std::string_view description,
+    bool is_required = true)
+{
+    return {.parameter = {name, ParameterForm::text, is_required, description}, .option = option};
+}
+
+CommandParameter window_option(std::string_view option)
+{
+    return {.parameter = {"window", ParameterForm::window, false, window_words}, .option = option};
+}
+
+CommandParameter amount_option(
+    std::string_view name, std::string_view option, std::string_view description, bool is_required)
+{
+    return {
+        .parameter = {name, ParameterForm::integer, is_required, description},
+        .option = option,
+        .typed = Typed::minor};
+}
+
+OperatorCommand read(std::string_view words, std::string_view summary, Parameters parameters = {})
+{
+    return {.words = words, .summary = summary, .parameters = std::move(parameters)};
+}
+
+OperatorCommand act(std::string_view words, std::string_view summary, Parameters parameters = {})
+{
+    return {
+        .is_act = true, .words = words, .summary = summary, .parameters = std::move(parameters)};
+}
+
+std::vector<OperatorCommand> of_documents()
+{
+    const auto number = text("number", "Of the document, INV-2026-000001");
+    return {
+        read(
+            "settle show", "Positions, flows, documents and trial balance of a window", {window()}),
+        act("settle draft", "Prepare the documents of a closed window for approval", {window()}),
+        act("settle issue", "Number the approved documents of a window and book them", {window()}),
+        read(
+            "settle documents",
+            "Issued documents and their states",
+            {{.parameter = {"window", ParameterForm::window, false, window_words}}}),
+        act("settle credit",
+            "Issue a credit note over a whole document",
+            {number, text_option("reason", "--reason", "Why")}),
+        act("settle sent",
+            "Note that a document went out",
+            {number, text_option("to", "--to", "Where it went", false)}),
+        act("settle answer",
+            "Note what the receiver of a document said",
+            {number,
+             text("answer", "accepted, queried or rejected"),
+             text_option("reason", "--reason", "Why", false)})};
+}
+
+std::vector<OperatorCommand> of_payments()
+{
+    OperatorCommand paying =
+        act("settle payments",
+            "Write the pay-outs of a window as pain.001, once",
+            {window(), text_option("reissue", "--reissue", "Why it is written once more", false)});
+    paying.answers = {MediaType::xml};
+    paying.out_option = "--out";
+    return {
+        act("settle net",
+            "Net the issued documents of a window, once",
+            {window(),
+             amount_option("minimum_minor", "--minimum", "Nets closer to zero wait", false)}),
+        read("settle nets", "What each partner pays or gets for a window", {window()}),
+        act("settle paid",
+            "Note that a net was paid, where no bank statement says so",
+            {window(),
+             text("partner", "Its id"),
+             {.parameter =
+                  {"amount_minor", ParameterForm::integer, true, "Above zero: paid out; below: in"},
+              .typed = Typed::minor},
+             text_option("evidence", "--evidence", "What shows it")}),
+        std::move(paying),
+        act("settle release-trust",
+            "Move what no points need any more out of trust",
+            {{.parameter = {"amount_micro", ParameterForm::integer, true, "In millionths"},
+              .typed = Typed::micro}})};
+}
+
+std::vector<OperatorCommand> of_the_bank()
+{
+    OperatorCommand importing =
+        act("bank import", "Read statements in camt.053; what is known is passed over");
+    importing.file = MediaType::xml;
+    return {
+        std::move(importing),
+        act("bank match",
+            "Book what the open rows pay, as far as it is certain",
+            {amount_option(
+                "tolerance_minor", "--tolerance", "Residuals up to this are written off", false)}),
+        act("bank unmatch",
+            "Undo a match: its rows are open again",
+            {{.parameter = {"match", ParameterForm::integer, true, "Its id"}},
+             text_option("reason", "--reason", "Why")}),
+        read(
+            "bank rows",
+            "Rows of the bank and what of them is open",
+            {{.parameter = {"open", ParameterForm::flag, false, "Only those that are open"},
+              .option = "--open"}})};
+}
+
+std::vector<OperatorCommand> of_disputes()
+{
+    const auto dispute = text("dispute", "Its id, D-000001");
+    const auto words = text_option("words", "--words", "Why");
+    return {
+        act("dispute open",
+            "Contest a part of a line for a partner; only that is held back",
+            {text("document", "Its number"),
+             {.parameter = {"line", ParameterForm::integer, true, "From 1"}, .option = "--line"},
+             amount_option("net_minor", "--amount", "Net of VAT", true),
+             text_option("reason", "--reason", "A Peppol code: QTY, PRI, OTH"),
+             text_option("evidence", "--evidence", "What shows it")}),
+        act("dispute answer", "Say that the house does not agree, and why", {dispute, words}),
+        act("dispute escalate", "The partner insists", {dispute, words}),
+        act("dispute decide",
+            "End it; what is agreed is credited",
+            {dispute,
+             amount_option("agreed_minor", "--agreed", "Net of VAT; 0: nothing", true),
+             words}),
+        act("dispute lapse", "End what nobody acted on in time, as its stage says"),
+        read("dispute list", "All disputes")};
+}
+
+OperatorCommand report(
+    std::string_view words, std::string_view summary, Parameters own, bool has_interval)
+{
+    const CommandParameter at = text_option("at", "--at", "Up to an instant or a day", false);
+    const CommandParameter sequence{
+        .parameter = {"sequence", ParameterForm::integer, false, "Up to a record of the journal"},
+        .option = "--sequence"};
+    auto parameters = std::move(own);
+    parameters.insert(parameters.end(), {at, sequence});
+    if (has_interval) {
+        parameters.push_back(window_option("--window"));
+        parameters.push_back(text_option("from", "--from", "From an instant or a day on", false));
+    }
+    OperatorCommand command = read(words, summary, std::move(parameters));
+    command.answers = {MediaType::json, MediaType::csv, MediaType::xlsx};
+    command.out_option = "--xlsx";
+    return command;
+}
+
+std::vector<OperatorCommand> of_reports()
+{
+    OperatorCommand breakage = report(
+        "report breakage",
+        "Revenue by estimates of how many points will be redeemed (IFRS 15); the estimates as TOML",
+        {},
+        false);
+    breakage.is_act = true;
+    breakage.file = MediaType::toml;
+    breakage.file_option = "--estimates";
+    return {
+        report("report roll-forward", "Open points and their liability by issuer", {}, true),
+        report("report coverage", "Whether the trust account stands for the points", {}, false),
+        report(
+            "report redemption-notice",
+            "Points that were spent, by the month and VAT rate of their purchase",
+            {text_option("partner", "--partner", "Of this issuer alone", false)},
+            true),
+        report(
+            "report exit",
+            "What a partner would owe and be owed if it left: a dry run",
+            {text("partner", "Its id")},
+            false),
+        report("report ageing", "Documents that partners owe, by how long they are due", {}, false),
+        std::move(breakage)};
+}
+
+std::vector<OperatorCommand> of_the_general_ledger()
+{
+    const Parameters parameters{
+        text_option("format", "--format", "hledger, beancount or datev"),
+        {.parameter = {"window", ParameterForm::window, true, window_words}, .option = "--window"},
+        text_option("by", "--by", "window, day or posting; not for DATEV", false)};
+    OperatorCommand usual =
+        read("export gl", "The money of a closed window, by the usual chart", parameters);
+    usual.answers = {MediaType::text};
+    OperatorCommand charted =
+        act("export gl", "The same by a chart of one's own, as TOML", parameters);
+    charted.answers = {MediaType::text};
+    charted.file = MediaType::toml;
+    charted.file_option = "--chart";
+    OperatorCommand chart = read("export chart", "The usual chart of accounts, as TOML");
+    chart.answers = {MediaType::toml};
+    return {std::move(usual), std::move(charted), std::move(chart)};
+}
+
+std::vector<OperatorCommand> of_the_house()
+{
+    return {
+        read("window list", "All windows and their states"),
+        act("window close",
+            "Close the windows that are over, never before the cut-off",
+            {{.parameter = {"until", ParameterForm::day, false, "Only those that end by this day"},
+              .option = "--until"}}),
+        read("cert list", "All certificates"),
+        act("cert revoke",
+            "Refuse a certificate from now on, also on open connections",
+            {text("name", "A serial, a partner, or operator:NAME (all of theirs)")}),
+        read("approve list", "What waits for a second operator"),
+        act("approve",
+            "Put in force what another operator prepared, or permit it",
+            {{.parameter = {"proposal", ParameterForm::integer, true, "Its id"}}})};
+}
+
+} // namespace
+
+std::span<const OperatorCommand> operator_commands()
+{
+    static const auto all = [] {
+        std::vector<OperatorCommand> commands;
+        for (auto group :
+             {of_documents(),
+              of_payments(),
+              of_the_bank(),
+              of_disputes(),
+              of_reports(),
+              of_the_general_ledger(),
+              of_the_house()}) {
+            commands.insert(
+                commands.end(),
+                std::make_move_iterator(group.begin()),
+                std::make_move_iterator(group.end()));
+        }
+        return commands;
+    }();
+    return all;
+}
+
+} // namespace pointhouse::ops

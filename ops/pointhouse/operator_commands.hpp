@@ -1,0 +1,40 @@
+#pragma once
+
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "gateway/operator_route.hpp"
+
+namespace pointhouse::ops {
+
+/// How the value of a parameter stands on a command line.
+enum class Typed : std::uint8_t {
+    as_sent,
+    minor, // an amount in minor units, typed as a decimal: -140 is -1.40
+    micro, // the same in millionths
+};
+
+/// A parameter of a command over the wire.
+struct CommandParameter {
+    gateway::Parameter parameter{};
+    std::string_view option{}; // "--reason"; empty: positional, in the order of the parameters
+    Typed typed = Typed::as_sent;
+};
+
+/// A command that operators may give over the wire.
+struct OperatorCommand {
+    bool is_act = false;
+    std::string_view words{}; // "settle draft"
+    std::string_view summary{};
+    std::vector<CommandParameter> parameters{};
+    gateway::MediaType file = gateway::MediaType::none; // that the request brings
+    std::string_view file_option{};                     // empty: positional
+    std::vector<gateway::MediaType> answers{gateway::MediaType::json};
+    std::string_view out_option{}; // of what is not JSON and not printed: "--out"
+};
+
+/// All of them; the same for ever.
+[[nodiscard]] std::span<const OperatorCommand> operator_commands();
+
+} // namespace pointhouse::ops

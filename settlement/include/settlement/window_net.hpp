@@ -1,0 +1,113 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ledger/ids.hpp"
+#include "ledger/money.hpp"
+#include "ledger/terms.hpp"
+#include "ledger/time.hpp"
+#include "settlement/exchange.hpp"
+
+namespace pointhouse::settlement {
+
+/// How the documents of a window are paid. The house is one side of each, so that each pair's
+/// difference (bilateral) and the difference of all through the house (multilateral) are the same
+/// amounts; gross, a partner pays all that it owes and gets all that it is owed.
+enum class NettingMethod : std::uint8_t { gross, bilateral, multilateral };
+
+[[nodiscard]] std::string_view name_of(NettingMethod method) noexcept;
+[[nodiscard]] std::optional<NettingMethod> find_netting_method(std::string_view name) noexcept;
+
+/// How a window is to be netted.
+struct NettingTerms {
+    ledger::Minor minimum{}; // nets closer to zero wait for the next window
+    NettingMethod method = NettingMethod::multilateral;
+    std::optional<ExchangeRate> rate{}; // nets are paid in its `to`, not in the house's currency
+};
+
+/// Money of a partner's net that came in (below zero) or went out (above).
+struct NetPaid {
+    ledger::PartnerId partner{};
+    ledger::Minor paid{};   // in the currency of the payment
+    std::string evidence{}; // the bank's row, or what a person said
+};
+
+/// Who did not pay, and who bears a loss with others.
+struct PayerInDefault {
+    ledger::Month window{};
+    ledger::PartnerId partner{};
+    std::string reason{};
+    std::set<ledger::PartnerId> mutualised{}; // whose contracts share such a loss
+};
+
+/// A net that is paid in another currency: converted once.
+struct ForeignNet {
+    ExchangeRate rate{}; // from the house's currency
+    ledger::Minor net{};
+    ledger::Minor settled{};
+    [[nodiscard]] ledger::Minor open() const { return net - settled; }
+};
+
+/// How a partner's net of a window is paid; gross, one of its two payments.
+struct NetPayment {
+    ledger::Minor net{};     // above zero: the house pays the partner
+    ledger::Minor settled{}; // of it, paid and matched with the bank's statement; same sign
+    std::string reference{}; // on the payment: "PH-2026-06-GRO"
+    /// Its documents stand in one account, the receivables or the payables: what the first payment
+    /// sees to.
+    bool is_on_one_side = false;
+    ledger::Minor carried{}; // of the first net, what a default left to the next window; same sign
+    std::optional<ForeignNet> foreign{}; // none: paid in the house's currency
+
+    /// What is to be paid yet, in the currency of the payment.
+    [[nodiscard]] ledger::Minor due() const { return foreign ? foreign->open() : open(); }
+    [[nodiscard]] ledger::Minor open() const { return net - settled; }
+    /// The net before any default.
+    [[nodiscard]] ledger::Minor agreed() const { return net + carried; }
+};
+
+/// The netting of one window: which documents, and what each partner pays or gets.
+struct WindowNet {
+    ledger::HouseSequence entry{};
+    NettingMethod method = NettingMethod::multilateral;
+    std::vector<std::string> documents{}; // numbers
+    /// Gross, a partner may have two: what it pays, then what it gets.
+    std::multimap<ledger::PartnerId, NetPayment> payments{};
+
+    [[nodiscard]] bool is_settled() const;
+    [[nodiscard]] bool are_pay_ins_settled() const;
+    /// The partner's payment; gross, the one in that direction. Null: there is none.
+    [[nodiscard]] const NetPayment* find(ledger::PartnerId partner, bool is_pay_out) const;
+};
+
+/// What the payments of a window come to. The house adds its share to the pay-ins, or keeps it.
+/// Once all is settled, nothing is left in between.
+struct Clearing {
+    ledger::Minor due_in{}; // from partners, zero or more
+    ledger::Minor due_out{};
+    ledger::Minor paid_in{}; // of it, until now
+    ledger::Minor paid_out{};
+    [[nodiscard]] ledger::Minor house_share() const { return due_out - due_in; }
+    /// paid_in + house_share − paid_out: zero after settlement.
+    [[nodiscard]] ledger::Minor left() const { return paid_in + house_share() - paid_out; }
+};
+
+[[nodiscard]] Clearing clearing_of(const WindowNet& net);
+
+/// The pay-outs of a window as they were first written; written once more they are the same.
+struct PaymentFile {
+    std::string message_id{};
+    ledger::Time created_at{};
+    ledger::Day execute_on = 0;
+    std::map<ledger::PartnerId, ledger::Minor> amounts{}; // in the currency of the payments
+    std::int32_t issues = 0;                              // how often it left the house
+    std::vector<std::string> reasons{};                   // of the second issue and later ones
+};
+
+} // namespace pointhouse::settlement

@@ -1,0 +1,62 @@
+#include "settlement/window_net.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace pointhouse::settlement {
+
+using ledger::Minor;
+
+std::string_view name_of(NettingMethod method) noexcept
+{
+    switch (method) {
+    case NettingMethod::gross: return "gross";
+    case NettingMethod::bilateral: return "bilateral";
+    case NettingMethod::multilateral: return "multilateral";
+    }
+    return "unknown";
+}
+
+std::optional<NettingMethod> find_netting_method(std::string_view name) noexcept
+{
+    constexpr std::array all{
+        NettingMethod::gross, NettingMethod::bilateral, NettingMethod::multilateral};
+    const auto* found = std::ranges::find(all, name, [](auto method) { return name_of(method); });
+    return found == all.end() ? std::nullopt : std::optional{*found};
+}
+
+bool WindowNet::is_settled() const
+{
+    return std::ranges::all_of(
+        payments, [](const auto& each) { return each.second.open().count == 0; });
+}
+
+bool WindowNet::are_pay_ins_settled() const
+{
+    return std::ranges::all_of(payments, [](const auto& each) {
+        return each.second.net.count >= 0 || each.second.open().count == 0;
+    });
+}
+
+const NetPayment* WindowNet::find(ledger::PartnerId partner, bool is_pay_out) const
+{
+    for (auto [each, end] = payments.equal_range(partner); each != end; ++each) {
+        const bool is_out = each->second.agreed().count > 0;
+        if (method != NettingMethod::gross || is_out == is_pay_out) return &each->second;
+    }
+    return nullptr;
+}
+
+Clearing clearing_of(const WindowNet& net)
+{
+    Clearing clearing;
+    for (const auto& [partner, payment] : net.payments) {
+        const bool is_in = payment.net.count < 0;
+        (is_in ? clearing.due_in : clearing.due_out) += is_in ? -payment.net : payment.net;
+        (is_in ? clearing.paid_in : clearing.paid_out) +=
+            is_in ? -payment.settled : payment.settled;
+    }
+    return clearing;
+}
+
+} // namespace pointhouse::settlement

@@ -1,0 +1,209 @@
+#include <set>
+
+#include <gtest/gtest.h>
+
+#include "desk.hpp"
+#include "netting_example.hpp"
+
+// NETTING.md's matrix as the documents of a month: what i owes j are points of i spent at j, at a
+// cent each and without VAT, so that the house stands between them.
+
+namespace pointhouse::settlement {
+namespace {
+
+using ledger::Minor;
+
+Coalition example_coalition()
+{
+    Coalition coalition;
+    for (const char name : {'A', 'B', 'C', 'D', 'E'})
+        coalition.add_partner(std::string{name}, std::string{name}, VatMode::fee_only);
+    coalition.contracts().vat.clear();
+    for (ledger::Tariff& tariff : coalition.terms().tariffs) {
+        tariff.service_fee = {};
+        tariff.reimbursement = tariff.issue_price;
+    }
+    for (const Obligation& owed : example_obligations()) {
+        if (owed.amount.count == 0) continue;
+        const ledger::TariffVersion issuer{owed.debtor.value()};
+        coalition.issue(issuer, owed.amount.count);
+        coalition.redeem(issuer, ledger::TariffVersion{owed.creditor.value()}, owed.amount.count);
+    }
+    return coalition;
+}
+
+struct Example : ::testing::Test {
+    Example() : coalition{example_coalition()}, desk{coalition.terms()}
+    {
+        desk.issue_all(june, drafts_of(coalition.settled()));
+    }
+
+    [[nodiscard]] static ExchangeRate usd(std::int64_t micro = 850'000)
+    {
+        return {
+            .id = "EUR-USD-2026-07-14",
+            .from = *ledger::find_currency("EUR"),
+            .to = *ledger::find_currency("USD"),
+            .numerator = micro,
+            .denominator = 1'000'000};
+    }
+    void record_rate()
+    {
+        desk.record(
+            desk.desk.set_rate({.day = *ledger::parse_day("2026-07-14"), .rate = usd()}).value());
+    }
+    void net(const NettingTerms& netting)
+    {
+        desk.record(desk.desk.net(june, netting, desk.terms()).value());
+    }
+    std::map<char, std::int64_t> by_name(auto amount_of)
+    {
+        std::map<char, std::int64_t> found;
+        for (const auto& [partner, payment] : desk.desk.net_of(june)->payments)
+            found[desk.terms().partner(partner).name.front()] += amount_of(payment);
+        return found;
+    }
+
+    Coalition coalition;
+    Desk desk;
+};
+
+const std::map<char, std::int64_t> nets{
+    {'A', 9'999'73}, {'B', 9'999'30}, {'C', 12'000'62}, {'D', -2'000'67}, {'E', -29'998'98}};
+
+TEST_F(Example, MovesWhatEachMethodMoves)
+{
+    for (const auto method :
+         {NettingMethod::gross, NettingMethod::bilateral, NettingMethod::multilateral}) {
+        SCOPED_TRACE(name_of(method));
+        Desk each{coalition.terms()};
+        each.issue_all(june, drafts_of(coalition.settled()));
+        each.record(each.desk.net(june, {.method = method}, each.terms()).value());
+        const auto& net = *each.desk.net_of(june);
+        const bool is_gross = method == NettingMethod::gross;
+        EXPECT_EQ(clearing_of(net).due_in, Minor{is_gross ? 645'002'45 : 31'999'65});
+        EXPECT_EQ(clearing_of(net).due_out, clearing_of(net).due_in);
+        EXPECT_EQ(net.payments.size(), is_gross ? 10U : 5U);
+    }
+    net({});
+    EXPECT_EQ(by_name([](const auto& payment) { return payment.net.count; }), nets);
+}
+
+TEST_F(Example, SharesTheLossOfADefault)
+{
+    net({});
+    PayerInDefault payer{
+        .window = june, .partner = example_partner('E'), .reason = "insolvent", .mutualised = {}};
+    for (const char name : {'A', 'B', 'C', 'D', 'E'})
+        payer.mutualised.insert(example_partner(name));
+    desk.record(desk.desk.take_default(payer, desk.terms()).value());
+    const std::map<char, std::int64_t> left{
+        {'A', 625'20}, {'B', 625'17}, {'C', 750'30}, {'D', -2'000'67}, {'E', 0}};
+    EXPECT_EQ(by_name([](const auto& payment) { return payment.net.count; }), left);
+    EXPECT_FALSE(desk.desk.payment_file(june, {}, 0)) << "D has not paid yet";
+    ASSERT_EQ(desk.settle(june, example_partner('D'), -2'000'67), "");
+    const auto file = desk.desk.payment_file(june, {}, 0).value();
+    for (const auto& [partner, amount] : file.amounts)
+        ASSERT_EQ(desk.settle(june, partner, amount.count), "");
+    EXPECT_EQ(desk.balances["cash:operating"], 0) << "what came in went out";
+
+    constexpr ledger::Month july{2026, 7};
+    desk.issue_all(july, {});
+    desk.record(desk.desk.net(july, {}, desk.terms()).value());
+    const auto& net = *desk.desk.net_of(july);
+    EXPECT_EQ(net.find(example_partner('E'), false)->net, Minor{-29'998'98});
+    EXPECT_EQ(net.find(example_partner('C'), true)->net, Minor{11'250'32});
+    for (const auto& [partner, payment] : net.payments)
+        ASSERT_EQ(desk.settle(july, partner, payment.net.count), "");
+    for (const auto& [account, balance] : desk.balances)
+        if (account.starts_with("ar:") || account.starts_with("ap:")) {
+            EXPECT_EQ(balance, 0) << account;
+        }
+}
+
+TEST_F(Example, IsPaidInAnotherCurrencyWithPayersAuthoritative)
+{
+    record_rate();
+    net({.rate = usd()});
+    const std::map<char, std::int64_t> expected{
+        {'A', 8'499'77}, {'B', 8'499'40}, {'C', 10'200'53}, {'D', -1'700'57}, {'E', -25'499'13}};
+    EXPECT_EQ(by_name([](const auto& payment) { return payment.foreign->net.count; }), expected);
+    EXPECT_EQ(by_name([](const auto& payment) { return payment.net.count; }), nets);
+    EXPECT_TRUE(desk.desk.open_items().empty()) << "the bank's account is in another currency";
+
+    // In two parts, one of an odd cent.
+    for (const auto& [name, amount] : expected) {
+        const auto sign = amount < 0 ? -1 : 1;
+        ASSERT_EQ(desk.settle(june, example_partner(name), sign), "");
+        EXPECT_NE(desk.settle(june, example_partner(name), amount), "") << "more than is left";
+        ASSERT_EQ(desk.settle(june, example_partner(name), amount - sign), "");
+    }
+    EXPECT_TRUE(desk.desk.net_of(june)->is_settled());
+    for (const auto& [account, balance] : desk.balances)
+        if (account.starts_with("ar:") || account.starts_with("ap:")) {
+            EXPECT_EQ(balance, 0) << account;
+        }
+    // What is left in cash is what the rates and roundings made: none of it is lost.
+    EXPECT_EQ(desk.balances["cash:operating"] + desk.balances["exchange"], 0);
+    EXPECT_LE(std::abs(desk.balances["exchange"]), 100'000) << "cents, not more";
+    EXPECT_TRUE(desk.read_again().net_of(june)->is_settled());
+    EXPECT_EQ(desk.read_again().net_of(june)->find(example_partner('B'), true)->due(), Minor{});
+}
+
+TEST_F(Example, ADefaultInAnotherCurrencyIsShared)
+{
+    record_rate();
+    net({.rate = usd()});
+    ASSERT_EQ(desk.settle(june, example_partner('E'), -5'499'13), "");
+    ASSERT_EQ(desk.settle(june, example_partner('D'), -1'700'57), "");
+    PayerInDefault payer{
+        .window = june,
+        .partner = example_partner('E'),
+        .reason = "insolvent",
+        .mutualised = {example_partner('A'), example_partner('B'), example_partner('C')}};
+    desk.record(desk.desk.take_default(payer, desk.terms()).value());
+    EXPECT_EQ(desk.desk.net_of(june)->find(example_partner('E'), false)->due(), Minor{});
+    const auto file = desk.desk.payment_file(june, {}, 0).value();
+    std::int64_t out = 0;
+    for (const auto& [partner, amount] : file.amounts) out += amount.count;
+    EXPECT_NEAR(static_cast<double>(out), 5'499'13 + 1'700'57, 5) << "what came in, to the cents";
+    for (const auto& [partner, amount] : file.amounts)
+        ASSERT_EQ(desk.settle(june, partner, amount.count), "");
+    EXPECT_TRUE(desk.desk.net_of(june)->is_settled());
+}
+
+TEST_F(Example, ARateIsRecordedOnce)
+{
+    record_rate();
+    const auto day = *ledger::parse_day("2026-07-14");
+    EXPECT_FALSE(desk.desk.set_rate({.day = day, .rate = usd(860'000)})) << "immutable";
+    EXPECT_FALSE(desk.desk.set_rate({.day = day, .rate = inverse_of(usd())}));
+    EXPECT_FALSE(desk.desk.set_rate({.day = day + 1, .rate = usd(0)}));
+    auto same = usd();
+    same.to = same.from;
+    EXPECT_FALSE(desk.desk.set_rate({.day = day + 1, .rate = same}));
+    desk.record(desk.desk.set_rate({.day = day + 1, .rate = usd(860'000)}).value());
+
+    const Register again = desk.read_again();
+    EXPECT_EQ(again.find_rate("EUR", "USD", day)->numerator, 850'000);
+    EXPECT_EQ(again.find_rate("EUR", "USD", day + 9)->numerator, 860'000);
+    EXPECT_EQ(again.find_rate("USD", "EUR", day)->denominator, 850'000) << "the other way round";
+    EXPECT_EQ(again.find_rate("EUR", "USD", day - 1), std::nullopt);
+    EXPECT_EQ(again.find_rate("EUR", "SEK", day), std::nullopt);
+    EXPECT_EQ(again.stored_rate("EUR-USD-2026-07-15", "SEK"), std::nullopt);
+    EXPECT_EQ(again.stored_rate("EUR-USD-2026-07-16", "USD"), std::nullopt);
+}
+
+TEST_F(Example, RefusesWhatCannotBeConverted)
+{
+    const auto no_gross =
+        desk.desk.net(june, {.method = NettingMethod::gross, .rate = usd()}, desk.terms());
+    EXPECT_FALSE(no_gross);
+    const auto nothing = desk.desk.net(june, {.rate = usd(1)}, desk.terms());
+    ASSERT_FALSE(nothing);
+    EXPECT_NE(nothing.error().reason.find("--minimum"), std::string::npos);
+    EXPECT_EQ(desk.desk.net_of(june), nullptr);
+}
+
+} // namespace
+} // namespace pointhouse::settlement
