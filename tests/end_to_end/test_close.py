@@ -10,7 +10,7 @@ import june_2026 as june
 import pytest
 
 from messages import accrual, message
-from test_june_2026 import coalition
+from test_operator_routes import later, production  # noqa: F401
 from test_settlement import closed, money
 
 CHECKS = ["cut_off", "earlier_windows", "documents", "billed", "sent", "bank_rows", "paid", "clearing", "disputes",
@@ -349,13 +349,16 @@ def test_an_empty_window_is_closed(make_house, tmp_path):
     for window in ("2026-01", "2026-02", "2026-03"):
         house.run("settle", "invoices", window, "--out", tmp_path / window)
         house.run("settle", "net", window)
+        for row in house.json("settle", "nets", window)["payments"]:
+            assert (window, row["partner"], row["net_minor"]) == ("2026-01", "GRO", -13)
+            house.run("settle", "paid", window, "GRO", "-0.13", "--evidence", "bank")
         house.run("close", "soft", window)
         house.run("close", "hard", window)
     assert [each["close"] for each in house.json("window", "list")] == ["hard"] * 3 + ["open"]
     assert house.verify()["ok"]
 
 
-def test_two_people_close_a_production_house(make_house, tmp_path):
+def test_a_calendar_takes_two_people(make_house, tmp_path):
     house = make_house(clock="system")
     house.init("--production")
     for name in ("anna", "bob"):
@@ -374,7 +377,50 @@ def test_two_people_close_a_production_house(make_house, tmp_path):
     house.run("approve", waiting["id"], *bob)
     house.run("calendar", "set", path, *anna)
     assert house.json("calendar", "show", "--year", 2190)["terms"][0]["from"] == "2190-01"
-    for command in (("close", "soft", "2026-06"), ("close", "hard", "2026-06"),
-                    ("close", "reopen", "2026-06", "--reason", "x")):
-        assert "--operator CERT" in house.run(*command, status=1).stderr, command
 
+
+def test_two_people_close_a_production_house(production, tmp_path):
+    """A window that ended, by the real clock: anna gives the commands, bob permits what takes two."""
+    house, window = production
+    anna, bob = (("--operator", house.certificate_folder(f"operator:{name}") / "cert.pem") for name in ("anna", "bob"))
+
+    def waits(*command):
+        """Anna asks; neither she nor bob's certificate on the command makes it happen; bob permits it."""
+        assert "--operator CERT" in house.run(*command, status=1).stderr
+        asked = house.run(*command, *anna)
+        assert "waits for another operator" in asked.stdout
+        [waiting] = [row for row in house.json("approve", "list") if row["kind"] == "settlement_act"]
+        assert "another operator approves" in house.run("approve", waiting["id"], *anna, status=1).stderr
+        assert "waits for another operator" in house.run(*command, *anna, status=1).stderr
+        house.run("approve", waiting["id"], *bob)
+        return waiting["summary"], house.run(*command, *anna)
+
+    waits("window", "close")
+    drafted = house.json("settle", "draft", window, *anna)
+    house.run("approve", drafted["id"], *bob)
+    house.run("close", "soft", window, *anna)
+    assert "--reason" in house.run("settle", "issue", window, *anna, status=1).stderr
+    assert house.json("settle", "documents") == []
+    said, _ = waits("settle", "issue", window, "--reason", "late")
+    assert said == f"issue {window} after the soft close of {window}: late"
+    assert house.json("settle", "documents"), "issued"
+    said, _ = waits("close", "reopen", window, "--reason", "the net is missing")
+    assert said == f"reopen {window}: the net is missing"
+    house.run("settle", "net", window, *anna)
+    for row in sorted(house.json("settle", "nets", window)["payments"], key=lambda row: row["net_minor"]):
+        minor = row["net_minor"]
+        amount = f"{'-' if minor < 0 else ''}{abs(minor) // 100}.{abs(minor) % 100:02}"
+        waits("settle", "paid", window, row["partner"], amount, "--evidence", "bank")
+    house.run("close", "soft", window, *anna)
+    assert open_checks(house, window) <= {"sent"}
+    said, done = waits("close", "hard", window)
+    assert said == f"close hard {window}" and "hard-closed" in done.stdout
+    for command in (("settle", "net", window, "--reason", "x"), ("settle", "draft", window),
+                    ("close", "reopen", window, "--reason", "x")):
+        assert "hard-closed" in house.run(*command, *anna, status=1).stderr, command
+    path = tmp_path / "estimate.toml"
+    path.write_text('[[estimate]]\nissuer = "GRO"\nas_of = "2026-12-31"\nultimate_redemption_rate = "0.88"\n')
+    said, _ = waits("estimate", "add", path)
+    assert said == "estimate GRO 0.880000 as of 2026-12-31"
+    assert [row["version"] for row in house.json("estimate", "list")] == [1]
+    assert house.verify("--from-scratch")["ok"]

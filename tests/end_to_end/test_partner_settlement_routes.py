@@ -63,7 +63,7 @@ def test_a_dispute_is_opened_once_and_answered_the_same(speak):
     assert not first.replayed
     assert set(first.json) == {
         "dispute", "document", "line", "net_minor", "held_minor", "reason", "evidence", "stage", "words", "act_by",
-        "urgent", "agreed_minor", "credit"}
+        "urgent", "due_soon", "overdue", "agreed_minor", "credit"}
     assert first.json["stage"] == "opened" and first.json["net_minor"] == 3
     assert (again.status, again.body, again.replayed) == (201, first.body, True)
     assert (reused.status, reused.code) == (422, "message_id_reused")

@@ -406,7 +406,7 @@ TEST_F(Disputes, AreNotMovedAfterTheLastDay)
     const auto last = today + days_to_answer;
     EXPECT_EQ(
         desk.desk.answer_dispute(id, "too late", last + 1).error().reason,
-        "D-000001 was to be acted on by 2026-07-16");
+        "the last day to act on D-000001 was 2026-07-16: it ends with all of it agreed");
     desk.record(desk.desk.answer_dispute(id, "in time", last).value());
     const auto end = last + days_to_escalate;
     EXPECT_FALSE(desk.desk.escalate_dispute(id, "too late", end + 1));
