@@ -83,7 +83,7 @@ bool OperatorDesk::begin(Exchange& exchange)
         .route = exchange.operator_route,
         .operator_name = exchange.caller->name,
         .values = std::move(*values),
-        .file = route.file == MediaType::none ? std::string{} : std::string{exchange.body},
+        .file = route.file == MediaType::none ? std::string_view{} : exchange.body,
         .answer = is_wanted ? exchange.answer_type : route.answers.front()};
     const auto type = request.answer;
     const bool is_taken = desk_.take(

@@ -201,8 +201,10 @@ FundingCounters Shard::funding_as_of(Time now)
     std::unordered_set<std::uint64_t> seen;
     for (DueQueue coming = due_; coming.is_due(Due::at(now));) {
         const MemberNumber number = coming.take().member;
-        if (seen.insert(number.value()).second)
-            (void)brought_up_to(*load_member(number), now, &postings);
+        if (!seen.insert(number.value()).second) continue;
+        // A commit that failed may have left a reminder of somebody who never was.
+        if (const Member* member = load_member(number))
+            (void)brought_up_to(*member, now, &postings);
     }
     for (const Record& posting : postings) funding.apply(posting, *terms_);
     return funding;

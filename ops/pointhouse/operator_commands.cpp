@@ -79,8 +79,34 @@ std::vector<OperatorCommand> of_documents()
              text_option("reason", "--reason", "Why", false)})};
 }
 
+CommandParameter amount(std::string_view description, Typed typed)
+{
+    return {
+        .parameter = {"amount_minor", ParameterForm::integer, true, description}, .typed = typed};
+}
+
+std::vector<OperatorCommand> of_nets()
+{
+    OperatorCommand statement = read(
+        "settle statement",
+        "Every document of a netted window, and what it does to each party",
+        {window()});
+    statement.answers = {MediaType::json, MediaType::csv};
+    return {
+        act("settle net",
+            "Net the issued documents of a window, once",
+            {window(),
+             amount_option("minimum_minor", "--minimum", "Nets closer to zero wait", false),
+             text_option("method", "--method", "gross, bilateral or multilateral", false),
+             text_option("pay_in", "--pay-in", "The currency in which nets are paid", false),
+             text_option("rate", "--rate", "The recorded rate; else the newest", false)}),
+        read("settle nets", "What each partner pays or gets for a window", {window()}),
+        std::move(statement)};
+}
+
 std::vector<OperatorCommand> of_payments()
 {
+    const auto partner = text("partner", "Its id");
     OperatorCommand paying =
         act("settle payments",
             "Write the pay-outs of a window as pain.001, once",
@@ -88,24 +114,48 @@ std::vector<OperatorCommand> of_payments()
     paying.answers = {MediaType::xml};
     paying.out_option = "--out";
     return {
-        act("settle net",
-            "Net the issued documents of a window, once",
-            {window(),
-             amount_option("minimum_minor", "--minimum", "Nets closer to zero wait", false)}),
-        read("settle nets", "What each partner pays or gets for a window", {window()}),
         act("settle paid",
             "Note that a net was paid, where no bank statement says so",
             {window(),
-             text("partner", "Its id"),
-             {.parameter =
-                  {"amount_minor", ParameterForm::integer, true, "Above zero: paid out; below: in"},
-              .typed = Typed::minor},
+             partner,
+             amount("Above zero: paid out; below: in", Typed::paid),
              text_option("evidence", "--evidence", "What shows it")}),
         std::move(paying),
         act("settle release-trust",
             "Move what no points need any more out of trust",
             {{.parameter = {"amount_micro", ParameterForm::integer, true, "In millionths"},
               .typed = Typed::micro}})};
+}
+
+std::vector<OperatorCommand> of_defaults()
+{
+    const auto partner = text("partner", "Its id");
+    const Parameters of_payer{
+        window(),
+        partner,
+        text_option("reason", "--reason", "Why"),
+        {.parameter = {"preview", ParameterForm::flag, false, "Show it, record nothing"},
+         .option = "--preview"}};
+    return {
+        act("settle default",
+            "A partner does not pay its net: draw collateral, carry the rest, free the pay-outs",
+            of_payer),
+        act("settle unwind",
+            "Take a partner out of a window's net: its documents are open again",
+            of_payer),
+        read("settle collateral", "What partners brought as security"),
+        act("settle collateral",
+            "Note that a partner's security moved",
+            {partner,
+             amount("Above zero: brought; below: given back", Typed::minor),
+             text_option("evidence", "--evidence", "What shows it")}),
+        read("fx list", "All rates of exchange"),
+        act("fx set",
+            "Record the rate of a day, for ever",
+            {{.parameter = {"day", ParameterForm::day, true, "2026-06-30"}},
+             text("from", "A currency, EUR"),
+             text("to", "Another one, USD"),
+             text("rate", "Units of `to` for one of `from`, as a decimal: 1.0850")})};
 }
 
 std::vector<OperatorCommand> of_the_bank()
@@ -236,6 +286,51 @@ std::vector<OperatorCommand> of_the_house()
             {{.parameter = {"proposal", ParameterForm::integer, true, "Its id"}}})};
 }
 
+/// A command whose terms are a TOML file, for one partner.
+OperatorCommand of_partner(std::string_view words, std::string_view summary)
+{
+    OperatorCommand command = act(words, summary, {text("partner", "Its id")});
+    command.file = MediaType::toml;
+    return command;
+}
+
+OperatorCommand of_file(std::string_view words, std::string_view summary)
+{
+    OperatorCommand command = act(words, summary);
+    command.file = MediaType::toml;
+    return command;
+}
+
+std::vector<OperatorCommand> of_terms()
+{
+    OperatorCommand adding =
+        of_partner("partner add", "Register a partner with its contract, a [[partner]] table");
+    adding.file_option = "--terms";
+    return {
+        read("partner list", "All partners"),
+        read("partner show", "One partner's contract", {text("partner", "Its id")}),
+        std::move(adding),
+        of_partner("partner set-tariff", "Publish a further, dated tariff, a [tariff] table"),
+        of_partner(
+            "partner set-company",
+            "Say who a partner is before the law and to its bank, a [company] table"),
+        of_partner(
+            "partner set-settlement",
+            "Say how a partner is invoiced and paid, a [settlement] table"),
+        act("partner buy-block",
+            "Register points that a prepaid partner bought and paid",
+            {text("partner", "Its id"),
+             {.parameter = {"points", ParameterForm::integer, true, "How many"},
+              .option = "--points"},
+             text_option("price", "--price", "Per point, as a decimal", false),
+             text_option("fee", "--fee", "Per point, as a decimal", false)}),
+        read("house show", "The terms of the house in force"),
+        of_file("house set-terms", "Prepare a change of the terms of a [house] table"),
+        of_file("house set-company", "Say who the house is, a [company] table"),
+        read("promotion list", "Promotions in force"),
+        of_file("promotion add", "Prepare promotions, [[promotion]] tables")};
+}
+
 } // namespace
 
 std::span<const OperatorCommand> operator_commands()
@@ -244,12 +339,15 @@ std::span<const OperatorCommand> operator_commands()
         std::vector<OperatorCommand> commands;
         for (auto group :
              {of_documents(),
+              of_nets(),
               of_payments(),
+              of_defaults(),
               of_the_bank(),
               of_disputes(),
               of_reports(),
               of_the_general_ledger(),
-              of_the_house()}) {
+              of_the_house(),
+              of_terms()}) {
             commands.insert(
                 commands.end(),
                 std::make_move_iterator(group.begin()),

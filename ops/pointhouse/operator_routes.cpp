@@ -9,6 +9,7 @@
 #include "answers.hpp"
 #include "in_house.hpp"
 #include "operator_commands.hpp"
+#include "settle_documents.hpp"
 
 namespace pointhouse::ops {
 
@@ -74,16 +75,40 @@ std::string as_decimal(const std::string& text, std::int64_t per_unit)
 struct Surroundings {
     fs::path data;
     std::int64_t minor_per_unit = 100;
+    std::int64_t paid_per_unit = 100; // of the currency in which the partner named is paid
 };
+
+constexpr std::int64_t micro_per_unit = 1'000'000;
+
+std::int64_t minor_per_unit_of(const ledger::Currency& currency)
+{
+    return micro_per_unit / ledger::micro_per_minor(currency);
+}
+
+Surroundings surroundings_of(House& house, const OperatorRequest& request)
+{
+    const auto per_unit = minor_per_unit_of(house.registry().terms()->currency);
+    Surroundings found{
+        .data = house.folder().root, .minor_per_unit = per_unit, .paid_per_unit = per_unit};
+    const auto window = request.values.find("window");
+    const auto partner = request.values.find("partner");
+    if (window == request.values.end() || partner == request.values.end()) return found;
+    const auto month = ledger::parse_month(window->second);
+    const auto* contract = house.registry().find_contract(partner->second);
+    if (month && contract)
+        found.paid_per_unit =
+            minor_per_unit_of(payment_currency_of(house, *month, contract->terms.partner));
+    return found;
+}
 
 std::string typed_as(
     const CommandParameter& parameter, const std::string& value, const Surroundings& house)
 {
-    constexpr std::int64_t micro_per_unit = 1'000'000;
     switch (parameter.typed) {
     case Typed::as_sent: return value;
     case Typed::minor: return as_decimal(value, house.minor_per_unit);
     case Typed::micro: return as_decimal(value, micro_per_unit);
+    case Typed::paid: return as_decimal(value, house.paid_per_unit);
     }
     return value;
 }
@@ -190,10 +215,7 @@ CommandStep answered(
 /// Reads the line and lays the file down, away from the house's thread; then the command runs.
 CommandStep interpret_request(House& house, const OperatorRequest& request)
 {
-    const auto& currency = house.registry().terms()->currency;
-    const Surroundings surroundings{
-        .data = house.folder().root,
-        .minor_per_unit = 1'000'000 / ledger::micro_per_minor(currency)};
+    const auto surroundings = surroundings_of(house, request);
     return LongWork{[request, surroundings](Console&) -> WorkEnd {
         const auto& command = operator_commands()[request.route];
         const auto folder = std::make_shared<const RequestFolder>();

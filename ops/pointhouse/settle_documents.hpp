@@ -48,6 +48,10 @@ struct Permitted {
 void record_permitted(
     gateway::House& house, const settlement::NewEntry& entry, const Permitted& permitted);
 
+/// In which currency the net of a partner is paid; the house's, where none was agreed.
+[[nodiscard]] ledger::Currency payment_currency_of(
+    gateway::House& house, ledger::Month window, ledger::PartnerId partner);
+
 /// The commands about documents: draft, issue, invoices, documents, credit, sent, answer.
 void declare_settle_documents(CLI::App& settle, Invocation& invocation);
 /// The commands about payments: net, nets, statement, paid, payments, release-trust.

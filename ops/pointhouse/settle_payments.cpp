@@ -187,15 +187,6 @@ std::optional<settlement::ExchangeRate> rate_of(House& house, const Options& opt
     return rate;
 }
 
-/// The currency in which a partner's payment is made.
-ledger::Currency currency_of(House& house, ledger::Month window, ledger::PartnerId partner)
-{
-    const auto* net = house.documents().net_of(window);
-    const auto* payment = net ? net->find(partner, true) : nullptr;
-    if (payment && payment->foreign) return payment->foreign->rate.to;
-    return house.registry().terms()->currency;
-}
-
 CommandResult net_window(House& house, const Options& options, const Invocation& typed)
 {
     require_operator(house, typed, "nets a window");
@@ -240,7 +231,8 @@ CommandResult note_paid(House& house, const Options& options, const Invocation& 
         read_window(options.window),
         {.partner = partner.partner,
          .paid = read_amount(
-             options.amount, currency_of(house, read_window(options.window), partner.partner)),
+             options.amount,
+             payment_currency_of(house, read_window(options.window), partner.partner)),
          .evidence = options.evidence},
         *terms));
     const auto permitted = ask_permission(
@@ -285,7 +277,7 @@ settlement::PaymentOrder order_of(
         .message_id = file.message_id,
         .created_at = file.created_at,
         .execute_on = file.execute_on,
-        .currency = currency_of(house, window, file.amounts.begin()->first),
+        .currency = payment_currency_of(house, window, file.amounts.begin()->first),
         .debtor = holder_of(parties.house)};
     for (const auto& [partner, amount] : file.amounts) {
         const auto& payment = *net.find(partner, true);
@@ -347,6 +339,14 @@ CommandResult release_trust(House& house, const Options& options, const Invocati
 }
 
 } // namespace
+
+ledger::Currency payment_currency_of(House& house, ledger::Month window, ledger::PartnerId partner)
+{
+    const auto* net = house.documents().net_of(window);
+    const auto* payment = net ? net->find(partner, true) : nullptr;
+    if (payment && payment->foreign) return payment->foreign->rate.to;
+    return house.registry().terms()->currency;
+}
 
 void declare_settle_payments(CLI::App& settle, Invocation& invocation)
 {

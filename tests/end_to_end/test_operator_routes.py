@@ -24,12 +24,17 @@ OPERATOR = "/v1/operator/"
 # Every route, as the manual lists them.
 READS = ["settle/show", "settle/documents", "settle/nets", "bank/rows", "dispute/list", "report/roll-forward",
          "report/coverage", "report/redemption-notice", "report/exit", "report/ageing", "export/gl", "export/chart",
-         "window/list", "cert/list", "approve/list"]
+         "window/list", "cert/list", "approve/list", "settle/statement", "settle/collateral", "fx/list", "partner/list",
+         "partner/show", "house/show", "promotion/list"]
 ACTS = ["settle/draft", "settle/issue", "settle/credit", "settle/sent", "settle/answer", "settle/net", "settle/paid",
         "settle/payments", "settle/release-trust", "bank/import", "bank/match", "bank/unmatch", "dispute/open",
         "dispute/answer", "dispute/escalate", "dispute/decide", "dispute/lapse", "report/breakage", "export/gl",
-        "window/close", "cert/revoke", "approve"]
-FILES = {"bank/import": XML, "report/breakage": TOML, "export/gl": TOML}
+        "window/close", "cert/revoke", "approve", "settle/default", "settle/unwind", "settle/collateral", "fx/set",
+        "partner/add", "partner/set-tariff", "partner/set-company", "partner/set-settlement", "partner/buy-block",
+        "house/set-terms", "house/set-company", "promotion/add"]
+FILES = {"bank/import": XML} | dict.fromkeys((
+    "report/breakage", "export/gl", "partner/add", "partner/set-tariff", "partner/set-company",
+    "partner/set-settlement", "house/set-terms", "house/set-company", "promotion/add"), TOML)
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +105,46 @@ def test_methods_media_types_and_unknown_parameters(speak, path):
             assert anna.post(OPERATOR + path, b"").code == "malformed"
             assert anna.post(OPERATOR + path + "?window=2026-06", {"window": "2026-06"}).code == "malformed"
     assert anna.get(OPERATOR + path + "/").status == 404
+
+
+def sample_of(name, schema):
+    """A value of the right form that means nothing."""
+    if schema.get("$ref", "").endswith("/Day"):
+        return "2026-06-14"
+    known = {"format": "hledger", "by": "day", "at": "2026-06-14", "from": "2026-06-01", "method": "gross",
+             "answer": "accepted"}
+    return known.get(name) or {"boolean": True, "integer": 7}.get(
+        schema.get("type"), "2026-06" if schema.get("pattern") else "NONE")
+
+
+@pytest.mark.parametrize("full", [False, True], ids=["required", "all"])
+@pytest.mark.parametrize("method, path", [("get", path) for path in READS] + [("post", path) for path in ACTS])
+def test_every_route_is_a_line_that_its_command_understands(empty_house, full, method, path):
+    operation = empty_house.description["paths"][OPERATOR + path][method]
+    with empty_house.connect("operator:anna") as anna:
+        excluded = {"sequence", "from", "at"} if path.startswith("report/") and full else set()
+        if method == "post" and path not in FILES:
+            schema = operation["requestBody"]["content"]["application/json"]["schema"]
+            fields = {name: sample_of(name, each) for name, each in schema["properties"].items()
+                      if full or name in schema["required"]}
+            answer = anna.post(OPERATOR + path, fields)
+        else:
+            query = "&".join(
+                f"{each['name']}={str(sample_of(each['name'], each['schema'])).replace('True', 'true')}"
+                for each in operation.get("parameters", [])
+                if (full and each["name"] not in excluded) or each["required"])
+            target = OPERATOR + path + (f"?{query}" if query else "")
+            answer = (anna.get(target) if method == "get"
+                      else anna.post(target, b"[nonsense", FILES[path]))
+    assert answer.status in (200, 202) or answer.code in ("settlement_refused", "proposal_unknown"), answer
+
+
+@pytest.fixture(scope="module")
+def empty_house(make_house):
+    house = make_house().make().start()
+    with house.connect("operator:anna") as anna:
+        house.description = json.loads(anna.get("/openapi.json").body)
+    return house
 
 
 def test_a_path_that_is_no_command(speak):

@@ -52,7 +52,7 @@ struct OperatorRequest {
     std::size_t route = 0; // its place among the routes that the server was given
     std::string operator_name{};
     ParameterValues values{};
-    std::string file{}; // the body, where the route takes one
+    std::string_view file{}; // the body, where the route takes one; there until it is answered
     MediaType answer = MediaType::json;
 };
 
