@@ -60,9 +60,13 @@ struct Defaults : WorkedMonth {
     void expect_control_accounts()
     {
         std::map<PartnerId, std::int64_t> open;
+        std::map<PartnerId, std::int64_t> owed;
         for (const auto& item : receivables_of(desk.desk)) open[item.partner] += item.open.count;
-        for (const auto& each : desk.terms().partners)
+        for (const auto& item : payables_of(desk.desk)) owed[item.partner] += item.open.count;
+        for (const auto& each : desk.terms().partners) {
             EXPECT_EQ(desk.balances["ar:" + each.name], open[each.partner] * 10'000) << each.name;
+            EXPECT_EQ(desk.balances["ap:" + each.name], owed[each.partner] * -10'000) << each.name;
+        }
     }
 
     json::object last;
@@ -334,14 +338,18 @@ public:
         EXPECT_EQ(clearing_of(*desk->desk.net_of(window)).left(), Minor{});
         expect_ties();
     }
-    /// What the register says partners owe is what it booked.
+    /// What the register says partners owe, and are owed, is what it booked.
     void expect_ties()
     {
         std::map<PartnerId, std::int64_t> open;
+        std::map<PartnerId, std::int64_t> owed;
         for (const auto& item : receivables_of(desk->desk)) open[item.partner] += item.open.count;
-        for (const auto& each : terms_.partners)
-            ASSERT_EQ(desk->balances["ar:" + each.name], open[each.partner] * 10'000)
-                << each.name << " in " << ledger::format_month(window);
+        for (const auto& item : payables_of(desk->desk)) owed[item.partner] += item.open.count;
+        for (const auto& each : terms_.partners) {
+            const auto where = each.name + " in " + ledger::format_month(window);
+            ASSERT_EQ(desk->balances["ar:" + each.name], open[each.partner] * 10'000) << where;
+            ASSERT_EQ(desk->balances["ap:" + each.name], owed[each.partner] * -10'000) << where;
+        }
     }
 
     std::unique_ptr<Desk> desk;
