@@ -36,8 +36,6 @@ struct Verdict {
 /// The outcome must outlive the verdict.
 [[nodiscard]] Verdict verdict_of(const ledger::Outcome& outcome);
 
-inline constexpr int overloaded_retry_after_seconds = 1;
-
 /// Whose eyes an answer is for. A partner sees its own lots one by one and those of all others as
 /// one row; operators see all.
 struct Reader {

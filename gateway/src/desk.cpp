@@ -19,11 +19,7 @@ namespace {
 constexpr std::size_t under_way_max = 16;
 constexpr int desk_niceness = 10;
 
-void answer_overloaded(Exchange& exchange)
-{
-    answer_problem(exchange, "overloaded", "Ask what became of it, or send it again");
-    exchange.retry_after_seconds = overloaded_retry_after_seconds;
-}
+constexpr std::string_view unknown_outcome = "Ask what became of it, or send it again";
 
 } // namespace
 
@@ -84,7 +80,7 @@ void Desk::run_step(Job job, const NextStep& step)
 void Desk::go_on(Job job, CommandStep step)
 {
     if (const auto* const result = std::get_if<CommandResult>(&step)) return finish(job, *result);
-    const bool is_operators = job.exchange->caller->kind == Caller::Kind::house_operator;
+    const bool is_operators = job.exchange->caller->is_operator();
     {
         const std::scoped_lock lock{mutex_};
         if (!is_closing_) {
@@ -103,8 +99,7 @@ void Desk::finish(const Job& job, const CommandResult& result)
     try {
         job.answer(*job.exchange, result);
     } catch (const std::exception& failure) {
-        log_event(LogLevel::error, "answer_failed", {{LogField::reason, failure.what()}});
-        answer_problem(*job.exchange, "internal", "Quote the Request-Id to support");
+        answer_internal(*job.exchange, failure);
     }
     job.exchange->finish();
 }
@@ -114,14 +109,9 @@ void Desk::fail(const Job& job, const std::exception& failure)
     --under_way_;
     Exchange& exchange = *job.exchange;
     if (dynamic_cast<const Interrupted*>(&failure) != nullptr) {
-        answer_overloaded(exchange);
+        answer_overloaded(exchange, unknown_outcome);
     } else {
-        log_event(
-            LogLevel::error,
-            "request_failed",
-            {{LogField::request_id, {exchange.request_id.data(), exchange.request_id.size()}},
-             {LogField::reason, failure.what()}});
-        answer_problem(exchange, "internal", "Quote the Request-Id to support");
+        answer_internal(exchange, failure);
     }
     exchange.finish();
 }

@@ -91,22 +91,32 @@ void DocumentViews::show_nets(Exchange& exchange, std::optional<ledger::PartnerI
     for (const auto& [partner, payment] : net->payments) {
         if (reader && partner != *reader) continue;
         json::array documents;
-        for (const auto& number : net->documents) {
-            const auto& document = house_.documents().find(number)->document;
-            if (document.partner != partner) continue;
+        for (const auto* issued : house_.documents().documents_of(*window, partner, payment)) {
+            const auto& document = issued->document;
             documents.push_back(json::object{
-                {"number", number},
+                {"number", document.number},
                 {"type", settlement::name_of(document.kind)},
                 {"total_minor", document.total.count},
-                {"effect_minor", -document.owed_by_partner().count}});
+                {"effect_minor", -issued->netted.at(*window).count}});
         }
-        partners.push_back(json::object{
+        // In the currency of the documents; of nets that are converted that of the payment beside.
+        const auto& foreign = payment.foreign;
+        const bool is_theirs = foreign && foreign->is_of_documents;
+        json::object row{
             {"partner", terms->partner(partner).name},
             {"documents", std::move(documents)},
-            {"net_minor", payment.net.count},
-            {"settled_minor", payment.settled.count},
-            {"currency", terms->currency.code},
-            {"reference", payment.reference}});
+            {"net_minor", (is_theirs ? foreign->net : payment.net).count},
+            {"settled_minor", (is_theirs ? foreign->settled : payment.settled).count},
+            {"currency", (is_theirs ? foreign->rate.to : terms->currency).code},
+            {"reference", payment.reference}};
+        if (foreign && !is_theirs)
+            row.emplace(
+                "paid_in",
+                json::object{
+                    {"currency", foreign->rate.to.code},
+                    {"net_minor", foreign->net.count},
+                    {"rate", foreign->rate.id}});
+        partners.push_back(std::move(row));
     }
     answer_json(
         exchange,

@@ -17,6 +17,8 @@ struct Caller {
     Kind kind = Kind::partner;
     std::string name;          // "GRO", or the operator's name
     ledger::PartnerId partner; // none for operators
+
+    [[nodiscard]] bool is_operator() const { return kind == Kind::house_operator; }
 };
 
 /// Every route of CONTRACT.md that the house serves; `Route` in router.hpp has its method and

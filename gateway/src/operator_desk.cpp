@@ -110,8 +110,7 @@ bool OperatorDesk::begin(Exchange& exchange)
             log_answer(answered, path);
         });
     if (is_taken) return false;
-    answer_problem(exchange, "overloaded", "Nothing was done; send it again");
-    exchange.retry_after_seconds = overloaded_retry_after_seconds;
+    answer_overloaded(exchange);
     return true;
 }
 

@@ -211,8 +211,7 @@ void PartnerDisputes::reply(Exchange& exchange) const
 void PartnerDisputes::record(const Exchange& exchange, const settlement::NewEntry& entry) const
 {
     const auto& caller = *exchange.caller;
-    const bool is_operator = caller.kind == Caller::Kind::house_operator;
-    house_.act_as(is_operator ? caller.name : "partner:" + caller.name);
+    house_.act_as(caller.is_operator() ? caller.name : "partner:" + caller.name);
     house_.record(entry);
     house_.act_as({});
 }

@@ -88,8 +88,7 @@ bool PartnerRecords::begin(Exchange& exchange, ledger::PartnerId partner) const
             answered.answer = result.output;
         });
     if (is_taken) return false;
-    answer_problem(exchange, "overloaded", "Nothing was done; send it again");
-    exchange.retry_after_seconds = overloaded_retry_after_seconds;
+    answer_overloaded(exchange);
     return true;
 }
 

@@ -7,6 +7,8 @@
 #include <boost/json/serialize.hpp>
 
 #include "ledger/invariant.hpp"
+#include "log.hpp"
+#include "message_form.hpp"
 #include "pointhouse/v1/answers.pb.h"
 
 namespace pointhouse::gateway {
@@ -122,6 +124,7 @@ void answer_problem(
 {
     exchange.status = status_of(code);
     exchange.is_problem = true;
+    if (code == "overloaded") exchange.retry_after_seconds = 1;
     exchange.answer.clear();
     if (exchange.answer_type == MediaType::protobuf) {
         v1::Problem problem;
@@ -132,6 +135,26 @@ void answer_problem(
     }
     append_problem(exchange.answer, code, detail, message_id);
     exchange.answer_body_type = MediaType::json;
+}
+
+void answer_fault(Exchange& exchange, const Fault& fault, std::string_view message_id)
+{
+    answer_problem(exchange, fault.code, fault.detail, message_id);
+}
+
+void answer_overloaded(Exchange& exchange, std::string_view detail)
+{
+    answer_problem(exchange, "overloaded", detail);
+}
+
+void answer_internal(Exchange& exchange, const std::exception& failure)
+{
+    log_event(
+        LogLevel::error,
+        "request_failed",
+        {{LogField::request_id, {exchange.request_id.data(), exchange.request_id.size()}},
+         {LogField::reason, failure.what()}});
+    answer_problem(exchange, "internal", "Quote the Request-Id to support");
 }
 
 } // namespace pointhouse::gateway

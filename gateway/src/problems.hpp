@@ -14,6 +14,8 @@ class Problem;
 
 namespace pointhouse::gateway {
 
+struct Fault; // message_form.hpp
+
 /// What a client may do with a message that got a problem: nothing, send the same again, or send it
 /// again under a new message id.
 enum class Retry : std::uint8_t { never, same_id, new_id };
@@ -55,5 +57,13 @@ void answer_problem(
     std::string_view code,
     std::string_view detail,
     std::string_view message_id = {});
+
+/// What is wrong with a message, or with the request that it came in.
+void answer_fault(Exchange& exchange, const Fault& fault, std::string_view message_id = {});
+/// The house can take no more now. `detail` says what to do; when is said beside it.
+void answer_overloaded(
+    Exchange& exchange, std::string_view detail = "Nothing was done; send it again");
+/// Something failed here that the client cannot help. The log says what.
+void answer_internal(Exchange& exchange, const std::exception& failure);
 
 } // namespace pointhouse::gateway

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "gateway/projector.hpp"
+#include "settlement/document_currency.hpp"
 #include "settlement/ubl.hpp"
 
 namespace pointhouse::gateway {
@@ -84,6 +85,30 @@ std::vector<settlement::SoldBlock> blocks_sold_in(
     return sold;
 }
 
+/// At which rates documents are converted: that of the window's last day, or the newest before it;
+/// once they are approved, those that they were approved with.
+std::map<ledger::PartnerId, std::optional<settlement::ExchangeRate>> rates_of(
+    House& house, ledger::Month month, const ledger::Terms& terms)
+{
+    const auto& documents = house.documents();
+    const auto last_day = terms.calendar->day_of(terms.calendar->start_of(month.next())) - 1;
+    std::map<ledger::PartnerId, std::optional<settlement::ExchangeRate>> rates;
+    for (const auto& contract : house.registry().contracts()) {
+        const auto& currency = contract.settlement.currency;
+        if (currency.empty() || currency == terms.currency.code) continue;
+        rates.emplace(
+            contract.terms.partner, documents.find_rate(terms.currency.code, currency, last_day));
+    }
+    const auto* drafts = documents.drafts_of(month);
+    if (!drafts || !drafts->is_approved) return rates;
+    rates.clear();
+    for (const auto& draft : drafts->documents)
+        if (draft.booked)
+            rates[draft.partner] =
+                documents.stored_rate(draft.booked->rate_id, draft.currency.code);
+    return rates;
+}
+
 } // namespace
 
 LegalParties legal_parties_of(const partners::Registry& registry)
@@ -127,6 +152,7 @@ SettlementSource::SettlementSource(House& house, ledger::Month month)
     contracts_ = contracts_of(house.registry(), *terms_);
     parties_ = legal_parties_of(house.registry());
     blocks_ = blocks_sold_in(house, month, *terms_);
+    rates_ = rates_of(house, month, *terms_);
     dates_ = house.documents().calendar().dates_of(month);
     const auto& windows = points.windows();
     const auto found = std::ranges::find(windows, month, &ledger::Window::month);
@@ -167,6 +193,17 @@ std::vector<settlement::Document> SettlementSource::drafts(
             parties_.house,
             parties_.partners.at(block.partner.value() - 1));
         if (invoice.total != ledger::Minor{}) made.push_back(std::move(invoice));
+    }
+    for (auto& draft : made) {
+        const auto rate = rates_.find(draft.partner);
+        if (rate == rates_.end()) continue;
+        if (!rate->second)
+            throw HouseFailure{fmt::format(
+                "no rate of {} for {} is recorded until the end of {}: pointhouse fx set",
+                terms_->currency.code,
+                terms_->partner(draft.partner).name,
+                ledger::format_month(window_.month))};
+        draft = settlement::in_currency(draft, *rate->second);
     }
     return made;
 }

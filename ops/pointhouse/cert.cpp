@@ -66,8 +66,8 @@ CommandResult issue(House& house, const Options& options, const Invocation& type
         return one.second.subject.starts_with(operator_prefix);
     };
     const auto operators = std::ranges::count_if(house.registry().certificates(), is_operators);
-    if (operators >= 2 || !name.starts_with(operator_prefix))
-        require_operator(house, typed, "registers a certificate");
+    const bool takes_two = operators >= 2 || !name.starts_with(operator_prefix);
+    if (takes_two) require_operator(house, typed, "registers a certificate");
     if (name == server_subject)
         return refused("the server's certificate is made by init and rotate");
     if (name.starts_with(partner_prefix))
@@ -75,7 +75,13 @@ CommandResult issue(House& house, const Options& options, const Invocation& type
     else if (!certs::is_certificate_name(name.substr(operator_prefix.size())))
         return refused(
             "an operator's name is 1 to 32 letters, digits, dots, dashes or underscores");
-    const auto issued = issue_certificate(house, subject);
+    Permitted permitted;
+    if (takes_two) {
+        permitted =
+            ask_permission(house, fmt::format("issue a certificate for {}", subject), typed);
+        if (permitted.waiting) return *permitted.waiting;
+    }
+    const auto issued = issue_certificate(house, subject, permitted_act(house, permitted));
     return report(
         typed,
         issued_as_json(issued),
@@ -155,7 +161,7 @@ CommandResult rotate(House& house, const Options& options, const Invocation& typ
     std::string text;
     for (const auto& [subject, end] : newest_ends(house)) {
         if (!options.all && end > due) continue;
-        const auto issued = issue_certificate(house, subject);
+        const auto issued = issue_certificate(house, subject, house.act());
         renewed.push_back(issued_as_json(issued));
         text +=
             fmt::format("{} renewed until {}\n", subject, ledger::format_time(issued.not_after));

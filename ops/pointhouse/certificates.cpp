@@ -12,7 +12,8 @@ std::string subject_of(std::string_view typed)
     return fmt::format("{}{}", partner_prefix, typed);
 }
 
-certs::IssuedCertificate issue_certificate(gateway::House& house, const std::string& subject)
+certs::IssuedCertificate issue_certificate(
+    gateway::House& house, const std::string& subject, const partners::Registry::Act& act)
 {
     auto authority = certs::Authority::open(house.folder().certificates());
     // By the machine's clock, never by the sandbox's test clock.
@@ -25,8 +26,7 @@ certs::IssuedCertificate issue_certificate(gateway::House& house, const std::str
         return authority.issue_partner(name.substr(partner_prefix.size()), now);
     }();
     house.registry().certificate_issued(
-        {.serial = issued.serial, .subject = issued.subject, .not_after = issued.not_after},
-        house.act());
+        {.serial = issued.serial, .subject = issued.subject, .not_after = issued.not_after}, act);
     return issued;
 }
 

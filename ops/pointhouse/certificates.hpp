@@ -16,6 +16,7 @@ inline constexpr std::string_view server_subject = "house";
 [[nodiscard]] std::string subject_of(std::string_view typed);
 
 /// Issues a certificate and registers it. The house's thread. Throws certs::CertificateFailure.
-certs::IssuedCertificate issue_certificate(gateway::House& house, const std::string& subject);
+certs::IssuedCertificate issue_certificate(
+    gateway::House& house, const std::string& subject, const partners::Registry::Act& act);
 
 } // namespace pointhouse::ops

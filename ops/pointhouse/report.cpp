@@ -239,12 +239,15 @@ Report ageing(const Source& source, const Documents& documents)
         for (const auto& line : posting.lines)
             if (line.account == ledger::Account::receivable) booked += ledger::Micro{line.amount};
     });
-    const auto items = settlement::receivables_of(register_at(documents, last));
+    // Of now: with what was recorded since money was last moved, as a net or a document sent.
+    const bool is_of_now = !source.interval.to && !source.interval.sequence;
+    const auto desk = register_at(documents, is_of_now ? documents.entries.back().sequence : last);
+    const auto today = source.terms->calendar->day_of(source.end());
+    const auto items = settlement::receivables_of(desk);
     const ledger::Micro per_minor{ledger::micro_per_minor(source.terms->currency)};
     ledger::Micro open;
     for (const auto& item : items) open += per_minor * item.open.count;
-    auto tables = settlement::ageing_tables(
-        items, source.terms->calendar->day_of(source.end()), *source.terms);
+    auto tables = settlement::ageing_tables(items, today, *source.terms);
     tables.push_back(
         {.name = "control",
          .columns = {"account", "ledger", "brought_along", "report", "difference"},
@@ -254,6 +257,7 @@ Report ageing(const Source& source, const Documents& documents)
               documents.at_opening,
               open,
               booked - documents.at_opening - open}}});
+    tables.push_back(settlement::breach_table(desk, today, *source.terms));
     return {.name = "ageing", .facts = {}, .tables = std::move(tables)};
 }
 

@@ -48,7 +48,7 @@ void ensure_standard_partner(
     }
     const auto subject = subject_of(id);
     if (!has_valid_certificate(house, subject))
-        static_cast<void>(issue_certificate(house, subject));
+        static_cast<void>(issue_certificate(house, subject, house.act()));
 }
 
 /// The server's thread is the house's while it runs.

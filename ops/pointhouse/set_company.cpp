@@ -42,6 +42,26 @@ boost::json::object settlement_terms_as_json(const partners::SettlementTerms& te
         {"mutualised", terms.mutualised}};
 }
 
+namespace {
+
+/// A net takes documents of a partner in one currency alone: what is open in another is paid first.
+void require_paid_documents(
+    gateway::House& house, ledger::PartnerId partner, const std::string& currency)
+{
+    const auto wanted = currency.empty() ? house.registry().terms()->currency.code : currency;
+    for (const auto* issued : house.documents().documents()) {
+        const auto& document = issued->document;
+        const bool is_open = issued->open().count != 0 || issued->disputed.count != 0;
+        if (document.partner == partner && document.currency.code != wanted && is_open)
+            throw CommandFailure{fmt::format(
+                "{} is open in {}: the currency changes once all is netted",
+                document.number,
+                document.currency.code)};
+    }
+}
+
+} // namespace
+
 gateway::CommandResult set_settlement_terms(
     gateway::House& house,
     ledger::PartnerId partner,
@@ -53,6 +73,7 @@ gateway::CommandResult set_settlement_terms(
     const auto terms =
         partners::parse_settlement_terms(read_text(typed.path(file)), *registry.terms()->calendar);
     if (!terms) return refused(fmt::format("{}: {}", file, terms.error().reason));
+    require_paid_documents(house, partner, terms->currency);
     const auto changed = registry.set_settlement_terms(partner, *terms, act);
     if (!changed) return refused(changed.error().reason);
     if (act.prepares) return await_newest(house, typed);

@@ -38,6 +38,7 @@ struct Options {
     std::string minimum = "0";
     std::string method = "multilateral";
     std::string pay_in;
+    std::string currency;
     std::string rate;
     bool as_csv = false;
     std::string late_reason;
@@ -187,6 +188,28 @@ std::optional<settlement::ExchangeRate> rate_of(House& house, const Options& opt
     return rate;
 }
 
+/// How a partner's net is paid in another currency; null: it is not.
+const settlement::ForeignNet* find_foreign(
+    House& house, ledger::Month window, ledger::PartnerId partner)
+{
+    const auto* net = house.documents().net_of(window);
+    if (!net) return nullptr;
+    // Gross, both of its payments are in one currency.
+    const auto found = net->payments.find(partner);
+    const bool is_foreign = found != net->payments.end() && found->second.foreign;
+    return is_foreign ? &*found->second.foreign : nullptr;
+}
+
+/// Money in the currency of documents is worth what it is on the day.
+std::optional<settlement::ExchangeRate> rate_of_day(
+    House& house, ledger::Month window, ledger::PartnerId partner)
+{
+    const auto* foreign = find_foreign(house, window, partner);
+    if (!foreign || !foreign->is_of_documents) return std::nullopt;
+    return house.documents().find_rate(
+        foreign->rate.from.code, foreign->rate.to.code, issue_terms(house).today);
+}
+
 CommandResult net_window(House& house, const Options& options, const Invocation& typed)
 {
     require_operator(house, typed, "nets a window");
@@ -212,8 +235,17 @@ CommandResult show_statement(House& house, const Options& options, const Invocat
     const auto window = read_window(options.window);
     const auto terms = house.registry().terms();
     const auto contracts = gateway::contracts_of(house.registry(), *terms);
-    const auto statement = settlement::net_statement(
-        window, terms->currency, house.documents().settled_documents(window), contracts.partners);
+    auto currency = terms->currency;
+    if (!options.currency.empty()) {
+        const auto found = ledger::find_currency(options.currency);
+        if (!found) throw CommandFailure{options.currency + " is no currency"};
+        currency = *found;
+    }
+    auto settled = house.documents().settled_documents(window);
+    std::erase_if(settled, [&](const auto& each) {
+        return house.documents().find(each.number)->document.currency != currency;
+    });
+    const auto statement = settlement::net_statement(window, currency, settled, contracts.partners);
     if (!statement) throw CommandFailure{"the sums of this window are too large to be stated"};
     if (typed.json) return done(settlement::net_statement_json(*statement) + "\n");
     if (options.as_csv) return done(settlement::net_statement_csv(*statement));
@@ -233,7 +265,8 @@ CommandResult note_paid(House& house, const Options& options, const Invocation& 
          .paid = read_amount(
              options.amount,
              payment_currency_of(house, read_window(options.window), partner.partner)),
-         .evidence = options.evidence},
+         .evidence = options.evidence,
+         .rate = rate_of_day(house, read_window(options.window), partner.partner)},
         *terms));
     const auto permitted = ask_permission(
         house,
@@ -342,10 +375,8 @@ CommandResult release_trust(House& house, const Options& options, const Invocati
 
 ledger::Currency payment_currency_of(House& house, ledger::Month window, ledger::PartnerId partner)
 {
-    const auto* net = house.documents().net_of(window);
-    const auto* payment = net ? net->find(partner, true) : nullptr;
-    if (payment && payment->foreign) return payment->foreign->rate.to;
-    return house.registry().terms()->currency;
+    const auto* foreign = find_foreign(house, window, partner);
+    return foreign ? foreign->rate.to : house.registry().terms()->currency;
 }
 
 void declare_settle_payments(CLI::App& settle, Invocation& invocation)
@@ -377,11 +408,12 @@ void declare_settle_payments(CLI::App& settle, Invocation& invocation)
     netting.add_option("--pay-in", options->pay_in, "The currency in which nets are paid, as USD");
     netting.add_option("--rate", options->rate, "The recorded rate; else the newest until today");
     add_late_option(netting, options->late_reason);
-    with_window(declare(
-                    "statement",
-                    "Every document of a netted window, and what it does to each party",
-                    show_statement))
-        .add_flag("--csv", options->as_csv, "As a table for a spreadsheet");
+    auto& stating = with_window(declare(
+        "statement",
+        "Every document of a netted window, and what it does to each party",
+        show_statement));
+    stating.add_flag("--csv", options->as_csv, "As a table for a spreadsheet");
+    stating.add_option("--currency", options->currency, "Of the documents; else the house's");
     with_window(declare("nets", "What each partner pays or gets for a window", show_nets));
     auto& paying = with_window(
         declare("paid", "Note that a net was paid, where no bank statement says so", note_paid));

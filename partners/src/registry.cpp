@@ -150,6 +150,8 @@ void Registry::State::apply_founding(const json::object& content)
     terms.face_value = ledger::parse_micro(founding->face_value).value();
     terms.late_window_days = founding->late_window_days;
     terms.calendar = std::make_shared<const ledger::Calendar>(founding->time_zone);
+    // Four eyes on every adjustment, until its people leave small ones to one of them.
+    if (founding->production) terms.house.approval_above = ledger::Points{0};
 }
 
 void Registry::State::apply_currency(const json::object& content)

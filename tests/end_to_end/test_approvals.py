@@ -258,12 +258,25 @@ def test_a_production_house_acts_by_its_operators(make_house, tmp_path):
     house.run("approve", waiting["id"], *anna)
     assert len(house.json("partner", "show", "GRO")["tariffs"]) == 2
 
-    house.run("cert", "issue", "GRO", *anna)
+    def registered(name):
+        assert "waits for another operator" in house.run("cert", "issue", name, *anna).stdout
+        assert not (house.certificate_folder(name) / "cert.pem").exists()
+        [asked] = house.json("approve", "list")
+        assert asked["summary"] == f"issue a certificate for {name if ':' in name else 'partner:' + name}"
+        assert "another operator approves" in house.run("approve", asked["id"], *anna, status=1).stderr
+        house.run("approve", asked["id"], *bob)
+        house.run("cert", "issue", name, *anna)
+        assert (house.certificate_folder(name) / "cert.pem").exists()
+        assert "waits" in house.run("cert", "issue", name, *anna).stdout, "a permission is for one"
+        [asked] = house.json("approve", "list")
+        house.run("approve", asked["id"], *bob)
+
+    registered("GRO")
     partners = house.certificate_folder("GRO") / "cert.pem"
     assert "no operator's certificate" in house.run(
         "approve", "list", "--operator", partners, status=1).stderr
     # With the key of one of two in wrong hands a third operator is needed, and is made in time.
-    house.run("cert", "issue", "operator:carl", *anna)
+    registered("operator:carl")
     carl = ("--operator", certificate(house, "carl"))
     assert "--operator CERT" in house.run("cert", "revoke", "operator:bob", status=1).stderr
     house.run("cert", "revoke", "operator:bob", *anna)

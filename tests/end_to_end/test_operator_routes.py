@@ -430,6 +430,11 @@ def both(house, *arguments):
         house.run("approve", waiting["id"], "--operator", bob)
 
 
+def issue_certificate(house, name):
+    both(house, "cert", "issue", name)
+    house.run("cert", "issue", name, "--operator", house.certificate_folder("operator:anna") / "cert.pem")
+
+
 @pytest.fixture(scope="module")
 def production(make_house, later, tmp_path_factory):
     """A production house in which a month has ended. (house, its window)"""
@@ -438,14 +443,13 @@ def production(make_house, later, tmp_path_factory):
     folder = tmp_path_factory.mktemp("production")
     for name in ("anna", "bob"):
         house.run("cert", "issue", f"operator:{name}")
-    anna = house.certificate_folder("operator:anna") / "cert.pem"
-    house.run("cert", "issue", "operator:carl", "--operator", anna)
+    issue_certificate(house, "operator:carl")
     companies = {"house": ("NL123456782B90", "12345678"), "GRO": ("NL123456782B90", "23456789"),
                  "TNK": ("NL123456782B90", "34567890")}
     for partner in ("GRO", "TNK"):
         (folder / "terms.toml").write_text(TERMS.format(id=partner))
         both(house, "partner", "add", partner, "--terms", folder / "terms.toml")
-        house.run("cert", "issue", partner, "--operator", anna)
+        issue_certificate(house, partner)
     for party, (vat, registration) in companies.items():
         (folder / "company.toml").write_text(COMPANY.format(name=party, vat=vat, registration=registration))
         command = ("house", "set-company") if party == "house" else ("partner", "set-company", party)

@@ -357,8 +357,18 @@ def test_receivables_age_and_tie_to_their_account(make_house, tmp_path):
         assert {key: value for key, value in row.items() if value and key not in ("partner", "open_micro")} == {
             f"{bucket}_micro": 5_430_000}, day
 
+    late = report(house, "ageing")["breaches"]
+    assert [(row["owner"], row["days_over"], row["amount_micro"]) for row in late if row["what"] == "unpaid"] == [
+        ("GRO", 91, 5_430_000), ("BOE", 91, 670_000)]
+    unsent = [row for row in late if row["what"] == "not_sent"]
+    assert {row["owner"] for row in unsent} == {"house"} and len(unsent) == 6
+    house.run("settle", "sent", unsent[0]["id"], "--to", "a desk")
+    assert len([row for row in report(house, "ageing")["breaches"] if row["what"] == "not_sent"]) == 5
+
     house.run("settle", "net", "2026-06")
     assert_ages(house)
+    unpaid = [row for row in report(house, "ageing")["breaches"] if row["what"] == "unpaid"]
+    assert [(row["owner"], row["amount_micro"]) for row in unpaid] == [("GRO", 1_400_000)], "its net"
     house.run("settle", "paid", "2026-06", "GRO", "-1.00", "--evidence", "bank")
     assert assert_ages(house)["GRO"]["open_micro"] == 400_000
     house.run("settle", "paid", "2026-06", "GRO", "-0.40", "--evidence", "bank")

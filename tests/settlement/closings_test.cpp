@@ -180,7 +180,7 @@ TEST_F(ProvedClose, IsFoundOutWhenAFigureWasChanged)
 TEST_F(ProvedClose, IsFoundOutWhenSomethingWasSlippedIn)
 {
     record.append(
-        "window_netted", R"({"window":"2026-06","minimum_minor":0,"documents":[],"nets":[]})");
+        "window_netted", R"({"window":"2026-06","method":"gross","documents":[],"nets":[]})");
     ASSERT_TRUE(fault());
     EXPECT_NE(fault()->find("hard-closed before"), std::string::npos);
 }

@@ -16,6 +16,7 @@
 #include "ledger/time.hpp"
 #include "random_documents.hpp"
 #include "settlement/document_json.hpp"
+#include "settlement/receivables.hpp"
 #include "settlement/register.hpp"
 
 // Plays random lives of a coalition through the register, for a judge that works them out again:
@@ -54,6 +55,26 @@ public:
              .kind = entry.kind,
              .actor = std::string{actor},
              .content = entry.content});
+        require_ties();
+    }
+    /// The subsidiary ledgers are their control accounts, whatever happened.
+    void require_ties()
+    {
+        std::map<std::string, std::int64_t> open;
+        const auto scale = ledger::micro_per_minor(terms_.currency);
+        for (const auto& item : receivables_of(books_))
+            open["ar:" + terms_.partner(item.partner).name] += scale * item.open.count;
+        for (const auto& item : payables_of(books_))
+            open["ap:" + terms_.partner(item.partner).name] -= scale * item.open.count;
+        for (const auto& [account, amount] : balances) {
+            if (!account.starts_with("ar:") && !account.starts_with("ap:")) continue;
+            if (open[account] != amount)
+                throw std::logic_error{
+                    fmt::format("{} is {}, its documents {}", account, amount, open[account])};
+            open.erase(account);
+        }
+        for (const auto& [account, amount] : open)
+            if (amount != 0) throw std::logic_error{account + " has documents, but no balance"};
     }
     template <class T>
     T accepted(Registered<T> act)
@@ -391,6 +412,7 @@ void Life::decide(const IssueTerms& terms, bool all)
     for (const Dispute& each : open) {
         if (!all && pick(2) == 0) continue;
         auto agreed = pick(3) == 0 ? 0 : up_to(each.net.count);
+        if (each.is_overdue(terms.today)) agreed = each.default_agreement().count;
         auto entry = record_->books().decide_dispute(each.id, Minor{agreed}, "agreed", terms);
         if (!entry) { // a cent of VAT too much: see credit_of
             agreed = 0;

@@ -4,6 +4,9 @@
 
 #include "desk.hpp"
 #include "netting_example.hpp"
+#include "settlement/document_currency.hpp"
+#include "settlement/document_json.hpp"
+#include "settlement/receivables.hpp"
 
 // NETTING.md's matrix as the documents of a month: what i owes j are points of i spent at j, at a
 // cent each and without VAT, so that the house stands between them.
@@ -192,6 +195,161 @@ TEST_F(Example, ARateIsRecordedOnce)
     EXPECT_EQ(again.find_rate("EUR", "SEK", day), std::nullopt);
     EXPECT_EQ(again.stored_rate("EUR-USD-2026-07-15", "SEK"), std::nullopt);
     EXPECT_EQ(again.stored_rate("EUR-USD-2026-07-16", "USD"), std::nullopt);
+}
+
+/// The example's documents, those of A in dollars at 0.85 and those of B in yen at 161.3307.
+std::vector<Document> in_their_currencies(std::vector<Document> drafts, const Register& rates)
+{
+    for (Document& draft : drafts) {
+        if (draft.partner == example_partner('A'))
+            draft = in_currency(draft, rates.stored_rate("EUR-USD-2026-07-14", "USD").value());
+        if (draft.partner == example_partner('B'))
+            draft = in_currency(draft, rates.stored_rate("JPY-EUR-2026-06-30", "JPY").value());
+    }
+    return drafts;
+}
+
+struct TheirCurrencies : ::testing::Test {
+    TheirCurrencies() : coalition{example_coalition()}, desk{coalition.terms()}
+    {
+        desk.record(desk.desk.set_rate({.day = *ledger::parse_day("2026-07-14"), .rate = dollars()})
+                        .value());
+        desk.record(desk.desk
+                        .set_rate(
+                            {.day = *ledger::parse_day("2026-06-30"),
+                             .rate =
+                                 {.from = *ledger::find_currency("JPY"),
+                                  .to = *ledger::find_currency("EUR"),
+                                  .numerator = 6'198,
+                                  .denominator = 1'000'000}})
+                        .value());
+        drafts = in_their_currencies(drafts_of(coalition.settled()), desk.desk);
+        desk.issue_all(june, drafts);
+    }
+
+    static ExchangeRate dollars()
+    {
+        return {
+            .from = *ledger::find_currency("EUR"),
+            .to = *ledger::find_currency("USD"),
+            .numerator = 850'000,
+            .denominator = 1'000'000};
+    }
+    void expect_ties()
+    {
+        std::map<ledger::PartnerId, std::int64_t> open;
+        for (const auto& item : receivables_of(desk.desk)) open[item.partner] += item.open.count;
+        for (const auto& each : desk.terms().partners)
+            EXPECT_EQ(desk.balances["ar:" + each.name], open[each.partner] * 10'000) << each.name;
+    }
+    const IssuedDocument& invoice_of(char name)
+    {
+        for (const auto* issued : desk.desk.documents())
+            if (issued->document.partner == example_partner(name) &&
+                issued->document.kind == DocumentKind::invoice)
+                return *issued;
+        throw std::logic_error{"there is one"};
+    }
+    void dispute(const std::string& number, std::int64_t net)
+    {
+        desk.record(desk.desk
+                        .open_dispute(
+                            {.document = number,
+                             .line = 1,
+                             .net = Minor{net},
+                             .reason = "PRI",
+                             .evidence = "x"},
+                            desk.issue_terms().today)
+                        .value());
+    }
+
+    Coalition coalition;
+    Desk desk;
+    std::vector<Document> drafts;
+    static constexpr ledger::Month july{2026, 7};
+};
+
+TEST_F(TheirCurrencies, AreBookedInTheHouses)
+{
+    const Document& invoice = invoice_of('A').document;
+    EXPECT_EQ(invoice.currency.code, "USD");
+    EXPECT_EQ(invoice.total, Minor{148'750'32}); // 175,000.38 at 0.85, from 148,750.323
+    EXPECT_EQ(invoice.booked->exact, ledger::Micro{175'000'380'000});
+    EXPECT_EQ(invoice.booked->total, Minor{175'000'38});
+    EXPECT_EQ(invoice.accounting->currency.code, "EUR");
+    EXPECT_FALSE(invoice.lines[0].price->count() == 10'000) << "8.50 for 1,000";
+    const Document& yen = invoice_of('B').document;
+    EXPECT_EQ(yen.total, Minor{26'621'612}) << "165,000.75 at 1/0.006198";
+    EXPECT_EQ(yen.lines[0].price, std::nullopt) << "no whole millionth";
+    EXPECT_EQ(desk.balances.at("ar:A"), 175'000'380'000);
+    expect_ties();
+    const auto again = document_from_json(document_json(yen));
+    ASSERT_TRUE(again) << again.error();
+    EXPECT_EQ(*again, yen);
+}
+
+TEST_F(TheirCurrencies, ArePaidThereAndLeaveNothing)
+{
+    dispute(invoice_of('A').document.number, 1'000'01);
+    desk.record(desk.desk.net(june, {}, desk.terms()).value());
+    expect_ties();
+    for (int month = 0; month < 2; ++month) {
+        const auto window = month == 0 ? june : july;
+        const auto payments = desk.desk.net_of(window)->payments;
+        for (const auto& [partner, payment] : payments) {
+            const auto due = payment.due().count;
+            if (due == 0) continue;
+            ASSERT_EQ(desk.settle(window, partner, due / 3), "");
+            expect_ties();
+            ASSERT_EQ(desk.settle(window, partner, due - due / 3), "");
+            expect_ties();
+        }
+        EXPECT_TRUE(desk.desk.net_of(window)->is_settled());
+        if (month == 1) break;
+        desk.record(desk.desk.decide_dispute("D-000001", Minor{300'33}, "some", desk.issue_terms())
+                        .value());
+        expect_ties();
+        desk.issue_all(july, {});
+        desk.record(desk.desk.net(july, {}, desk.terms()).value());
+    }
+    for (const auto& [account, balance] : desk.balances)
+        if (account.starts_with("ar:") || account.starts_with("ap:")) {
+            EXPECT_EQ(balance, 0) << account;
+        }
+    EXPECT_LE(std::abs(desk.balances["exchange"]), 100'000) << "cents";
+    EXPECT_TRUE(desk.read_again().net_of(july)->is_settled());
+}
+
+TEST_F(TheirCurrencies, AreNotInTheBanksFileNorShareALoss)
+{
+    desk.record(desk.desk.net(june, {.rate = {}}, desk.terms()).value());
+    PayerInDefault payer{
+        .window = june, .partner = example_partner('E'), .reason = "insolvent", .mutualised = {}};
+    for (const char name : {'A', 'B', 'C'}) payer.mutualised.insert(example_partner(name));
+    desk.record(desk.desk.take_default(payer, desk.terms()).value());
+    EXPECT_EQ(desk.desk.net_of(june)->find(example_partner('A'), true)->carried, Minor{});
+    EXPECT_GT(desk.desk.net_of(june)->find(example_partner('C'), true)->carried, Minor{});
+    ASSERT_EQ(desk.settle(june, example_partner('D'), -2'000'67), "");
+    const auto file = desk.desk.payment_file(june, {}, 0).value();
+    EXPECT_EQ(file.amounts.size(), std::size_t{file.amounts.contains(example_partner('C'))});
+    expect_ties();
+    payer.partner = example_partner('A');
+    EXPECT_FALSE(desk.desk.take_default(payer, desk.terms())) << "it receives";
+    desk.record(desk.desk.unwind_partner(payer, desk.terms()).value());
+    EXPECT_EQ(invoice_of('A').open(), invoice_of('A').document.total);
+    expect_ties();
+}
+
+TEST_F(TheirCurrencies, ACreditNoteIsWorthWhatItsOriginalIs)
+{
+    const Document invoice = invoice_of('B').document;
+    const auto credit = full_credit_of(invoice, desk.issue_terms().today);
+    EXPECT_EQ(credit.booked, invoice.booked);
+    desk.record(desk.desk.issue_credit(credit, desk.issue_terms()).value());
+    EXPECT_EQ(desk.balances.at("ar:B"), 0);
+    expect_ties();
+    desk.record(desk.desk.net(june, {}, desk.terms()).value());
+    EXPECT_GT(desk.desk.net_of(june)->find(example_partner('B'), true)->due(), Minor{});
 }
 
 TEST_F(Example, RefusesWhatCannotBeConverted)

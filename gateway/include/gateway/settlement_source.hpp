@@ -1,6 +1,8 @@
 #pragma once
 
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,7 +36,8 @@ public:
     /// Waits for the books to hold the window (an open one: all that the journal has now).
     /// Throws HouseFailure, ledger::StoreFailure, Interrupted.
     [[nodiscard]] settlement::Settlement settle(Console& console) const;
-    /// The documents that it comes to, not numbered yet. Pre: the window is closed.
+    /// The documents that it comes to, not numbered yet, in the currencies of their partners.
+    /// Pre: the window is closed. Throws HouseFailure when a rate is missing.
     [[nodiscard]] std::vector<settlement::Document> drafts(
         const settlement::Settlement& settlement) const;
 
@@ -45,6 +48,8 @@ private:
     settlement::Contracts contracts_;
     LegalParties parties_;
     std::vector<settlement::SoldBlock> blocks_;
+    /// By partners that are invoiced in another currency; none: no rate is recorded.
+    std::map<ledger::PartnerId, std::optional<settlement::ExchangeRate>> rates_;
     settlement::WindowDates dates_;
     ledger::Books& books_;
     Projector& projector_;

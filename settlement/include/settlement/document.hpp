@@ -87,7 +87,21 @@ struct AccountingVat {
     std::string rate_id{};
     std::int64_t rate_millionths = 0; // of the accounting currency per unit of the document's
     ledger::Minor tax{};
+    bool is_inverse =
+        false; // the rate is of the document's currency per unit of the accounting one
     friend bool operator==(const AccountingVat&, const AccountingVat&) = default;
+};
+
+/// What a document in another currency is worth in the house's, in which it is booked. Converted
+/// once, at a recorded rate.
+struct BookValue {
+    ledger::Currency currency{};
+    std::string rate_id{};
+    ledger::Micro exact{}; // of its lines, as the journal has them
+    ledger::Micro fee{};   // the service fee among that
+    ledger::Minor tax{};
+    ledger::Minor total{};
+    friend bool operator==(const BookValue&, const BookValue&) = default;
 };
 
 /// An invoice, a credit note, or a payment statement: all that its XML and PDF say, so that it can
@@ -113,7 +127,8 @@ struct Document {
     ledger::Micro rounding{}; // what rounding the lines added to their exact amounts
     std::optional<Preceding> corrects{};
     std::optional<AccountingVat> accounting{};
-    std::string reason{}; // of a correction, or why no VAT is due
+    std::optional<BookValue> booked{}; // none: it is in the house's currency
+    std::string reason{};              // of a correction, or why no VAT is due
 
     /// It was paid before it was issued: nothing is due on it.
     [[nodiscard]] bool is_prepaid() const { return supply == StatementType::block; }

@@ -23,6 +23,15 @@ namespace pointhouse::settlement {
 /// payment has yet to book it. Pure.
 [[nodiscard]] std::vector<Receivable> claims_of(const Register& documents);
 
+/// So many days the house takes at most to find what a row of its bank pays.
+inline constexpr ledger::Day days_to_match = 5;
+
+/// What is overdue, the oldest first, and whose turn it is, a partner's or the house's: documents
+/// to be paid (undisputed and not set off) or to be sent, disputes to be acted on, rows of the bank
+/// to be matched. Pure.
+[[nodiscard]] ReportTable breach_table(
+    const Register& documents, ledger::Day today, const ledger::Terms& terms);
+
 /// A row for each document, and each partner's sums by age. Pure.
 [[nodiscard]] std::vector<ReportTable> ageing_tables(
     std::span<const Receivable> receivables, ledger::Day today, const ledger::Terms& terms);

@@ -53,7 +53,16 @@ struct IssuedDocument {
     /// What nets took of it, by their windows; in the sign of what the partner owes. More than one
     /// when a dispute held a part back.
     std::map<ledger::Month, ledger::Minor> netted{};
+    /// The same in the house's currency, of a document in another one.
+    std::map<ledger::Month, ledger::Minor> claimed{};
+    ledger::Minor set_off_claim{}; // of `set_off`
 
+    /// What the partner owes by it in the house's currency, as it was booked; below zero: is owed.
+    [[nodiscard]] ledger::Minor claim() const;
+    /// What the net of a window took of that. Pre: it took something.
+    [[nodiscard]] ledger::Minor claimed_in(ledger::Month window) const;
+    /// What of it goes with `open`: all that is left, unless a dispute holds a part back.
+    [[nodiscard]] ledger::Minor open_claim() const;
     /// What no net has taken yet and none may hold back; above zero: the partner owes it.
     [[nodiscard]] ledger::Minor open() const;
 };
@@ -259,7 +268,7 @@ private:
     using Content = boost::json::object;
     using Apply = void (Register::*)(const ledger::HouseEntry& entry, const Content& content);
     struct Kind;
-    static const std::array<Kind, 27> kinds;
+    static const std::array<Kind, 28> kinds;
 
     void apply_proposal(const ledger::HouseEntry& entry, const Content& content);
     void apply_approval(const ledger::HouseEntry& entry, const Content& content);

@@ -34,8 +34,9 @@ struct NettingTerms {
 /// Money of a partner's net that came in (below zero) or went out (above).
 struct NetPaid {
     ledger::PartnerId partner{};
-    ledger::Minor paid{};   // in the currency of the payment
-    std::string evidence{}; // the bank's row, or what a person said
+    ledger::Minor paid{};               // in the currency of the payment
+    std::string evidence{};             // the bank's row, or what a person said
+    std::optional<ExchangeRate> rate{}; // of the day, from the house's currency; none: the net's
 };
 
 /// Who did not pay, and who bears a loss with others.
@@ -51,6 +52,9 @@ struct ForeignNet {
     ExchangeRate rate{}; // from the house's currency
     ledger::Minor net{};
     ledger::Minor settled{};
+    /// The documents are in that currency: the rate is the one of the newest, and a payment is
+    /// booked at that of its day.
+    bool is_of_documents = false;
     [[nodiscard]] ledger::Minor open() const { return net - settled; }
 };
 

@@ -99,7 +99,7 @@ CloseCheck all_is_billed(const Desk& desk)
     for (const auto& [key, amount] : left) accrued += magnitude(amount);
     for (const auto* issued : desk.documents.documents()) {
         const auto& document = issued->document;
-        if (document.corrects || document.window > desk.window) continue;
+        if (document.corrects || document.is_prepaid() || document.window > desk.window) continue;
         for (const auto& line : lines_of(document, document.currency)) {
             if (!is_accrual(line.account)) continue;
             const CloseFigures::Accrual key{document.window, line.account, line.partner};
@@ -137,32 +137,30 @@ CloseCheck documents_sent(const Desk& desk)
         .figures = {{"documents", counted(documents.size())}, {"not_sent", std::int64_t{waiting}}}};
 }
 
-/// The clearing account takes what the netted documents say and gives it to the nets.
-CloseCheck netted(const Desk& desk)
+/// Pay-ins and the house's share go through the clearing account to those who are paid.
+CloseCheck clearing(const Desk& desk)
 {
     const auto* net = desk.documents.net_of(desk.window);
     CloseCheck check{.name = "clearing"};
     if (!net) return check;
-    Minor owed;
-    Minor nets;
-    for (const auto& number : net->documents)
-        owed += desk.documents.find(number)->netted.at(desk.window);
-    for (const auto& [partner, payment] : net->payments) nets += payment.net;
-    const Micro left = desk.micro(owed + nets);
-    check.is_done = left == Micro{};
+    const auto cleared = clearing_of(*net);
+    check.is_done = cleared.left().count == 0;
     check.figures = {
-        {"documents", desk.micro(owed)}, {"nets", desk.micro(nets)}, {"difference", left}};
+        {"paid_in", desk.micro(cleared.paid_in)},
+        {"house_share", desk.micro(cleared.house_share())},
+        {"paid_out", desk.micro(cleared.paid_out)},
+        {"difference", desk.micro(cleared.left())}};
     return check;
 }
 
 CloseCheck nets_paid(const Desk& desk)
 {
     const auto* net = desk.documents.net_of(desk.window);
-    CloseCheck check{.name = "paid", .is_done = net && net->is_settled(), .blocks = false};
+    CloseCheck check{.name = "paid", .is_done = net && net->is_settled()};
     if (!net) return check;
     Micro open;
     for (const auto& [partner, payment] : net->payments)
-        open += magnitude(desk.micro(payment.net - payment.settled));
+        open += magnitude(desk.micro(payment.open()));
     check.figures = {{"nets", counted(net->payments.size())}, {"open", open}};
     return check;
 }
@@ -318,9 +316,9 @@ CloseChecklist close_checklist(
         documents_issued(desk),
         all_is_billed(desk),
         documents_sent(desk),
-        netted(desk),
         bank_matched(desk),
         nets_paid(desk),
+        clearing(desk),
         disputes_decided(desk),
         receivables(desk),
         payables(desk),

@@ -42,8 +42,10 @@ Wide power_of_ten(int exponent)
 Minor converted(Minor tax, const ledger::Currency& from, const AccountingVat& accounting)
 {
     const int digits = accounting.currency.minor_digits - from.minor_digits;
-    const Wide dividend = Wide{tax.count} * accounting.rate_millionths * power_of_ten(digits);
-    const Wide divisor = 1'000'000 * power_of_ten(-digits);
+    Wide dividend = Wide{tax.count} * power_of_ten(digits);
+    Wide divisor = power_of_ten(-digits);
+    (accounting.is_inverse ? divisor : dividend) *= accounting.rate_millionths;
+    (accounting.is_inverse ? dividend : divisor) *= 1'000'000;
     const Wide magnitude = dividend < 0 ? -dividend : dividend;
     const Wide rounded = (2 * magnitude + divisor) / (2 * divisor);
     return minor_of(dividend < 0 ? -rounded : rounded);
@@ -166,6 +168,31 @@ Minor owed_on(std::span<const Document> documents)
     Minor owed;
     for (const Document& document : documents) owed = owed + document.owed_by_partner();
     return owed;
+}
+
+/// The part of what a document is worth that goes with a part of its total: rounded, half away from
+/// zero.
+std::int64_t part_of(std::int64_t whole, Minor part, Minor total)
+{
+    const Wide product = Wide{whole} * part.count * (total.count < 0 ? -1 : 1);
+    const Wide divisor = total.count < 0 ? -Wide{total.count} : Wide{total.count};
+    const Wide magnitude = product < 0 ? -product : product;
+    const Wide rounded = (2 * magnitude + divisor) / (2 * divisor);
+    return minor_of(product < 0 ? -rounded : rounded).count;
+}
+
+/// A correction is worth its part of the original, at the rate of that.
+void set_booked(Document& credit, const Document& original)
+{
+    if (!original.booked || original.total == Minor{}) return;
+    const BookValue& whole = *original.booked;
+    const auto part = [&](std::int64_t count) {
+        return part_of(count, credit.total, original.total);
+    };
+    credit.booked->exact = Micro{part(whole.exact.count())};
+    credit.booked->fee = Micro{part(whole.fee.count())};
+    credit.booked->tax = Minor{part(whole.tax.count)};
+    credit.booked->total = Minor{part(whole.total.count)};
 }
 
 /// A draft without lines that corrects `original`.
@@ -388,6 +415,7 @@ Document full_credit_of(const Document& original, Day today)
     } else {
         total_document(credit);
     }
+    set_booked(credit, original);
     return credit;
 }
 
@@ -409,6 +437,7 @@ ledger::Result<Document, CreditRefusal> credit_of(
     }
     if (credit.lines.empty()) return std::unexpected{CreditRefusal::amount_missing};
     total_document(credit);
+    set_booked(credit, original);
     if (exceeds(original, credit, earlier)) return std::unexpected{CreditRefusal::exceeds_document};
     return credit;
 }

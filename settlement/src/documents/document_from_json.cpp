@@ -176,6 +176,22 @@ std::optional<AccountingVat> accounting_in(const json::object& document)
         .rate_id = text_in(object, "rate_id"),
         .rate_millionths = integer_in<std::int64_t>(object, "rate_millionths"),
         .tax = minor_in(object, "vat_minor"),
+        .is_inverse = object.contains("rate_is_inverse"),
+    };
+}
+
+std::optional<BookValue> booked_in(const json::object& document)
+{
+    const json::value* value = document.if_contains("booked");
+    if (value == nullptr) return std::nullopt;
+    const json::object& object = object_of(*value, "booked");
+    return BookValue{
+        .currency = word_in(object, "currency", ledger::find_currency),
+        .rate_id = text_in(object, "rate_id"),
+        .exact = micro_in(object, "exact_micro"),
+        .fee = micro_in(object, "fee_micro"),
+        .tax = minor_in(object, "vat_minor"),
+        .total = minor_in(object, "total_minor"),
     };
 }
 
@@ -212,8 +228,10 @@ bool is_bounded(const Document& document)
         if (line.vat.basis_points < 0 || line.vat.basis_points > 10'000) return false;
         sum += magnitude_of(line.exact.count()) + magnitude_of(line.net.count) * unit;
     }
-    if (document.accounting && magnitude_of(document.accounting->rate_millionths) > rate_max)
-        return false;
+    if (const auto& accounting = document.accounting) {
+        if (magnitude_of(accounting->rate_millionths) > rate_max) return false;
+        if (accounting->is_inverse && accounting->rate_millionths <= 0) return false;
+    }
     return sum <= 2 * exact_max;
 }
 
@@ -250,6 +268,7 @@ Document document_of(const json::object& object)
         .rounding = micro_in(object, "rounding_micro"),
         .corrects = corrects_in(object),
         .accounting = accounting_in(object),
+        .booked = booked_in(object),
         .reason = text_in(object, "reason"),
     };
     for (const json::value& line : array_in(object, "lines"))

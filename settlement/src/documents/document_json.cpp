@@ -62,11 +62,25 @@ json::value accounting_value(const Document& document)
 {
     if (!document.accounting) return nullptr;
     const AccountingVat& accounting = *document.accounting;
-    return json::object{
+    json::object value{
         {"currency", accounting.currency.code},
         {"rate_id", accounting.rate_id},
         {"rate_millionths", accounting.rate_millionths},
         {"vat_minor", accounting.tax.count},
+    };
+    if (accounting.is_inverse) value.emplace("rate_is_inverse", true);
+    return value;
+}
+
+json::object booked_object(const BookValue& booked)
+{
+    return {
+        {"currency", booked.currency.code},
+        {"rate_id", booked.rate_id},
+        {"exact_micro", booked.exact.count()},
+        {"fee_micro", booked.fee.count()},
+        {"vat_minor", booked.tax.count},
+        {"total_minor", booked.total.count},
     };
 }
 
@@ -79,7 +93,7 @@ std::string document_json(const Document& document)
     const LegalParty& payee = is_sellers ? document.buyer : document.seller;
     json::array lines;
     for (const DocumentLine& line : document.lines) lines.push_back(line_object(line));
-    return json::serialize(json::object{
+    json::object object{
         {"number", document.number},
         {"type", name_of(document.kind)},
         {"type_code", static_cast<int>(document.kind)},
@@ -104,7 +118,9 @@ std::string document_json(const Document& document)
         {"corrects", corrects_value(document)},
         {"accounting", accounting_value(document)},
         {"reason", document.reason},
-    });
+    };
+    if (document.booked) object.emplace("booked", booked_object(*document.booked));
+    return json::serialize(object);
 }
 
 } // namespace pointhouse::settlement

@@ -18,7 +18,7 @@ void add(Balance& balance, const IssuedDocument& issued, Minor owed)
 Balance balance_of(std::span<const IssuedDocument* const> documents, ledger::Month window)
 {
     Balance balance;
-    for (const auto* issued : documents) add(balance, *issued, issued->netted.at(window));
+    for (const auto* issued : documents) add(balance, *issued, issued->claimed_in(window));
     return balance;
 }
 

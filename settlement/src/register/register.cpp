@@ -20,7 +20,7 @@ struct Register::Kind {
     Apply apply;
 };
 
-constexpr std::array<Register::Kind, 27> Register::kinds{
+constexpr std::array<Register::Kind, 28> Register::kinds{
     {{"proposal_made", &Register::apply_proposal},
      {"documents_approved", &Register::apply_approval},
      {"document_issued", &Register::apply_issue},
@@ -40,6 +40,7 @@ constexpr std::array<Register::Kind, 27> Register::kinds{
      {"bank_matched", &Register::apply_match},
      {"match_reversed", &Register::apply_match_reversal},
      {"trust_released", &Register::apply_nothing},
+     {"certificate_issued", &Register::apply_nothing},
      {"certificate_revoked", &Register::apply_nothing},
      {"calendar_set", &Register::apply_calendar},
      {"window_closed", &Register::apply_closing},
@@ -107,6 +108,30 @@ Minor IssuedDocument::open() const
     return left;
 }
 
+Minor IssuedDocument::claim() const
+{
+    const Minor owed = document.owed_by_partner();
+    if (!document.booked) return owed;
+    return owed == document.total ? document.booked->total : -document.booked->total;
+}
+
+Minor IssuedDocument::claimed_in(ledger::Month window) const
+{
+    return document.booked ? claimed.at(window) : netted.at(window);
+}
+
+Minor IssuedDocument::open_claim() const
+{
+    if (!document.booked || is_set_off || document.is_prepaid()) return open();
+    if (disputed.count != 0) {
+        const ledger::Wide product = ledger::Wide{claim().count} * open().count;
+        return Minor{static_cast<std::int64_t>(product / document.owed_by_partner().count)};
+    }
+    Minor left = claim().count < 0 ? claim() + set_off_claim : claim() - set_off_claim;
+    for (const auto& [window, taken] : claimed) left -= taken;
+    return left;
+}
+
 void Register::apply(const ledger::HouseEntry& entry)
 {
     through_ = entry.sequence;
@@ -154,7 +179,10 @@ void Register::apply_issue(const ledger::HouseEntry& entry, const Content& conte
         const Minor open = original.open();
         // What is on its way already is put right by the credit note itself.
         issued.is_set_off = std::max(open, -open) >= document.total;
-        if (issued.is_set_off) original.set_off += document.total;
+        if (issued.is_set_off) {
+            original.set_off += document.total;
+            if (document.booked) original.set_off_claim += document.booked->total;
+        }
     } else {
         ++drafts_.at(document.window).issued;
     }
@@ -187,17 +215,23 @@ void Register::apply_net(const ledger::HouseEntry& entry, const Content& content
     for (const auto& each : content.at("documents").as_array()) {
         const auto& row = each.as_object();
         net.documents.push_back(text_at(row, "number"));
-        issued_.find(net.documents.back())
-            ->second.netted.emplace(window, minor_at(row, "owed_minor"));
+        auto& issued = issued_.find(net.documents.back())->second;
+        issued.netted.emplace(window, minor_at(row, "owed_minor"));
+        if (row.contains("claim_minor"))
+            issued.claimed.emplace(window, minor_at(row, "claim_minor"));
     }
     for (const auto& each : content.at("nets").as_array()) {
         const auto& row = each.as_object();
         NetPayment payment{
             .net = minor_at(row, "net_minor"), .reference = text_at(row, "reference")};
-        if (row.contains("foreign_minor"))
+        if (row.contains("foreign_minor")) {
+            // Of the window where all nets are converted, else of the partner's documents.
+            const auto& named = row.contains("rate_id") ? row : content;
             payment.foreign = ForeignNet{
-                .rate = *stored_rate(text_at(content, "rate_id"), text_at(content, "pay_in")),
-                .net = minor_at(row, "foreign_minor")};
+                .rate = stored_rate(text_at(named, "rate_id"), text_at(named, "pay_in")).value(),
+                .net = minor_at(row, "foreign_minor"),
+                .is_of_documents = row.contains("rate_id")};
+        }
         net.payments.emplace(partner_at(row), std::move(payment));
     }
     nets_.emplace(window, std::move(net));

@@ -164,6 +164,7 @@ Register::DefaultPlan Register::plan_default(const PayerInDefault& payer, const 
     std::set<PartnerId> exempt;
     for (const auto& [partner, payment] : window.payments) {
         if (is_ordered || partner == payer.partner || payment.open().count <= 0) continue;
+        if (payment.foreign && payment.foreign->is_of_documents) continue;
         positions[partner] = payment.open();
         positions[the_house] -= payment.open();
         if (!payer.mutualised.contains(partner)) exempt.insert(partner);
@@ -215,6 +216,11 @@ Registered<NewEntry> Register::take_default(
         return refused(fmt::format(
             "{} has nothing to pay in for {}", terms.partner(payer.partner).name, month));
     if (payer.reason.empty()) return refused("a default is taken for a reason");
+    if (payment->foreign && payment->foreign->is_of_documents)
+        return refused(fmt::format(
+            "{} is invoiced in {}: only unwind it, or wait",
+            terms.partner(payer.partner).name,
+            payment->foreign->rate.to.code));
 
     auto plan =
         plan_default(payer, {.window = payer.window, .partner = payer.partner, .payment = payment});
@@ -266,9 +272,13 @@ NewEntry Register::default_entry(
     const PayerInDefault& payer, const DefaultPlan& plan, const ledger::Terms& terms) const
 {
     json::array reopened;
-    for (const auto& [issued, owed] : plan.reopened)
-        reopened.push_back(
-            json::object{{"number", issued->document.number}, {"owed_minor", owed.count}});
+    for (const auto& [issued, owed] : plan.reopened) {
+        json::object row{{"number", issued->document.number}, {"owed_minor", owed.count}};
+        // All of it: such a document is only unwound.
+        if (issued->document.booked)
+            row.emplace("claim_minor", issued->claimed_in(payer.window).count);
+        reopened.push_back(std::move(row));
+    }
     json::array payments;
     for (const auto& change : plan.changes) {
         json::object row{
@@ -320,6 +330,7 @@ void Register::apply_default(const ledger::HouseEntry& /*entry*/, const Content&
         const auto& row = each.as_object();
         auto& issued = issued_.find(std::string_view{row.at("number").as_string()})->second;
         issued.netted.at(*window) -= minor(row, "owed_minor");
+        if (row.contains("claim_minor")) issued.claimed.at(*window) -= minor(row, "claim_minor");
     }
     WindowNet& net = nets_.at(*window);
     for (const auto& each : content.at("payments").as_array()) {

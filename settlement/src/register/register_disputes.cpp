@@ -58,6 +58,41 @@ std::unexpected<RegisterFault> too_late(const Dispute& dispute)
         dispute.default_agreement().count == 0 ? "nothing" : "all of it"));
 }
 
+/// How a dispute ends.
+struct Outcome {
+    const Dispute& dispute;
+    Minor agreed;
+    std::string_view words;
+};
+
+/// The decision and its one correcting document are one entry: neither is there without the other.
+Registered<NewEntry> decision_on(
+    const Outcome& outcome, const Register& documents, const IssueTerms& terms)
+{
+    const Dispute& dispute = outcome.dispute;
+    json::object content{
+        {"dispute", dispute.id}, {"agreed_minor", outcome.agreed.count}, {"words", outcome.words}};
+    if (outcome.agreed.count == 0)
+        return NewEntry{.kind = "dispute_decided", .content = json::serialize(content)};
+
+    const Document& original = documents.find(dispute.document)->document;
+    std::vector<Document> earlier;
+    for (const auto* issued : documents.documents()) {
+        const auto& corrects = issued->document.corrects;
+        if (corrects && corrects->number == original.number) earlier.push_back(issued->document);
+    }
+    const std::array<LineCredit, 1> parts{{{.line = dispute.line - 1, .net = outcome.agreed}}};
+    auto credit = credit_of(original, parts, earlier, terms.today);
+    if (!credit) return refused(std::string{words_of(credit.error())});
+    credit->reason = fmt::format("Dispute {}", dispute.id);
+    auto entry = documents.issue_credit(*credit, terms);
+    if (!entry) return entry;
+    auto issued = json::parse(entry->content).as_object();
+    issued.emplace("dispute", std::move(content));
+    entry->content = json::serialize(issued);
+    return entry;
+}
+
 } // namespace
 
 std::string_view name_of(DisputeStage stage) noexcept
@@ -165,30 +200,12 @@ Registered<NewEntry> Register::decide_dispute(
     if (!dispute.is_open()) return refused(fmt::format("{} is decided already", id));
     if (agreed.count < 0 || agreed > dispute.net)
         return refused(fmt::format("{} is about an amount from 0 to {}", id, dispute.net.count));
-    if (dispute.is_overdue(terms.today) && agreed != dispute.default_agreement())
+    // Only where it cannot end as its stage says, because of a cent of VAT, do people decide late.
+    const Minor lapsed = dispute.default_agreement();
+    if (dispute.is_overdue(terms.today) && agreed != lapsed &&
+        decision_on({.dispute = dispute, .agreed = lapsed, .words = words}, *this, terms))
         return too_late(dispute);
-    json::object outcome{{"dispute", id}, {"agreed_minor", agreed.count}, {"words", words}};
-    if (agreed.count == 0)
-        return NewEntry{.kind = "dispute_decided", .content = json::serialize(outcome)};
-
-    // The decision and its one correcting document are one entry: neither is there without the
-    // other.
-    const Document& original = issued_document(dispute.document).document;
-    std::vector<Document> earlier;
-    for (const auto* issued : documents()) {
-        const auto& corrects = issued->document.corrects;
-        if (corrects && corrects->number == original.number) earlier.push_back(issued->document);
-    }
-    const std::array<LineCredit, 1> parts{{{.line = dispute.line - 1, .net = agreed}}};
-    auto credit = credit_of(original, parts, earlier, terms.today);
-    if (!credit) return refused(std::string{words_of(credit.error())});
-    credit->reason = fmt::format("Dispute {}", id);
-    auto entry = issue_credit(*credit, terms);
-    if (!entry) return entry;
-    auto content = json::parse(entry->content).as_object();
-    content.emplace("dispute", std::move(outcome));
-    entry->content = json::serialize(content);
-    return entry;
+    return decision_on({.dispute = dispute, .agreed = agreed, .words = words}, *this, terms);
 }
 
 std::vector<std::string> Register::overdue_disputes(ledger::Day today) const

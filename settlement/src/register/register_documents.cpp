@@ -35,16 +35,12 @@ bool bills_the_same(Document draft, const Document& recomputed)
 /// VAT of its own.
 ledger::Micro billed_fee(const Document& document)
 {
+    if (document.supply != StatementType::issuance) return {};
     ledger::Micro fee;
-    for (const DocumentLine& line : document.lines) {
-        if (document.supply != StatementType::issuance || line.charge != Charge::fee) continue;
-        if (document.owed_by_partner() == document.total) {
-            fee += line.exact;
-        } else {
-            fee -= line.exact;
-        }
-    }
-    return fee;
+    for (const DocumentLine& line : document.lines)
+        if (line.charge == Charge::fee) fee += line.exact;
+    if (document.booked) fee = document.booked->fee;
+    return document.owed_by_partner() == document.total ? fee : -fee;
 }
 
 bool can_follow(DocumentState before, DocumentState after)
@@ -76,8 +72,13 @@ std::vector<AccountLine> lines_of(const Document& document, const ledger::Curren
     const bool is_houses = document.seller.id == "house";
     const std::int64_t scale = ledger::micro_per_minor(currency);
     const std::int64_t sign = document.owed_by_partner() == document.total ? 1 : -1;
-    const std::int64_t net = document.net.count * scale;
-    const std::int64_t exact = net - document.rounding.count();
+    const auto& booked = document.booked;
+    const Minor total = booked ? booked->total : document.total;
+    const Minor tax_due = booked ? booked->tax : document.tax;
+    const std::int64_t net = (total - tax_due).count * scale;
+    const std::int64_t exact = booked ? booked->exact.count() : net - document.rounding.count();
+    // What rounding made, or rounding in another currency and back.
+    const Account difference = booked ? Account::exchange : Account::rounding;
 
     Account accrued = Account::accrued_redemption;
     if (is_issuance) accrued = Account::unbilled;
@@ -85,12 +86,10 @@ std::vector<AccountLine> lines_of(const Document& document, const ledger::Curren
     const Account control = is_issuance ? Account::receivable : Account::payable;
     const Account tax = is_houses ? Account::vat_output : Account::vat_input;
     std::vector<AccountLine> lines{
-        {.account = control,
-         .partner = document.partner,
-         .amount = sign * document.total.count * scale},
+        {.account = control, .partner = document.partner, .amount = sign * total.count * scale},
         {.account = accrued, .partner = document.partner, .amount = -sign * exact},
-        {.account = tax, .amount = -sign * document.tax.count * scale},
-        {.account = Account::rounding, .amount = -sign * (net - exact)}};
+        {.account = tax, .amount = -sign * tax_due.count * scale},
+        {.account = difference, .amount = -sign * (net - exact)}};
     std::erase_if(lines, [](const AccountLine& line) { return line.amount == 0; });
     return lines;
 }
@@ -168,7 +167,7 @@ NewEntry Register::issue_entry(Document document, const IssueTerms& terms) const
     if (!document.is_prepaid())
         document.due_on = document.corrects ? calendar_.due_on(terms.today)
                                             : calendar_.dates_of(document.window).due_on;
-    const auto lines = lines_of(document, document.currency);
+    const auto lines = lines_of(document, terms.terms->currency);
     json::object content{{"series", series}, {"place", place}, {"document", record_of(document)}};
     if (!document.is_prepaid()) content.emplace("lines_micro", lines_object(lines, *terms.terms));
     if (const auto fee = billed_fee(document); fee.count() != 0)

@@ -7,6 +7,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "net_balance.hpp"
+#include "net_draft.hpp"
 #include "register_lines.hpp"
 #include "settlement/register.hpp"
 
@@ -26,31 +27,6 @@ std::unexpected<RegisterFault> refused(std::string reason)
     return std::unexpected(RegisterFault{std::move(reason)});
 }
 
-/// What a payment of the net bears as its end-to-end id: SEPA takes 35 of its characters.
-std::string reference_of(
-    ledger::Month window, const ledger::PartnerTerms& partner, std::string_view direction)
-{
-    constexpr std::string_view carried =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-.";
-    const auto month = ledger::format_month(window);
-    const auto reference = fmt::format("PH-{}-{}{}", month, partner.name, direction);
-    const bool is_carried = partner.name.find_first_not_of(carried) == std::string::npos;
-    if (is_carried && reference.size() <= 35) return reference;
-    return fmt::format("PH-{}-P.{}{}", month, partner.partner.value(), direction);
-}
-
-/// Nets in the currency in which they are paid, the house's own among them.
-std::expected<ConvertedPositions, ExchangeFault> converted(
-    const std::map<std::pair<ledger::PartnerId, bool>, Balance>& balances, const ExchangeRate& rate)
-{
-    NetPositions nets;
-    for (const auto& [side, balance] : balances) {
-        nets[side.first] = balance.net();
-        nets[the_house] -= balance.net();
-    }
-    return convert(nets, rate);
-}
-
 /// So much of a claim in the house's currency is settled by `paid` in the currency of the payment;
 /// what is left at the end goes with the last part.
 Minor claim_settled_by(Minor paid, const NetPayment& payment)
@@ -60,12 +36,12 @@ Minor claim_settled_by(Minor paid, const NetPayment& payment)
     return Minor{static_cast<std::int64_t>(product / payment.foreign->net.count)};
 }
 
-/// The house's cash at the rate of the window; what the claim was worth more or less is the
-/// difference between the currencies.
+/// The house's cash at the rate of the window, or the day; what the claim was worth more or less is
+/// the difference between the currencies.
 void book_exchange(
-    std::vector<AccountLine>& lines, const ForeignNet& foreign, Minor paid, Minor claim)
+    std::vector<AccountLine>& lines, const ExchangeRate& rate, Minor paid, Minor claim)
 {
-    const auto cash = convert(paid, inverse_of(foreign.rate));
+    const auto cash = convert(paid, inverse_of(rate));
     ledger::invariant(cash.has_value(), "what was converted converts back");
     const Minor difference = claim - *cash;
     lines.push_back({.account = Account::cash_operating, .amount = difference.count});
@@ -84,77 +60,10 @@ Registered<NewEntry> Register::net(
             fmt::format("the documents of {} are not issued yet", ledger::format_month(window)));
     if (net_of(window))
         return refused(fmt::format("{} is netted already", ledger::format_month(window)));
-    const bool is_gross = netting.method == NettingMethod::gross;
-    if (is_gross && netting.rate)
-        return refused("what is paid gross is paid in the currency of the documents");
-    // What one payment settles: a partner, and gross whether the house pays.
-    using Side = std::pair<ledger::PartnerId, bool>;
-    std::map<Side, Balance> balances;
-    const auto side_of = [&](const IssuedDocument& issued) {
-        return Side{issued.document.partner, is_gross && issued.open().count < 0};
-    };
-    const auto is_included = [&](const IssuedDocument& issued) {
-        return issued.document.window <= window && issued.open().count != 0;
-    };
-    for (const auto* issued : documents()) {
-        if (is_included(*issued)) add(balances[side_of(*issued)], *issued, issued->open());
-    }
-    std::erase_if(balances, [&](const auto& each) {
-        const auto net = each.second.net().count;
-        return net != 0 && std::abs(net) < netting.minimum.count;
-    });
-    json::array numbers;
-    for (const auto* issued : documents()) {
-        if (is_included(*issued) && balances.contains(side_of(*issued)))
-            numbers.push_back(json::object{
-                {"number", issued->document.number}, {"owed_minor", issued->open().count}});
-    }
-    ConvertedPositions foreign;
-    if (netting.rate) {
-        auto nets = converted(balances, *netting.rate);
-        if (!nets) return refused("the nets are too large at this rate");
-        foreign = std::move(*nets);
-    }
-    json::array nets;
-    std::vector<AccountLine> lines;
-    for (const auto& [side, balance] : balances) {
-        const auto& partner = terms.partner(side.first);
-        const std::string_view direction = side.second ? "-OUT" : "-IN";
-        json::object row{
-            {"partner", partner.partner.value()},
-            {"id", partner.name},
-            {"net_minor", balance.net().count},
-            {"reference", reference_of(window, partner, is_gross ? direction : "")}};
-        if (netting.rate) {
-            const Minor converted_net = foreign.nets.at(side.first);
-            if (converted_net.count == 0 && balance.net().count != 0)
-                return refused(fmt::format(
-                    "the net of {}, {}, is nothing in {}: carry it forward with --minimum",
-                    partner.name,
-                    ledger::format_minor(balance.net(), terms.currency),
-                    netting.rate->to.code));
-            row.emplace("foreign_minor", converted_net.count);
-        }
-        nets.push_back(std::move(row));
-        if (balance.net().count != 0) continue;
-        // Nothing will be paid: the documents cancel out now.
-        std::ranges::copy(
-            lines_of_payment(partner.partner, balance, {}, true), std::back_inserter(lines));
-    }
-    to_micro(lines, terms.currency);
-    json::object content{
-        {"window", ledger::format_month(window)},
-        {"method", name_of(netting.method)},
-        {"minimum_minor", netting.minimum.count},
-        {"documents", std::move(numbers)},
-        {"nets", std::move(nets)}};
-    if (netting.rate) {
-        content.emplace("pay_in", netting.rate->to.code);
-        content.emplace("rate_id", netting.rate->id);
-        content.emplace("rounded_apart_minor", foreign.exchange_result.count);
-    }
-    if (!lines.empty()) content.emplace("lines_micro", lines_object(lines, terms));
-    return NewEntry{.kind = "window_netted", .content = json::serialize(content)};
+    NetDraft draft{window, netting, terms};
+    for (const auto* issued : documents()) draft.add(*issued);
+    if (auto fault = draft.finish(); !fault.empty()) return refused(std::move(fault));
+    return draft.entry();
 }
 
 std::vector<AccountLine> Register::settling_lines(const NamedNet& net, Minor paid) const
@@ -222,7 +131,8 @@ Registered<NewEntry> Register::settle(
     const Minor claim = claim_settled_by(payment.paid, *found);
     auto lines =
         settling_lines({.window = window, .partner = payment.partner, .payment = found}, claim);
-    if (found->foreign) book_exchange(lines, *found->foreign, payment.paid, claim);
+    if (found->foreign)
+        book_exchange(lines, payment.rate.value_or(found->foreign->rate), payment.paid, claim);
     to_micro(lines, terms.currency);
     json::object content{
         {"window", ledger::format_month(window)},
@@ -234,7 +144,7 @@ Registered<NewEntry> Register::settle(
         {"lines_micro", lines_object(lines, terms)}};
     if (found->foreign) {
         content.emplace("foreign_minor", payment.paid.count);
-        content.emplace("rate_id", found->foreign->rate.id);
+        content.emplace("rate_id", payment.rate.value_or(found->foreign->rate).id);
     }
     return NewEntry{.kind = "net_paid", .content = json::serialize(content)};
 }
@@ -255,6 +165,8 @@ Registered<PaymentFile> Register::payment_file(
         .created_at = now,
         .execute_on = execute_on};
     for (const auto& [partner, payment] : net->payments) {
+        // The file has one currency; a partner that is invoiced in another one is paid by hand.
+        if (payment.foreign && payment.foreign->is_of_documents) continue;
         if (payment.due().count > 0) file.amounts.emplace(partner, payment.due());
     }
     return file;

@@ -11,6 +11,15 @@ namespace {
 
 using ledger::Minor;
 
+/// What is contested, in the house's currency.
+Minor disputed_claim(const IssuedDocument& issued)
+{
+    if (!issued.document.booked || issued.document.total.count == 0) return issued.disputed;
+    const ledger::Wide product =
+        ledger::Wide{issued.disputed.count} * issued.document.booked->total.count;
+    return Minor{static_cast<std::int64_t>(product / issued.document.total.count)};
+}
+
 /// Which subsidiary ledger, and whether nets that nobody paid yet offset already.
 struct Side {
     bool is_receivable = true;
@@ -20,6 +29,7 @@ struct Side {
     /// too.
     [[nodiscard]] bool has(const IssuedDocument& issued) const
     {
+        if (issued.document.is_prepaid()) return false;
         return (issued.document.supply == StatementType::issuance) == is_receivable;
     }
     /// Of an amount that partners owe: above zero is what the side is about.
@@ -32,8 +42,8 @@ Receivable item_of(const IssuedDocument& issued, const Side& side)
     return {
         .document = document.number,
         .partner = document.partner,
-        .open = side.of(document.owed_by_partner()),
-        .disputed = issued.disputed,
+        .open = side.of(issued.claim()),
+        .disputed = disputed_claim(issued),
         .due_on = document.due_on};
 }
 
@@ -120,9 +130,17 @@ void apply_credits(std::vector<Receivable>& items, const Register& documents)
     }
 }
 
+/// A block is paid when it is bought: its invoice stands in neither account.
+std::vector<const IssuedDocument*> documents_to_pay(const Register& documents)
+{
+    auto all = documents.documents();
+    std::erase_if(all, [](const auto* issued) { return issued->document.is_prepaid(); });
+    return all;
+}
+
 std::vector<Receivable> items_of(const Register& documents, const Side& side)
 {
-    const auto all = documents.documents();
+    const auto all = documents_to_pay(documents);
     std::vector<Receivable> items;
     for (const auto* const issued : all)
         if (side.has(*issued)) items.push_back(item_of(*issued, side));
@@ -132,7 +150,8 @@ std::vector<Receivable> items_of(const Register& documents, const Side& side)
     for (const auto* const issued : all) {
         Receivable* const own = side.has(*issued) ? &*item++ : nullptr;
         const bool is_out = issued->document.owed_by_partner().count < 0;
-        for (const auto& [window, amount] : issued->netted) {
+        for (const auto& [window, owed] : issued->netted) {
+            const Minor amount = issued->claimed_in(window);
             const auto* payment = documents.net_of(window)->find(issued->document.partner, is_out);
             Part& part = parts[payment];
             if (own)

@@ -1,0 +1,204 @@
+"""Documents in the currency of their partner: converted once at a recorded rate, with VAT in the house's currency too."""
+
+import json
+import xml.etree.ElementTree as ElementTree
+from fractions import Fraction
+
+import pytest
+
+from messages import accrual
+from test_netting import settle_all
+from test_settlement import money
+
+RATE = Fraction("11.2345")  # crowns for one euro, on the last day of June
+LATER = Fraction("11")
+TERMS = """
+[[partner]]
+id = "{id}"
+roles = ["issuer", "redeemer"]
+  [[partner.tariff]]
+  from = "2026-01-01"
+  issue_price = "0.012345"
+  service_fee = "0.001"
+  reimbursement = "0.0095"
+  prefund_share = "1"
+  [[partner.vat]]
+  from = "2026-01-01"
+  flows = ["price", "fee", "reimbursement"]
+  treatment = "taxed"
+  rate_bp = 2500
+  [partner.settlement]
+  {settlement}
+"""
+EARNED, SPENT = 123_457, 54_321
+
+
+def rounded(exact):
+    whole = int(abs(exact) + Fraction(1, 2))
+    return whole if exact >= 0 else -whole
+
+
+def in_millionths(exact):
+    return Fraction(rounded(exact * 10 ** 6), 10 ** 6)
+
+
+def document_of(prices, points):
+    """Net, VAT and total in öre, and what it is worth in the books: exact, VAT and total in cents of the euro."""
+    exact = [Fraction(price) * points for price in prices]
+    net = sum(rounded(in_millionths(each * RATE) * 100) for each in exact)
+    vat = rounded(Fraction(net * 25, 100))
+    return net, vat, net + vat, sum(exact), rounded(vat / RATE), rounded((net + vat) / RATE)
+
+
+INVOICE = document_of(["0.012345", "0.001"], EARNED)
+SELF_BILLED = document_of(["0.0095"], SPENT)
+
+
+@pytest.fixture(scope="module")
+def played(make_house, tmp_path_factory):
+    """June of a Swedish brand and one in euro, closed, no document issued; stopped, to be copied."""
+    house = make_house()
+    house.init("--currency", "EUR")
+    folder = tmp_path_factory.mktemp("terms")
+    for name, settlement in (("SWE", 'currency = "SEK"'), ("GRO", "")):
+        (folder / f"{name}.toml").write_text(TERMS.format(id=name, settlement=settlement))
+        house.run("partner", "add", name, "--terms", folder / f"{name}.toml")
+        house.run("cert", "issue", name)
+    house.run("cert", "issue", "operator:anna")
+    house.start()
+    for name in ("SWE", "GRO"):
+        with house.connect(name) as connection:
+            when = "2026-06-11T12:00:00Z"
+            assert connection.post("/v1/accruals", accrual(f"M-{name}", EARNED, occurred_at=when)).status == 201
+            assert connection.post("/v1/redemptions", accrual(f"M-{name}", SPENT, occurred_at=when)).status == 201
+    house.run("clock", "advance", "2026-07-01T08:00:00Z")
+    house.stop()
+    return house
+
+
+def issued(house, folder):
+    house.run("settle", "invoices", "2026-06", "--out", folder)
+    return {path.stem: json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))}
+
+
+def documents_total(documents, kind):
+    return next(document["total_minor"] for document in documents.values()
+                if (document["type"], document["currency"]) == (kind, "SEK"))
+
+
+def tag(node):
+    return node.tag.rpartition("}")[2]
+
+
+def test_documents_in_crowns(copy_house, played, tmp_path):
+    house = copy_house(played)
+    refused = house.run("settle", "invoices", "2026-06", "--out", tmp_path / "none", status=1)
+    assert "SWE" in refused.stderr and "fx set" in refused.stderr
+    assert house.json("settle", "documents") == []
+    house.run("fx", "set", "2026-06-30", "EUR", "SEK", str(float(RATE)))
+    house.run("fx", "set", "2026-07-01", "EUR", "SEK", "12")  # not of June
+    before = money(house)
+    documents = issued(house, tmp_path / "documents")
+
+    ours = {document["type"]: document for document in documents.values() if document["currency"] == "SEK"}
+    for kind, (net, vat, total, exact, books_vat, books_total) in (("invoice", INVOICE), ("self_billed_invoice", SELF_BILLED)):
+        document, fee = ours[kind], Fraction("0.001") * EARNED if kind == "invoice" else 0
+        assert (document["net_minor"], document["vat_minor"], document["total_minor"]) == (net, vat, total)
+        assert document["booked"] == {"currency": "EUR", "rate_id": "EUR-SEK-2026-06-30", "exact_micro": exact * 10 ** 6,
+                                      "fee_micro": fee * 10 ** 6, "vat_minor": books_vat, "total_minor": books_total}
+    assert ours["invoice"]["accounting"]["vat_minor"] == INVOICE[4]
+    assert ours["self_billed_invoice"]["accounting"] is None, "the Swedish seller accounts for its VAT in crowns"
+    assert all("booked" not in document for document in documents.values() if document["currency"] == "EUR")
+
+    xml = ElementTree.parse(tmp_path / "documents" / f"{ours['invoice']['number']}.xml").getroot()
+    texts = {tag(node): node.text for node in xml if tag(node).endswith("CurrencyCode")}
+    assert texts == {"DocumentCurrencyCode": "SEK", "TaxCurrencyCode": "EUR"}
+    taxes = {amount.get("currencyID"): amount.text for total in xml if tag(total) == "TaxTotal"
+             for amount in total if tag(amount) == "TaxAmount"}
+    assert taxes == {"SEK": f"{INVOICE[1] / 100:.2f}", "EUR": f"{INVOICE[4] / 100:.2f}"}
+
+    booked = {account: amount - before.get(account, 0) for account, amount in money(house).items()
+              if account.endswith(":SWE") or account == "exchange"}
+    assert booked["ar:SWE"] == INVOICE[5] * 10_000
+    assert booked["ap:SWE"] == -SELF_BILLED[5] * 10_000
+    assert booked["unbilled:SWE"] == -INVOICE[3] * 10 ** 6
+    assert booked.get("exchange", 0) == sum(
+        sign * ((total - vat) * 10_000 - exact * 10 ** 6)
+        for sign, (_, _, _, exact, vat, total) in ((-1, INVOICE), (1, SELF_BILLED)))
+    [control] = house.json("report", "ageing")["control"]
+    assert control["difference_micro"] == 0
+
+    house.run("settle", "net", "2026-06")
+    [net] = [row for row in house.json("settle", "nets", "2026-06")["payments"] if row["partner"] == "SWE"]
+    assert net["net_minor"] == SELF_BILLED[5] - INVOICE[5]
+    due = SELF_BILLED[2] - INVOICE[2]
+    assert (net["paid_in"]["currency"], net["paid_in"]["net_minor"]) == ("SEK", due)
+    statement = house.json("settle", "statement", "2026-06", "--currency", "SEK")
+    assert statement["clearing_minor"] == 0
+    assert statement["parties"][0]["net_minor"] == due
+    euro = house.json("settle", "statement", "2026-06")
+    assert [party["party"] for party in euro["parties"]] == ["GRO", "house"]
+
+    # Paid two weeks later, when a crown is worth more.
+    house.start()
+    house.run("clock", "advance", "2026-07-14T08:00:00Z")
+    house.run("fx", "set", "2026-07-14", "EUR", "SEK", "11")
+    until = money(house)
+    assert "only unwind" in house.run("settle", "default", "2026-06", "SWE", "--reason", "x", status=1).stderr
+    part = due // 3
+    house.run("settle", "paid", "2026-06", "SWE", f"{part // 100}.{part % 100:02}" if part > 0 else
+              f"-{-part // 100}.{-part % 100:02}", "--evidence", "a part")
+    settle_all(house)
+    assert house.json("settle", "nets", "2026-06")["settled"]
+    books = money(house)
+    assert {account: amount for account, amount in books.items() if account.partition(":")[0] in ("ar", "ap")} == {}
+    cash = -sum(rounded(amount / LATER) for amount in (part, due - part)) * 10_000
+    gro = [row for row in house.json("settle", "nets", "2026-06")["payments"] if row["partner"] == "GRO"][0]["net_minor"]
+    assert books["cash:operating"] - until.get("cash:operating", 0) == cash - gro * 10_000
+    assert books["exchange"] - until.get("exchange", 0) == -cash - net["net_minor"] * 10_000
+    assert house.verify("--from-scratch")["ok"]
+
+
+def test_a_credit_note_takes_the_rate_of_its_original(copy_house, played, tmp_path):
+    house = copy_house(played)
+    house.run("fx", "set", "2026-06-30", "SEK", "EUR", "0.089012")  # the other way round
+    documents = issued(house, tmp_path / "documents")
+    [number] = [number for number, document in documents.items()
+                if document["type"] == "invoice" and document["currency"] == "SEK"]
+    (tmp_path / "euro.toml").write_text("[settlement]\n")
+    assert "is open in SEK" in house.run("partner", "set-settlement", "SWE", tmp_path / "euro.toml", status=1).stderr
+    (tmp_path / "wrong.toml").write_text('[settlement]\ncurrency = "XXX"\n')
+    assert "XXX" in house.run("partner", "set-settlement", "SWE", tmp_path / "wrong.toml", status=1).stderr
+    original = documents[number]
+    assert original["accounting"]["vat_minor"] == rounded(original["vat_minor"] * Fraction("0.089012"))
+    assert original["booked"]["total_minor"] == rounded(original["total_minor"] * Fraction("0.089012"))
+    books = money(house)
+    credited = house.json("settle", "credit", number, "--reason", "sent twice")
+    house.run("settle", "invoices", "2026-06", "--out", tmp_path / "more")
+    with house.start().connect("SWE") as connection:
+        credit = connection.get(f"/v1/documents/{credited['number']}").json
+    assert (credit["currency"], credit["total_minor"], credit["booked"]) == (
+        "SEK", original["total_minor"], original["booked"])
+    assert money(house).get("ar:SWE", 0) == 0
+    assert money(house)["vat:output"] - books["vat:output"] == original["booked"]["vat_minor"] * 10_000
+    house.run("dispute", "open", next(each for each in documents if documents[each]["type"] == "self_billed_invoice"
+                                      and documents[each]["currency"] == "SEK"),
+              "--line", "1", "--amount", "100.00", "--reason", "PRI", "--evidence", "x")
+    [control] = house.json("report", "ageing")["control"]
+    assert control["difference_micro"] == 0
+    [net] = [row for row in house.json("settle", "net", "2026-06")["payments"] if row["partner"] == "SWE"]
+    assert net["paid_in"]["net_minor"] == documents_total(documents, "self_billed_invoice") - 125_00, "a part is held back"
+    with house.connect("SWE") as connection:
+        [seen] = connection.get("/v1/statements/2026-06").json["partners"]
+    assert (seen["net_minor"], seen["currency"]) == (net["paid_in"]["net_minor"], "SEK")
+    assert [each["effect_minor"] for each in seen["documents"]] == [seen["net_minor"]]
+    settle_all(house)
+    [control] = house.json("report", "ageing")["control"]
+    assert control["difference_micro"] == 0
+    house.run("dispute", "decide", "D-000001", "--agreed", "0", "--words", "no")
+    house.run("clock", "advance", "2026-08-01T08:00:00Z")
+    house.run("settle", "invoices", "2026-07", "--out", tmp_path / "july")
+    house.run("settle", "net", "2026-07")
+    settle_all(house, "2026-07")
+    assert {account: amount for account, amount in money(house).items() if account.partition(":")[0] in ("ar", "ap")} == {}
+    assert house.verify("--from-scratch")["ok"]
