@@ -111,7 +111,8 @@ std::vector<OperatorCommand> of_nets()
     OperatorCommand statement = read(
         "settle statement",
         "Every document of a netted window, and what it does to each party",
-        {window()});
+        {window(),
+         text_option("currency", "--currency", "Of the documents; else the house's", false)});
     statement.answers = {MediaType::json, MediaType::csv};
     return {
         act("settle net",
