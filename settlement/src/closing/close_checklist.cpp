@@ -100,7 +100,7 @@ CloseCheck all_is_billed(const Desk& desk)
     for (const auto* issued : desk.documents.documents()) {
         const auto& document = issued->document;
         if (document.corrects || document.is_prepaid() || document.window > desk.window) continue;
-        for (const auto& line : lines_of(document, document.currency)) {
+        for (const auto& line : lines_of(document, desk.currency)) {
             if (!is_accrual(line.account)) continue;
             const CloseFigures::Accrual key{document.window, line.account, line.partner};
             left[key] += Micro{line.amount};
@@ -184,14 +184,16 @@ CloseCheck bank_matched(const Desk& desk)
 
 CloseCheck disputes_decided(const Desk& desk)
 {
+    const auto is_of_window = [&](const std::string& number) {
+        return desk.documents.find(number)->document.window == desk.window;
+    };
     std::int64_t open = 0;
+    for (const auto& [id, dispute] : desk.documents.disputes())
+        if (dispute.is_open() && is_of_window(dispute.document)) ++open;
     Micro held;
-    for (const auto& [id, dispute] : desk.documents.disputes()) {
-        const auto* issued = desk.documents.find(dispute.document);
-        if (!dispute.is_open() || issued->document.window != desk.window) continue;
-        ++open;
-        held += desk.micro(dispute.held);
-    }
+    for (const auto& items : {receivables_of(desk.documents), payables_of(desk.documents)})
+        for (const auto& item : items)
+            if (is_of_window(item.document)) held += desk.micro(item.disputed);
     return {
         .name = "disputes",
         .is_done = open == 0,

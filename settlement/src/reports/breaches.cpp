@@ -24,6 +24,15 @@ struct Breach {
 
 constexpr std::string_view the_house_itself = "house";
 
+/// A part of a document in the house's currency.
+Minor claimed(const IssuedDocument& issued, Minor part)
+{
+    const auto& document = issued.document;
+    if (!document.booked || document.total.count == 0) return part;
+    const ledger::Wide product = ledger::Wide{part.count} * document.booked->total.count;
+    return Minor{static_cast<std::int64_t>(product / document.total.count)};
+}
+
 std::vector<Breach> breaches_of(const Register& documents, Day today, const ledger::Terms& terms)
 {
     std::vector<Breach> found;
@@ -36,14 +45,15 @@ std::vector<Breach> breaches_of(const Register& documents, Day today, const ledg
     }
     for (const auto& [id, dispute] : documents.disputes()) {
         if (!dispute.is_open()) continue;
-        const auto partner = documents.find(dispute.document)->document.partner;
+        const auto& issued = *documents.find(dispute.document);
+        const auto partner = issued.document.partner;
         const bool is_partners = dispute.stage == DisputeStage::answered;
         found.push_back(
             {"dispute",
              id,
              is_partners ? name_of_partner(partner) : std::string{the_house_itself},
              dispute.act_by,
-             dispute.held});
+             claimed(issued, dispute.held)});
     }
     const auto& rows = documents.bank().rows;
     for (const auto& [number, open] : documents.open_rows())
@@ -62,7 +72,7 @@ std::vector<Breach> breaches_of(const Register& documents, Day today, const ledg
              document.number,
              std::string{the_house_itself},
              std::max(document.issued_on, billing_on),
-             document.total});
+             Minor{std::abs(issued->claim().count)}});
     }
     std::erase_if(found, [&](const Breach& each) { return each.due_on >= today; });
     std::ranges::sort(found, {}, [](const Breach& each) {

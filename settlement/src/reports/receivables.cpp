@@ -130,17 +130,9 @@ void apply_credits(std::vector<Receivable>& items, const Register& documents)
     }
 }
 
-/// A block is paid when it is bought: its invoice stands in neither account.
-std::vector<const IssuedDocument*> documents_to_pay(const Register& documents)
-{
-    auto all = documents.documents();
-    std::erase_if(all, [](const auto* issued) { return issued->document.is_prepaid(); });
-    return all;
-}
-
 std::vector<Receivable> items_of(const Register& documents, const Side& side)
 {
-    const auto all = documents_to_pay(documents);
+    const auto all = documents.documents();
     std::vector<Receivable> items;
     for (const auto* const issued : all)
         if (side.has(*issued)) items.push_back(item_of(*issued, side));
