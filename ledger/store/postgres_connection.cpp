@@ -281,6 +281,11 @@ PostgresConnection::PostgresConnection(const std::string& address, Patience pati
     execute(session_settings);
 }
 
+void PostgresConnection::limit_idle_transactions(std::chrono::milliseconds limit)
+{
+    execute(fmt::format("SET idle_in_transaction_session_timeout = {}", limit.count()));
+}
+
 PostgresConnection::Deadline PostgresConnection::deadline() const
 {
     if (!patience_) return std::nullopt;

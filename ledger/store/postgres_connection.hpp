@@ -106,6 +106,10 @@ public:
     PostgresConnection(const PostgresConnection&) = delete;
     PostgresConnection& operator=(const PostgresConnection&) = delete;
 
+    /// Lets the server end this session when it stands still in a transaction. A process that was
+    /// stopped, or a machine that was paused, still holds its locks and its connection: whoever
+    /// takes over would wait for it for ever.
+    void limit_idle_transactions(std::chrono::milliseconds limit = std::chrono::seconds{5});
     /// Several statements without parameters; returns the last one's result, in text.
     PostgresResult execute(const std::string& script);
     /// One statement, not prepared.

@@ -392,6 +392,7 @@ private:
                     " VALUES ({}, $1, $2, $3, $4) ON CONFLICT (shard, month) DO UPDATE"
                     " SET first = excluded.first, cut = excluded.cut, drained = excluded.drained",
                     {number, number, number, number}}};
+            connection.limit_idle_transactions();
             for (const Statement& statement : statements)
                 prepare(connection, lease.shard(), statement);
             connection.prepare("hold", lease.check(), std::array{number});

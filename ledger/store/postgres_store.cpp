@@ -219,7 +219,7 @@ class PostgresStore final : public Store {
 public:
     PostgresStore(std::string address, std::string schema, PostgresLease& lease)
         : address_{std::move(address)}, schema_{std::move(schema)}, lease_{lease},
-          writer_{std::make_unique<Session>(address_, schema_)}
+          writer_{writing_session()}
     {}
 
     void transact(const std::function<void(Transaction&)>& work) override
@@ -252,6 +252,13 @@ public:
     }
 
 private:
+    [[nodiscard]] std::unique_ptr<Session> writing_session() const
+    {
+        auto session = std::make_unique<Session>(address_, schema_);
+        session->connection.limit_idle_transactions();
+        return session;
+    }
+
     // Between two transactions the server may have been restarted: then once more, afresh.
     void begin()
     {
@@ -263,7 +270,7 @@ private:
         } catch (const PostgresFailure&) {
             if (!writer_->connection.is_broken()) throw;
         }
-        writer_ = std::make_unique<Session>(address_, schema_);
+        writer_ = writing_session();
         writer_->connection.execute("BEGIN");
     }
 

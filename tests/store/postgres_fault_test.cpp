@@ -152,6 +152,31 @@ TEST_F(PostgresLeaseTest, NobodyOvertakesACommitThatIsUnderWay)
     EXPECT_NO_THROW(take("two"));
 }
 
+// Found under load: a house that was stopped in the middle of a commit kept its standby out for
+// ever.
+TEST_F(PostgresLeaseTest, WhoStandsStillInACommitIsOvertaken)
+{
+    auto lease = take("one");
+    PostgresConnection stopped{address};
+    stopped.limit_idle_transactions(std::chrono::milliseconds{100});
+    PostgresParameters epoch;
+    stopped.execute("BEGIN");
+    stopped.run(lease->check(), epoch.add(lease->epoch()));
+    EXPECT_NO_THROW(take("two"));
+    EXPECT_THROW(stopped.execute("COMMIT"), PostgresFailure);
+    EXPECT_TRUE(stopped.is_broken());
+}
+
+TEST_F(PostgresLeaseTest, WhatWritesStandsStillForSecondsAtMost)
+{
+    const auto lease = take("one");
+    const auto store = open_postgres_store(address, "house", *lease);
+    store->transact([](Transaction& transaction) {
+        const auto rows = transaction.run("SHOW idle_in_transaction_session_timeout", {});
+        EXPECT_EQ(std::get<std::string>(rows.at(0).at(0)), "5s");
+    });
+}
+
 TEST_F(PostgresLeaseTest, AnOldConnectionCommitsNothingAfterARenewal)
 {
     const auto lease = take("one");
