@@ -51,12 +51,11 @@ std::optional<std::chrono::microseconds> take_fraction(std::string_view& text)
     if (!take(text, '.')) return std::chrono::microseconds{0};
     std::int64_t micros = 0;
     std::size_t digits = 0;
-    while (!text.empty() && text.front() >= '0' && text.front() <= '9' && digits < 6) {
-        micros = micros * 10 + (text.front() - '0');
+    for (; !text.empty() && text.front() >= '0' && text.front() <= '9'; ++digits) {
+        if (digits < 6) micros = micros * 10 + (text.front() - '0'); // finer ones are cut off
         text.remove_prefix(1);
-        ++digits;
     }
-    if (digits == 0) return std::nullopt;
+    if (digits == 0 || digits > 9) return std::nullopt;
     for (; digits < 6; ++digits) micros *= 10;
     return std::chrono::microseconds{micros};
 }
@@ -82,7 +81,9 @@ std::optional<std::chrono::seconds> take_clock(std::string_view& text)
     const auto minutes = take_number(text, 2);
     if (!minutes || !take(text, ':')) return std::nullopt;
     const auto seconds = take_number(text, 2);
-    if (!seconds || *hours > 23 || *minutes > 59 || *seconds > 59) return std::nullopt;
+    if (!seconds || *hours > 23 || *minutes > 59 || *seconds > 60) return std::nullopt;
+    // A leap second is the first of the next minute, as in POSIX.
+    if (*seconds == 60 && *minutes != 59) return std::nullopt;
     return std::chrono::seconds{*hours * 3600 + *minutes * 60 + *seconds};
 }
 

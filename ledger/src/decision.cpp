@@ -269,6 +269,9 @@ std::optional<Refusal> decide(
     const Question& question, const DecisionContext& context, Record& posting)
 {
     posting.type = question.message->type;
+    if (const auto& points = question.message->points;
+        points && (*points == Points{} || *points > points_per_message_max))
+        return Refusal::points_out_of_range;
     switch (posting.type) {
     case MessageType::accrual: return decide_accrual(question, context, posting);
     case MessageType::redemption:

@@ -337,7 +337,11 @@ std::vector<OperatorCommand> of_the_house()
         act("cert revoke",
             "Refuse a certificate from now on, also on open connections",
             {text("name", "A serial, a partner, or operator:NAME (all of theirs)")}),
-        read("approve list", "What waits for a second operator"),
+        read("approve list", "What waits for a second operator, and all that it says"),
+        act("approve reject",
+            "Turn down what waits, or take it back",
+            {{.parameter = {"proposal", ParameterForm::integer, true, "Its id"}},
+             text_option("reason", "--reason", "Why", false)}),
         act("approve",
             "Put in force what another operator prepared, or permit it",
             {{.parameter = {"proposal", ParameterForm::integer, true, "Its id"}}})};

@@ -298,6 +298,19 @@ Registry::Accepted<void> Registry::approve(ledger::HouseSequence id, bool as_bot
     return {};
 }
 
+Registry::Accepted<void> Registry::reject(
+    ledger::HouseSequence id, std::string_view reason, Act act)
+{
+    const auto found = state_->proposals.find(id);
+    if (found == state_->proposals.end())
+        return refused(fmt::format("nothing waits for approval under {}", id.value()));
+    state_->commit(
+        kind::proposal_rejected,
+        {{"proposal", id.value()}, {"what", found->second.kind}, {"reason", reason}},
+        act);
+    return {};
+}
+
 // The house may have moved on since it was prepared: it is judged again, and numbered.
 Registry::Accepted<void> Registry::change_contract(const Proposal& proposal, Act act)
 {

@@ -268,10 +268,11 @@ private:
     using Content = boost::json::object;
     using Apply = void (Register::*)(const ledger::HouseEntry& entry, const Content& content);
     struct Kind;
-    static const std::array<Kind, 28> kinds;
+    static const std::array<Kind, 29> kinds;
 
     void apply_proposal(const ledger::HouseEntry& entry, const Content& content);
     void apply_approval(const ledger::HouseEntry& entry, const Content& content);
+    void apply_rejection(const ledger::HouseEntry& entry, const Content& content);
     void apply_issue(const ledger::HouseEntry& entry, const Content& content);
     void apply_sending(const ledger::HouseEntry& entry, const Content& content);
     void apply_answer(const ledger::HouseEntry& entry, const Content& content);
