@@ -75,6 +75,7 @@ std::vector<OperatorCommand> of_documents()
             "The issued documents of a window: UBL, PDF, JSON, CSV (a sandbox issues them first)",
             {window()});
     invoices.out_option = "--out";
+    invoices.is_made_again = true;
     return {
         read(
             "settle show", "Positions, flows, documents and trial balance of a window", {window()}),
@@ -254,6 +255,7 @@ std::vector<OperatorCommand> of_reports()
         {},
         false);
     breakage.is_act = true;
+    breakage.only_reads = true;
     breakage.file = MediaType::toml;
     breakage.file_option = "--estimates";
     return {
@@ -291,6 +293,7 @@ std::vector<OperatorCommand> of_the_general_ledger()
     usual.answers = {MediaType::text};
     OperatorCommand charted =
         act("export gl", "The same by a chart of one's own, as TOML", parameters);
+    charted.only_reads = true;
     charted.answers = {MediaType::text};
     charted.file = MediaType::toml;
     charted.file_option = "--chart";
@@ -325,9 +328,39 @@ std::vector<OperatorCommand> of_the_close()
         std::move(reminding)};
 }
 
+std::vector<OperatorCommand> of_records()
+{
+    const Parameters period{
+        {.parameter = {"window", ParameterForm::window, true, window_words}, .option = "--window"},
+        {.parameter = {"day", ParameterForm::day, false, "One day of it"}, .option = "--day"}};
+    OperatorCommand writing =
+        read("reconcile", "The house's own record for each partner, as files", period);
+    writing.flag = "--all";
+    writing.out_option = "--out";
+    OperatorCommand comparing =
+        act("reconcile",
+            "Compare partners' own records, one file after the other, with the journal",
+            period);
+    comparing.flag = "--all";
+    comparing.only_reads = true;
+    comparing.file = MediaType::csv;
+    return {std::move(writing), std::move(comparing)};
+}
+
 std::vector<OperatorCommand> of_the_house()
 {
+    OperatorCommand certifying =
+        act("cert issue",
+            "Certify the key of a request (PKCS #10 in PEM, P-256); the key stays where it is",
+            {text("name", "A partner, or operator:NAME")});
+    certifying.file = MediaType::pem;
+    certifying.file_option = "--csr";
+    OperatorCommand moving_in =
+        act("import opening", "Prepare lots, blocks and balances that the coalition brings along");
+    moving_in.file = MediaType::json;
     return {
+        std::move(certifying),
+        std::move(moving_in),
         read("window list", "All windows and their states"),
         act("window close",
             "Close the windows that are over, never before the cut-off",
@@ -397,6 +430,7 @@ std::span<const OperatorCommand> operator_commands()
               of_reports(),
               of_the_general_ledger(),
               of_the_close(),
+              of_records(),
               of_the_house(),
               of_terms()}) {
             commands.insert(

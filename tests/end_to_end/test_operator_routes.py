@@ -14,19 +14,22 @@ from pathlib import Path
 import bank_statement
 import pytest
 
-from messages import message
+from messages import fresh, message
 from test_june_2026 import coalition
 from test_settlement import GOLDEN, as_rows, booked_entries, closed, money
 
 XML = {"Content-Type": "application/xml"}
 TOML = {"Content-Type": "application/toml"}
+CSV = {"Content-Type": "text/csv"}
+PEM = {"Content-Type": "application/x-pem-file"}
+JSON = {"Content-Type": "application/json"}
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 OPERATOR = "/v1/operator/"
 
 # Every route, as the manual lists them.
 READS = ["settle/show", "settle/documents", "settle/nets", "bank/rows", "dispute/list", "report/roll-forward",
          "report/coverage", "report/redemption-notice", "report/exit", "report/ageing", "export/gl", "export/chart",
-         "window/list", "cert/list", "approve/list", "settle/statement", "settle/collateral", "fx/list", "partner/list",
+         "window/list", "cert/list", "approve/list", "reconcile", "settle/statement", "settle/collateral", "fx/list", "partner/list",
          "partner/show", "house/show", "promotion/list", "report/breakage", "estimate/list", "close/show",
          "calendar/show"]
 ACTS = ["settle/draft", "settle/issue", "settle/credit", "settle/sent", "settle/answer", "settle/net", "settle/paid",
@@ -35,8 +38,10 @@ ACTS = ["settle/draft", "settle/issue", "settle/credit", "settle/sent", "settle/
         "window/close", "cert/revoke", "approve", "settle/default", "settle/unwind", "settle/collateral", "fx/set",
         "partner/add", "partner/set-tariff", "partner/set-company", "partner/set-settlement", "partner/buy-block",
         "house/set-terms", "house/set-company", "promotion/add", "settle/invoices", "settle/remind", "estimate/add",
-        "close/soft", "close/reopen", "close/hard", "calendar/set"]
-FILES = {"bank/import": XML} | dict.fromkeys((
+        "close/soft", "close/reopen", "close/hard", "calendar/set", "reconcile", "cert/issue", "import/opening"]
+# They change nothing, and are sent with POST for the file that they bring.
+READING_ACTS = ["report/breakage", "export/gl", "reconcile"]
+FILES = {"bank/import": XML, "reconcile": CSV, "cert/issue": PEM, "import/opening": JSON} | dict.fromkeys((
     "report/breakage", "export/gl", "partner/add", "partner/set-tariff", "partner/set-company",
     "partner/set-settlement", "house/set-terms", "house/set-company", "promotion/add", "estimate/add",
     "calendar/set"), TOML)
@@ -62,7 +67,14 @@ def speak(june):
 
 
 def act(connection, path, headers=(), **fields):
-    return connection.post(OPERATOR + path, fields, headers)
+    """A new act, unless the message id is given."""
+    return connection.post(OPERATOR + path, {"message_id": fresh("act")} | fields, headers)
+
+
+def bring(connection, path, body, headers, **parameters):
+    """An act that brings a file: its parameters are in the query."""
+    query = "&".join(f"{name}={value}" for name, value in ({"message_id": fresh("act")} | parameters).items())
+    return connection.post(f"{OPERATOR}{path}?{query}", body, headers)
 
 
 def test_the_description_has_every_route(speak):
@@ -76,7 +88,7 @@ def test_the_description_has_every_route(speak):
     draft = described["paths"]["/v1/operator/settle/draft"]["post"]
     schema = draft["requestBody"]["content"]["application/json"]["schema"]
     assert (list(schema["properties"]), schema["required"], schema["additionalProperties"]) == (
-        ["window"], ["window"], False)
+        ["message_id", "window"], ["message_id", "window"], False)
     assert list(described["paths"]["/v1/operator/bank/import"]["post"]["requestBody"]["content"]) == ["application/xml"]
 
 
@@ -116,6 +128,8 @@ def sample_of(name, schema):
     """A value of the right form that means nothing."""
     if schema.get("$ref", "").endswith("/Day"):
         return "2026-06-14"
+    if schema.get("$ref", "").endswith("/MessageId"):
+        return fresh("act")
     known = {"format": "hledger", "by": "day", "at": "2026-06-14", "from": "2026-06-01", "method": "gross",
              "answer": "accepted", "year": 2026}
     return known.get(name) or {"boolean": True, "integer": 7}.get(
@@ -154,7 +168,7 @@ def empty_house(make_house):
 
 def test_a_path_that_is_no_command(speak):
     anna = speak("operator:anna")
-    for path in ("settle", "settle/", "serve", "init", "cert/issue", "settle/draft/2026-06", "backup", "settle/DRAFT"):
+    for path in ("settle", "settle/", "serve", "init", "cert/rotate", "settle/draft/2026-06", "backup", "settle/DRAFT"):
         assert anna.get(OPERATOR + path).code == "route_unknown", path
 
 
@@ -176,8 +190,9 @@ WRONG = {
 
 @pytest.mark.parametrize("path, fields", [(path, fields) for path, all_of in WRONG.items() for fields in all_of])
 def test_a_wrong_parameter_is_400_and_named(speak, path, fields):
-    answer = speak("operator:anna").post(OPERATOR + path, fields)
+    answer = act(speak("operator:anna"), path, **fields)
     assert (answer.status, answer.code) == (400, "malformed"), answer
+    assert not answer.json["detail"].startswith("message_id"), answer
 
 
 REFUSED = {
@@ -278,9 +293,9 @@ def test_june_over_the_wire_is_the_june_of_the_command_line(make_house, tmp_path
         assert "pay-ins" in act(anna, "settle/payments", window="2026-06").json["detail"]
 
         pay_in = bank_statement.statement(1, 50_00, [{"minor": 140, "text": "PH-2026-06-GRO"}]).encode()
-        assert anna.post(OPERATOR + "bank/import", b"<no/>", XML).code == "settlement_refused"
-        assert anna.post(OPERATOR + "bank/import", pay_in, XML).json[0]["added"] == 1
-        assert anna.post(OPERATOR + "bank/import", pay_in, XML).json[0]["repeated"]
+        assert bring(anna, "bank/import", b"<no/>", XML).code == "settlement_refused"
+        assert bring(anna, "bank/import", pay_in, XML).json[0]["added"] == 1
+        assert bring(anna, "bank/import", pay_in, XML).json[0]["repeated"]
         matched = act(anna, "bank/match", tolerance_minor=0).json
         assert len(matched["matches"]) == 1
         assert anna.get(OPERATOR + "bank/rows?open=true").json == []
@@ -474,16 +489,25 @@ class Pair:
 
     def takes_two(self, path, headers=None, **fields):
         """The answer of an act that waits for bob, is refused to anna, and is done once."""
+        fields = {"message_id": fresh("act")} | fields
         asked = self.anna.post(OPERATOR + path, fields, headers or {})
-        assert (asked.status, asked.json["state"]) == (202, "waiting"), asked
+        assert (asked.status, asked.json["state"], asked.replayed) == (202, "waiting", False), asked
         proposal = asked.json["proposal"]
         again = self.anna.post(OPERATOR + path, fields)
-        assert (again.status, again.json) == (202, asked.json), "asked once, however often it is sent"
+        assert (again.status, again.json, again.replayed) == (202, asked.json, True), "asked once"
+        other = self.anna.post(OPERATOR + path, fields | {"message_id": fresh("act")})
+        assert (other.status, other.json) == (202, asked.json), "the same act, whoever asks for it"
         own = act(self.anna, "approve", proposal=proposal)
         assert (own.status, own.code) == (403, "forbidden"), own
         assert self.anna.post(OPERATOR + path, fields).status == 202
         assert act(self.bob, "approve", proposal=proposal).status == 200
-        return self.anna.post(OPERATOR + path, fields)
+        assert act(self.bob, "approve", proposal=proposal).code == "proposal_unknown"
+        done = self.anna.post(OPERATOR + path, fields)
+        if done.status == 200:
+            assert not done.replayed
+            repeated = self.bob.post(OPERATOR + path, fields)
+            assert (repeated.status, repeated.body, repeated.replayed) == (200, done.body, True), repeated
+        return done
 
 
 def test_what_takes_two_people_takes_two(production):
@@ -542,7 +566,7 @@ def test_a_match_is_undone_by_two(production):
         [row] = open_nets
         text = bank_statement.statement(1, 10_000_00, [
             {"minor": -row["open_minor"], "end_to_end": row["reference"]}])
-        assert anna.post(OPERATOR + "bank/import", text.encode(), XML).status == 200
+        assert bring(anna, "bank/import", text.encode(), XML).status == 200
         [match] = act(anna, "bank/match").json["matches"]
         undone = Pair(anna, bob).takes_two("bank/unmatch", match=match["id"], reason="the wrong one")
         assert undone.json == {"id": match["id"], "reversed": True}

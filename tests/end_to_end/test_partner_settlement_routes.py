@@ -230,7 +230,8 @@ def test_a_dispute_from_its_opening_to_its_credit_note(speak, billed):
     assert twice.code == "dispute_not_open"
 
     documents = len(gro.get("/v1/documents").json["documents"])
-    decided = anna.post("/v1/operator/dispute/decide", {"dispute": one, "agreed_minor": 1, "words": "half"})
+    decided = anna.post("/v1/operator/dispute/decide", {
+        "message_id": fresh("act"), "dispute": one, "agreed_minor": 1, "words": "half"})
     assert decided.status == 200, decided
     assert decided.json["credit"].startswith("CN-")
     assert len(gro.get("/v1/documents").json["documents"]) == documents + 1
@@ -264,7 +265,7 @@ def test_who_acts_too_late_has_lost(billed):
         answered = anna.post(f"/v1/disputes/{late}/answer", {"words": "late"})
         assert (escalated.status, escalated.code) == (409, "dispute_not_open"), escalated
         assert (answered.status, answered.code) == (409, "dispute_not_open"), answered
-        ended = anna.post("/v1/operator/dispute/lapse", {})
+        ended = anna.post("/v1/operator/dispute/lapse", {"message_id": fresh("act")})
         assert ended.status == 200, ended
         stages = {row["dispute"]: row["stage"] for row in boe.get("/v1/disputes").json["disputes"]}
         assert stages[one] == stages[late] == "decided"
