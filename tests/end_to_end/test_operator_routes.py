@@ -356,6 +356,39 @@ def test_june_over_the_wire_is_the_june_of_the_command_line(make_house, tmp_path
         assert anna.get(OPERATOR + "export/gl?format=hledger&window=2026-07").code == "settlement_refused"
 
 
+def test_a_coalition_moves_in_over_the_wire(make_house, tmp_path):
+    """The opening of June, prepared and approved by requests: the same books as from the command line."""
+    at_keyboard = coalition(make_house(), tmp_path)
+    house = make_house()
+    house.init("--currency", "EUR", "--time-zone", "Europe/Amsterdam")
+    for partner in ("GRO", "TNK", "BOE", "CHA"):
+        house.run("partner", "add", partner, "--terms", tmp_path / "terms.toml")
+    for name in ("anna", "bob"):
+        house.run("cert", "issue", f"operator:{name}")
+    house.start()
+    opening = (tmp_path / "opening.json").read_bytes()
+    message_id = fresh("act")
+    with house.connect("operator:anna") as anna, house.connect("operator:bob") as bob:
+        assert bring(anna, "import/opening", b"[]", JSON).code == "settlement_refused"
+        first = bring(anna, "import/opening", opening, JSON, message_id=message_id)
+        assert first.status == 202, first
+        again = bring(anna, "import/opening", opening, JSON, message_id=message_id)
+        assert (again.status, again.json, again.replayed) == (202, first.json, True), again
+        assert bring(anna, "import/opening", opening + b" ", JSON, message_id=message_id).code == "message_id_reused"
+        assert act(anna, "approve", proposal=first.json["proposal"]).code == "forbidden"
+        house.kill()
+    house.start()
+    with house.connect("operator:anna") as anna, house.connect("operator:bob") as bob:
+        assert bring(anna, "import/opening", opening, JSON, message_id=message_id).replayed
+        assert act(bob, "approve", proposal=first.json["proposal"]).status == 200
+        after = bring(anna, "import/opening", opening, JSON, message_id=message_id)
+        assert after.json == {"proposal": first.json["proposal"], "state": "approved"}, after
+        assert bring(anna, "import/opening", opening, JSON).code == "settlement_refused"
+    assert not list((house.data / "proposals").iterdir())
+    assert money(house) == money(at_keyboard)
+    assert house.verify("--from-scratch")["ok"]
+
+
 def test_letters_to_who_is_late_come_in_the_answer(make_house, tmp_path):
     house = closed(make_house(), tmp_path)
     house.run("settle", "invoices", "2026-06", "--out", tmp_path / "documents")
@@ -453,9 +486,12 @@ def issue_certificate(house, name):
 @pytest.fixture(scope="module")
 def production(make_house, later, tmp_path_factory):
     """A production house in which a month has ended. (house, its window)"""
+    return make_production(make_house, later, tmp_path_factory.mktemp("production"))
+
+
+def make_production(make_house, later, folder):
     house = make_house(clock="system")
     house.init("--production")
-    folder = tmp_path_factory.mktemp("production")
     for name in ("anna", "bob"):
         house.run("cert", "issue", f"operator:{name}")
     issue_certificate(house, "operator:carl")
@@ -487,27 +523,57 @@ class Pair:
     def __init__(self, anna, bob):
         self.anna, self.bob = anna, bob
 
-    def takes_two(self, path, headers=None, **fields):
-        """The answer of an act that waits for bob, is refused to anna, and is done once."""
+    def takes_two(self, path, file=None, **fields):
+        """The answer of an act that waits for bob, is refused to anna, and is done once. `file`: what it brings."""
         fields = {"message_id": fresh("act")} | fields
-        asked = self.anna.post(OPERATOR + path, fields, headers or {})
+
+        def send(connection, **others):
+            if file:
+                return bring(connection, path, file, FILES[path], **(fields | others))
+            return act(connection, path, **(fields | others))
+
+        asked = send(self.anna)
         assert (asked.status, asked.json["state"], asked.replayed) == (202, "waiting", False), asked
         proposal = asked.json["proposal"]
-        again = self.anna.post(OPERATOR + path, fields)
+        again = send(self.anna)
         assert (again.status, again.json, again.replayed) == (202, asked.json, True), "asked once"
-        other = self.anna.post(OPERATOR + path, fields | {"message_id": fresh("act")})
+        other = send(self.anna, message_id=fresh("act"))
         assert (other.status, other.json) == (202, asked.json), "the same act, whoever asks for it"
         own = act(self.anna, "approve", proposal=proposal)
         assert (own.status, own.code) == (403, "forbidden"), own
-        assert self.anna.post(OPERATOR + path, fields).status == 202
+        refused = send(self.anna)
+        assert refused.status == 202, "a refused approval carries nothing out"
         assert act(self.bob, "approve", proposal=proposal).status == 200
         assert act(self.bob, "approve", proposal=proposal).code == "proposal_unknown"
-        done = self.anna.post(OPERATOR + path, fields)
+        done = send(self.anna)
         if done.status == 200:
             assert not done.replayed
-            repeated = self.bob.post(OPERATOR + path, fields)
+            repeated = send(self.bob)
             assert (repeated.status, repeated.body, repeated.replayed) == (200, done.body, True), repeated
         return done
+
+    def prepares(self, path, file=None, **fields):
+        """What only prepares is in force once bob approved it, and is not sent again."""
+        fields = {"message_id": fresh("act")} | fields
+
+        def send(connection):
+            if file:
+                return bring(connection, path, file, FILES[path], **fields)
+            return act(connection, path, **fields)
+
+        asked = send(self.anna)
+        assert (asked.status, asked.replayed) == (202, False), asked
+        proposal = asked.json["proposal"]
+        assert asked.json == {"proposal": proposal, "state": "waiting"}
+        again = send(self.anna)
+        assert (again.status, again.json, again.replayed) == (202, asked.json, True), again
+        assert act(self.anna, "approve", proposal=proposal).code == "forbidden"
+        assert send(self.anna).json == asked.json, "a refused approval puts nothing in force"
+        assert act(self.bob, "approve", proposal=proposal).status == 200
+        assert act(self.bob, "approve", proposal=proposal).code == "proposal_unknown"
+        after = send(self.anna)
+        assert (after.status, after.replayed) == (200, True), after
+        assert after.json == {"proposal": proposal, "state": "approved"}
 
 
 def test_what_takes_two_people_takes_two(production):
