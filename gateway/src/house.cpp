@@ -169,6 +169,7 @@ const RequestRecord& House::requests()
 
 void House::begin_request(const partners::RequestId& request)
 {
+    tend();
     state_->request = request;
     registry().hold();
 }
@@ -176,7 +177,7 @@ void House::begin_request(const partners::RequestId& request)
 void House::end_request(const std::optional<RequestAnswer>& answer)
 {
     if (answer) {
-        boost::json::object content{{"path", answer->path}};
+        boost::json::object content{{"command", answer->command}};
         if (answer->body) content.emplace("answer", *answer->body);
         registry().append("request_answered", boost::json::serialize(content), act());
     }

@@ -90,7 +90,7 @@ auto or_refused(const Do& run) -> decltype(run())
 
 gateway::RequestAnswer kept_answer(const Answering& answering, const CommandResult& result)
 {
-    gateway::RequestAnswer answer{.path = answering.path};
+    gateway::RequestAnswer answer{.command = answering.command};
     if (!answering.is_made_again) answer.body = result.output;
     return answer;
 }
@@ -175,10 +175,10 @@ std::optional<CommandResult> known_answer(House& house, const Answering& answeri
         return reused;
     }
     CommandResult first{.is_replayed = true};
-    if (known->is_answered && !known->answer) return std::nullopt;
+    if (answering.is_made_again) return std::nullopt;
     if (known->is_answered) {
-        first.output = *known->answer;
-    } else if (!known->approved.is_none()) {
+        first.output = known->answer.value();
+    } else if (answering.command == "approve") {
         // The house was killed between the approval and its answer.
         first.output = fmt::format(R"({{"id":{},"approved":true}})", known->approved.value());
     } else if (known->prepared.is_none() || known->is_permission) {
@@ -214,7 +214,8 @@ CommandResult answer_of(CommandResult result, const Answering& answering)
 {
     const auto& folder = answering.folder->path();
     const auto type = answering.type;
-    result.is_replayed = answering.is_replayed;
+    result.is_replayed =
+        answering.is_replayed || (result.proposal != 0 && result.proposal == answering.waiting);
     result.complaint = without_folder(std::move(result.complaint), folder);
     // A line that cannot be read ends with advice for a keyboard.
     if (result.exit_code == 2)
@@ -235,14 +236,12 @@ CommandStep run_request(House& house, const Invocation& invocation, Answering an
     const auto run = [&](House& served) { return begin_in_house(served, invocation); };
     if (!answering.id) return run_next(house, run, answering);
     if (auto known = known_answer(house, answering)) return *known;
-    const auto* const before = house.requests().find(answering.id->id);
-    const auto asked = before ? before->prepared.value() : 0;
-    answering.is_replayed = before && before->is_answered;
+    if (const auto* const before = house.requests().find(answering.id->id)) {
+        answering.waiting = before->prepared.value();
+        answering.is_replayed = before->is_answered;
+    }
     if (answering.is_replayed) answering.id.reset(); // it is recorded; its answer is made again
-    auto step = run_next(house, run, answering);
-    auto* const result = std::get_if<CommandResult>(&step);
-    if (result && asked != 0 && result->proposal == asked) result->is_replayed = true;
-    return step;
+    return run_next(house, run, answering);
 }
 
 } // namespace pointhouse::ops

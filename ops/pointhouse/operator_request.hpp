@@ -32,11 +32,12 @@ private:
 struct Answering {
     gateway::MediaType type = gateway::MediaType::json;
     std::shared_ptr<const RequestFolder> folder{};
-    std::string_view path{};
+    std::string_view command{}; // "settle paid"
     std::string operator_name{};
     std::optional<partners::RequestId> id{}; // none: it changes nothing
     bool is_made_again = false;
     bool is_replayed = false;
+    std::uint64_t waiting = 0; // the proposal that its first sending was answered with
 };
 
 /// What a command came to, as the answer of its request.

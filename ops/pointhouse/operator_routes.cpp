@@ -162,7 +162,7 @@ CommandStep interpret_request(House& house, const OperatorRequest& request)
         Answering answering{
             .type = request.answer,
             .folder = std::make_shared<const RequestFolder>(),
-            .path = command.words,
+            .command = command.words,
             .operator_name = request.operator_name,
             .is_made_again = command.is_made_again};
         const auto& folder = answering.folder->path();

@@ -36,7 +36,7 @@ TEST(RequestRecord, AnActAndItsAnswer)
     EXPECT_EQ(record.find("a-1")->digest, "d1");
     EXPECT_FALSE(record.find("a-1")->is_answered);
     record.apply(
-        entry(2, "request_answered", R"({"path":"settle paid","answer":"{}",)" + of_request));
+        entry(2, "request_answered", R"({"command":"settle paid","answer":"{}",)" + of_request));
     EXPECT_TRUE(record.find("a-1")->is_answered);
     EXPECT_EQ(record.find("a-1")->answer, "{}");
     EXPECT_EQ(record.find("a-2"), nullptr);
@@ -45,7 +45,7 @@ TEST(RequestRecord, AnActAndItsAnswer)
 TEST(RequestRecord, AnAnswerThatIsMadeAgain)
 {
     RequestRecord record;
-    record.apply(entry(1, "request_answered", R"({"path":"settle invoices",)" + of_request));
+    record.apply(entry(1, "request_answered", R"({"command":"settle invoices",)" + of_request));
     EXPECT_TRUE(record.find("a-1")->is_answered);
     EXPECT_FALSE(record.find("a-1")->answer);
 }

@@ -71,7 +71,7 @@ struct HouseFolder {
 
 /// The answer of a request, to be given again.
 struct RequestAnswer {
-    std::string_view path{};
+    std::string_view command{};             // "settle paid"
     std::optional<std::string_view> body{}; // none: it is made again, the same
 };
 
@@ -108,8 +108,8 @@ public:
     [[nodiscard]] const RequestRecord& requests();
     /// What is done from now on came of this request, and happens whole or not at all: with
     /// `end_request`, which records the answer, too, if there is one to be given again, or never,
-    /// with `drop_request`. Nothing is booked between. Throws ledger::StoreFailure: nothing
-    /// happened, or it did and the request's next sending finds it.
+    /// with `drop_request`. The house is tended before; nothing is booked between. Throws
+    /// ledger::StoreFailure: nothing happened, or it did and the request's next sending finds it.
     void begin_request(const partners::RequestId& request);
     void end_request(const std::optional<RequestAnswer>& answer);
     void drop_request();
