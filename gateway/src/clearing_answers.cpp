@@ -111,11 +111,11 @@ void Clearing::answer(Turn& turn, const Turn::Waiting& waiting)
     case RouteId::member_block:
     case RouteId::member_unblock:
     case RouteId::member_close:
+    case RouteId::member_merge:
     case RouteId::member_reinstate:
     case RouteId::adjustments:
         if (waiting.count == 0) return answer_proposal(exchange, turn.questions[waiting.first]);
         return answer_message(exchange, turn.messages[waiting.first]);
-    case RouteId::member_merge:
     case RouteId::member_identifiers:
     case RouteId::members: return answer_message(exchange, turn.messages[waiting.first]);
     case RouteId::batches: return answer_batch(turn, waiting);

@@ -224,6 +224,7 @@ MediaType media_type_of(std::string_view text)
     if (iequals(name, "text/csv")) type = MediaType::csv;
     if (iequals(name, "application/toml")) type = MediaType::toml;
     if (iequals(name, "text/plain")) type = MediaType::text;
+    if (iequals(name, "application/x-pem-file")) type = MediaType::pem;
     if (iequals(name, xlsx_type)) type = MediaType::xlsx;
     while (text.find(';') != std::string_view::npos) {
         text.remove_prefix(text.find(';') + 1);
@@ -264,6 +265,8 @@ std::string_view types_taken_by(const Route& route)
     case BodyForm::file: break;
     }
     if (route.file == MediaType::csv) return "send text/csv";
+    if (route.file == MediaType::json) return "send application/json";
+    if (route.file == MediaType::pem) return "send application/x-pem-file";
     return route.file == MediaType::xml ? "send application/xml" : "send application/toml";
 }
 
