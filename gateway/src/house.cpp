@@ -368,6 +368,15 @@ partners::Registry::Accepted<void> House::approve(ledger::HouseSequence proposal
     return approved;
 }
 
+partners::Registry::Accepted<void> House::reject(
+    ledger::HouseSequence proposal, std::string_view reason)
+{
+    auto rejected = state_->registry.reject(proposal, reason, act());
+    std::error_code ignored; // of most kinds there is no file
+    if (rejected) fs::remove(state_->folder.proposal(proposal), ignored);
+    return rejected;
+}
+
 partners::Registry::Act House::act() const
 {
     return {

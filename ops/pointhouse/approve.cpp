@@ -106,7 +106,7 @@ CommandResult reject(
     House& house, ledger::HouseSequence id, const std::string& reason, const Invocation& typed)
 {
     require_operator(house, typed, "turns proposals down");
-    const auto rejected = house.registry().reject(id, reason, house.act());
+    const auto rejected = house.reject(id, reason);
     if (!rejected) return nothing_waits_under(std::to_string(id.value()));
     return report(
         typed,

@@ -56,6 +56,7 @@ void record_permitted(
 void declare_settle_documents(CLI::App& settle, Invocation& invocation);
 /// The commands about payments: net, nets, statement, paid, payments, release-trust.
 void declare_settle_payments(CLI::App& settle, Invocation& invocation);
+void declare_settle_trust(CLI::App& settle, Invocation& invocation);
 /// The commands about partners that do not pay: collateral, default, unwind.
 void declare_settle_defaults(CLI::App& settle, Invocation& invocation);
 /// The command that writes to partners that are late: remind.

@@ -354,23 +354,6 @@ CommandResult write_payments(House& house, const Options& options, const Invocat
         fmt::format("{}: {} payments\n", typed.path(options.file).string(), file.amounts.size()));
 }
 
-CommandResult release_trust(House& house, const Options& options, const Invocation& typed)
-{
-    require_operator(house, typed, "moves money out of trust");
-    const auto terms = house.registry().terms();
-    const auto amount = ledger::parse_micro(options.amount);
-    if (!amount || amount->count() <= 0)
-        throw CommandFailure{fmt::format("{} is no amount to release", options.amount)};
-    const auto permitted = ask_permission(
-        house, fmt::format("release {} from trust", ledger::format_micro(*amount)), typed);
-    if (permitted.waiting) return *permitted.waiting;
-    record_permitted(house, settlement::Register::release_trust(*amount, *terms), permitted);
-    return report(
-        typed,
-        {{"released_micro", amount->count()}},
-        fmt::format("{} {} released\n", ledger::format_micro(*amount), terms->currency.code));
-}
-
 } // namespace
 
 ledger::Currency payment_currency_of(House& house, ledger::Month window, ledger::PartnerId partner)
@@ -425,9 +408,6 @@ void declare_settle_payments(CLI::App& settle, Invocation& invocation)
         declare("payments", "Write the pay-outs of a window as pain.001, once", write_payments));
     writing.add_option("--out", options->file)->required()->type_name("FILE");
     writing.add_option("--reissue", options->reissue, "Why the file is written once more");
-    declare("release-trust", "Move what no points need any more out of trust", release_trust)
-        .add_option("AMOUNT", options->amount)
-        ->required();
 }
 
 } // namespace pointhouse::ops

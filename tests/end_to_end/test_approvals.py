@@ -77,6 +77,9 @@ def test_an_adjustment_above_the_limit_waits_for_a_second_operator(house, tmp_pa
         assert anna.post("/v1/adjustments", unfunded).code == "role_not_allowed"
         assert anna.post("/v1/adjustments", unfunded | {"points": 1, "funder": "GRO"}).status == 201
 
+        withdrawn = anna.post("/v1/adjustments", large | {"message_id": fresh("m")}).json["proposal"]
+        house.run("approve", "reject", withdrawn)
+        assert [each.stem for each in (house.data / "proposals").iterdir()] == [str(waiting.json["proposal"])]
         [listed] = house.json("approve", "list")
         assert (listed["kind"], listed["prepared_by"]) == ("adjustment", "anna")
         assert "M1" not in str(listed), "the house's record names no member"
