@@ -5,6 +5,8 @@
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 
 #include "answers.hpp"
 #include "approvals.hpp"
@@ -21,21 +23,27 @@ using gateway::CommandResult;
 using gateway::House;
 
 struct Options {
-    std::string what; // "list", or the id of what waits
+    std::string what; // "list", "show", or the id of what waits
+    std::string shown;
     bool as_both = false;
 };
+
+json::object row_of(const partners::Proposal& proposal)
+{
+    return {
+        {"id", proposal.id.value()},
+        {"kind", proposal.kind},
+        {"summary", proposal.summary},
+        {"prepared_by", proposal.actor},
+        {"prepared_at", ledger::format_time(proposal.at)}};
+}
 
 CommandResult list(House& house, const Invocation& typed)
 {
     json::array waiting;
     std::string text;
     for (const auto& proposal : house.registry().proposals()) {
-        waiting.push_back(
-            {{"id", proposal.id.value()},
-             {"kind", proposal.kind},
-             {"summary", proposal.summary},
-             {"prepared_by", proposal.actor},
-             {"prepared_at", ledger::format_time(proposal.at)}});
+        waiting.push_back(row_of(proposal));
         text += fmt::format(
             "{:<6} {}, prepared by {}\n", proposal.id.value(), proposal.summary, proposal.actor);
     }
@@ -52,19 +60,52 @@ std::string_view code_of_refusal(House& house, ledger::HouseSequence id)
     return found->actor == house.act().actor ? "forbidden" : "";
 }
 
+CommandResult nothing_waits(std::string_view id)
+{
+    return {
+        .exit_code = 1,
+        .complaint = fmt::format("pointhouse: nothing waits for approval under {}\n", id),
+        .code = "proposal_unknown"};
+}
+
+/// None: it is no id.
+ledger::HouseSequence id_of(const std::string& typed)
+{
+    std::uint64_t id = 0;
+    const auto* const end = typed.data() + typed.size();
+    const auto [stop, error] = std::from_chars(typed.data(), end, id);
+    return ledger::HouseSequence{error != std::errc{} || stop != end ? 0 : id};
+}
+
+/// What a person approves: also the message that names a member, which the record does not have.
+CommandResult show(House& house, const Options& options, const Invocation& typed)
+{
+    require_operator(house, typed, "shows what waits");
+    const auto waiting = house.registry().proposals();
+    const auto found = std::ranges::find(waiting, id_of(options.shown), &partners::Proposal::id);
+    if (found == waiting.end()) return nothing_waits(options.shown);
+    auto shown = row_of(*found);
+    const auto file = house.folder().proposal(found->id);
+    const bool is_message = !found->digest.empty() && found->kind != "opening";
+    shown.emplace("content", json::parse(is_message ? read_text(file) : found->content));
+    return report(
+        typed,
+        shown,
+        fmt::format(
+            "{}, prepared by {}\n{}\n",
+            found->summary,
+            found->actor,
+            json::serialize(shown.at("content"))));
+}
+
 CommandResult approve(House& house, const Options& options, const Invocation& typed)
 {
+    if (options.what == "show") return show(house, options, typed);
+    if (!options.shown.empty()) throw CommandFailure{"give one ID, list, or show ID"};
     if (options.what == "list") return list(house, typed);
-    std::uint64_t id = 0;
-    const auto* const end = options.what.data() + options.what.size();
-    const auto [stop, error] = std::from_chars(options.what.data(), end, id);
-    if (error != std::errc{} || stop != end || id == 0)
-        return {
-            .exit_code = 1,
-            .complaint =
-                fmt::format("pointhouse: nothing waits for approval under {}\n", options.what),
-            .code = "proposal_unknown"};
-    return approve_proposal(house, ledger::HouseSequence{id}, options.as_both, typed);
+    const auto id = id_of(options.what);
+    if (id.is_none()) return nothing_waits(options.what);
+    return approve_proposal(house, id, options.as_both, typed);
 }
 
 } // namespace
@@ -152,7 +193,9 @@ void declare_approve(CLI::App& app, Invocation& invocation)
         [options](House& house, const Invocation& typed) {
             return approve(house, *options, typed);
         });
-    command.add_option("ID", options->what, "The id of what waits, or `list`")->required();
+    command.add_option("ID", options->what, "The id of what waits, or `list`, or `show`")
+        ->required();
+    command.add_option("SHOWN", options->shown, "With `show`: the id of what is shown in full");
     add_as_both_option(command, options->as_both);
     add_json_option(command, invocation);
 }

@@ -151,6 +151,10 @@ std::vector<OperatorCommand> of_the_house()
             "Refuse a certificate from now on, also on open connections",
             {text("name", "A serial, a partner, or operator:NAME (all of theirs)")}),
         read("approve list", "What waits for a second operator"),
+        read(
+            "approve show",
+            "All that it says, also the message that names a member",
+            {{.parameter = {"proposal", ParameterForm::integer, true, "Its id"}}}),
         act("approve",
             "Put in force what another operator prepared, or permit it",
             {{.parameter = {"proposal", ParameterForm::integer, true, "Its id"}}})};

@@ -349,11 +349,16 @@ def test_what_the_terms_name_takes_two_people(house, tmp_path, kind):
         [listed] = anna.get("/v1/operator/approve/list").json
         assert (listed["id"], listed["kind"], listed["prepared_by"]) == (proposal, kind, "anna")
         assert "M1" not in str(listed), "the house's record names no member"
+        shown = bob.get(f"/v1/operator/approve/show?proposal={proposal}").json
+        assert shown["content"]["member"] == "M1" and shown["content"]["reason"] == "asked for"
+        assert shown["content"].get("into") == body.get("into")
+        assert house.json("approve", "show", proposal) == shown
         own = approve(anna, proposal)
         assert (own.status, own.code) == (403, "forbidden"), own
         assert anna.get("/v1/members/M1/entries").json == before
         assert approve(bob, proposal).status == 200
         assert approve(bob, proposal).code == "proposal_unknown", "it executes once"
+        assert bob.get(f"/v1/operator/approve/show?proposal={proposal}").code == "proposal_unknown"
 
         done = anna.post(f"/v1/members/M1/{kind}", body)
         assert (done.status, done.replayed) == (201, True), done
