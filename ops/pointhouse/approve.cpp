@@ -90,16 +90,21 @@ CommandResult nothing_waits_under(std::string_view id)
         .code = "proposal_unknown"};
 }
 
-// Who approves sees all of what he approves, as it will stand in the house's record.
+// Who approves sees all of what he approves, also the message that names a member, which the
+// house's record does not have.
 CommandResult show(House& house, ledger::HouseSequence id, const Invocation& typed)
 {
+    require_operator(house, typed, "shows what waits");
     const auto waiting = house.registry().proposals();
     const auto found = std::ranges::find(waiting, id, &partners::Proposal::id);
     if (found == waiting.end()) return nothing_waits_under(std::to_string(id.value()));
     std::string text = fmt::format(
         "{}, prepared by {} at {}\n", found->summary, found->actor, ledger::format_time(found->at));
-    append_tree(json::parse(found->content), 2, text);
-    return report(typed, proposal_as_json(*found), text);
+    auto shown = proposal_as_json(*found);
+    const bool is_message = !found->digest.empty() && found->kind != "opening";
+    if (is_message) shown["content"] = json::parse(read_text(house.folder().proposal(id)));
+    append_tree(shown.at("content"), 2, text);
+    return report(typed, std::move(shown), text);
 }
 
 CommandResult reject(

@@ -150,7 +150,11 @@ std::vector<OperatorCommand> of_the_house()
         act("cert revoke",
             "Refuse a certificate from now on, also on open connections",
             {text("name", "A serial, a partner, or operator:NAME (all of theirs)")}),
-        read("approve list", "What waits for a second operator, and all that it says"),
+        read("approve list", "What waits for a second operator"),
+        read(
+            "approve show",
+            "All that it says, also the message that names a member",
+            {{.parameter = {"proposal", ParameterForm::integer, true, "Its id"}}}),
         act("approve reject",
             "Turn down what waits, or take it back",
             {{.parameter = {"proposal", ParameterForm::integer, true, "Its id"}},

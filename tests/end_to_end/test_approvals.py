@@ -304,8 +304,8 @@ def test_who_approves_sees_all_of_it_and_may_turn_it_down(make_house, tmp_path):
     house.run("partner", "add", "GRO", "--terms", terms, *anna)
     [listed] = house.json("approve", "list")
     assert "0.51" in str(listed["content"]) and listed["content"]["id"] == "GRO"
-    assert house.json("approve", "show", listed["id"]) == listed
-    assert "issue_price: 0.51" in house.run("approve", "show", listed["id"]).stdout
+    assert house.json("approve", "show", listed["id"], *bob) == listed
+    assert "issue_price: 0.51" in house.run("approve", "show", listed["id"], *bob).stdout
 
     house.run("approve", "reject", listed["id"], status=1)  # nobody's name stands under it
     done = house.json("approve", "reject", listed["id"], "--reason", "a wrong price", *bob)
@@ -397,11 +397,16 @@ def test_what_the_terms_name_takes_two_people(house, tmp_path, kind):
         [listed] = anna.get("/v1/operator/approve/list").json
         assert (listed["id"], listed["kind"], listed["prepared_by"]) == (proposal, kind, "anna")
         assert "M1" not in str(listed), "the house's record names no member"
+        shown = bob.get(f"/v1/operator/approve/show?proposal={proposal}").json
+        assert shown["content"]["member"] == "M1" and shown["content"]["reason"] == "asked for"
+        assert shown["content"].get("into") == body.get("into")
+        assert house.json("approve", "show", proposal) == shown
         own = approve(anna, proposal)
         assert (own.status, own.code) == (403, "forbidden"), own
         assert anna.get("/v1/members/M1/entries").json == before
         assert approve(bob, proposal).status == 200
         assert approve(bob, proposal).code == "proposal_unknown", "it executes once"
+        assert bob.get(f"/v1/operator/approve/show?proposal={proposal}").code == "proposal_unknown"
 
         done = anna.post(f"/v1/members/M1/{kind}", body)
         assert (done.status, done.replayed) == (201, True), done

@@ -127,7 +127,7 @@ def test_terms_and_estimates_take_two(pair):
     assert added.status == 200, added
     assert [row["version"] for row in pair.anna.get(OPERATOR + "estimate/list").json] == [1]
     dated = pair.takes_two("calendar/set", b'[calendar]\nfrom = "2190-01"\nbilling_days = 3\n'
-                                           b'payment_days = 20\npay_days = 21\nroll = "following"\n')
+                                           b'payment_days = 30\npay_days = 2\nroll = "following"\n')
     assert dated.status == 200, dated
     assert pair.anna.get(OPERATOR + "calendar/show?year=2190").json["terms"][0]["from"] == "2190-01"
     rate = pair.takes_two("fx/set", day="2026-06-30", **{"from": "EUR", "to": "SEK"}, rate="11.05")

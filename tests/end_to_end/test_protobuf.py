@@ -243,3 +243,15 @@ def test_numbers_in_json_and_protobuf_agree(gro, wire, post):
     assert result.redemption.points == first["points"]
     assert [(row.lot, row.points) for row in result.redemption.drawn] == [
         (row["lot"], row["points"]) for row in first["drawn"]]
+
+
+@pytest.mark.parametrize("path", [
+    "accruals", "redemptions", "reversals", "clawbacks", "donations", "transfers", "holds", "holds/h/capture",
+    "holds/h/release", "accruals/m/release", "members", "members/m/identifiers", "members/lookup", "batches", "quotes",
+    "members/m/block", "members/m/unblock", "members/m/close", "members/m/merge", "members/m/reinstate", "adjustments"])
+def test_every_message_of_the_contract_may_be_protobuf(gro, wire, path):
+    """Whoever may not send it, and whatever is wrong with it: the encoding is not."""
+    answer = gro.post("/v1/" + path, b"\xff", {"Content-Type": "application/x-protobuf"})
+    assert answer.status != 415, answer
+    assert answer.headers["content-type"] == "application/x-protobuf"
+    assert wire.Problem.FromString(answer.body).status == answer.status
