@@ -232,9 +232,21 @@ Registered<NewEntry> Register::reverse_match(
         return refused(fmt::format("there is no match {} to reverse", entry.value()));
     if (reason.empty()) return refused("a match is reversed for a reason");
     if (auto admitted = admit(found->second); !admitted) return std::unexpected(admitted.error());
+    const auto reversed = bookings_.at(entry).reversed();
+    for (const auto& payment : reversed.payments) {
+        const NetPayment& net = *find_net(payment.reference)->payment;
+        const Minor whole = net.foreign ? net.foreign->net : net.net;
+        const Minor settled = net.foreign ? net.foreign->settled : net.settled;
+        const Minor after = settled + payment.foreign.value_or(payment.settled);
+        // Less than nothing, or more than all of it: what came back, or was paid again, hangs on
+        // it.
+        const bool is_other_way = after.count != 0 && (after.count < 0) != (whole.count < 0);
+        if (is_other_way || std::abs(after.count) > std::abs(whole.count))
+            return refused(fmt::format(
+                "{} was paid, or sent back, after it: undo that first", payment.reference));
+    }
     Content content{{"match_entry", entry.value()}, {"reason", reason}};
-    for (auto& member : booked(bookings_.at(entry).reversed(), found->second, terms))
-        content.insert(std::move(member));
+    for (auto& member : booked(reversed, found->second, terms)) content.insert(std::move(member));
     return NewEntry{.kind = "match_reversed", .content = json::serialize(content)};
 }
 
