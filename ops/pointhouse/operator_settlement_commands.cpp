@@ -69,8 +69,10 @@ std::vector<OperatorCommand> of_payments()
     const auto partner = text("partner", "Its id");
     OperatorCommand paying =
         act("settle payments",
-            "Write the pay-outs of a window as pain.001, once",
-            {window(), text_option("reissue", "--reissue", "Why it is written once more", false)});
+            "Write the pay-outs of a window as pain.001, once for each currency",
+            {window(),
+             text_option("currency", "--currency", "Of the payments; else the house's", false),
+             text_option("reissue", "--reissue", "Why it is written once more", false)});
     paying.answers = {MediaType::xml};
     paying.out_option = "--out";
     return {

@@ -29,6 +29,13 @@ gateway::CommandResult set_company(
         shown.emplace(key, *company.*field);
         if (!(*company.*field).empty()) text += fmt::format("{:<20} {}\n", key, *company.*field);
     }
+    boost::json::object accounts;
+    for (const auto& [currency, account] : company->accounts) {
+        accounts.emplace(
+            currency, boost::json::object{{"iban", account.iban}, {"bic", account.bic}});
+        text += fmt::format("{:<20} {} {}\n", "account in " + currency, account.iban, account.bic);
+    }
+    shown.emplace("accounts", std::move(accounts));
     return report(typed, shown, text);
 }
 

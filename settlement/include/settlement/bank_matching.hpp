@@ -21,6 +21,7 @@ struct OpenItem {
     std::string id{};
     ledger::PartnerId partner{};
     ledger::Minor open{};
+    std::string currency{}; // ISO 4217; empty: the house's own
     ledger::Day due_on = 0;
     std::vector<std::string> references{}; // numbers of documents, end-to-end ids, the window
 };
