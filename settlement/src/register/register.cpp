@@ -20,7 +20,7 @@ struct Register::Kind {
     Apply apply;
 };
 
-constexpr std::array<Register::Kind, 28> Register::kinds{
+constexpr std::array<Register::Kind, 29> Register::kinds{
     {{"proposal_made", &Register::apply_proposal},
      {"documents_approved", &Register::apply_approval},
      {"document_issued", &Register::apply_issue},
@@ -48,7 +48,8 @@ constexpr std::array<Register::Kind, 28> Register::kinds{
      {"window_reopened", &Register::apply_closing},
      {"window_hard_closed", &Register::apply_closing},
      {"document_reminded", &Register::apply_reminder},
-     {"breakage_estimated", &Register::apply_estimate}}};
+     {"breakage_estimated", &Register::apply_estimate},
+     {"window_restated", &Register::apply_restatement}}};
 
 namespace {
 
