@@ -107,6 +107,7 @@ void declare_settle(CLI::App& app, Invocation& invocation)
     declare_settle_trust(settle, invocation);
     declare_settle_defaults(settle, invocation);
     declare_settle_reminders(settle, invocation);
+    declare_settle_restatements(settle, invocation);
 }
 
 } // namespace pointhouse::ops

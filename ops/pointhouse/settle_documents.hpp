@@ -69,5 +69,7 @@ void declare_settle_trust(CLI::App& settle, Invocation& invocation);
 void declare_settle_defaults(CLI::App& settle, Invocation& invocation);
 /// The command that writes to partners that are late: remind.
 void declare_settle_reminders(CLI::App& settle, Invocation& invocation);
+/// The commands about what closed windows have come to since: restate, restatements.
+void declare_settle_restatements(CLI::App& settle, Invocation& invocation);
 
 } // namespace pointhouse::ops

@@ -20,7 +20,7 @@ struct Register::Kind {
     Apply apply;
 };
 
-constexpr std::array<Register::Kind, 29> Register::kinds{
+constexpr std::array<Register::Kind, 30> Register::kinds{
     {{"proposal_made", &Register::apply_proposal},
      {"documents_approved", &Register::apply_approval},
      {"proposal_rejected", &Register::apply_rejection},
@@ -49,7 +49,8 @@ constexpr std::array<Register::Kind, 29> Register::kinds{
      {"window_reopened", &Register::apply_closing},
      {"window_hard_closed", &Register::apply_closing},
      {"document_reminded", &Register::apply_reminder},
-     {"breakage_estimated", &Register::apply_estimate}}};
+     {"breakage_estimated", &Register::apply_estimate},
+     {"window_restated", &Register::apply_restatement}}};
 
 namespace {
 
