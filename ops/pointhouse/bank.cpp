@@ -179,6 +179,9 @@ CommandResult match_rows(House& house, const Options& options, const Invocation&
     const auto terms = house.registry().terms();
     const auto tolerance = read_amount(options.tolerance, terms->currency);
     if (tolerance.count < 0) throw CommandFailure{"a tolerance is not below zero"};
+    if (options.account != "write_off" && options.account != "bank_charges")
+        throw CommandFailure{
+            options.account + " is no account for this: bank_charges or write_off"};
     const auto found = house.documents().find_matches(
         partner_accounts(house),
         {.tolerance = tolerance, .write_off_account = options.account},
@@ -296,7 +299,6 @@ void declare_bank(CLI::App& app, Invocation& invocation)
         ->capture_default_str();
     matching
         .add_option("--account", options->account, "Where residuals go: write_off, bank_charges")
-        ->check(CLI::IsMember({"write_off", "bank_charges"}))
         ->capture_default_str();
     add_late_option(matching, options->late_reason);
     auto& undoing = declare("unmatch", "Undo a match: its rows are open again", undo_match);

@@ -326,7 +326,8 @@ def test_who_approves_sees_all_of_it_and_may_turn_it_down(make_house, tmp_path):
 
 def test_an_operator_asks_what_became_of_its_own_message(house):
     house.start()
-    with house.connect("operator:anna") as anna:
+    with house.connect("GRO") as grocer, house.connect("operator:anna") as anna:
+        assert grocer.post("/v1/accruals", accrual("2026-01-05", "M1", 10)).status == 201
         sent = adjustment("2026-01-05", "M1", 5)
         first = anna.post("/v1/adjustments", sent)
         assert first.status == 201
