@@ -104,6 +104,17 @@ def test_clocks_change_within_a_year(make_house):
         "2028-03-01T05:00:00Z")
 
 
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/Santiago", "Europe/Dublin", "Australia/Lord_Howe"])
+def test_clocks_are_changed_after_2037_too(make_house, zone):
+    """Time-zone files list changes until 2037 and end in a rule; Python has its own reader of it."""
+    house = make_house()
+    house.init("--time-zone", zone)
+    for year in (2030, 2036, 2037, 2038, 2039, 2040, 2047, 2050, 2056, 2060):
+        for month, row in enumerate(house.json("calendar", "show", "--year", year)["windows"], start=1):
+            after = datetime(year + month // 12, month % 12 + 1, 1, tzinfo=ZoneInfo(zone))
+            assert row["cut_off"] == after.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"), (zone, year, month)
+
+
 LATER = """[calendar]
 from = "2026-07"
 billing_days = 3
