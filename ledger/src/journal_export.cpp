@@ -93,6 +93,7 @@ std::string_view member_account(Account account)
     case Account::write_off:
     case Account::collateral:
     case Account::exchange:
+    case Account::bank_charges:
     case Account::members_expired:
     case Account::transit: break;
     }

@@ -304,6 +304,48 @@ def test_what_the_bank_returns_is_taken_after_a_hard_close(make_house, tmp_path)
     assert house.verify("--from-scratch")["ok"]
 
 
+def test_what_no_rule_matches_is_booked_by_hand(make_house, tmp_path):
+    """A charge of the bank and a payment without a word would hold the close up for ever."""
+    house = closed(make_house(), tmp_path)
+    house.run("settle", "invoices", "2026-06", "--out", tmp_path / "documents")
+    house.run("settle", "net", "2026-06")
+    path = tmp_path / "charges.xml"
+    path.write_text(bank_statement.statement(
+        1, 50_00, [{"minor": -15, "text": "charges"}, {"minor": 100, "text": "see you"}], day="2026-06-29"))
+    house.run("bank", "import", path)
+    assert house.json("bank", "match")["matches"] == []
+    before = money(house)
+
+    def refused(*arguments):
+        return house.run("bank", *arguments, "--reason", "x", status=1).stderr
+
+    assert "no account for this" in refused("write-off", 1, "cash:trust")
+    assert "less that is open" in refused("write-off", 1, "bank_charges", "--amount=-0.16")
+    assert "less that is open" in refused("write-off", 1, "bank_charges", "--amount", "0.15")
+    assert "not zero" in refused("write-off", 1, "bank_charges", "--amount", "0")
+    assert "row 3" in refused("write-off", 3, "bank_charges")
+    assert "PH-2026-06-XXX is not open" in refused("assign", 2, "PH-2026-06-XXX")
+    assert "less that is open" in refused("assign", 2, "PH-2026-06-GRO", "--amount", "1.01")
+    assert "less that is open" in refused("assign", 2, "PH-2026-06-TNK")  # that is paid out, not in
+    assert money(house) == before
+
+    charge = house.json("bank", "write-off", 1, "bank_charges", "--reason", "the bank's fee")
+    assert money(house)["bank_charges"] == 150_000
+    assert money(house)["cash:operating"] == before.get("cash:operating", 0) - 150_000
+    assert "not open" in refused("write-off", 1, "bank_charges")
+    house.run("bank", "assign", 2, "PH-2026-06-GRO", "--reason", "they said so on the phone")
+    owing = {row["partner"]: row for row in house.json("settle", "nets", "2026-06")["payments"]}["GRO"]
+    assert owing["net_minor"] == -140 and owing["settled_minor"] == -100
+    assert house.json("bank", "rows", "--open") == []
+
+    house.run("bank", "unmatch", charge["id"], "--reason", "it was not theirs")
+    assert "bank_charges" not in money(house)
+    assert [row["row"] for row in house.json("bank", "rows", "--open")] == [1]
+    house.run("bank", "write-off", 1, "write_off", "--reason", "nobody knows")
+    assert money(house)["write_off"] == 150_000
+    assert house.verify("--from-scratch")["ok"]
+
+
 def test_what_stands_in_the_way(make_house, tmp_path):
     house = closed(make_house(), tmp_path)
     house.run("settle", "invoices", "2026-06", "--out", tmp_path / "documents")

@@ -221,6 +221,13 @@ public:
         const MatchingRules& rules,
         const ledger::Terms& terms,
         ledger::Day today) const;
+    /// A match that a person wants: so much of a row, in the sign of the account, pays a net. No
+    /// amount: as much as both have open.
+    [[nodiscard]] Registered<Match> match_by_hand(
+        BankRowNumber row, const std::string& item, std::optional<ledger::Minor> amount) const;
+    /// What pays nothing goes to an account: `bank_charges` or `write_off`.
+    [[nodiscard]] Registered<Match> write_off_by_hand(
+        BankRowNumber row, const std::string& account, std::optional<ledger::Minor> amount) const;
     /// Books a match: of `find_matches`, or one that two people want.
     [[nodiscard]] Registered<NewEntry> book_match(
         const Match& match, const ledger::Terms& terms) const;
@@ -374,6 +381,9 @@ private:
     /// At which rate a row of the bank pays a net; none: both are in the house's currency.
     [[nodiscard]] std::optional<ExchangeRate> rate_of_row(
         BankRowNumber row, const NetPayment& payment, const ledger::Terms& terms) const;
+    /// What the money of a row was worth on its day; none: it is in the house's currency.
+    [[nodiscard]] std::optional<ExchangeRate> rate_of_day(
+        BankRowNumber row, const ledger::Terms& terms) const;
     [[nodiscard]] MatchBooking plan_booking(const Match& match, const ledger::Terms& terms) const;
     [[nodiscard]] Content booked(
         const MatchBooking& booking, const Match& match, const ledger::Terms& terms) const;
