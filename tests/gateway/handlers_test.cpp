@@ -556,7 +556,7 @@ TEST_F(ClearingTest, LetsOperatorsNameThePartner)
     EXPECT_EQ(get(RouteId::message, "m-1", "partner=GRO", operator_caller()).status, 200);
     EXPECT_EQ(get(RouteId::message, "m-1", "partner=BOE", operator_caller()).status, 404);
     EXPECT_EQ(get(RouteId::message, "m-1", "partner=XXX", operator_caller()).status, 400);
-    EXPECT_EQ(get(RouteId::message, "m-1", "", operator_caller()).status, 400);
+    EXPECT_EQ(get(RouteId::message, "m-1", "", operator_caller()).status, 404) << "not its own";
     EXPECT_EQ(get(RouteId::message, "m-1", "partner=GRO").status, 400);
     EXPECT_EQ(get(RouteId::message, "m-1", "limit=5").status, 400);
     EXPECT_EQ(
