@@ -50,7 +50,7 @@ struct House::State {
         : folder{data}, lease{require_house(folder).lock()}, config{read_config(folder.config())},
           keys{read_ledger_keys(folder.keys())}, wire_key{read_wire_key(folder.keys())},
           stores{open_house_stores(folder, config.store)}, record_store{stores->open_record()},
-          record{*record_store}, registry{record}
+          record{*record_store, folder.record()}, registry{record}
     {
         require_private_keys(folder);
         if (record.entries().empty())
@@ -403,7 +403,7 @@ void fill_new_house(const HouseFolder& folder, const NewHouse& plan)
 
     const auto stores = open_house_stores(folder, plan.store);
     const auto record_store = stores->open_record();
-    ledger::HouseRecord record{*record_store};
+    ledger::HouseRecord record{*record_store, folder.record()};
     partners::Registry registry{record};
     const partners::Registry::Act act{.actor = "house", .at = clock.now()};
     const auto face_value = ledger::parse_micro(plan.face_value); // what is none is refused

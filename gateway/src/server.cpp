@@ -71,6 +71,19 @@ ListenerOptions listener_options(
     return options;
 }
 
+/// Books that have more than the journal are those of another one, or it lost its end.
+void require_books_of_this_journal(House& house)
+{
+    const auto head = house.ledger().head();
+    const auto projected = house.books().projected();
+    if (projected > head)
+        throw HouseFailure{fmt::format(
+            "the books contain record {}, but the journal ends at {}: restore a backup, or accept "
+            "the loss with: pointhouse rebuild",
+            projected.value(),
+            head.value())};
+}
+
 } // namespace
 
 class Server::State {
@@ -118,6 +131,7 @@ public:
               loop_, listener_options(house, address_, operators_.routes()), clearing_, authority_},
           admin_{loop_, admin_options()}, certificate_time_{certificate_time()}
     {
+        require_books_of_this_journal(house);
         static_cast<void>(house.projector());
         house.tend();
         if (options.stops_on_signals) {

@@ -168,12 +168,13 @@ std::string format_month(Month month)
     return fmt::format("{:04}-{:02}", month.year, month.month);
 }
 
+// The first moment of the clock lies in December 1969 west of Greenwich.
 std::optional<Month> parse_month(std::string_view text)
 {
     const auto year = take_number(text, 4);
     if (!year || !take(text, '-')) return std::nullopt;
     const auto month = take_number(text, 2);
-    if (!month || !text.empty() || *month < 1 || *month > 12 || *year < 1970) return std::nullopt;
+    if (!month || !text.empty() || *month < 1 || *month > 12 || *year < 1969) return std::nullopt;
     return Month{.year = *year, .month = *month};
 }
 

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <utility>
 
+#include "head_file.hpp"
 #include "ledger/invariant.hpp"
 #include "sha256.hpp"
 
@@ -92,17 +93,54 @@ LoadedRecord load(Transaction& transaction)
     return loaded;
 }
 
+/// What a record lacks that once was there, as its head file says; none: nothing.
+std::optional<std::string> lost_since(
+    const std::optional<Head>& head, std::span<const HouseEntry> entries)
+{
+    if (!head || head->house.is_none()) return std::nullopt;
+    const std::uint64_t reached = head->house.value();
+    if (reached > entries.size())
+        return fmt::format(
+            "house record: it ends at entry {}, but it once reached {}", entries.size(), reached);
+    if (entries[reached - 1].hash != head->hash)
+        return fmt::format("house record, entry {}: it is not the one it once was", reached);
+    return std::nullopt;
+}
+
+std::optional<Head> head_in(const std::filesystem::path& folder)
+{
+    return folder.empty() ? std::nullopt : read_head(folder);
+}
+
 } // namespace
 
-HouseRecord::HouseRecord(Store& store) : store_{store}
+HouseRecord::HouseRecord(Store& store, std::filesystem::path head_folder)
+    : store_{store}, head_folder_{std::move(head_folder)}
 {
+    const auto head = head_in(head_folder_);
     LoadedRecord loaded;
     store_.transact([&](Transaction& transaction) {
         transaction.script(schema);
         loaded = load(transaction);
     });
     if (loaded.fault) throw StoreFailure{*loaded.fault};
+    if (const auto lost = lost_since(head, loaded.entries)) throw StoreFailure{*lost};
     entries_ = std::move(loaded.entries);
+    if (!entries_.empty()) write_head_file(entries_.back());
+}
+
+// An entry is durable whether its mark is or not: where the disk is full, the next one marks both.
+void HouseRecord::write_head_file(const HouseEntry& last) const
+{
+    if (head_folder_.empty()) return;
+    try {
+        std::filesystem::create_directories(head_folder_);
+        write_head(head_folder_, {.last = {}, .hash = last.hash, .house = last.sequence});
+    } catch (const StoreFailure&) {
+        return;
+    } catch (const std::filesystem::filesystem_error&) {
+        return;
+    }
 }
 
 const HouseEntry& HouseRecord::append(
@@ -138,6 +176,7 @@ void HouseRecord::write(std::span<const HouseEntry> entries)
             transaction.run(sql, parameters);
         }
     });
+    write_head_file(entries.back());
 }
 
 void HouseRecord::hold()
@@ -184,11 +223,13 @@ HouseSequence HouseRecord::head() const
     return HouseSequence{entries_.size()};
 }
 
-std::optional<std::string> HouseRecord::first_fault(Store& store)
+std::optional<std::string> HouseRecord::first_fault(
+    Store& store, const std::filesystem::path& head_folder)
 {
-    std::optional<std::string> fault;
-    store.read([&](Transaction& transaction) { fault = load(transaction).fault; });
-    return fault;
+    const auto head = head_in(head_folder); // first: the record only grows
+    LoadedRecord loaded;
+    store.read([&](Transaction& transaction) { loaded = load(transaction); });
+    return loaded.fault ? loaded.fault : lost_since(head, loaded.entries);
 }
 
 } // namespace pointhouse::ledger

@@ -64,11 +64,18 @@ bool is_sealed(std::span<const std::byte> key, const Row& row)
 
 Identities::Identities(Store& store, std::array<std::byte, 32> key) : store_{store}, key_{key}
 {
-    store_.transact([&](Transaction& transaction) {
-        transaction.script(schema);
+    store_.transact([&](Transaction& transaction) { transaction.script(schema); });
+    last_ = last_in(store);
+}
+
+MemberNumber Identities::last_in(Store& store)
+{
+    std::int64_t last = 0;
+    store.read([&](Transaction& transaction) {
         const auto rows = transaction.run("SELECT COALESCE(MAX(member), 0) FROM identity", {});
-        last_ = MemberNumber{static_cast<std::uint64_t>(std::get<std::int64_t>(rows.at(0).at(0)))};
+        last = number_in(rows.at(0).at(0)).value_or(0);
     });
+    return MemberNumber{static_cast<std::uint64_t>(last)};
 }
 
 Digest Identities::hmac_of(std::string_view identifier) const

@@ -49,6 +49,10 @@ public:
     /// replaced; durable when it returns. Done again, it changes nothing.
     void bind(const Binding& binding);
 
+    /// The highest number that was given.
+    [[nodiscard]] MemberNumber last() const { return last_; }
+    [[nodiscard]] static MemberNumber last_in(Store& store);
+
     /// The keyed hash that stands for an identifier.
     [[nodiscard]] Digest hmac_of(std::string_view identifier) const;
 

@@ -76,6 +76,7 @@ private:
     // Opening and recovering (shard_recovery.cpp).
     void recover();
     void check_head(const JournalState& state);
+    void check_identities(const JournalState& state);
     void replay_tail(const JournalState& state);
     void load_members_of_tail(Sequence watermark);
     void load_funding();

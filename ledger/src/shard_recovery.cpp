@@ -84,6 +84,7 @@ void Shard::recover()
     if (!windows_.empty()) next_cut_off_ = terms_->calendar->start_of(windows_.back().month.next());
     load_funding();
     replay_tail(state);
+    check_identities(state);
     is_readable_ = true;
     write_back_everything();
     find_due_members();
@@ -118,6 +119,20 @@ void Shard::check_head(const JournalState& state)
         if (run.last > state.head) refuse("the message index is newer than it");
     for (const Window& window : state.windows)
         if (window.cut > state.head) refuse("a window's end lies beyond it");
+}
+
+// A number is given durably before the journal knows it, and never again: else a stranger would
+// get the points of a member whose identity was lost.
+void Shard::check_identities(const JournalState& state)
+{
+    MemberNumber last = state.last_member;
+    members_.for_each([&](const Member& member) { last = std::max(last, member.number()); });
+    if (last > identities_.last())
+        throw StoreFailure{fmt::format(
+            "the identities cannot be trusted: they end at member {}, and the journal knows member "
+            "{}",
+            identities_.last().value(),
+            last.value())};
 }
 
 void Shard::replay_tail(const JournalState& state)

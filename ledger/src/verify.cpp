@@ -143,6 +143,9 @@ public:
         : journal_{journal}, history_{terms}, options_{options}
     {}
 
+    /// The highest number that a record names.
+    [[nodiscard]] MemberNumber last_member() const { return last_member_; }
+
     /// `head`: of the head file, read before the snapshot began; a house that serves writes it on.
     void run(const std::optional<Head>& head, Verification& found)
     {
@@ -286,6 +289,7 @@ private:
                 .returned_minor = record.amount_minor};
         if (record.member.is_none()) return;
 
+        last_member_ = std::max(last_member_, record.member);
         Member& member = members_.member(record.member);
         members_.note_first(record);
         require(
@@ -670,6 +674,7 @@ private:
     DecisionContext context_{.funding = &funding_};
     Sha256 sha256_;
     Sequence last_;
+    MemberNumber last_member_;
     Digest last_hash_{};
     std::map<Sequence, std::vector<std::byte>> kept_; // the newest blocks, by first record
     std::size_t kept_bytes_ = 0;
@@ -688,7 +693,14 @@ Verification verify_journal(
     try {
         const std::optional<Head> head = read_head(options.folder);
         journal.begin_snapshot();
-        Verifier{journal, terms, options}.run(head, found);
+        Verifier verifier{journal, terms, options};
+        verifier.run(head, found);
+        if (const MemberNumber last = Identities::last_in(identities);
+            last < verifier.last_member())
+            found.fault = fmt::format(
+                "identities: they end at member {}, and the journal knows member {}",
+                last.value(),
+                verifier.last_member().value());
         if (auto fault = Identities::first_fault(identities, options.keys.identity))
             found.fault = std::move(*fault);
     } catch (const Fault& fault) {

@@ -164,6 +164,10 @@ public:
                 throw StoreFailure{"the watermark of the journal does not match its complement"};
             state.watermark = sequence_of(watermark.int64(0, 0));
         }
+        const auto members =
+            run("SELECT COALESCE(MAX(number), 0) FROM journal.member WHERE shard = {}"
+                " AND number < 9223372036854775807"); // the house's own row
+        state.last_member = MemberNumber{static_cast<std::uint64_t>(members.int64(0, 0))};
         const auto runs = run("SELECT name, first, last, entries, hash FROM journal.index_run"
                               " WHERE shard = {} ORDER BY first");
         for (int row = 0; row < runs.rows(); ++row) {

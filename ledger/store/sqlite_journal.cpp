@@ -136,6 +136,10 @@ public:
                 throw StoreFailure{"the watermark of the journal does not match its complement"};
             state.watermark = sequence_of(watermark.column_int64(0));
         }
+        auto members = connection_.prepare("SELECT MAX(number) FROM member WHERE number < ?1");
+        members.bind_int64(1, static_cast<std::int64_t>(house_row.value()));
+        if (members.step())
+            state.last_member = MemberNumber{static_cast<std::uint64_t>(members.column_int64(0))};
         auto runs = connection_.prepare(
             "SELECT name, first, last, entries, hash FROM index_run ORDER BY first");
         while (runs.step()) {

@@ -64,6 +64,7 @@ CommandResult sound(const ledger::Verification& found, const Invocation& typed)
 /// What the check needs of the house, taken on its thread; the rest goes on beside it.
 struct Check {
     ledger::Store& record_store;
+    std::filesystem::path record_folder;
     ledger::Store& identities;
     const ledger::TermsHistory& terms;
     ledger::Books& books;
@@ -94,7 +95,8 @@ CommandResult run_check(Check check, const Invocation& typed, Console& console)
     console.progress("the house's own record");
     if (const std::string fault = check.record_store.integrity_fault(); !fault.empty())
         return unsound("the house's record: " + fault, typed);
-    if (const auto fault = ledger::HouseRecord::first_fault(check.record_store))
+    if (const auto fault =
+            ledger::HouseRecord::first_fault(check.record_store, check.record_folder))
         return unsound(*fault, typed);
 
     check.options.progress = [&console](int thousandths) {
@@ -129,6 +131,7 @@ gateway::LongWork verification_of(House& house, bool from_scratch, const Invocat
     const auto& opening = house.registry().opening();
     const Check check{
         .record_store = house.record_store(),
+        .record_folder = house.folder().record(),
         .identities = house.identity_store(),
         .terms = house.registry(),
         .books = house.books(),

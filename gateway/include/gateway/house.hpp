@@ -60,6 +60,7 @@ struct HouseFolder {
     [[nodiscard]] std::filesystem::path keys() const { return root / "keys"; }
     [[nodiscard]] std::filesystem::path certificates() const { return root / "certs"; }
     [[nodiscard]] std::filesystem::path house() const { return root / "house.db"; }
+    [[nodiscard]] std::filesystem::path record() const { return root / "record"; }
     [[nodiscard]] std::filesystem::path identities() const { return root / "identities.db"; }
     [[nodiscard]] std::filesystem::path books() const { return root / "books.db"; }
     [[nodiscard]] std::filesystem::path proposals() const { return root / "proposals"; }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <span>
@@ -30,7 +31,9 @@ class HouseRecord {
 public:
     /// Creates the table where it is missing, loads every entry and checks the chain.
     /// Throws StoreFailure naming the first entry whose chain is broken.
-    explicit HouseRecord(Store& store);
+    /// `head_folder` keeps how far it surely reached: a shorter record is refused. None: it is read
+    /// beside one that does that.
+    explicit HouseRecord(Store& store, std::filesystem::path head_folder = {});
 
     /// Durable when it returns, unless entries are held. The reference is valid until the next
     /// append.
@@ -49,13 +52,16 @@ public:
     [[nodiscard]] HouseSequence head() const;
 
     /// Reads the table afresh and names what is wrong with it first; none when sound.
-    [[nodiscard]] static std::optional<std::string> first_fault(Store& store);
+    [[nodiscard]] static std::optional<std::string> first_fault(
+        Store& store, const std::filesystem::path& head_folder = {});
 
 private:
     void write(std::span<const HouseEntry> entries);
+    void write_head_file(const HouseEntry& last) const;
     void read_again(std::size_t durable);
 
     Store& store_;
+    std::filesystem::path head_folder_;
     std::vector<HouseEntry> entries_;
     std::optional<std::size_t> held_from_; // the place of the first entry that is held
 };

@@ -71,6 +71,7 @@ struct JournalState {
     Sequence head{};    // the last record; none: empty
     Digest head_hash{}; // of the last block
     Sequence watermark{};
+    MemberNumber last_member{}; // the highest number of a member row; none: there is none
     std::vector<IndexRun> index_runs{};
     std::vector<Window> windows{}; // oldest first
 };
