@@ -6,8 +6,10 @@
 #include "answers.hpp"
 #include "commands.hpp"
 #include "estimates_file.hpp"
+#include "gateway/settlement_source.hpp"
 #include "ledger/journal_export.hpp"
 #include "report_xlsx.hpp"
+#include "settlement/printed_report.hpp"
 #include "settlement/receivables.hpp"
 #include "settlement/reports.hpp"
 
@@ -31,6 +33,18 @@ struct Options {
     std::string estimates;
     bool csv = false;
     std::string xlsx;
+    std::string pdf;
+};
+
+/// A report, and how it is printed; most are not.
+struct Made {
+    Made(Report made) : report{std::move(made)} {} // a report is what most of them make
+    Made(Report made, settlement::PrintedReport page)
+        : report{std::move(made)}, printed{std::move(page)}
+    {}
+
+    Report report;
+    std::optional<settlement::PrintedReport> printed;
 };
 
 /// Which postings a report is of: a window, or all up to an instant or a record of the journal.
@@ -83,6 +97,23 @@ struct Source {
     Interval interval;
     ledger::Time now;
     std::optional<ledger::PartnerId> partner;
+    std::string house; // its name
+
+    /// Of what a printed report is.
+    [[nodiscard]] settlement::ReportOf as_printed() const
+    {
+        const auto day = terms->calendar->day_of(sequence_end());
+        return {
+            .house = house,
+            .number = interval.window ? settlement::month_in_words(*interval.window)
+                                      : "As of " + settlement::day_in_words(day),
+            .created = ledger::format_time(sequence_end())};
+    }
+    /// The end of what the report is of, also where a record of the journal ends it.
+    [[nodiscard]] ledger::Time sequence_end() const
+    {
+        return interval.sequence ? last_posting() : end();
+    }
 
     /// When the last posting of the report was made, where a record of the journal ends it.
     [[nodiscard]] ledger::Time last_posting() const
@@ -116,7 +147,7 @@ void add_money(const PostingLines& posting, settlement::GlBalances& balances)
             balances[{line.account, line.partner}] += ledger::Micro{line.amount};
 }
 
-Report roll_forward(const Source& source)
+Made roll_forward(const Source& source)
 {
     settlement::RollForward fold;
     ledger::Micro liability;
@@ -133,10 +164,13 @@ Report roll_forward(const Source& source)
     for (const auto& row : rows) closing += row.closing.liability;
     control.rows.push_back(
         {std::string{"deferred_revenue"}, liability, closing, liability - closing});
-    return {
+    Report report{
         .name = "roll_forward",
         .facts = {},
         .tables = {settlement::roll_forward_table(rows, *source.terms), std::move(control)}};
+    return {
+        std::move(report),
+        settlement::printed_roll_forward(rows, *source.terms, source.as_printed())};
 }
 
 Report coverage(const Source& source)
@@ -229,7 +263,7 @@ settlement::Register register_at(const Documents& documents, ledger::HouseSequen
 }
 
 /// Who owes documents for how long, and the control account beside their sum.
-Report ageing(const Source& source, const Documents& documents)
+Made ageing(const Source& source, const Documents& documents)
 {
     ledger::Micro booked;
     ledger::HouseSequence last;
@@ -260,7 +294,10 @@ Report ageing(const Source& source, const Documents& documents)
               open,
               booked - documents.at_opening - open}}});
     tables.push_back(settlement::breach_table(desk, today, *source.terms));
-    return {.name = "ageing", .facts = {}, .tables = std::move(tables)};
+    return {
+        Report{.name = "ageing", .facts = {}, .tables = std::move(tables)},
+        settlement::printed_ageing(
+            settlement::aged_receivables(items, today), *source.terms, source.as_printed())};
 }
 
 /// Whose points an estimate is of, and when its figures end.
@@ -411,8 +448,14 @@ std::vector<NamedEstimate> known_estimates(
 }
 
 CommandResult rendered(
-    Report report, const Source& source, const Options& options, const Invocation& typed)
+    Made made, const Source& source, const Options& options, const Invocation& typed)
 {
+    auto& report = made.report;
+    if (!options.pdf.empty()) {
+        const auto file = typed.path(options.pdf);
+        write_text(file, settlement::report_pdf(made.printed.value()));
+        return done(file.string() + "\n");
+    }
     report.facts.emplace_back("as_of", ledger::format_time(source.end()));
     report.facts.emplace_back("currency", source.terms->currency.code);
     if (source.interval.sequence)
@@ -439,11 +482,12 @@ Source source_of(House& house, const Options& options)
         .terms = terms,
         .interval = read_interval(options, *terms->calendar),
         .now = points.house_time(),
-        .partner = partner};
+        .partner = partner,
+        .house = gateway::legal_parties_of(house.registry()).house.name};
 }
 
 /// Makes a report of a source, away from the house's thread.
-using Make = std::function<Report(const Source&)>;
+using Make = std::function<Made(const Source&)>;
 /// Takes what else a report needs, on the house's thread.
 using Prepare = std::function<Make(House&, const Source&, const Invocation&)>;
 
@@ -494,20 +538,30 @@ void add_interval(CLI::App& command, Options& options)
     window->excludes("--sequence");
 }
 
+/// For reports in which a picture says more.
+void add_pdf(CLI::App& command, Options& options)
+{
+    command.add_option("--pdf", options.pdf, "As a page with a chart")
+        ->type_name("FILE")
+        ->excludes("--xlsx")
+        ->excludes("--csv")
+        ->excludes("--json");
+}
+
 } // namespace
 
 void declare_report(CLI::App& app, Invocation& invocation)
 {
     auto& group = declare_group(app, "report", "What finance and auditors ask of the ledger");
     const auto options = std::make_shared<Options>();
-    add_interval(
-        declare_report_of(
-            group,
-            invocation,
-            {"roll-forward", "Open points and their liability, from opening to closing, by issuer"},
-            options,
-            only(roll_forward)),
-        *options);
+    auto& rolling = declare_report_of(
+        group,
+        invocation,
+        {"roll-forward", "Open points and their liability, from opening to closing, by issuer"},
+        options,
+        only(roll_forward));
+    add_interval(rolling, *options);
+    add_pdf(rolling, *options);
     declare_report_of(
         group,
         invocation,
@@ -530,7 +584,7 @@ void declare_report(CLI::App& app, Invocation& invocation)
         options,
         only(exit_report));
     leaving.add_option("PARTNER", options->partner)->required();
-    declare_report_of(
+    auto& aged = declare_report_of(
         group,
         invocation,
         {"ageing", "Documents that partners owe, by how long they are due"},
@@ -539,6 +593,7 @@ void declare_report(CLI::App& app, Invocation& invocation)
             const auto documents = documents_of(house);
             return [documents](const Source& source) { return ageing(source, documents); };
         });
+    add_pdf(aged, *options);
     auto& expected = declare_report_of(
         group,
         invocation,

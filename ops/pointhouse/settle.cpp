@@ -11,6 +11,7 @@
 #include "commands.hpp"
 #include "gateway/settlement_source.hpp"
 #include "settle_documents.hpp"
+#include "settlement/printed_report.hpp"
 #include "settlement/rendering.hpp"
 
 namespace pointhouse::ops {
@@ -26,6 +27,7 @@ using gateway::House;
 
 struct Options {
     std::string window;
+    std::string pdf;
 };
 
 std::string in_words(const settlement::Settlement& settled)
@@ -78,8 +80,15 @@ CommandStep show(House& house, const Options& options, const Invocation& typed)
     std::vector<settlement::Document> issued;
     for (const auto* document : house.documents().documents_of(read_window(options.window)))
         issued.push_back(document->document);
-    return [source, typed, issued = std::move(issued)](Console& console) {
+    return [source, typed, options, issued = std::move(issued)](Console& console) {
         const auto settled = source->settle(console);
+        if (!options.pdf.empty()) {
+            const auto file = typed.path(options.pdf);
+            const auto created = ledger::format_time(settled.window.to);
+            write_text(
+                file, settlement::report_pdf(settlement::printed_settlement(settled, created)));
+            return done(file.string() + "\n");
+        }
         if (typed.json) return done(settlement::settlement_json(settled, issued) + "\n");
         return done(in_words(settled));
     };
@@ -100,6 +109,9 @@ void declare_settle(CLI::App& app, Invocation& invocation)
         [options](House& house, const Invocation& typed) { return show(house, *options, typed); });
     showing.add_option("WINDOW", options->window, "A month, 2026-06")->required();
     add_json_option(showing, invocation);
+    showing.add_option("--pdf", options->pdf, "As a page with a chart of who took points")
+        ->type_name("FILE")
+        ->excludes("--json");
 
     declare_settle_documents(settle, invocation);
     declare_settle_payments(settle, invocation);

@@ -19,6 +19,16 @@ void check(cairo_status_t status)
     throw std::runtime_error{std::string{"drawing a PDF: "} + cairo_status_to_string(status)};
 }
 
+PangoAlignment pango_alignment(Alignment alignment)
+{
+    switch (alignment) {
+    case Alignment::left: break;
+    case Alignment::right: return PANGO_ALIGN_RIGHT;
+    case Alignment::centre: return PANGO_ALIGN_CENTER;
+    }
+    return PANGO_ALIGN_LEFT;
+}
+
 } // namespace
 
 PdfCanvas::PdfCanvas(const PdfProperties& properties)
@@ -64,8 +74,7 @@ void PdfCanvas::set_words(std::string_view words, const TextStyle& style, double
     pango_layout_set_font_description(layout_.get(), font);
     pango_font_description_free(font);
 
-    const bool is_right = style.alignment == Alignment::right;
-    pango_layout_set_alignment(layout_.get(), is_right ? PANGO_ALIGN_RIGHT : PANGO_ALIGN_LEFT);
+    pango_layout_set_alignment(layout_.get(), pango_alignment(style.alignment));
     pango_layout_set_width(layout_.get(), pango_units_from_double(width));
     pango_layout_set_text(layout_.get(), words.data(), static_cast<int>(words.size()));
     set_ink(style.ink);
@@ -75,8 +84,10 @@ void PdfCanvas::text(Spot spot, std::string_view words, const TextStyle& style, 
 {
     set_words(words, style, width_max);
     const double baseline = pango_units_to_double(pango_layout_get_baseline(layout_.get()));
-    const bool is_right = style.alignment == Alignment::right;
-    cairo_move_to(context_.get(), is_right ? spot.x - width_max : spot.x, spot.y - baseline);
+    double x = spot.x;
+    if (style.alignment == Alignment::right) x -= width_max;
+    if (style.alignment == Alignment::centre) x -= width_max / 2;
+    cairo_move_to(context_.get(), x, spot.y - baseline);
     pango_cairo_show_layout(context_.get(), layout_.get());
 }
 

@@ -28,7 +28,7 @@ struct Ink {
     double blue = 0;
 };
 
-enum class Alignment : std::uint8_t { left, right };
+enum class Alignment : std::uint8_t { left, right, centre };
 
 struct TextStyle {
     double size = 8.5;
@@ -53,8 +53,8 @@ class PdfCanvas {
 public:
     explicit PdfCanvas(const PdfProperties& properties);
 
-    /// Writes one line; `spot` is its baseline's left (or right) end. Longer than `width_max`: cut
-    /// off with an ellipsis.
+    /// Writes one line; `spot` is its baseline's left (or right) end, or its middle. Longer than
+    /// `width_max`: cut off with an ellipsis.
     void text(
         Spot spot, std::string_view words, const TextStyle& style, double width_max = a4_width);
     /// Several lines, broken at words to `width`; what is more than `lines_max` ends in an

@@ -3,6 +3,7 @@
 import csv
 import io
 import random
+import subprocess
 from datetime import date, timedelta
 
 import days
@@ -433,3 +434,47 @@ def test_estimates_are_recorded_and_never_lost(make_house, tmp_path):
     house.start()
     assert [row[0] for row in versions(house)] == [2, 3]
     assert house.verify()["ok"]
+
+
+# Pages with a diagram.
+
+
+def page_of(house, path, *arguments):
+    """What a reader sees of a page; made twice, it has the same bytes."""
+    pages = [path.with_suffix(f".{number}.pdf") for number in (1, 2)]
+    for page in pages:
+        assert house.run(*arguments, "--pdf", page).stdout == f"{page}\n"
+    assert pages[0].read_bytes() == pages[1].read_bytes()
+    return subprocess.run(
+        ["pdftotext", "-layout", pages[0], "-"], check=True, capture_output=True, text=True).stdout
+
+
+def in_words(micro):
+    """An amount as pages write it: rounded half away from zero, thousands apart, a true minus."""
+    minor = (2 * abs(micro) + 10_000) // 20_000
+    return f"{'−' if micro < 0 and minor else ''}{minor // 100:,}.{minor % 100:02}"
+
+
+def test_pages_say_what_json_says(played, tmp_path):
+    rolled = report(played, "roll-forward", "--window", "2026-06")
+    page = page_of(played, tmp_path / "roll", "report", "roll-forward", "--window", "2026-06")
+    total = by(rolled["issuers"], "issuer")["total"]
+    assert "Points liability, EUR" in page and "June 2026" in page
+    for flow in ("opening", "issued", "closing"):
+        assert page.count(in_words(total[f"{flow}_liability_micro"])) >= 2, "on the diagram and in the table"
+    page = page_of(played, tmp_path / "window", "settle", "show", "2026-06")
+    taken = {}
+    for flow in played.json("settle", "show", "2026-06")["flows"]:
+        taken[flow["redeemer"]] = taken.get(flow["redeemer"], 0) + flow["points"]
+    assert taken and "Points taken, by who took them" in page
+    for points in taken.values():
+        assert f"{points:,}" in page
+
+
+def test_a_page_of_nothing_has_no_diagram(played, tmp_path):
+    page = page_of(played, tmp_path / "ageing", "report", "ageing", "--at", "2026-06-02")
+    assert "Aged receivables" in page and "What partners owe, EUR" not in page
+    for other in ("--json", "--csv"):
+        played.run("report", "ageing", "--pdf", tmp_path / "x.pdf", other, status=2)
+    played.run("report", "coverage", "--pdf", tmp_path / "x.pdf", status=2)
+    assert not (tmp_path / "x.pdf").exists()

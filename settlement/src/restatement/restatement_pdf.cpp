@@ -19,7 +19,7 @@ constexpr double points_right = 300;
 constexpr double old_right = 385;
 constexpr double new_right = 463;
 constexpr double head_height = 24;
-constexpr double first_top = 190;
+constexpr double first_top = 170;
 constexpr double next_top = 108;
 constexpr double row_height = 20;
 constexpr double cause_height = 13;
@@ -235,7 +235,7 @@ private:
                                draw_amounts(y + 12, was.tax, is.tax, quiet);
                                canvas_.text(
                                    {.x = left + 12, .y = y + 12 + cause_height + 1},
-                                   "Statement, with VAT and lines that did not change",
+                                   "Whole statement, with VAT",
                                    strong,
                                    230);
                                draw_amounts(
