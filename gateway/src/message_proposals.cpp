@@ -58,7 +58,9 @@ Message message_of(const json::object& text)
     message.message_id = view("message_id");
     message.member = view("member");
     message.occurred_at = ledger::time_of_micros(text.at("occurred_at_micros").as_int64());
-    message.points = ledger::Points{text.at("points").as_int64()};
+    // A message that has points has some.
+    if (const auto points = text.at("points").as_int64(); points != 0)
+        message.points = ledger::Points{points};
     message.funder = view("funder");
     message.reason = view("reason");
     if (text.contains("into")) message.to_member = view("into");
