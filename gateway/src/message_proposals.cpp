@@ -58,8 +58,7 @@ Message message_of(const json::object& text)
     message.message_id = view("message_id");
     message.member = view("member");
     message.occurred_at = ledger::time_of_micros(text.at("occurred_at_micros").as_int64());
-    // A message that has points has some.
-    if (const auto points = text.at("points").as_int64(); points != 0)
+    if (const std::int64_t points = text.at("points").as_int64(); points > 0)
         message.points = ledger::Points{points};
     message.funder = view("funder");
     message.reason = view("reason");
