@@ -301,7 +301,9 @@ void Clearing::answer_hold(Exchange& exchange)
 
 void Clearing::answer_outcome(Exchange& exchange)
 {
-    const auto partner = partner_of(exchange);
+    // Operators' own messages come from no partner.
+    const bool is_own_of_operator = exchange.caller->is_operator() && exchange.query.empty();
+    const auto partner = is_own_of_operator ? ledger::PartnerId{} : partner_of(exchange);
     if (!partner) return;
     const std::string_view message_id = exchange.arguments[0];
     ledger::Outcome outcome;

@@ -368,6 +368,15 @@ partners::Registry::Accepted<void> House::approve(ledger::HouseSequence proposal
     return approved;
 }
 
+partners::Registry::Accepted<void> House::reject(
+    ledger::HouseSequence proposal, std::string_view reason)
+{
+    auto rejected = state_->registry.reject(proposal, reason, act());
+    std::error_code ignored; // of most kinds there is no file
+    if (rejected) fs::remove(state_->folder.proposal(proposal), ignored);
+    return rejected;
+}
+
 partners::Registry::Act House::act() const
 {
     return {
@@ -424,7 +433,10 @@ void make_house(const NewHouse& plan)
     const bool existed = fs::exists(folder.root, error);
     if (existed && (!fs::is_directory(folder.root) || !fs::is_empty(folder.root)))
         throw HouseFailure{
-            folder.root.string() + " is not empty; a house needs a folder of its own"};
+            folder.root.string() +
+            (fs::exists(folder.keys(), error) && !fs::exists(folder.config(), error)
+                 ? " holds what an interrupted init left, and no house; delete it and begin anew"
+                 : " is not empty; a house needs a folder of its own")};
     make_house_stores(plan.store);
     fs::create_directories(folder.root);
     ::chmod(folder.root.c_str(), 0700);

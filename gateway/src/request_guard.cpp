@@ -342,6 +342,7 @@ GuardVerdict judge_header(std::string_view header, const GuardRules& rules)
     const auto path = parser.target.substr(0, parser.target.find('?'));
     head.query = parser.target.substr(std::min(path.size() + 1, parser.target.size()));
     head.closes = parser.version == 10 || !parser.keep_alive();
+    head.is_head = parser.method == "HEAD";
     head.expects_continue = parser.expect.has_value();
     if (parser.content_type) head.body_type = media_type_of(*parser.content_type);
     head.answer_type = answer_type_of(parser.accept, head.body_type);

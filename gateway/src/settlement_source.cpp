@@ -151,6 +151,9 @@ SettlementSource::SettlementSource(House& house, ledger::Month month)
     terms_ = terms_of(house, month);
     contracts_ = contracts_of(house.registry(), *terms_);
     parties_ = legal_parties_of(house.registry());
+    house_accounts_ = house.registry().house_company().accounts;
+    for (const auto& contract : house.registry().contracts())
+        partner_accounts_.push_back(contract.company.accounts);
     blocks_ = blocks_sold_in(house, month, *terms_);
     rates_ = rates_of(house, month, *terms_);
     dates_ = house.documents().calendar().dates_of(month);
@@ -180,6 +183,18 @@ settlement::Settlement SettlementSource::settle(Console& console) const
          .contracts = contracts_});
 }
 
+/// Whoever sells in another currency is paid on its account in that, where it has one.
+void SettlementSource::name_account(settlement::Document& draft) const
+{
+    const bool is_houses = draft.supply == settlement::StatementType::issuance;
+    const auto& accounts =
+        is_houses ? house_accounts_ : partner_accounts_.at(draft.partner.value() - 1);
+    const auto found = accounts.find(draft.currency.code);
+    if (found == accounts.end()) return;
+    draft.seller.iban = found->second.iban;
+    draft.seller.bic = found->second.bic;
+}
+
 std::vector<settlement::Document> SettlementSource::drafts(
     const settlement::Settlement& settlement) const
 {
@@ -204,6 +219,7 @@ std::vector<settlement::Document> SettlementSource::drafts(
                 terms_->partner(draft.partner).name,
                 ledger::format_month(window_.month))};
         draft = settlement::in_currency(draft, *rate->second);
+        name_account(draft);
     }
     return made;
 }

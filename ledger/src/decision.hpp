@@ -62,6 +62,12 @@ inline constexpr std::chrono::minutes ahead_max{5};
 [[nodiscard]] std::optional<Refusal> decide(
     const Question& question, const DecisionContext& context, Record& posting);
 
+/// As the house decides what it is sent: before all else, a message carries 1 to
+/// points_per_message_max points; after it, what the posting moves is within what books can sum up
+/// (FundingCounters::turnover_max, else limit_exceeded).
+[[nodiscard]] std::optional<Refusal> decide_within_bounds(
+    const Question& question, const DecisionContext& context, Record& posting);
+
 /// The part of `decide` for reversals and clawbacks (clawback.cpp).
 [[nodiscard]] std::optional<Refusal> decide_clawback(
     const Question& question, const DecisionContext& context, Record& posting);

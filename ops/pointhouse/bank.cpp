@@ -9,6 +9,7 @@
 
 #include "answers.hpp"
 #include "approvals.hpp"
+#include "bank_by_hand.hpp"
 #include "closed_window.hpp"
 #include "commands.hpp"
 #include "settle_documents.hpp"
@@ -29,6 +30,7 @@ using settlement::Register;
 struct Options {
     std::string file;
     std::string tolerance = "0";
+    std::string account = "write_off";
     std::string reason;
     std::string late_reason;
     std::uint64_t match = 0;
@@ -54,19 +56,31 @@ json::array gaps_of(const Register& documents, std::string_view account)
     return gaps;
 }
 
+/// Why a statement is not of an account of the house; empty: it is.
+std::string fault_of_account(House& house, const settlement::BankStatement& statement)
+{
+    const auto& company = house.registry().house_company();
+    const auto& own = house.registry().terms()->currency.code;
+    const auto& currency = statement.currency.code;
+    const auto account = company.accounts.find(currency);
+    if (account != company.accounts.end() && account->second.iban == statement.account) return {};
+    const bool has_told_nothing = company == partners::Company{};
+    if (currency != own && !has_told_nothing)
+        return fmt::format(
+            "{} is in {}, and no account of the house is: pointhouse house set-company",
+            statement.account,
+            currency);
+    if (!company.iban.empty() && statement.account != company.iban)
+        return fmt::format("{} is not the house's account", statement.account);
+    return {};
+}
+
 /// What speaks against a file as a whole; empty: nothing. A file is taken whole or not at all.
 std::string fault_of_file(House& house, std::span<const settlement::BankStatement> statements)
 {
     auto book = house.documents().bank();
-    const auto& own = house.registry().house_company().iban;
     for (const auto& statement : statements) {
-        if (statement.currency != house.registry().terms()->currency)
-            return fmt::format(
-                "the account is in {}, the house in {}",
-                statement.currency.code,
-                house.registry().terms()->currency.code);
-        if (!own.empty() && statement.account != own)
-            return fmt::format("{} is not the house's account", statement.account);
+        if (auto fault = fault_of_account(house, statement); !fault.empty()) return fault;
         auto import = settlement::import_statement(book, statement);
         if (!import) return import.error().words;
         settlement::take(book, std::move(*import));
@@ -112,8 +126,10 @@ std::map<std::string, ledger::PartnerId> partner_accounts(House& house)
 {
     std::map<std::string, ledger::PartnerId> accounts;
     for (const auto& contract : house.registry().contracts()) {
-        if (!contract.company.iban.empty())
-            accounts.emplace(contract.company.iban, contract.terms.partner);
+        const auto& company = contract.company;
+        if (!company.iban.empty()) accounts.emplace(company.iban, contract.terms.partner);
+        for (const auto& [currency, account] : company.accounts)
+            accounts.emplace(account.iban, contract.terms.partner);
     }
     return accounts;
 }
@@ -139,7 +155,9 @@ std::string book_or_hold(
         late.window = *window;
         late.act = fmt::format(
             "write {} of {} off",
-            ledger::format_minor(match.write_off->amount, terms.currency),
+            ledger::format_minor(
+                match.write_off->amount,
+                house.documents().bank().rows[match.parts.front().row - 1].currency),
             match.parts.front().item);
         const auto admitted = house.documents().closings().admit(late.window, late.reason);
         if (!admitted) return admitted.error().reason;
@@ -161,8 +179,14 @@ CommandResult match_rows(House& house, const Options& options, const Invocation&
     const auto terms = house.registry().terms();
     const auto tolerance = read_amount(options.tolerance, terms->currency);
     if (tolerance.count < 0) throw CommandFailure{"a tolerance is not below zero"};
+    if (options.account != "write_off" && options.account != "bank_charges")
+        throw CommandFailure{
+            options.account + " is no account for this: bank_charges or write_off"};
     const auto found = house.documents().find_matches(
-        partner_accounts(house), {.tolerance = tolerance, .write_off_account = "write_off"});
+        partner_accounts(house),
+        {.tolerance = tolerance, .write_off_account = options.account},
+        *terms,
+        issue_terms(house).today);
     json::array matches;
     json::array held_back;
     for (const auto& match : found.matches) {
@@ -223,6 +247,7 @@ CommandResult list_rows(House& house, const Options& options, const Invocation& 
         rows.push_back(json::object{
             {"row", number},
             {"account", account},
+            {"currency", currency.code},
             {"booked_on", ledger::format_day(row.booked_on)},
             {"amount_minor", row.amount.count},
             {"open_minor", left.count},
@@ -230,9 +255,10 @@ CommandResult list_rows(House& house, const Options& options, const Invocation& 
             {"end_to_end_id", row.end_to_end_id},
             {"remittance", row.remittance}});
         text += fmt::format(
-            "{:>6} {} {:>14} {:>14} open  {} {}\n",
+            "{:>6} {} {} {:>14} {:>14} open  {} {}\n",
             number,
             ledger::format_day(row.booked_on),
+            currency.code,
             ledger::format_minor(row.amount, currency),
             ledger::format_minor(left, currency),
             row.counterparty,
@@ -265,12 +291,20 @@ void declare_bank(CLI::App& app, Invocation& invocation)
         ->required();
     auto& matching =
         declare("match", "Book what the open rows pay, as far as it is certain", match_rows);
-    matching.add_option("--tolerance", options->tolerance, "Residuals up to this are written off")
+    matching
+        .add_option(
+            "--tolerance",
+            options->tolerance,
+            "Residuals up to this, or its worth, are written off")
+        ->capture_default_str();
+    matching
+        .add_option("--account", options->account, "Where residuals go: write_off, bank_charges")
         ->capture_default_str();
     add_late_option(matching, options->late_reason);
     auto& undoing = declare("unmatch", "Undo a match: its rows are open again", undo_match);
     undoing.add_option("MATCH", options->match, "Its id")->required();
     undoing.add_option("--reason", options->reason)->required();
+    declare_bank_by_hand(group, invocation);
     declare("rows", "Rows of the bank and what of them is open", list_rows)
         .add_flag("--open", options->is_open, "Only those that are open");
 }

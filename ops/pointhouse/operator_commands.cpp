@@ -91,6 +91,11 @@ std::vector<OperatorCommand> of_the_close()
          {.parameter = {"dry_run", ParameterForm::flag, false, "Only show who would be reminded"},
           .option = "--dry-run"}});
     reminding.out_option = "--out";
+    OperatorCommand restating =
+        act("settle restate",
+            "Make a further version of a closed window as it is known now; nothing is booked",
+            {window()});
+    restating.out_option = "--out";
     return {
         read("close show", "The checklist of a window, with its figures", {window()}),
         act("close soft", "From now on entries of money need a reason", {window()}),
@@ -105,7 +110,14 @@ std::vector<OperatorCommand> of_the_close()
         of_file(
             "calendar set",
             "Set billing, due and pay days from a window on that is not closed yet"),
-        std::move(reminding)};
+        std::move(reminding),
+        std::move(restating),
+        read(
+            "settle restatements",
+            "The versions of a closed window, or how one differs from the one before",
+            {window(),
+             {.parameter = {"version", ParameterForm::integer, false, "From 2"},
+              .option = "--version"}})};
 }
 
 std::vector<OperatorCommand> of_records()
@@ -155,6 +167,10 @@ std::vector<OperatorCommand> of_the_house()
             "approve show",
             "All that it says, also the message that names a member",
             {{.parameter = {"proposal", ParameterForm::integer, true, "Its id"}}}),
+        act("approve reject",
+            "Turn down what waits, or take it back",
+            {{.parameter = {"proposal", ParameterForm::integer, true, "Its id"}},
+             text_option("reason", "--reason", "Why", false)}),
         act("approve",
             "Put in force what another operator prepared, or permit it",
             {{.parameter = {"proposal", ParameterForm::integer, true, "Its id"}}})};

@@ -69,8 +69,10 @@ std::vector<OperatorCommand> of_payments()
     const auto partner = text("partner", "Its id");
     OperatorCommand paying =
         act("settle payments",
-            "Write the pay-outs of a window as pain.001, once",
-            {window(), text_option("reissue", "--reissue", "Why it is written once more", false)});
+            "Write the pay-outs of a window as pain.001, once for each currency",
+            {window(),
+             text_option("currency", "--currency", "Of the payments; else the house's", false),
+             text_option("reissue", "--reissue", "Why it is written once more", false)});
     paying.answers = {MediaType::xml};
     paying.out_option = "--out";
     return {
@@ -129,7 +131,20 @@ std::vector<OperatorCommand> of_the_bank()
             "Book what the open rows pay, as far as it is certain",
             {amount_option(
                  "tolerance_minor", "--tolerance", "Residuals up to this are written off", false),
+             text_option("account", "--account", "Where to: write_off, bank_charges", false),
              late_reason()}),
+        act("bank assign",
+            "Say what an open row pays, where no rule does",
+            {{.parameter = {"row", ParameterForm::integer, true, "Its number, of bank/rows"}},
+             text("reference", "What it pays, PH-2026-06-GRO"),
+             amount_option("amount_minor", "--amount", "Of the row; else all that is open", false),
+             text_option("reason", "--reason", "Why")}),
+        act("bank write-off",
+            "Book what pays nothing: a bank's charge, a residual",
+            {{.parameter = {"row", ParameterForm::integer, true, "Its number, of bank/rows"}},
+             text("account", "bank_charges or write_off"),
+             amount_option("amount_minor", "--amount", "Of the row; else all that is open", false),
+             text_option("reason", "--reason", "Why")}),
         act("bank unmatch",
             "Undo a match: its rows are open again",
             {{.parameter = {"match", ParameterForm::integer, true, "Its id"}},

@@ -248,6 +248,8 @@ Report ageing(const Source& source, const Documents& documents)
     ledger::Micro open;
     for (const auto& item : items) open += per_minor * item.open.count;
     auto tables = settlement::ageing_tables(items, today, *source.terms);
+    tables.push_back(settlement::ageing_by_currency(
+        settlement::receivables_of(desk, settlement::Amounts::of_documents), today, *source.terms));
     tables.push_back(
         {.name = "control",
          .columns = {"account", "ledger", "brought_along", "report", "difference"},

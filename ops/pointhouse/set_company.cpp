@@ -29,6 +29,13 @@ gateway::CommandResult set_company(
         shown.emplace(key, *company.*field);
         if (!(*company.*field).empty()) text += fmt::format("{:<20} {}\n", key, *company.*field);
     }
+    boost::json::object accounts;
+    for (const auto& [currency, account] : company->accounts) {
+        accounts.emplace(
+            currency, boost::json::object{{"iban", account.iban}, {"bic", account.bic}});
+        text += fmt::format("{:<20} {} {}\n", "account in " + currency, account.iban, account.bic);
+    }
+    shown.emplace("accounts", std::move(accounts));
     return report(typed, shown, text);
 }
 
@@ -51,7 +58,8 @@ void require_paid_documents(
     const auto wanted = currency.empty() ? house.registry().terms()->currency.code : currency;
     for (const auto* issued : house.documents().documents()) {
         const auto& document = issued->document;
-        const bool is_open = issued->open().count != 0 || issued->disputed.count != 0;
+        const bool is_open = issued->open().count != 0 || issued->open_claim().count != 0 ||
+                             issued->disputed.count != 0;
         if (document.partner == partner && document.currency.code != wanted && is_open)
             throw CommandFailure{fmt::format(
                 "{} is open in {}: the currency changes once all is netted",

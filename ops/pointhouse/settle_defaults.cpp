@@ -34,6 +34,7 @@ settlement::PayerInDefault payer_of(House& house, const Options& options)
         .window = read_window(options.window),
         .partner = require_partner(house, options.partner).partner,
         .reason = options.reason};
+    payer.rate = rate_of_day(house, payer.window, payer.partner);
     for (const auto& contract : house.registry().contracts())
         if (contract.settlement.mutualised) payer.mutualised.insert(contract.terms.partner);
     return payer;
@@ -53,7 +54,25 @@ json::object shown_of(const settlement::NewEntry& entry)
     return content;
 }
 
-std::string in_words(const json::object& shown, const ledger::Currency& currency)
+/// The same of who is invoiced in another currency, in that.
+std::string in_own_currency(const json::object& paid_in)
+{
+    const std::string code{std::string_view{paid_in.at("currency").as_string()}};
+    const auto currency = ledger::find_currency(code).value();
+    const auto amount = [&](std::string_view key) {
+        return ledger::format_minor(
+            ledger::Minor{paid_in.at(key).to_number<std::int64_t>()}, currency);
+    };
+    return fmt::format(
+        "  in {} at {}: set off {}, covered by its collateral {}, owed in the next window {}\n",
+        code,
+        std::string_view{paid_in.at("rate_id").as_string()},
+        amount("set_off_minor"),
+        amount("collateral_minor"),
+        amount("receivable_minor"));
+}
+
+std::string in_words(const json::object& shown, ledger::Currency currency)
 {
     const auto amount = [&](const json::object& row, std::string_view key) {
         return ledger::format_minor(ledger::Minor{row.at(key).to_number<std::int64_t>()}, currency);
@@ -77,6 +96,10 @@ std::string in_words(const json::object& shown, const ledger::Currency& currency
             text_of(share.as_object(), "partner"),
             amount(share.as_object(), "share_minor"),
             32 - static_cast<int>(text_of(share.as_object(), "partner").size()));
+    if (const auto* paid_in = shown.if_contains("paid_in")) {
+        text += in_own_currency(paid_in->as_object());
+        currency = ledger::find_currency(text_of(paid_in->as_object(), "currency")).value();
+    }
     for (const auto& document : shown.at("reopened").as_array())
         text += fmt::format(
             "  open again: {} {}\n",

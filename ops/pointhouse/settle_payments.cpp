@@ -12,7 +12,6 @@
 #include "settle_documents.hpp"
 #include "settlement/net_statement.hpp"
 #include "settlement/payer_default.hpp"
-#include "settlement/payment_file.hpp"
 
 namespace pointhouse::ops {
 
@@ -33,8 +32,6 @@ struct Options {
     std::string partner;
     std::string amount;
     std::string evidence;
-    std::string file;
-    std::string reissue;
     std::string minimum = "0";
     std::string method = "multilateral";
     std::string pay_in;
@@ -200,16 +197,6 @@ const settlement::ForeignNet* find_foreign(
     return is_foreign ? &*found->second.foreign : nullptr;
 }
 
-/// Money in the currency of documents is worth what it is on the day.
-std::optional<settlement::ExchangeRate> rate_of_day(
-    House& house, ledger::Month window, ledger::PartnerId partner)
-{
-    const auto* foreign = find_foreign(house, window, partner);
-    if (!foreign || !foreign->is_of_documents) return std::nullopt;
-    return house.documents().find_rate(
-        foreign->rate.from.code, foreign->rate.to.code, issue_terms(house).today);
-}
-
 CommandResult net_window(House& house, const Options& options, const Invocation& typed)
 {
     require_operator(house, typed, "nets a window");
@@ -282,96 +269,16 @@ CommandResult note_paid(House& house, const Options& options, const Invocation& 
     return show_nets(house, options, typed);
 }
 
-/// Issued, and in a sandbox netted, too.
-void require_netted(House& house, const Options& options)
-{
-    const auto window = read_window(options.window);
-    if (house.documents().net_of(window) || is_production(house)) return;
-    const auto terms = house.registry().terms();
-    house.record(require(house.documents().net(window, {}, *terms)));
-}
-
-settlement::AccountHolder holder_of(const settlement::LegalParty& party)
-{
-    return {
-        .name = party.name,
-        .iban = party.iban,
-        .bic = party.bic,
-        .town = party.city,
-        .country = party.country};
-}
-
-settlement::PaymentOrder order_of(
-    House& house, ledger::Month window, const settlement::PaymentFile& file)
-{
-    const auto parties = gateway::legal_parties_of(house.registry());
-    const auto& net = *house.documents().net_of(window);
-    settlement::PaymentOrder order{
-        .message_id = file.message_id,
-        .created_at = file.created_at,
-        .execute_on = file.execute_on,
-        .currency = payment_currency_of(house, window, file.amounts.begin()->first),
-        .debtor = holder_of(parties.house)};
-    for (const auto& [partner, amount] : file.amounts) {
-        const auto& payment = *net.find(partner, true);
-        settlement::CreditTransfer transfer{
-            .end_to_end_id = payment.reference,
-            .amount = amount,
-            .creditor = holder_of(parties.partners.at(partner.value() - 1))};
-        for (const auto* issued : house.documents().documents_of(window, partner, payment))
-            transfer.documents.push_back(issued->document.number);
-        order.transfers.push_back(std::move(transfer));
-    }
-    return order;
-}
-
-CommandResult write_payments(House& house, const Options& options, const Invocation& typed)
-{
-    require_operator(house, typed, "pays partners");
-    require_netted(house, options);
-    const auto window = read_window(options.window);
-    const auto terms = house.registry().terms();
-    const auto now = house.ledger().house_time();
-    // A file that comes late is carried out on the next day on which the banks do.
-    const auto today =
-        settlement::rolled(terms->calendar->day_of(now), settlement::Roll::following);
-    const auto pay_on = house.documents().calendar().dates_of(window).pay_on;
-    const auto file = require(house.documents().payment_file(window, now, std::max(pay_on, today)));
-    if (file.amounts.empty())
-        return report(typed, {{"payments", 0}}, "no partner is paid: no file was written\n");
-    const auto permitted = ask_permission(house, "pay out " + options.window, typed);
-    if (permitted.waiting) return *permitted.waiting;
-    const auto text = settlement::pain001(order_of(house, window, file));
-    if (!text) throw CommandFailure{text.error().words};
-    const auto entry = require(house.documents().order_payments(window, file, options.reissue));
-    record_permitted(house, entry, permitted);
-    write_text(typed.path(options.file), *text);
-    return report(
-        typed,
-        {{"file", typed.path(options.file).string()},
-         {"message_id", file.message_id},
-         {"payments", file.amounts.size()}},
-        fmt::format("{}: {} payments\n", typed.path(options.file).string(), file.amounts.size()));
-}
-
-CommandResult release_trust(House& house, const Options& options, const Invocation& typed)
-{
-    require_operator(house, typed, "moves money out of trust");
-    const auto terms = house.registry().terms();
-    const auto amount = ledger::parse_micro(options.amount);
-    if (!amount || amount->count() <= 0)
-        throw CommandFailure{fmt::format("{} is no amount to release", options.amount)};
-    const auto permitted = ask_permission(
-        house, fmt::format("release {} from trust", ledger::format_micro(*amount)), typed);
-    if (permitted.waiting) return *permitted.waiting;
-    record_permitted(house, settlement::Register::release_trust(*amount, *terms), permitted);
-    return report(
-        typed,
-        {{"released_micro", amount->count()}},
-        fmt::format("{} {} released\n", ledger::format_micro(*amount), terms->currency.code));
-}
-
 } // namespace
+
+std::optional<settlement::ExchangeRate> rate_of_day(
+    House& house, ledger::Month window, ledger::PartnerId partner)
+{
+    const auto* foreign = find_foreign(house, window, partner);
+    if (!foreign || !foreign->is_of_documents) return std::nullopt;
+    return house.documents().find_rate(
+        foreign->rate.from.code, foreign->rate.to.code, issue_terms(house).today);
+}
 
 ledger::Currency payment_currency_of(House& house, ledger::Month window, ledger::PartnerId partner)
 {
@@ -421,13 +328,6 @@ void declare_settle_payments(CLI::App& settle, Invocation& invocation)
     paying.add_option("AMOUNT", options->amount, "Above zero: paid out; below: paid in")
         ->required();
     paying.add_option("--evidence", options->evidence, "What shows it");
-    auto& writing = with_window(
-        declare("payments", "Write the pay-outs of a window as pain.001, once", write_payments));
-    writing.add_option("--out", options->file)->required()->type_name("FILE");
-    writing.add_option("--reissue", options->reissue, "Why the file is written once more");
-    declare("release-trust", "Move what no points need any more out of trust", release_trust)
-        .add_option("AMOUNT", options->amount)
-        ->required();
 }
 
 } // namespace pointhouse::ops

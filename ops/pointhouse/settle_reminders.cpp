@@ -45,7 +45,7 @@ std::vector<Reminder> reminders_due(House& house, ledger::Day day)
 {
     const auto& documents = house.documents();
     std::vector<settlement::Dunned> dunned;
-    for (auto& claim : settlement::claims_of(documents)) {
+    for (auto& claim : settlement::claims_of(documents, settlement::Amounts::of_documents)) {
         const auto before = documents.reminded().find(claim.document);
         const auto reminded =
             before == documents.reminded().end() ? settlement::Reminded{} : before->second;
@@ -55,7 +55,7 @@ std::vector<Reminder> reminders_due(House& house, ledger::Day day)
     return settlement::reminders(dunned, {}, day);
 }
 
-/// A letter for each partner, under the name of its files.
+/// A letter for each partner and currency, under the name of its files.
 std::map<std::string, settlement::ReminderLetter> letters_of(
     House& house, std::span<const Reminder> reminders, ledger::Day day)
 {
@@ -64,11 +64,14 @@ std::map<std::string, settlement::ReminderLetter> letters_of(
     std::map<std::string, settlement::ReminderLetter> letters;
     for (const auto& reminder : reminders) {
         const auto name = fmt::format(
-            "reminder-{}-{}", ledger::format_day(day), terms->partner(reminder.partner).name);
+            "reminder-{}-{}{}",
+            ledger::format_day(day),
+            terms->partner(reminder.partner).name,
+            reminder.currency ? "-" + reminder.currency->code : "");
         auto& letter = letters[name];
         letter.house = parties.house;
         letter.partner = parties.partners.at(reminder.partner.value() - 1);
-        letter.currency = terms->currency;
+        letter.currency = reminder.currency.value_or(terms->currency);
         letter.day = day;
         letter.reminders.push_back(reminder);
     }
@@ -100,7 +103,8 @@ json::object row_of(const Reminder& reminder, const ledger::Terms& terms)
         {"amount_minor", reminder.amount.count},
         {"fee_minor", reminder.fee.count},
         {"interest_minor", reminder.interest.count},
-        {"pay_by", ledger::format_day(reminder.pay_by)}};
+        {"pay_by", ledger::format_day(reminder.pay_by)},
+        {"currency", reminder.currency.value_or(terms.currency).code}};
 }
 
 CommandResult remind(House& house, const Options& options, const Invocation& typed)
@@ -121,15 +125,16 @@ CommandResult remind(House& house, const Options& options, const Invocation& typ
     json::array rows;
     std::string text;
     for (const auto& reminder : due) {
+        const auto currency = reminder.currency.value_or(terms->currency);
         rows.push_back(row_of(reminder, *terms));
         text += fmt::format(
-            "{:<10}{:<22} level {}, {} days late, {:>12}\n",
+            "{:<10}{:<22} level {}, {} days late, {:>12} {}\n",
             terms->partner(reminder.partner).name,
             reminder.document,
             reminder.level,
             reminder.days_late,
-            ledger::format_minor(
-                reminder.amount + reminder.fee + reminder.interest, terms->currency));
+            ledger::format_minor(reminder.amount + reminder.fee + reminder.interest, currency),
+            currency.code);
     }
     if (due.empty()) text = "nobody is to be reminded\n";
     return report(

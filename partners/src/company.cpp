@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <set>
 
+#include "ledger/bank_account.hpp"
+#include "ledger/money.hpp"
 #include "ledger/time.hpp"
 
 namespace pointhouse::partners {
@@ -15,40 +18,41 @@ bool is_upper(char sign)
     return sign >= 'A' && sign <= 'Z';
 }
 
-bool is_digit(char sign)
+/// What is wrong with an account; none: nothing, or there is none.
+std::optional<std::string> fault_of(const BankAccount& account)
 {
-    return sign >= '0' && sign <= '9';
+    const auto fault = account.iban.empty() ? std::nullopt : ledger::find_iban_fault(account.iban);
+    if (fault)
+        return fmt::format("iban: {}; it is written without spaces", ledger::in_words(*fault));
+    if (!account.bic.empty() && !ledger::is_bic(account.bic))
+        return "bic: 8 or 11 letters and digits";
+    return std::nullopt;
 }
 
-/// ISO 13616: country, two check digits, up to 30 of the country's own; modulo 97 it leaves 1.
-bool is_iban(std::string_view iban)
+/// A statement says whose account it is, and so of which currency: no two have one IBAN.
+std::optional<std::string> fault_of_accounts(const Company& company)
 {
-    if (iban.size() < 15 || iban.size() > 34 || !is_upper(iban[0]) || !is_upper(iban[1]) ||
-        !is_digit(iban[2]) || !is_digit(iban[3]))
-        return false;
-    int rest = 0;
-    for (std::size_t place = 0; place < iban.size(); ++place) {
-        const char sign = iban[(place + 4) % iban.size()];
-        if (is_digit(sign)) {
-            rest = (rest * 10 + (sign - '0')) % 97;
-        } else if (is_upper(sign)) {
-            rest = (rest * 100 + (sign - 'A' + 10)) % 97;
-        } else {
-            return false;
-        }
+    std::set<std::string_view> ibans{company.iban};
+    for (const auto& [currency, account] : company.accounts) {
+        const auto name = fmt::format("account.{}", currency);
+        if (!ledger::find_currency(currency))
+            return fmt::format("{}: the house does not know this currency", name);
+        if (account.iban.empty()) return fmt::format("{}.iban: an account has one", name);
+        if (const auto fault = fault_of(account)) return fmt::format("{}.{}", name, *fault);
+        if (!ibans.insert(account.iban).second)
+            return fmt::format("{}.iban: another currency has it, too", name);
     }
-    return rest == 1;
-}
-
-/// ISO 9362: four of the bank, two of the country, two of the place, three of the branch or none.
-bool is_bic(std::string_view bic)
-{
-    if (bic.size() != 8 && bic.size() != 11) return false;
-    const auto is_sign = [](char sign) { return is_upper(sign) || is_digit(sign); };
-    return std::ranges::all_of(bic, is_sign) && is_upper(bic[4]) && is_upper(bic[5]);
+    return std::nullopt;
 }
 
 } // namespace
+
+BankAccount account_for(const Company& company, std::string_view currency)
+{
+    const auto found = company.accounts.find(std::string{currency});
+    if (found != company.accounts.end()) return found->second;
+    return {.iban = company.iban, .bic = company.bic};
+}
 
 std::optional<std::string> fault_of(const Company& company)
 {
@@ -61,9 +65,8 @@ std::optional<std::string> fault_of(const Company& company)
     const auto& country = company.country;
     if (!country.empty() && (country.size() != 2 || !is_upper(country[0]) || !is_upper(country[1])))
         return "country: two capital letters of ISO 3166-1, as \"NL\"";
-    if (!company.iban.empty() && !is_iban(company.iban))
-        return "iban: its check digits do not agree; write it without spaces";
-    if (!company.bic.empty() && !is_bic(company.bic)) return "bic: 8 or 11 letters and digits";
+    if (auto fault = fault_of(BankAccount{.iban = company.iban, .bic = company.bic})) return fault;
+    if (auto fault = fault_of_accounts(company)) return fault;
     if (company.endpoint.empty() != company.endpoint_scheme.empty())
         return "endpoint: an electronic address has endpoint and endpoint_scheme";
     if (!company.self_billing_agreed.empty() && !ledger::parse_day(company.self_billing_agreed))

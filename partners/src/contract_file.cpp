@@ -73,6 +73,7 @@ private:
     void breakage(TableReader& reader, ledger::Tariff& tariff);
     VatTerms vat(const toml::table& table);
     Company company(TableReader& reader);
+    std::map<std::string, BankAccount> accounts(TableReader& company);
     SettlementTerms settlement_terms(TableReader& reader);
     PromotionTerms promotion(const toml::table& table);
     ledger::Time start(TableReader& reader);
@@ -374,6 +375,23 @@ void ContractFile::breakage(TableReader& reader, ledger::Tariff& tariff)
     shares.refuse_unknown();
 }
 
+/// [company.account.SEK] and others.
+std::map<std::string, BankAccount> ContractFile::accounts(TableReader& company)
+{
+    std::map<std::string, BankAccount> accounts;
+    if (!company.has_table("account")) return accounts;
+    TableReader currencies{*company.table("account"), fault_};
+    for (const auto& currency : currencies.keys_as_written()) {
+        const auto* const table = currencies.table(currency);
+        if (table == nullptr) continue;
+        TableReader keys{*table, fault_};
+        accounts[currency] = {
+            .iban = keys.text("iban").value_or(""), .bic = keys.text("bic").value_or("")};
+        keys.refuse_unknown();
+    }
+    return accounts;
+}
+
 Company ContractFile::company(TableReader& reader)
 {
     Company company;
@@ -381,6 +399,7 @@ Company ContractFile::company(TableReader& reader)
     const auto& table = *reader.table("company");
     TableReader keys{table, fault_};
     for (const auto& [key, field] : company_keys) company.*field = keys.text(key).value_or("");
+    company.accounts = accounts(keys);
     keys.refuse_unknown();
     judge(table, "company", company);
     return company;

@@ -139,6 +139,11 @@ json::object to_json(const Company& company)
     for (const auto& [key, field] : company_keys) {
         if (!(company.*field).empty()) content.emplace(key, company.*field);
     }
+    if (company.accounts.empty()) return content;
+    json::object accounts;
+    for (const auto& [currency, account] : company.accounts)
+        accounts.emplace(currency, json::object{{"iban", account.iban}, {"bic", account.bic}});
+    content.emplace("accounts", std::move(accounts));
     return content;
 }
 
@@ -147,6 +152,14 @@ Company company_from(const json::object& content)
     Company company;
     for (const auto& [key, field] : company_keys) {
         if (content.contains(key)) company.*field = text_in(content, key);
+    }
+    if (const auto* accounts = content.if_contains("accounts")) {
+        for (const auto& each : accounts->as_object()) {
+            const auto& account = each.value().as_object();
+            company.accounts[std::string{std::string_view{each.key()}}] = {
+                .iban = std::string{text_in(account, "iban")},
+                .bic = std::string{text_in(account, "bic")}};
+        }
     }
     return company;
 }

@@ -25,6 +25,7 @@ inline constexpr std::string_view promotion_agreed = "promotion_agreed";
 inline constexpr std::string_view block_bought = "block_bought";
 inline constexpr std::string_view opening_imported = "opening_imported";
 inline constexpr std::string_view proposal_made = "proposal_made";
+inline constexpr std::string_view proposal_rejected = "proposal_rejected";
 inline constexpr std::string_view certificate_issued = "certificate_issued";
 inline constexpr std::string_view certificate_revoked = "certificate_revoked";
 inline constexpr std::string_view window_closed = "window_closed";

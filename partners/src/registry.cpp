@@ -63,7 +63,7 @@ std::vector<ledger::IssuerVat> issuer_vat(const std::vector<VatTerms>& rows)
 
 } // namespace
 
-constexpr std::array<Registry::State::Kind, 15> Registry::State::kinds{
+constexpr std::array<Registry::State::Kind, 16> Registry::State::kinds{
     {{kind::house_founded, &State::apply_founding, true},
      {kind::currency_changed, &State::apply_currency, true},
      {kind::partner_added, &State::apply_partner, true},
@@ -74,6 +74,7 @@ constexpr std::array<Registry::State::Kind, 15> Registry::State::kinds{
      {kind::block_bought, &State::apply_block, true},
      {kind::opening_imported, &State::apply_opening, true},
      {kind::proposal_made, &State::apply_proposal, false},
+     {kind::proposal_rejected, &State::apply_rejection, false},
      {kind::certificate_issued, &State::apply_certificate, false},
      {kind::certificate_revoked, &State::apply_revocation, false},
      {kind::window_closed, &State::apply_window, false},
@@ -277,6 +278,12 @@ void Registry::State::apply_proposal(const json::object& content)
                 .summary = proposal.summary,
                 .digest = proposal.digest});
     }
+}
+
+void Registry::State::apply_rejection(const json::object& content)
+{
+    waiting_messages.erase(
+        ledger::HouseSequence{content.at("proposal").to_number<std::uint64_t>()});
 }
 
 void Registry::State::apply_message(const json::object& content)

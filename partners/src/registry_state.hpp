@@ -81,7 +81,7 @@ private:
         Apply apply;
         bool changes_terms;
     };
-    static const std::array<Kind, 15> kinds;
+    static const std::array<Kind, 16> kinds;
 
     void apply(const ledger::HouseEntry& entry);
     void apply_founding(const boost::json::object& content);
@@ -94,6 +94,7 @@ private:
     void apply_block(const boost::json::object& content);
     void apply_opening(const boost::json::object& content);
     void apply_proposal(const boost::json::object& content);
+    void apply_rejection(const boost::json::object& content);
     void apply_certificate(const boost::json::object& content);
     void apply_revocation(const boost::json::object& content);
     void apply_window(const boost::json::object& content);

@@ -77,6 +77,9 @@ def test_an_adjustment_above_the_limit_waits_for_a_second_operator(house, tmp_pa
         assert anna.post("/v1/adjustments", unfunded).code == "role_not_allowed"
         assert anna.post("/v1/adjustments", unfunded | {"points": 1, "funder": "GRO"}).status == 201
 
+        withdrawn = anna.post("/v1/adjustments", large | {"message_id": fresh("m")}).json["proposal"]
+        house.run("approve", "reject", withdrawn)
+        assert [each.stem for each in (house.data / "proposals").iterdir()] == [str(waiting.json["proposal"])]
         [listed] = house.json("approve", "list")
         assert (listed["kind"], listed["prepared_by"]) == ("adjustment", "anna")
         assert "M1" not in str(listed), "the house's record names no member"
@@ -287,6 +290,52 @@ def test_a_production_house_acts_by_its_operators(make_house, tmp_path):
     house.run("approve", waiting["id"], *carl)
     house.run("cert", "revoke", "operator:bob", *anna)
     assert "no operator's certificate" in house.run("approve", "list", *bob, status=1).stderr
+
+
+def test_who_approves_sees_all_of_it_and_may_turn_it_down(make_house, tmp_path):
+    house = make_house()
+    house.run("init", "--production")
+    for name in ("anna", "bob"):
+        house.run("cert", "issue", f"operator:{name}")
+    anna, bob = (("--operator", house.certificate_folder(f"operator:{name}")) for name in ("anna", "bob"))
+    terms = tmp_path / "terms.toml"
+    terms.write_text(TERMS.replace('issue_price = "0.01"', 'issue_price = "0.51"'))
+    assert "sandbox" in house.run("partner", "add", "GRO", "--standard", *anna, status=1).stderr
+    house.run("partner", "add", "GRO", "--terms", terms, *anna)
+    [listed] = house.json("approve", "list")
+    assert "0.51" in str(listed["content"]) and listed["content"]["id"] == "GRO"
+    assert house.json("approve", "show", listed["id"], *bob) == listed
+    assert "issue_price: 0.51" in house.run("approve", "show", listed["id"], *bob).stdout
+
+    house.run("approve", "reject", listed["id"], status=1)  # nobody's name stands under it
+    done = house.json("approve", "reject", listed["id"], "--reason", "a wrong price", *bob)
+    assert done == {"id": listed["id"], "rejected": True}
+    assert house.json("approve", "list") == []
+    for act in ([], ["show"], ["reject"]):
+        assert str(listed["id"]) in house.run("approve", *act, listed["id"], *bob, status=1).stderr
+    assert house.json("partner", "list") == []
+
+    terms.write_text(TERMS)
+    house.run("partner", "add", "GRO", "--terms", terms, *anna)
+    [again] = house.json("approve", "list")
+    house.run("approve", again["id"], *anna, status=1)
+    house.run("approve", again["id"], *bob)
+    assert [each["id"] for each in house.json("partner", "list")] == ["GRO"]
+    house.run("verify")
+
+
+def test_an_operator_asks_what_became_of_its_own_message(house):
+    house.start()
+    with house.connect("GRO") as grocer, house.connect("operator:anna") as anna:
+        assert grocer.post("/v1/accruals", accrual("2026-01-05", "M1", 10)).status == 201
+        sent = adjustment("2026-01-05", "M1", 5)
+        first = anna.post("/v1/adjustments", sent)
+        assert first.status == 201
+        outcome = anna.get(f"/v1/messages/{sent['message_id']}")
+        assert outcome.status == 200, outcome
+        assert outcome.json["answer"]["posting_id"] == first.json["posting_id"]
+        assert anna.get(f"/v1/messages/{sent['message_id']}?partner=GRO").status == 404
+        assert anna.get("/v1/messages/nothing").status == 404
 
 
 # Messages about a member that the house's terms leave to two people.

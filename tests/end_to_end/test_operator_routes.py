@@ -31,14 +31,15 @@ READS = ["settle/show", "settle/documents", "settle/nets", "bank/rows", "dispute
          "report/coverage", "report/redemption-notice", "report/exit", "report/ageing", "export/gl", "export/chart",
          "window/list", "cert/list", "approve/list", "approve/show", "reconcile", "settle/statement", "settle/collateral", "fx/list", "partner/list",
          "partner/show", "house/show", "promotion/list", "report/breakage", "estimate/list", "close/show",
-         "calendar/show"]
+         "calendar/show", "settle/restatements"]
 ACTS = ["settle/draft", "settle/issue", "settle/credit", "settle/sent", "settle/answer", "settle/net", "settle/paid",
-        "settle/payments", "settle/release-trust", "bank/import", "bank/match", "bank/unmatch", "dispute/open",
+        "settle/payments", "settle/release-trust", "bank/import", "bank/match", "bank/assign", "bank/write-off", "bank/unmatch", "dispute/open",
         "dispute/answer", "dispute/escalate", "dispute/decide", "dispute/lapse", "report/breakage", "export/gl",
         "window/close", "cert/revoke", "approve", "settle/default", "settle/unwind", "settle/collateral", "fx/set",
         "partner/add", "partner/set-tariff", "partner/set-company", "partner/set-settlement", "partner/buy-block",
         "house/set-terms", "house/set-company", "promotion/add", "settle/invoices", "settle/remind", "estimate/add",
-        "close/soft", "close/reopen", "close/hard", "calendar/set", "reconcile", "cert/issue", "import/opening"]
+        "close/soft", "close/reopen", "close/hard", "calendar/set", "reconcile", "cert/issue", "import/opening", "settle/restate",
+        "approve/reject"]
 # They change nothing, and are sent with POST for the file that they bring.
 READING_ACTS = ["report/breakage", "export/gl", "reconcile"]
 FILES = {"bank/import": XML, "reconcile": CSV, "cert/issue": PEM, "import/opening": JSON} | dict.fromkeys((
@@ -205,6 +206,10 @@ REFUSED = {
                     {"window": "2026-06", "partner": "GRO", "amount_minor": -(2 ** 63), "evidence": "x"}],
     "settle/release-trust": [{"amount_micro": 0}, {"amount_micro": -1}],
     "bank/unmatch": [{"match": 99, "reason": "x"}],
+    "bank/assign": [{"row": 99, "reference": "PH-2026-06-GRO", "reason": "x"},
+                    {"row": 0, "reference": "PH-2026-06-GRO", "reason": "x", "amount_minor": 1}],
+    "bank/write-off": [{"row": 99, "account": "bank_charges", "reason": "x"},
+                       {"row": 1, "account": "cash:trust", "reason": "x"}],
     "dispute/answer": [{"dispute": "D-000099", "words": "x"}],
     "dispute/escalate": [{"dispute": "D-000099", "words": "x"}],
     "dispute/decide": [{"dispute": "D-000099", "agreed_minor": 0, "words": "x"}],

@@ -254,8 +254,12 @@ def test_a_dispute_from_its_opening_to_its_credit_note(speak, billed):
 
 def test_who_acts_too_late_has_lost(billed):
     with billed.connect("BOE") as boe, billed.connect("operator:anna") as anna:
-        number = [row["number"] for row in boe.get("/v1/documents").json["documents"]
-                  if row["type"] == "self_billed_invoice"][0]
+        [own] = [row["number"] for row in boe.get("/v1/documents").json["documents"]
+                 if row["type"] == "self_billed_invoice"]
+        upwards = boe.post("/v1/disputes", dispute_about(own))
+        assert upwards.code == "dispute_refused" and "seller's name" in upwards.json["detail"], upwards
+    with billed.connect("GRO") as boe, billed.connect("operator:anna") as anna:
+        number = [row["number"] for row in boe.get("/v1/documents").json["documents"] if row["type"] == "invoice"][0]
         one = boe.post("/v1/disputes", dispute_about(number)).json["dispute"]
         assert anna.post(f"/v1/disputes/{one}/answer", {"words": "no"}).status == 200
         late = boe.post("/v1/disputes", dispute_about(number)).json["dispute"]

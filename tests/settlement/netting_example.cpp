@@ -56,4 +56,23 @@ std::map<char, std::int64_t> by_letter(const std::map<ledger::PartnerId, ledger:
     return letters;
 }
 
+Coalition example_coalition()
+{
+    Coalition coalition;
+    for (const char name : {'A', 'B', 'C', 'D', 'E'})
+        coalition.add_partner(std::string{name}, std::string{name}, VatMode::fee_only);
+    coalition.contracts().vat.clear();
+    for (ledger::Tariff& tariff : coalition.terms().tariffs) {
+        tariff.service_fee = {};
+        tariff.reimbursement = tariff.issue_price;
+    }
+    for (const Obligation& owed : example_obligations()) {
+        if (owed.amount.count == 0) continue;
+        const ledger::TariffVersion issuer{owed.debtor.value()};
+        coalition.issue(issuer, owed.amount.count);
+        coalition.redeem(issuer, ledger::TariffVersion{owed.creditor.value()}, owed.amount.count);
+    }
+    return coalition;
+}
+
 } // namespace pointhouse::settlement

@@ -57,6 +57,46 @@ TEST(Pain001, OfTheWorkedMonth)
     expect_golden("payments/pain001-june-2026.xml", *file);
 }
 
+/// June's pay-outs in crowns, two of which leave SEPA.
+PaymentOrder crowns()
+{
+    PaymentOrder order = june_order();
+    order.currency = {"SEK", 2};
+    order.message_id = "2026-06-1-SEK";
+    order.transfers[1].creditor.bic = "GKCCBEBB";
+    order.transfers[2].creditor.iban = "TR330006100519786457841326";
+    order.transfers[2].creditor.bic = "TCZBTR2A";
+    return order;
+}
+
+TEST(Pain001, OfAnotherCurrencyIsNoSepaPayment)
+{
+    const auto file = pain001(crowns());
+    ASSERT_TRUE(file.has_value()) << file.error().words;
+    EXPECT_EQ(file->find("SEPA"), std::string::npos);
+    EXPECT_EQ(file->find("EUR"), std::string::npos);
+    expect_golden("payments/pain001-june-2026-sek.xml", *file);
+
+    PaymentOrder yen = crowns();
+    yen.currency = {"JPY", 0};
+    const auto whole = pain001(yen);
+    ASSERT_TRUE(whole.has_value()) << whole.error().words;
+    EXPECT_NE(whole->find("<InstdAmt Ccy=\"JPY\">278</InstdAmt>"), std::string::npos);
+}
+
+TEST(Pain001, OfAnotherCurrencyNeedsTheBankOfBoth)
+{
+    PaymentOrder order = crowns();
+    order.debtor.bic.clear();
+    EXPECT_EQ(pain001(order).error().refusal, PaymentRefusal::bic_missing);
+    order = crowns();
+    order.transfers[0].creditor.bic = "DEUT";
+    EXPECT_EQ(pain001(order).error().refusal, PaymentRefusal::bic_invalid);
+    order = crowns();
+    order.transfers[0].creditor.iban = "DE88370400440532013000";
+    EXPECT_EQ(pain001(order).error().refusal, PaymentRefusal::iban_invalid);
+}
+
 TEST(Pain001, IsTheSameBytesAgain)
 {
     EXPECT_EQ(pain001(june_order()).value(), pain001(june_order()).value());
@@ -123,10 +163,10 @@ INSTANTIATE_TEST_SUITE_P(
     Pain001Refuses,
     testing::Values(
         Refusal{
-            "Currency",
+            "BicOfAnotherCurrency",
             [](PaymentOrder& order) { order.currency = {"GBP", 2}; },
-            PaymentRefusal::currency_not_euro,
-            "GBP"},
+            PaymentRefusal::bic_missing,
+            "payment 2: a payment in GBP needs the BIC"},
         Refusal{
             "NoPayments",
             [](PaymentOrder& order) { order.transfers.clear(); },
@@ -208,7 +248,7 @@ INSTANTIATE_TEST_SUITE_P(
             "LargeAmount",
             [](PaymentOrder& order) { order.transfers[0].amount = Minor{100'000'000'000}; },
             PaymentRefusal::amount_too_large,
-            "999,999,999.99"},
+            "999999999.99"},
         Refusal{
             "CreditorReference",
             [](PaymentOrder& order) { order.transfers[1].creditor_reference = "RF00"; },

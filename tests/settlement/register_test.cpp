@@ -234,8 +234,8 @@ TEST_F(WorkedMonth, IsSettledByTheBanksStatement)
 
     // Two cents short: what is not worth a letter.
     const auto before = desk.balances;
-    const auto found =
-        desk.desk.find_matches({}, {.tolerance = Minor{5}, .write_off_account = "write_off"});
+    const auto found = desk.desk.find_matches(
+        {}, {.tolerance = Minor{5}, .write_off_account = "write_off"}, desk.terms(), 0);
     ASSERT_EQ(found.matches.size(), 1U);
     desk.record(desk.desk.book_match(found.matches[0], desk.terms()).value());
     EXPECT_EQ(
@@ -474,7 +474,7 @@ TEST_F(WorkedMonth, AReturnedPayOutIsOpenAgain)
     auto paid = statement_of(1, {{"x", -278}});
     paid.rows[0].end_to_end_id = "PH-2026-06-BOE";
     desk.record(desk.desk.import_statement(paid).value().value());
-    for (const auto& match : desk.desk.find_matches({}, {}).matches)
+    for (const auto& match : desk.desk.find_matches({}, {}, desk.terms(), 0).matches)
         desk.record(desk.desk.book_match(match, desk.terms()).value());
     EXPECT_EQ(desk.desk.net_of(june)->payments.find(partner("BOE"))->second.settled, Minor{278});
 
@@ -484,7 +484,7 @@ TEST_F(WorkedMonth, AReturnedPayOutIsOpenAgain)
     back.rows[0].end_to_end_id = "PH-2026-06-BOE";
     back.rows[0].return_reason = "AC04";
     desk.record(desk.desk.import_statement(back).value().value());
-    for (const auto& match : desk.desk.find_matches({}, {}).matches)
+    for (const auto& match : desk.desk.find_matches({}, {}, desk.terms(), 0).matches)
         desk.record(desk.desk.book_match(match, desk.terms()).value());
     EXPECT_EQ(desk.desk.net_of(june)->payments.find(partner("BOE"))->second.settled, Minor{});
     EXPECT_EQ(desk.balances.at("ap:BOE") + desk.balances.at("ar:BOE"), -2'780'000);

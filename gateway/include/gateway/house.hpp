@@ -143,6 +143,9 @@ public:
     /// Puts what waits in force and books it. Refused, too, when its file is not there any more.
     [[nodiscard]] partners::Registry::Accepted<void> approve(
         ledger::HouseSequence proposal, bool as_both);
+    /// Turns down what waits, or takes it back; its file goes with it.
+    [[nodiscard]] partners::Registry::Accepted<void> reject(
+        ledger::HouseSequence proposal, std::string_view reason);
     /// Who gives the commands from now on: an operator by name; empty: whoever is at the keyboard
     /// of a sandbox.
     void act_as(std::string operator_name);

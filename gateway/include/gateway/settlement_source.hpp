@@ -42,11 +42,16 @@ public:
         const settlement::Settlement& settlement) const;
 
 private:
+    using Accounts = std::map<std::string, partners::BankAccount>; // by currency
+    void name_account(settlement::Document& draft) const;
+
     settlement::Window window_;
     ledger::Sequence end_;
     std::shared_ptr<const ledger::Terms> terms_;
     settlement::Contracts contracts_;
     LegalParties parties_;
+    Accounts house_accounts_;
+    std::vector<Accounts> partner_accounts_; // [id - 1]
     std::vector<settlement::SoldBlock> blocks_;
     /// By partners that are invoiced in another currency; none: no rate is recorded.
     std::map<ledger::PartnerId, std::optional<settlement::ExchangeRate>> rates_;

@@ -2,12 +2,20 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 
 namespace pointhouse::partners {
+
+/// A further account, for one currency.
+struct BankAccount {
+    std::string iban{};
+    std::string bic{}; // empty: the bank finds it from the IBAN
+    friend bool operator==(const BankAccount&, const BankAccount&) = default;
+};
 
 /// Who a partner, or the house, is before the law and to its bank, as documents name it (EN 16931
 /// BG-4 and BG-7) and payments reach it. Empty: not known.
@@ -27,6 +35,7 @@ struct Company {
     /// Day, "2026-01-15", on which the partner agreed that the house writes its invoices (directive
     /// 2006/112/EC, article 224); empty: it did not.
     std::string self_billing_agreed{};
+    std::map<std::string, BankAccount> accounts{}; // by currency, ISO 4217: "SEK"
     friend bool operator==(const Company&, const Company&) = default;
 };
 
@@ -45,6 +54,9 @@ inline constexpr std::array<std::pair<std::string_view, std::string Company::*>,
      {"bic", &Company::bic},
      {"email", &Company::email},
      {"self_billing_agreed", &Company::self_billing_agreed}}};
+
+/// Where it is paid in a currency: the account of that currency, else its own first one, `iban`.
+[[nodiscard]] BankAccount account_for(const Company& company, std::string_view currency);
 
 /// What is wrong with it, "iban: …"; none when nothing is. Pure.
 [[nodiscard]] std::optional<std::string> fault_of(const Company& company);

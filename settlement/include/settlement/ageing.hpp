@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -20,6 +21,7 @@ struct Receivable {
     ledger::Minor open{};     // disputes included
     ledger::Minor disputed{}; // the part of it that is held back; same sign, never more
     ledger::Day due_on = 0;
+    std::optional<ledger::Currency> currency{}; // none: the house's
 };
 
 /// By days after the due day, which itself is not late.

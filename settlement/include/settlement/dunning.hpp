@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -11,7 +12,7 @@ namespace pointhouse::settlement {
 /// One reminder after another. Fees and interest are off unless the contract agrees on them.
 struct DunningLevel {
     std::int32_t days_late = 0; // from the due day
-    ledger::Minor fee{};
+    ledger::Minor fee{};        // in the house's currency; none on a document in another one
     std::int32_t interest_basis_points = 0; // a year, simple, on the days late
 };
 
@@ -38,6 +39,7 @@ struct Reminder {
     ledger::Minor fee{};
     ledger::Minor interest{}; // rounded once, half away from zero; a year has 365 days
     ledger::Day pay_by = 0;
+    std::optional<ledger::Currency> currency{}; // of its document; none: the house's
     friend bool operator==(const Reminder&, const Reminder&) = default;
 };
 

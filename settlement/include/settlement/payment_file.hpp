@@ -41,19 +41,19 @@ struct PaymentOrder {
 };
 
 enum class PaymentRefusal : std::uint8_t {
-    currency_not_euro, // SEPA moves euro alone
     no_payments,
     too_many_payments, // more than `transfers_max`
     message_id_invalid,
     name_missing, // of debtor or creditor
     iban_invalid,
-    iban_outside_sepa,
+    iban_outside_sepa, // of a payment in euro
     bic_invalid,
+    bic_missing, // of a payment in another currency: it finds no bank by the IBAN alone
     country_invalid,
     end_to_end_id_invalid,
     end_to_end_id_repeated,
     amount_not_positive,
-    amount_too_large, // above 999,999,999.99 for one payment (EPC AT-04)
+    amount_too_large, // above 99,999,999,999 minor units for one payment (EPC AT-04)
     creditor_reference_invalid,
 };
 
@@ -65,11 +65,12 @@ struct PaymentFault {
 
 inline constexpr std::size_t transfers_max = 100'000;
 
-/// Writes pain.001.001.09 in the profile of the SEPA credit transfer (EPC132-08, 2023 version): one
-/// payment information block, charges shared, control sums on both levels. Deterministic: the same
-/// order gives the same bytes. Names and texts go through `sepa_text` and are cut at 70 and 140
-/// characters; a text that cannot name all documents says how many more there are. Pure; any
-/// thread.
+/// Writes pain.001.001.09: one payment information block, charges shared, control sums on both
+/// levels. Euro go in the profile of the SEPA credit transfer (EPC132-08, 2023 version); another
+/// currency without its service level, from an account that names the currency, to banks by their
+/// BIC. Deterministic: the same order gives the same bytes. Names and texts go through `sepa_text`
+/// and are cut at 70 and 140 characters; a text that cannot name all documents says how many more
+/// there are. Pure; any thread.
 [[nodiscard]] std::expected<std::string, PaymentFault> pain001(const PaymentOrder& order);
 
 } // namespace pointhouse::settlement

@@ -31,7 +31,9 @@
 
 namespace pointhouse::settlement {
 
-struct Reminder; // dunning.hpp
+struct Reminder;     // dunning.hpp
+struct DefaultCover; // payer_default.hpp
+struct Restatement;  // restatement.hpp
 
 /// Where an issued document stands with the one who got it (Peppol Invoice Response: AB, UQ, RE,
 /// AP).
@@ -86,6 +88,22 @@ struct IssueTerms {
 struct DailyRate {
     ledger::Day day = 0;
     ExchangeRate rate{};
+};
+
+/// What a match books, in the house's currency but for `foreign`. To undo it, the same is booked
+/// with the other sign.
+struct MatchBooking {
+    struct Payment {
+        std::string reference{};                // of the net
+        ledger::Minor settled{};                // of the claim, in the sign of the net
+        std::optional<ledger::Minor> foreign{}; // what settles it, where paid in another currency
+        ledger::Minor worth{};                  // of that, at the rates of the days of its rows
+        std::vector<std::string> rate_ids{};
+    };
+    std::vector<Payment> payments{};
+    ledger::Minor written_off{}; // in the sign of the account
+
+    [[nodiscard]] MatchBooking reversed() const;
 };
 
 /// An act of settlement that takes two people, once: "pay out 2026-06".
@@ -164,10 +182,14 @@ public:
     /// the documents. `paid` has the sign of the net.
     [[nodiscard]] Registered<NewEntry> settle(
         ledger::Month window, const NetPaid& payment, const ledger::Terms& terms) const;
-    /// The pay-outs that are left of a window: a file to be written. Refused while a pay-in is
-    /// missing. Once one left the house, it is that one.
+    /// The pay-outs that are left of a window in a currency (empty: the house's own): a file to be
+    /// written. Refused while a pay-in of any currency is missing. Once one left the house, it is
+    /// that one.
     [[nodiscard]] Registered<PaymentFile> payment_file(
-        ledger::Month window, ledger::Time now, ledger::Day execute_on) const;
+        ledger::Month window,
+        ledger::Time now,
+        ledger::Day execute_on,
+        std::string_view currency = {}) const;
     /// Records that the file leaves the house; the second time for a reason.
     [[nodiscard]] Registered<NewEntry> order_payments(
         ledger::Month window, const PaymentFile& file, std::string_view reason) const;
@@ -191,9 +213,21 @@ public:
     /// Takes a statement of the bank: none, when all of it is known.
     [[nodiscard]] Registered<std::optional<NewEntry>> import_statement(
         const BankStatement& statement) const;
-    /// What the rows of the bank that are open pay, and what a person has to decide.
+    /// What the rows of the bank that are open pay, each currency for itself, and what a person has
+    /// to decide. The tolerance is in the house's currency; in others it is what that is worth at
+    /// the newest rate until today.
     [[nodiscard]] Matching find_matches(
-        const std::map<std::string, ledger::PartnerId>& accounts, const MatchingRules& rules) const;
+        const std::map<std::string, ledger::PartnerId>& accounts,
+        const MatchingRules& rules,
+        const ledger::Terms& terms,
+        ledger::Day today) const;
+    /// A match that a person wants: so much of a row, in the sign of the account, pays a net. No
+    /// amount: as much as both have open.
+    [[nodiscard]] Registered<Match> match_by_hand(
+        BankRowNumber row, const std::string& item, std::optional<ledger::Minor> amount) const;
+    /// What pays nothing goes to an account: `bank_charges` or `write_off`.
+    [[nodiscard]] Registered<Match> write_off_by_hand(
+        BankRowNumber row, const std::string& account, std::optional<ledger::Minor> amount) const;
     /// Books a match: of `find_matches`, or one that two people want.
     [[nodiscard]] Registered<NewEntry> book_match(
         const Match& match, const ledger::Terms& terms) const;
@@ -220,6 +254,13 @@ public:
         const RecordedEstimate& estimate, const ledger::Terms& terms) const;
     /// In the order in which they were recorded.
     [[nodiscard]] const std::vector<RecordedEstimate>& estimates() const { return estimates_; }
+    /// A further version of a closed window; its number is given here. None: `now` says the same
+    /// as the last one. Refused: the window is not closed.
+    [[nodiscard]] Registered<std::optional<NewEntry>> restate(const Restatement& now) const;
+    /// The version that another one comes after: the last, or the window as it was closed.
+    [[nodiscard]] Restatement restatement_before(const Restatement& now) const;
+    /// Versions from 2 on, in order; version 1 is the window as it was closed.
+    [[nodiscard]] const std::vector<Restatement>& restatements_of(ledger::Month window) const;
     /// Which windows are closed, and how far.
     [[nodiscard]] const Closings& closings() const { return closings_; }
     /// When windows are billed and paid.
@@ -254,24 +295,26 @@ public:
     /// was recorded. None: there is none.
     [[nodiscard]] std::optional<ExchangeRate> find_rate(
         std::string_view from, std::string_view to, ledger::Day day) const;
-    /// Null: none left the house.
     [[nodiscard]] const BankBook& bank() const { return bank_; }
     /// What of the bank's rows has found no item, by number.
     [[nodiscard]] std::map<BankRowNumber, ledger::Minor> open_rows() const;
-    /// Nets that are not paid in full.
+    /// Nets that are not paid in full, in the currencies in which they are paid.
     [[nodiscard]] std::vector<OpenItem> open_items() const;
     /// By the entries that booked them; those that were reversed are gone.
     [[nodiscard]] const std::map<ledger::HouseSequence, Match>& matches() const { return matches_; }
-    [[nodiscard]] const PaymentFile* find_payment_file(ledger::Month window) const;
+    /// Null: none left the house in this currency (empty: its own).
+    [[nodiscard]] const PaymentFile* find_payment_file(
+        ledger::Month window, std::string_view currency = {}) const;
 
 private:
     using Content = boost::json::object;
     using Apply = void (Register::*)(const ledger::HouseEntry& entry, const Content& content);
     struct Kind;
-    static const std::array<Kind, 28> kinds;
+    static const std::array<Kind, 30> kinds;
 
     void apply_proposal(const ledger::HouseEntry& entry, const Content& content);
     void apply_approval(const ledger::HouseEntry& entry, const Content& content);
+    void apply_rejection(const ledger::HouseEntry& entry, const Content& content);
     void apply_issue(const ledger::HouseEntry& entry, const Content& content);
     void apply_sending(const ledger::HouseEntry& entry, const Content& content);
     void apply_answer(const ledger::HouseEntry& entry, const Content& content);
@@ -299,6 +342,7 @@ private:
     void apply_closing(const ledger::HouseEntry& entry, const Content& content);
     void apply_reminder(const ledger::HouseEntry& entry, const Content& content);
     void apply_estimate(const ledger::HouseEntry& entry, const Content& content);
+    void apply_restatement(const ledger::HouseEntry& entry, const Content& content);
 
     /// A net that a bank match names by its reference.
     struct NamedNet {
@@ -311,12 +355,38 @@ private:
     void settle_net(const Content& row);
     struct DefaultPlan;
     [[nodiscard]] DefaultPlan plan_default(const PayerInDefault& payer, const NamedNet& net) const;
+    [[nodiscard]] DefaultPlan plan_foreign_default(
+        const PayerInDefault& payer, const NamedNet& net) const;
+    /// Who bears that so much is missing of what a payer owes, after its collateral.
+    [[nodiscard]] std::optional<DefaultCover> cover_of(
+        const PayerInDefault& payer, ledger::Minor missing, ledger::Minor collateral) const;
+    /// What the house is to pay it in the same window, and did not order yet; null: nothing.
+    [[nodiscard]] const NetPayment* own_pay_out(
+        const PayerInDefault& payer, const NamedNet& net) const;
+    void set_off(const NamedNet& own, ledger::Minor amount, DefaultPlan& plan) const;
     [[nodiscard]] NewEntry default_entry(
         const PayerInDefault& payer, const DefaultPlan& plan, const ledger::Terms& terms) const;
     [[nodiscard]] std::vector<ledger::AccountLine> settling_lines(
         const NamedNet& net, ledger::Minor paid) const;
-    [[nodiscard]] Content booking_of(
-        const Match& match, bool is_reversal, const ledger::Terms& terms) const;
+    [[nodiscard]] bool is_ordered(ledger::Month window, ledger::PartnerId partner) const;
+    struct CurrencyDesk;
+    [[nodiscard]] std::map<std::string, CurrencyDesk> desks_by_currency(
+        const ledger::Terms& terms) const;
+    /// What is open while the parts of a match are tried.
+    struct OpenSides {
+        std::map<BankRowNumber, ledger::Minor> rows{};
+        std::map<std::string, ledger::Minor> items{};
+        [[nodiscard]] std::string take(const MatchPart& part, bool is_return);
+    };
+    /// At which rate a row of the bank pays a net; none: both are in the house's currency.
+    [[nodiscard]] std::optional<ExchangeRate> rate_of_row(
+        BankRowNumber row, const NetPayment& payment, const ledger::Terms& terms) const;
+    /// What the money of a row was worth on its day; none: it is in the house's currency.
+    [[nodiscard]] std::optional<ExchangeRate> rate_of_day(
+        BankRowNumber row, const ledger::Terms& terms) const;
+    [[nodiscard]] MatchBooking plan_booking(const Match& match, const ledger::Terms& terms) const;
+    [[nodiscard]] Content booked(
+        const MatchBooking& booking, const Match& match, const ledger::Terms& terms) const;
     void settle_nets(const Content& content);
 
     /// Whether a match may be booked or undone: no window of it is closed for ever.
@@ -332,9 +402,10 @@ private:
     std::map<std::pair<ledger::PartnerId, std::string>, DisputeMessage> dispute_messages_;
     std::map<ledger::Month, DraftSet> drafts_;
     std::map<ledger::Month, WindowNet> nets_;
-    std::map<ledger::Month, PaymentFile> files_;
+    std::map<std::pair<ledger::Month, std::string>, PaymentFile> files_; // by currency, too
     BankBook bank_;
     std::map<ledger::HouseSequence, Match> matches_;
+    std::map<ledger::HouseSequence, MatchBooking> bookings_; // of the matches
     std::vector<Permission> permissions_;
     std::map<ledger::PartnerId, ledger::Minor> collateral_;
     std::map<std::string, DailyRate, std::less<>> rates_;
@@ -342,6 +413,8 @@ private:
     Closings closings_;
     std::map<std::string, Reminded, std::less<>> reminded_;
     std::vector<RecordedEstimate> estimates_;
+    /// Immutable: copies of a register share them.
+    std::map<ledger::Month, std::shared_ptr<const std::vector<Restatement>>> restatements_;
 };
 
 /// The lines that a document books when it is issued, against what the window accrued. They

@@ -45,6 +45,9 @@ struct PayerInDefault {
     ledger::PartnerId partner{};
     std::string reason{};
     std::set<ledger::PartnerId> mutualised{}; // whose contracts share such a loss
+    /// What its collateral is worth to a debt in another currency: the rate of the day, from the
+    /// house's currency; none: that of its net.
+    std::optional<ExchangeRate> rate{};
 };
 
 /// A net that is paid in another currency: converted once.
@@ -71,6 +74,13 @@ struct NetPayment {
 
     /// What is to be paid yet, in the currency of the payment.
     [[nodiscard]] ledger::Minor due() const { return foreign ? foreign->open() : open(); }
+    /// Nothing is left, in either currency.
+    [[nodiscard]] bool is_settled() const { return open().count == 0 && due().count == 0; }
+    /// ISO 4217; empty: the house's own.
+    [[nodiscard]] std::string_view currency() const
+    {
+        return foreign ? std::string_view{foreign->rate.to.code} : std::string_view{};
+    }
     [[nodiscard]] ledger::Minor open() const { return net - settled; }
     /// The net before any default.
     [[nodiscard]] ledger::Minor agreed() const { return net + carried; }
@@ -104,14 +114,16 @@ struct Clearing {
 
 [[nodiscard]] Clearing clearing_of(const WindowNet& net);
 
-/// The pay-outs of a window as they were first written; written once more they are the same.
+/// The pay-outs of a window in one currency as they were first written; written once more they are
+/// the same.
 struct PaymentFile {
+    std::string currency{}; // ISO 4217; empty: the house's own
     std::string message_id{};
     ledger::Time created_at{};
     ledger::Day execute_on = 0;
-    std::map<ledger::PartnerId, ledger::Minor> amounts{}; // in the currency of the payments
-    std::int32_t issues = 0;                              // how often it left the house
-    std::vector<std::string> reasons{};                   // of the second issue and later ones
+    std::map<ledger::PartnerId, ledger::Minor> amounts{};
+    std::int32_t issues = 0;            // how often it left the house
+    std::vector<std::string> reasons{}; // of the second issue and later ones
 };
 
 } // namespace pointhouse::settlement

@@ -211,6 +211,13 @@ std::expected<BankImport, ImportFault> import_statement(
 {
     BankImport imported;
     for (const ImportedStatement& known : book.statements) {
+        if (known.statement.account == statement.account &&
+            known.statement.currency != statement.currency)
+            return std::unexpected(ImportFault{fmt::format(
+                "account {} was in {} before, not in {}",
+                statement.account,
+                known.statement.currency.code,
+                statement.currency.code)});
         if (!is_same_statement(known.statement, statement)) continue;
         if (!has_same_content(book, known, statement))
             return std::unexpected(ImportFault{fmt::format(

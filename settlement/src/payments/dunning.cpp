@@ -38,9 +38,10 @@ std::vector<Reminder> reminders(
             .level = static_cast<std::int32_t>(next) + 1,
             .days_late = days_late,
             .amount = amount,
-            .fee = level.fee,
+            .fee = receivable.currency ? Minor{} : level.fee,
             .interest = interest_of(amount, level.interest_basis_points, days_late),
             .pay_by = today + rules.days_to_pay,
+            .currency = receivable.currency,
         });
     }
     return due;

@@ -7,7 +7,8 @@
 #include <sstream>
 #include <string_view>
 
-#include "settlement/bank_identifiers.hpp"
+#include "ledger/bank_account.hpp"
+#include "settlement/sepa_rules.hpp"
 
 namespace pointhouse::settlement {
 namespace {
@@ -33,23 +34,42 @@ bool is_blank(std::string_view text)
     return text.find_first_not_of(' ') == std::string_view::npos;
 }
 
-Refused fault_of(const AccountHolder& holder, const std::string& where)
+bool is_sepa(const ledger::Currency& currency)
 {
-    if (is_blank(holder.name))
-        return refused(PaymentRefusal::name_missing, where, "the account has no holder's name");
-    if (const auto fault = find_iban_fault(holder.iban))
-        return refused(
-            PaymentRefusal::iban_invalid,
-            where,
-            fmt::format("\"{}\" is no IBAN: {}", holder.iban, in_words(*fault)));
-    if (!is_in_sepa(holder.iban))
+    return currency.code == "EUR";
+}
+
+/// What a bank does not find by the IBAN alone.
+Refused fault_of_bank(
+    const AccountHolder& holder, const ledger::Currency& currency, const std::string& where)
+{
+    if (is_sepa(currency) && !is_in_sepa(holder.iban))
         return refused(
             PaymentRefusal::iban_outside_sepa,
             where,
             fmt::format("no SEPA payment reaches the account {}", holder.iban));
-    if (!holder.bic.empty() && !is_bic(holder.bic))
+    if (!is_sepa(currency) && holder.bic.empty())
+        return refused(
+            PaymentRefusal::bic_missing,
+            where,
+            fmt::format("a payment in {} needs the BIC of {}", currency.code, holder.iban));
+    if (!holder.bic.empty() && !ledger::is_bic(holder.bic))
         return refused(
             PaymentRefusal::bic_invalid, where, fmt::format("\"{}\" is no BIC", holder.bic));
+    return std::nullopt;
+}
+
+Refused fault_of(
+    const AccountHolder& holder, const ledger::Currency& currency, const std::string& where)
+{
+    if (is_blank(holder.name))
+        return refused(PaymentRefusal::name_missing, where, "the account has no holder's name");
+    if (const auto fault = ledger::find_iban_fault(holder.iban))
+        return refused(
+            PaymentRefusal::iban_invalid,
+            where,
+            fmt::format("\"{}\" is no IBAN: {}", holder.iban, ledger::in_words(*fault)));
+    if (auto fault = fault_of_bank(holder, currency, where)) return fault;
     const bool capitals =
         holder.country.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ") == std::string::npos;
     if (!holder.country.empty() && (holder.country.size() != 2 || !capitals))
@@ -60,7 +80,8 @@ Refused fault_of(const AccountHolder& holder, const std::string& where)
     return std::nullopt;
 }
 
-Refused fault_of(const CreditTransfer& transfer, const std::string& where)
+Refused fault_of(
+    const CreditTransfer& transfer, const ledger::Currency& currency, const std::string& where)
 {
     if (!is_sepa_identification(transfer.end_to_end_id) || transfer.end_to_end_id == "NOTPROVIDED")
         return refused(
@@ -71,23 +92,20 @@ Refused fault_of(const CreditTransfer& transfer, const std::string& where)
         return refused(PaymentRefusal::amount_not_positive, where, "there is nothing to pay");
     if (transfer.amount > amount_max)
         return refused(
-            PaymentRefusal::amount_too_large, where, "one payment is at most 999,999,999.99");
+            PaymentRefusal::amount_too_large,
+            where,
+            fmt::format("one payment is at most {}", format_minor(amount_max, currency)));
     if (!transfer.creditor_reference.empty() && !is_creditor_reference(transfer.creditor_reference))
         return refused(
             PaymentRefusal::creditor_reference_invalid,
             where,
             fmt::format("\"{}\" is no creditor reference", transfer.creditor_reference));
-    return fault_of(transfer.creditor, where);
+    return fault_of(transfer.creditor, currency, where);
 }
 
 Refused fault_of(const PaymentOrder& order)
 {
     const std::string where = fmt::format("payment file {}", order.message_id);
-    if (order.currency.code != "EUR")
-        return refused(
-            PaymentRefusal::currency_not_euro,
-            where,
-            fmt::format("SEPA pays in EUR, not in {}", order.currency.code));
     if (order.transfers.empty())
         return refused(PaymentRefusal::no_payments, where, "it has no payment");
     if (order.transfers.size() > transfers_max)
@@ -100,13 +118,13 @@ Refused fault_of(const PaymentOrder& order)
             PaymentRefusal::message_id_invalid,
             where,
             "its id has to be 1 to 35 characters that SEPA carries");
-    if (auto fault = fault_of(order.debtor, where + ", debtor")) return fault;
+    if (auto fault = fault_of(order.debtor, order.currency, where + ", debtor")) return fault;
 
     std::set<std::string_view> ids;
     for (std::size_t index = 0; index < order.transfers.size(); ++index) {
         const CreditTransfer& transfer = order.transfers[index];
         const std::string payment = fmt::format("{}, payment {}", where, index + 1);
-        if (auto fault = fault_of(transfer, payment)) return fault;
+        if (auto fault = fault_of(transfer, order.currency, payment)) return fault;
         if (!ids.insert(transfer.end_to_end_id).second)
             return refused(
                 PaymentRefusal::end_to_end_id_repeated,
@@ -200,16 +218,18 @@ void append_payments(
     append(block, "BtchBookg", order.batch_booking ? "true" : "false");
     append(block, "NbOfTxs", count);
     append(block, "CtrlSum", sum);
-    append(block.append_child("PmtTpInf").append_child("SvcLvl"), "Cd", "SEPA");
+    const bool in_euro = is_sepa(order.currency);
+    if (in_euro) append(block.append_child("PmtTpInf").append_child("SvcLvl"), "Cd", "SEPA");
     append(block.append_child("ReqdExctnDt"), "Dt", ledger::format_day(order.execute_on));
     append_party(block, "Dbtr", order.debtor);
     append_account(block, "DbtrAcct", order.debtor);
+    if (!in_euro) append(block.child("DbtrAcct"), "Ccy", order.currency.code);
     xml_node agent = block.append_child("DbtrAgt").append_child("FinInstnId");
     if (order.debtor.bic.empty())
         append(agent.append_child("Othr"), "Id", "NOTPROVIDED");
     else
         append(agent, "BICFI", order.debtor.bic);
-    append(block, "ChrgBr", "SLEV");
+    append(block, "ChrgBr", in_euro ? "SLEV" : "SHAR");
     for (const CreditTransfer& transfer : order.transfers)
         append_transfer(block, transfer, order.currency);
 }

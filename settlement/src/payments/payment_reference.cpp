@@ -1,7 +1,7 @@
 #include "payment_reference.hpp"
 
-#include "settlement/bank_identifiers.hpp"
 #include "settlement/bank_matching.hpp"
+#include "settlement/sepa_rules.hpp"
 
 namespace pointhouse::settlement {
 namespace {

@@ -3,7 +3,7 @@
 #include <string>
 #include <string_view>
 
-#include "settlement/bank_identifiers.hpp"
+#include "settlement/sepa_rules.hpp"
 
 namespace pointhouse::settlement {
 namespace {

@@ -26,6 +26,19 @@ void add(Balance& balance, const IssuedDocument& issued, ledger::Minor owed);
 [[nodiscard]] std::vector<ledger::AccountLine> lines_of_payment(
     ledger::PartnerId partner, const Balance& balance, ledger::Minor paid, bool is_first);
 
+/// So much of a net's claim in the house's currency is settled by `paid` more in the currency of
+/// the payment (less: below zero). In proportion to all that is paid then, so that no order of
+/// parts and returns leaves a cent over.
+[[nodiscard]] ledger::Minor claim_settled_by(ledger::Minor paid, const NetPayment& payment);
+
+/// What money in another currency is worth, at a rate from the house's.
+[[nodiscard]] ledger::Minor worth_of(ledger::Minor amount, const ExchangeRate& rate);
+
+/// Cash moved by what a payment was worth, not by the claim that it settles: the difference goes to
+/// the account for exchange differences.
+void book_exchange(
+    std::vector<ledger::AccountLine>& lines, ledger::Minor claim, ledger::Minor worth);
+
 /// Turns lines in minor units into lines of the books, without those of zero.
 void to_micro(std::vector<ledger::AccountLine>& lines, const ledger::Currency& currency);
 

@@ -20,9 +20,10 @@ struct Register::Kind {
     Apply apply;
 };
 
-constexpr std::array<Register::Kind, 28> Register::kinds{
+constexpr std::array<Register::Kind, 30> Register::kinds{
     {{"proposal_made", &Register::apply_proposal},
      {"documents_approved", &Register::apply_approval},
+     {"proposal_rejected", &Register::apply_rejection},
      {"document_issued", &Register::apply_issue},
      {"document_sent", &Register::apply_sending},
      {"document_answered", &Register::apply_answer},
@@ -48,7 +49,8 @@ constexpr std::array<Register::Kind, 28> Register::kinds{
      {"window_reopened", &Register::apply_closing},
      {"window_hard_closed", &Register::apply_closing},
      {"document_reminded", &Register::apply_reminder},
-     {"breakage_estimated", &Register::apply_estimate}}};
+     {"breakage_estimated", &Register::apply_estimate},
+     {"window_restated", &Register::apply_restatement}}};
 
 namespace {
 
@@ -166,6 +168,14 @@ void Register::apply_approval(const ledger::HouseEntry& /*entry*/, const Content
     }
 }
 
+void Register::apply_rejection(const ledger::HouseEntry& /*entry*/, const Content& content)
+{
+    const ledger::HouseSequence proposal{content.at("proposal").to_number<std::uint64_t>()};
+    std::erase_if(drafts_, [&](const auto& of_window) {
+        return of_window.second.proposal == proposal && !of_window.second.is_approved;
+    });
+}
+
 void Register::apply_issue(const ledger::HouseEntry& entry, const Content& content)
 {
     IssuedDocument issued{
@@ -268,7 +278,18 @@ void Register::apply_permission(const ledger::HouseEntry& /*entry*/, const Conte
 
 void Register::apply_order(const ledger::HouseEntry& /*entry*/, const Content& content)
 {
-    auto& file = files_[window_at(content)];
+    const ledger::Month window = window_at(content);
+    const auto& payments = content.at("payments").as_array();
+    std::string currency;
+    if (const auto* named = content.if_contains("currency")) {
+        currency = std::string_view{named->as_string()};
+    } else if (!payments.empty()) {
+        // Before there was a file for each currency, all was in that of the window.
+        const auto* net = net_of(window)->find(partner_at(payments.front().as_object()), true);
+        currency = net->currency();
+    }
+    auto& file = files_[{window, currency}];
+    file.currency = currency;
     ++file.issues;
     if (file.issues > 1) {
         file.reasons.push_back(text_at(content, "reason"));
@@ -277,7 +298,7 @@ void Register::apply_order(const ledger::HouseEntry& /*entry*/, const Content& c
     file.message_id = text_at(content, "message_id");
     file.created_at = ledger::parse_time(text_at(content, "created_at")).value();
     file.execute_on = ledger::parse_day(text_at(content, "execute_on")).value();
-    for (const auto& each : content.at("payments").as_array()) {
+    for (const auto& each : payments) {
         const auto& row = each.as_object();
         file.amounts.emplace(partner_at(row), minor_at(row, "amount_minor"));
     }
@@ -328,10 +349,18 @@ const WindowNet* Register::net_of(ledger::Month window) const
     return found == nets_.end() ? nullptr : &found->second;
 }
 
-const PaymentFile* Register::find_payment_file(ledger::Month window) const
+const PaymentFile* Register::find_payment_file(
+    ledger::Month window, std::string_view currency) const
 {
-    const auto found = files_.find(window);
+    const auto found = files_.find({window, std::string{currency}});
     return found == files_.end() ? nullptr : &found->second;
+}
+
+bool Register::is_ordered(ledger::Month window, ledger::PartnerId partner) const
+{
+    return std::ranges::any_of(files_, [&](const auto& each) {
+        return each.first.first == window && each.second.amounts.contains(partner);
+    });
 }
 
 const Permission* Register::find_permission(std::string_view act) const

@@ -1,15 +1,14 @@
 #include <algorithm>
 #include <fmt/format.h>
-#include <ranges>
+#include <iterator>
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
-#include "ledger/invariant.hpp"
+#include "default_plan.hpp"
 #include "net_balance.hpp"
 #include "register_lines.hpp"
-#include "settlement/payer_default.hpp"
 #include "settlement/register.hpp"
 
 // Partners that do not pay, and what secures the house against it.
@@ -29,92 +28,7 @@ std::unexpected<RegisterFault> refused(std::string reason)
     return std::unexpected(RegisterFault{std::move(reason)});
 }
 
-bool is_receivable(const IssuedDocument& issued)
-{
-    return issued.document.supply == StatementType::issuance;
-}
-
 } // namespace
-
-/// How a default is taken, before it is written.
-struct Register::DefaultPlan {
-    /// So much of a document's part in the net is open again; in the sign of what is owed.
-    struct Reopened {
-        const IssuedDocument* issued = nullptr;
-        Minor owed{};
-    };
-    /// A payment of the net afterwards.
-    struct Change {
-        NamedNet net{};
-        Minor left{};    // of its net
-        Minor settled{}; // by this
-        bool is_on_one_side = false;
-        /// What is then left of it in the currency of the payment: no more for who does not pay.
-        [[nodiscard]] Minor foreign() const;
-    };
-
-    DefaultCover cover{};
-    Minor set_off{}; // against what the house was to pay the partner in the same window
-    std::vector<Reopened> reopened{};
-    std::vector<Change> changes{};
-    std::vector<AccountLine> lines{}; // in minor units
-
-    void reopen(
-        const std::vector<const IssuedDocument*>& documents, ledger::Month window, Minor owed);
-    /// Books what is open again to the accounts where its documents stand; `left` is what of the
-    /// payment stays open, in the sign of the net.
-    void book_reopened(const NamedNet& net, const Balance& balance, Minor left);
-};
-
-Minor Register::DefaultPlan::Change::foreign() const
-{
-    const ForeignNet& before = *net.payment->foreign;
-    if (before.net.count < 0 || left.count == 0) return before.settled;
-    const ledger::Wide product = ledger::Wide{before.net.count} * left.count;
-    return Minor{static_cast<std::int64_t>(product / net.payment->net.count)};
-}
-
-/// The newest document first, those of the account in which the net stands before others.
-void Register::DefaultPlan::reopen(
-    const std::vector<const IssuedDocument*>& documents, ledger::Month window, Minor owed)
-{
-    const bool is_owed_by_partner = owed.count > 0;
-    const auto take = [&](bool is_of_account) {
-        for (const auto* issued : std::views::reverse(documents)) {
-            const Minor taken = issued->netted.at(window);
-            const bool is_there = is_receivable(*issued) == is_owed_by_partner;
-            if (is_there != is_of_account || (taken.count > 0) != is_owed_by_partner) continue;
-            const Minor part = is_owed_by_partner ? std::min(taken, owed) : std::max(taken, owed);
-            if (part.count == 0) continue;
-            reopened.push_back({.issued = issued, .owed = part});
-            owed -= part;
-        }
-    };
-    take(true);
-    take(false);
-    ledger::invariant(owed.count == 0, "a net is no more than its documents");
-}
-
-void Register::DefaultPlan::book_reopened(const NamedNet& net, const Balance& balance, Minor left)
-{
-    Minor receivable;
-    Minor payable;
-    for (const auto& [issued, owed] : reopened) {
-        if (issued->document.partner != net.partner) continue;
-        (is_receivable(*issued) ? receivable : payable) += owed;
-    }
-    const Minor open = net.payment->open();
-    (left.count > 0 ? payable : receivable) -= left;
-    if (net.payment->is_on_one_side) {
-        (open.count > 0 ? payable : receivable) += open;
-    } else {
-        receivable -= balance.receivable;
-        payable += balance.payable;
-    }
-    lines.push_back(
-        {.account = Account::receivable, .partner = net.partner, .amount = receivable.count});
-    lines.push_back({.account = Account::payable, .partner = net.partner, .amount = payable.count});
-}
 
 Minor Register::collateral_of(PartnerId partner) const
 {
@@ -148,22 +62,15 @@ Registered<NewEntry> Register::move_collateral(
             {"lines_micro", lines_object(lines, terms)}})};
 }
 
-Register::DefaultPlan Register::plan_default(const PayerInDefault& payer, const NamedNet& net) const
+std::optional<DefaultCover> Register::cover_of(
+    const PayerInDefault& payer, Minor missing, Minor collateral) const
 {
-    const WindowNet& window = nets_.at(payer.window);
-    const bool is_ordered = find_payment_file(payer.window) != nullptr;
-    DefaultPlan plan;
-    Minor missing = -net.payment->open();
-
-    const auto* own = window.find(payer.partner, true);
-    if (own != net.payment && own && !is_ordered) plan.set_off = std::min(missing, own->open());
-    missing -= plan.set_off;
-
     // Pay-outs that left the house bear nothing any more.
     NetPositions positions{{payer.partner, -missing}, {the_house, missing}};
     std::set<PartnerId> exempt;
-    for (const auto& [partner, payment] : window.payments) {
-        if (is_ordered || partner == payer.partner || payment.open().count <= 0) continue;
+    for (const auto& [partner, payment] : nets_.at(payer.window).payments) {
+        if (partner == payer.partner || payment.open().count <= 0) continue;
+        if (is_ordered(payer.window, partner)) continue;
         if (payment.foreign && payment.foreign->is_of_documents) continue;
         positions[partner] = payment.open();
         positions[the_house] -= payment.open();
@@ -172,15 +79,47 @@ Register::DefaultPlan Register::plan_default(const PayerInDefault& payer, const 
     const auto cover = settlement::cover_default(
         positions,
         {.payer = payer.partner,
-         .collateral = collateral_of(payer.partner),
+         .collateral = collateral,
          .mutualised = !payer.mutualised.empty(),
          .exempt = std::move(exempt)});
-    if (cover) plan.cover = *cover; // else what it is owed itself covers all
+    if (!cover) return std::nullopt; // nothing is missing
+    return *cover;
+}
+
+const NetPayment* Register::own_pay_out(const PayerInDefault& payer, const NamedNet& net) const
+{
+    const auto* own = nets_.at(payer.window).find(payer.partner, true);
+    const bool is_left = own && own != net.payment && !is_ordered(payer.window, payer.partner);
+    return is_left ? own : nullptr;
+}
+
+/// Settles so much of what the house was to pay.
+void Register::set_off(const NamedNet& own, Minor amount, DefaultPlan& plan) const
+{
+    const auto documents = documents_of(own.window, own.partner, *own.payment);
+    const auto lines = lines_of_payment(
+        own.partner, balance_of(documents, own.window), amount, !own.payment->is_on_one_side);
+    std::ranges::copy(lines, std::back_inserter(plan.lines));
+    plan.lines.push_back({.account = Account::cash_operating, .amount = amount.count});
+    plan.set_off = amount;
+    plan.changes.push_back(
+        {.net = own, .left = own.payment->net, .settled = amount, .is_on_one_side = true});
+}
+
+Register::DefaultPlan Register::plan_default(const PayerInDefault& payer, const NamedNet& net) const
+{
+    DefaultPlan plan;
+    Minor missing = -net.payment->open();
+    const auto* own = own_pay_out(payer, net);
+    const Minor set_off = own ? std::min(missing, own->open()) : Minor{};
+    missing -= set_off;
+    // Else what it is owed itself covers all.
+    if (const auto cover = cover_of(payer, missing, collateral_of(payer.partner)))
+        plan.cover = *cover;
 
     const auto documents = documents_of(payer.window, payer.partner, *net.payment);
     plan.reopen(documents, payer.window, plan.cover.receivable);
     plan.book_reopened(net, balance_of(documents, payer.window), {});
-    const Minor settled = -(plan.set_off + plan.cover.collateral_drawn);
     plan.lines.push_back(
         {.account = Account::collateral,
          .partner = payer.partner,
@@ -188,20 +127,64 @@ Register::DefaultPlan Register::plan_default(const PayerInDefault& payer, const 
     plan.changes.push_back(
         {.net = net,
          .left = net.payment->net + plan.cover.receivable,
-         .settled = settled,
+         .settled = -(set_off + plan.cover.collateral_drawn),
          .is_on_one_side = true});
-    if (plan.set_off.count == 0) return plan;
+    if (set_off.count != 0)
+        this->set_off(
+            {.window = payer.window, .partner = payer.partner, .payment = own}, set_off, plan);
+    return plan;
+}
 
-    const auto outs = documents_of(payer.window, payer.partner, *own);
-    const auto offset = lines_of_payment(
-        payer.partner, balance_of(outs, payer.window), plan.set_off, !own->is_on_one_side);
-    std::ranges::copy(offset, std::back_inserter(plan.lines));
-    plan.lines.push_back({.account = Account::cash_operating, .amount = plan.set_off.count});
+/// Its debt is in its own currency: what it is owed is in the same, and its collateral is worth
+/// there what the rate of the day says. What is left is open again, at the worth that its documents
+/// were booked with; what the rates moved goes to the account for exchange differences.
+Register::DefaultPlan Register::plan_foreign_default(
+    const PayerInDefault& payer, const NamedNet& net) const
+{
+    const ForeignNet& foreign = *net.payment->foreign;
+    const ExchangeRate rate = payer.rate.value_or(foreign.rate);
+    const auto* own = own_pay_out(payer, net);
+    DefaultPlan plan;
+    auto& part = plan.foreign.emplace(DefaultPlan::ForeignPart{.rate = rate});
+    Minor missing = -net.payment->due();
+    if (own) part.set_off = std::min(missing, own->due());
+    missing -= part.set_off;
+    const Minor held = collateral_of(payer.partner);
+    const Minor needed = worth_of(missing, rate);
+    const Minor drawn = std::min(held, needed);
+    if (drawn.count > 0)
+        part.covered =
+            held >= needed ? missing : std::min(missing, convert(held, rate).value_or(missing));
+    part.reopened = missing - part.covered;
+
+    const auto documents = documents_of(payer.window, payer.partner, *net.payment);
+    plan.reopen(documents, payer.window, part.reopened);
+    Minor claims;
+    for (const auto& each : plan.reopened) claims += each.claim;
+    if (const auto cover = cover_of(payer, claims, {})) plan.cover = *cover;
+    plan.cover.collateral_drawn = drawn;
+    plan.book_reopened(net, balance_of(documents, payer.window), {});
+    plan.lines.push_back(
+        {.account = Account::collateral, .partner = payer.partner, .amount = drawn.count});
+    const Minor left = net.payment->net + claims;
     plan.changes.push_back(
-        {.net = {.window = payer.window, .partner = payer.partner, .payment = own},
-         .left = own->net,
-         .settled = plan.set_off,
-         .is_on_one_side = true});
+        {.net = net,
+         .left = left,
+         .settled = left - net.payment->settled,
+         .is_on_one_side = true,
+         .foreign_left = foreign.net + part.reopened,
+         .foreign_settled = -(part.set_off + part.covered)});
+    if (part.set_off.count != 0) {
+        set_off(
+            {.window = payer.window, .partner = payer.partner, .payment = own},
+            claim_settled_by(part.set_off, *own),
+            plan);
+        plan.changes.back().foreign_left = own->foreign->net;
+        plan.changes.back().foreign_settled = part.set_off;
+    }
+    std::int64_t sum = 0;
+    for (const AccountLine& line : plan.lines) sum += line.amount;
+    plan.lines.push_back({.account = Account::exchange, .amount = -sum});
     return plan;
 }
 
@@ -216,25 +199,22 @@ Registered<NewEntry> Register::take_default(
         return refused(fmt::format(
             "{} has nothing to pay in for {}", terms.partner(payer.partner).name, month));
     if (payer.reason.empty()) return refused("a default is taken for a reason");
-    if (payment->foreign && payment->foreign->is_of_documents)
-        return refused(fmt::format(
-            "{} is invoiced in {}: only unwind it, or wait",
-            terms.partner(payer.partner).name,
-            payment->foreign->rate.to.code));
 
-    auto plan =
-        plan_default(payer, {.window = payer.window, .partner = payer.partner, .payment = payment});
+    const NamedNet net{.window = payer.window, .partner = payer.partner, .payment = payment};
+    const bool is_foreign = payment->foreign && payment->foreign->is_of_documents;
+    auto plan = is_foreign ? plan_foreign_default(payer, net) : plan_default(payer, net);
     for (const auto& [partner, share] : plan.cover.loss_shares) {
         const auto* receives = window->find(partner, true);
-        const NamedNet net{.window = payer.window, .partner = partner, .payment = receives};
+        const NamedNet other{.window = payer.window, .partner = partner, .payment = receives};
         const auto documents = documents_of(payer.window, partner, *receives);
         plan.reopen(documents, payer.window, -share);
         // Where nothing is left to be paid, its other documents cancel out now.
         const bool is_booked = receives->is_on_one_side || receives->net == share;
         if (is_booked)
-            plan.book_reopened(net, balance_of(documents, payer.window), receives->open() - share);
+            plan.book_reopened(
+                other, balance_of(documents, payer.window), receives->open() - share);
         plan.changes.push_back(
-            {.net = net,
+            {.net = other,
              .left = receives->net - share,
              .settled = {},
              .is_on_one_side = is_booked});
@@ -255,11 +235,13 @@ Registered<NewEntry> Register::unwind_partner(
     for (const auto& [partner, payment] : std::ranges::subrange(first, last)) {
         if (payment.is_on_one_side || payment.net.count == 0)
             return refused(fmt::format("a part of {} in {} is settled already", name, month));
-        if (const auto* file = find_payment_file(payer.window))
-            if (file->amounts.contains(partner))
-                return refused(fmt::format("{} is paid for {} already", name, month));
+        if (is_ordered(payer.window, partner))
+            return refused(fmt::format("{} is paid for {} already", name, month));
         for (const auto* issued : documents_of(payer.window, partner, payment))
-            plan.reopened.push_back({.issued = issued, .owed = issued->netted.at(payer.window)});
+            plan.reopened.push_back(
+                {.issued = issued,
+                 .owed = issued->netted.at(payer.window),
+                 .claim = issued->claimed_in(payer.window)});
         plan.changes.push_back(
             {.net = {.window = payer.window, .partner = partner, .payment = &payment}});
     }
@@ -272,11 +254,9 @@ NewEntry Register::default_entry(
     const PayerInDefault& payer, const DefaultPlan& plan, const ledger::Terms& terms) const
 {
     json::array reopened;
-    for (const auto& [issued, owed] : plan.reopened) {
+    for (const auto& [issued, owed, claim] : plan.reopened) {
         json::object row{{"number", issued->document.number}, {"owed_minor", owed.count}};
-        // All of it: such a document is only unwound.
-        if (issued->document.booked)
-            row.emplace("claim_minor", issued->claimed_in(payer.window).count);
+        if (issued->document.booked) row.emplace("claim_minor", claim.count);
         reopened.push_back(std::move(row));
     }
     json::array payments;
@@ -288,6 +268,8 @@ NewEntry Register::default_entry(
             {"settled_minor", change.settled.count},
             {"on_one_side", change.is_on_one_side}};
         if (change.net.payment->foreign) row.emplace("foreign_minor", change.foreign().count);
+        if (change.foreign_settled.count != 0)
+            row.emplace("foreign_settled_minor", change.foreign_settled.count);
         payments.push_back(std::move(row));
     }
     json::array losses;
@@ -308,6 +290,15 @@ NewEntry Register::default_entry(
         {"loss_shares", std::move(losses)},
         {"reopened", std::move(reopened)},
         {"payments", std::move(payments)}};
+    if (const auto& part = plan.foreign)
+        content.emplace(
+            "paid_in",
+            json::object{
+                {"currency", part->rate.to.code},
+                {"rate_id", part->rate.id},
+                {"set_off_minor", part->set_off.count},
+                {"collateral_minor", part->covered.count},
+                {"receivable_minor", part->reopened.count}});
     auto lines = plan.lines;
     to_micro(lines, terms.currency);
     if (!lines.empty()) content.emplace("lines_micro", lines_object(lines, terms));
@@ -344,6 +335,8 @@ void Register::apply_default(const ledger::HouseEntry& /*entry*/, const Content&
             payment.settled += minor(row, "settled_minor");
             payment.is_on_one_side = row.at("on_one_side").as_bool();
             if (payment.foreign) payment.foreign->net = minor(row, "foreign_minor");
+            if (row.contains("foreign_settled_minor"))
+                payment.foreign->settled += minor(row, "foreign_settled_minor");
         }
     }
     collateral_[PartnerId{content.at("partner").to_number<std::uint32_t>()}] -=

@@ -27,27 +27,6 @@ std::unexpected<RegisterFault> refused(std::string reason)
     return std::unexpected(RegisterFault{std::move(reason)});
 }
 
-/// So much of a claim in the house's currency is settled by `paid` in the currency of the payment;
-/// what is left at the end goes with the last part.
-Minor claim_settled_by(Minor paid, const NetPayment& payment)
-{
-    if (!payment.foreign || paid == payment.due()) return payment.foreign ? payment.open() : paid;
-    const ledger::Wide product = ledger::Wide{payment.net.count} * paid.count;
-    return Minor{static_cast<std::int64_t>(product / payment.foreign->net.count)};
-}
-
-/// The house's cash at the rate of the window, or the day; what the claim was worth more or less is
-/// the difference between the currencies.
-void book_exchange(
-    std::vector<AccountLine>& lines, const ExchangeRate& rate, Minor paid, Minor claim)
-{
-    const auto cash = convert(paid, inverse_of(rate));
-    ledger::invariant(cash.has_value(), "what was converted converts back");
-    const Minor difference = claim - *cash;
-    lines.push_back({.account = Account::cash_operating, .amount = difference.count});
-    lines.push_back({.account = Account::exchange, .amount = -difference.count});
-}
-
 } // namespace
 
 Registered<NewEntry> Register::net(
@@ -132,7 +111,8 @@ Registered<NewEntry> Register::settle(
     auto lines =
         settling_lines({.window = window, .partner = payment.partner, .payment = found}, claim);
     if (found->foreign)
-        book_exchange(lines, payment.rate.value_or(found->foreign->rate), payment.paid, claim);
+        book_exchange(
+            lines, claim, worth_of(payment.paid, payment.rate.value_or(found->foreign->rate)));
     to_micro(lines, terms.currency);
     json::object content{
         {"window", ledger::format_month(window)},
@@ -150,9 +130,9 @@ Registered<NewEntry> Register::settle(
 }
 
 Registered<PaymentFile> Register::payment_file(
-    ledger::Month window, ledger::Time now, ledger::Day execute_on) const
+    ledger::Month window, ledger::Time now, ledger::Day execute_on, std::string_view currency) const
 {
-    if (const auto* before = find_payment_file(window)) return *before;
+    if (const auto* before = find_payment_file(window, currency)) return *before;
     const auto* net = net_of(window);
     if (!net) return refused(fmt::format("{} is not netted yet", ledger::format_month(window)));
     if (!net->are_pay_ins_settled())
@@ -161,13 +141,14 @@ Registered<PaymentFile> Register::payment_file(
             ledger::format_month(window),
             ledger::format_month(window)));
     PaymentFile file{
-        .message_id = fmt::format("PH-{}", ledger::format_month(window)),
+        .currency = std::string{currency},
+        .message_id = fmt::format(
+            "PH-{}{}{}", ledger::format_month(window), currency.empty() ? "" : "-", currency),
         .created_at = now,
         .execute_on = execute_on};
     for (const auto& [partner, payment] : net->payments) {
-        // The file has one currency; a partner that is invoiced in another one is paid by hand.
-        if (payment.foreign && payment.foreign->is_of_documents) continue;
-        if (payment.due().count > 0) file.amounts.emplace(partner, payment.due());
+        if (payment.currency() == currency && payment.due().count > 0)
+            file.amounts.emplace(partner, payment.due());
     }
     return file;
 }
@@ -175,7 +156,7 @@ Registered<PaymentFile> Register::payment_file(
 Registered<NewEntry> Register::order_payments(
     ledger::Month window, const PaymentFile& file, std::string_view reason) const
 {
-    if (find_payment_file(window) && reason.empty())
+    if (find_payment_file(window, file.currency) && reason.empty())
         return refused(fmt::format(
             "the payment file of {} left the house already ({}); to issue it once more, say why: "
             "--reissue REASON",
@@ -189,6 +170,7 @@ Registered<NewEntry> Register::order_payments(
         .kind = "payments_ordered",
         .content = json::serialize(json::object{
             {"window", ledger::format_month(window)},
+            {"currency", file.currency},
             {"message_id", file.message_id},
             {"created_at", ledger::format_time(file.created_at)},
             {"execute_on", ledger::format_day(file.execute_on)},

@@ -25,17 +25,17 @@ Registered<NewEntry> Register::remind(const Reminder& reminder, ledger::Day toda
             reminder.document,
             level,
             reminder.level)});
-    return NewEntry{
-        .kind = "document_reminded",
-        .content = json::serialize(json::object{
-            {"number", reminder.document},
-            {"level", reminder.level},
-            {"on", ledger::format_day(today)},
-            {"days_late", reminder.days_late},
-            {"amount_minor", reminder.amount.count},
-            {"fee_minor", reminder.fee.count},
-            {"interest_minor", reminder.interest.count},
-            {"pay_by", ledger::format_day(reminder.pay_by)}})};
+    json::object content{
+        {"number", reminder.document},
+        {"level", reminder.level},
+        {"on", ledger::format_day(today)},
+        {"days_late", reminder.days_late},
+        {"amount_minor", reminder.amount.count},
+        {"fee_minor", reminder.fee.count},
+        {"interest_minor", reminder.interest.count},
+        {"pay_by", ledger::format_day(reminder.pay_by)}};
+    if (reminder.currency) content.emplace("currency", reminder.currency->code);
+    return NewEntry{.kind = "document_reminded", .content = json::serialize(content)};
 }
 
 void Register::apply_reminder(const ledger::HouseEntry& /*entry*/, const Content& content)

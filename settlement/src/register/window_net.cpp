@@ -27,14 +27,13 @@ std::optional<NettingMethod> find_netting_method(std::string_view name) noexcept
 
 bool WindowNet::is_settled() const
 {
-    return std::ranges::all_of(
-        payments, [](const auto& each) { return each.second.open().count == 0; });
+    return std::ranges::all_of(payments, [](const auto& each) { return each.second.is_settled(); });
 }
 
 bool WindowNet::are_pay_ins_settled() const
 {
     return std::ranges::all_of(payments, [](const auto& each) {
-        return each.second.net.count >= 0 || each.second.open().count == 0;
+        return each.second.net.count >= 0 || each.second.is_settled();
     });
 }
 

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <fmt/format.h>
+#include <limits>
 #include <tuple>
 
 #include "settlement/payment_calendar.hpp"
@@ -33,6 +34,20 @@ Minor claimed(const IssuedDocument& issued, Minor part)
     return Minor{static_cast<std::int64_t>(product / document.total.count)};
 }
 
+constexpr Day last_day = std::numeric_limits<Day>::max();
+
+/// In the house's currency at the newest rate; zero: none is recorded of the currency.
+Minor worth_of(
+    Minor amount,
+    const ledger::Currency& currency,
+    const Register& documents,
+    const ledger::Terms& terms)
+{
+    if (currency == terms.currency) return amount;
+    const auto rate = documents.find_rate(currency.code, terms.currency.code, last_day);
+    return rate ? convert(amount, *rate).value_or(Minor{}) : Minor{};
+}
+
 std::vector<Breach> breaches_of(const Register& documents, Day today, const ledger::Terms& terms)
 {
     std::vector<Breach> found;
@@ -62,7 +77,7 @@ std::vector<Breach> breaches_of(const Register& documents, Day today, const ledg
              fmt::format("{}", number),
              std::string{the_house_itself},
              rows[number - 1].row.booked_on + days_to_match,
-             Minor{std::abs(open.count)}});
+             worth_of(Minor{std::abs(open.count)}, rows[number - 1].currency, documents, terms)});
     for (const auto* issued : documents.documents()) {
         const auto& document = issued->document;
         if (issued->state != DocumentState::issued) continue;

@@ -20,10 +20,32 @@ Minor disputed_claim(const IssuedDocument& issued)
     return Minor{static_cast<std::int64_t>(product / issued.document.total.count)};
 }
 
-/// Which subsidiary ledger, and whether nets that nobody paid yet offset already.
+/// Which subsidiary ledger, whether nets that nobody paid yet offset already, and in which
+/// currency.
 struct Side {
     bool is_receivable = true;
     bool is_offset_at_once = false;
+    Amounts amounts = Amounts::booked;
+
+    [[nodiscard]] bool is_booked() const { return amounts == Amounts::booked; }
+    /// What the net of a window took of a document.
+    [[nodiscard]] Minor taken_of(const IssuedDocument& issued, ledger::Month window) const
+    {
+        return is_booked() ? issued.claimed_in(window) : issued.netted.at(window);
+    }
+    /// Whether a payment counts in another currency than the house's.
+    [[nodiscard]] bool is_foreign(const NetPayment& payment) const
+    {
+        return !is_booked() && payment.foreign && payment.foreign->is_of_documents;
+    }
+    [[nodiscard]] Minor net_of(const NetPayment& payment) const
+    {
+        return is_foreign(payment) ? payment.foreign->net : payment.net;
+    }
+    [[nodiscard]] Minor open_of(const NetPayment& payment) const
+    {
+        return is_foreign(payment) ? payment.foreign->open() : payment.open();
+    }
 
     /// The documents of an issuance stand in `ar`, all others in `ap`; what credits them is there,
     /// too.
@@ -39,12 +61,15 @@ struct Side {
 Receivable item_of(const IssuedDocument& issued, const Side& side)
 {
     const auto& document = issued.document;
-    return {
+    const bool is_booked = side.is_booked();
+    Receivable item{
         .document = document.number,
         .partner = document.partner,
-        .open = side.of(issued.claim()),
-        .disputed = disputed_claim(issued),
+        .open = side.of(is_booked ? issued.claim() : document.owed_by_partner()),
+        .disputed = is_booked ? disputed_claim(issued) : issued.disputed,
         .due_on = document.due_on};
+    if (!is_booked && document.booked) item.currency = document.currency;
+    return item;
 }
 
 /// What a net took of one receivable.
@@ -62,11 +87,11 @@ struct LeftOpen {
 
 std::optional<LeftOpen> left_open(const NetPayment& payment, Minor own, const Side& side)
 {
-    const bool is_offset =
-        side.is_offset_at_once || payment.is_on_one_side || payment.net.count == 0;
+    const Minor net = side.net_of(payment);
+    const bool is_offset = side.is_offset_at_once || payment.is_on_one_side || net.count == 0;
     if (!is_offset) return std::nullopt;
     // Nothing is left here when the net is the other side's.
-    const Minor unpaid = side.of(-payment.net).count > 0 ? side.of(-payment.open()) : Minor{};
+    const Minor unpaid = side.of(-net).count > 0 ? side.of(-side.open_of(payment)) : Minor{};
     const Minor left = std::clamp(unpaid, Minor{}, std::max(own, Minor{}));
     return LeftOpen{.own = left, .others = unpaid - left};
 }
@@ -143,7 +168,7 @@ std::vector<Receivable> items_of(const Register& documents, const Side& side)
         Receivable* const own = side.has(*issued) ? &*item++ : nullptr;
         const bool is_out = issued->document.owed_by_partner().count < 0;
         for (const auto& [window, owed] : issued->netted) {
-            const Minor amount = issued->claimed_in(window);
+            const Minor amount = side.taken_of(*issued, window);
             const auto* payment = documents.net_of(window)->find(issued->document.partner, is_out);
             Part& part = parts[payment];
             if (own)
@@ -171,11 +196,28 @@ std::vector<Receivable> items_of(const Register& documents, const Side& side)
     return items;
 }
 
+std::vector<std::string> columns_by_age(std::vector<std::string> columns)
+{
+    for (std::size_t age = 0; age < age_count; ++age)
+        columns.emplace_back(name_of(static_cast<Age>(age)));
+    columns.insert(columns.end(), {"disputed", "open"});
+    return columns;
+}
+
+void add_ages(
+    std::vector<ReportCell>& row, const AgedAmounts& amounts, const ledger::Currency& currency)
+{
+    const ledger::Micro per_minor{ledger::micro_per_minor(currency)};
+    for (const auto amount : amounts.by_age) row.emplace_back(per_minor * amount.count);
+    row.emplace_back(per_minor * amounts.disputed.count);
+    row.emplace_back(per_minor * amounts.total.count);
+}
+
 } // namespace
 
-std::vector<Receivable> receivables_of(const Register& documents)
+std::vector<Receivable> receivables_of(const Register& documents, Amounts amounts)
 {
-    return items_of(documents, {.is_receivable = true});
+    return items_of(documents, {.is_receivable = true, .amounts = amounts});
 }
 
 std::vector<Receivable> payables_of(const Register& documents)
@@ -183,9 +225,10 @@ std::vector<Receivable> payables_of(const Register& documents)
     return items_of(documents, {.is_receivable = false});
 }
 
-std::vector<Receivable> claims_of(const Register& documents)
+std::vector<Receivable> claims_of(const Register& documents, Amounts amounts)
 {
-    return items_of(documents, {.is_receivable = true, .is_offset_at_once = true});
+    return items_of(
+        documents, {.is_receivable = true, .is_offset_at_once = true, .amounts = amounts});
 }
 
 std::vector<ReportTable> ageing_tables(
@@ -205,18 +248,32 @@ std::vector<ReportTable> ageing_tables(
              per_minor * each.open.count,
              per_minor * each.disputed.count});
 
-    ReportTable partners{.name = "partners", .columns = {"partner"}, .rows = {}};
-    for (std::size_t age = 0; age < age_count; ++age)
-        partners.columns.emplace_back(name_of(static_cast<Age>(age)));
-    partners.columns.insert(partners.columns.end(), {"disputed", "open"});
+    ReportTable partners{.name = "partners", .columns = columns_by_age({"partner"}), .rows = {}};
     for (const auto& aged : aged_receivables(receivables, today).partners) {
         std::vector<ReportCell> row{terms.partner(aged.partner).name};
-        for (const auto amount : aged.amounts.by_age) row.emplace_back(per_minor * amount.count);
-        row.emplace_back(per_minor * aged.amounts.disputed.count);
-        row.emplace_back(per_minor * aged.amounts.total.count);
+        add_ages(row, aged.amounts, terms.currency);
         partners.rows.push_back(std::move(row));
     }
     return {std::move(rows), std::move(partners)};
+}
+
+ReportTable ageing_by_currency(
+    std::span<const Receivable> receivables, ledger::Day today, const ledger::Terms& terms)
+{
+    std::map<std::string, std::vector<Receivable>> by_currency;
+    for (const auto& each : receivables)
+        by_currency[each.currency.value_or(terms.currency).code].push_back(each);
+    ReportTable table{
+        .name = "currencies", .columns = columns_by_age({"currency", "partner"}), .rows = {}};
+    for (const auto& [code, own] : by_currency) {
+        const auto currency = own.front().currency.value_or(terms.currency);
+        for (const auto& aged : aged_receivables(own, today).partners) {
+            std::vector<ReportCell> row{code, terms.partner(aged.partner).name};
+            add_ages(row, aged.amounts, currency);
+            table.rows.push_back(std::move(row));
+        }
+    }
+    return table;
 }
 
 } // namespace pointhouse::settlement

@@ -43,7 +43,7 @@ bool is_about_hold(MessageType type)
     return type == MessageType::capture || type == MessageType::hold_release;
 }
 
-bool carries_points(MessageType type)
+bool names_points(MessageType type)
 {
     return type != MessageType::enrolment && type != MessageType::hold_release &&
            type != MessageType::accrual_release && type != MessageType::block &&
@@ -161,7 +161,7 @@ void Writer::refer(Letter& letter)
     else if (letter.type == MessageType::adjustment)
         letter.other = below(2) == 0 ? "grocer" : "bookshop";
     if (is_whole && below(2) == 0) letter.points = 0;
-    if (!carries_points(letter.type)) letter.points = 0;
+    if (!names_points(letter.type)) letter.points = 0;
 }
 
 void Writer::fill_accrual(Letter& letter)

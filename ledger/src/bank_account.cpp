@@ -1,9 +1,9 @@
-#include "settlement/bank_identifiers.hpp"
+#include "ledger/bank_account.hpp"
 
 #include <algorithm>
 #include <array>
 
-namespace pointhouse::settlement {
+namespace pointhouse::ledger {
 namespace {
 
 struct Country {
@@ -33,10 +33,6 @@ constexpr std::array countries{
     Country{"VA", 22}, Country{"VG", 24}, Country{"XK", 20}, Country{"YE", 30},
 };
 
-constexpr std::string_view sepa_countries =
-    "AD AL AT BE BG CH CY CZ DE DK EE ES FI FR GB GI GR HR HU IE IS IT LI LT LU LV MC MD ME MK MT "
-    "NL NO PL PT RO RS SE SI SK SM VA ";
-
 constexpr bool is_digit(char character)
 {
     return character >= '0' && character <= '9';
@@ -52,7 +48,8 @@ bool is_capital_or_digit(char character)
     return is_capital(character) || is_digit(character);
 }
 
-/// ISO 7064 MOD 97-10 with the first four characters at the end; letters count from 10.
+} // namespace
+
 bool has_sound_check_digits(std::string_view text)
 {
     unsigned remainder = 0;
@@ -65,8 +62,6 @@ bool has_sound_check_digits(std::string_view text)
     }
     return remainder == 1;
 }
-
-} // namespace
 
 std::string_view in_words(IbanFault fault) noexcept
 {
@@ -96,34 +91,10 @@ std::optional<IbanFault> find_iban_fault(std::string_view iban)
     return std::nullopt;
 }
 
-std::string electronic_iban(std::string_view printed)
-{
-    std::string iban;
-    for (const char character : printed) {
-        if (character == ' ') continue;
-        iban += character >= 'a' && character <= 'z' ? static_cast<char>(character - 'a' + 'A')
-                                                     : character;
-    }
-    return iban;
-}
-
-bool is_in_sepa(std::string_view iban)
-{
-    return iban.size() >= 2 && is_capital(iban[0]) && is_capital(iban[1]) &&
-           sepa_countries.find(iban.substr(0, 2)) != std::string_view::npos;
-}
-
 bool is_bic(std::string_view bic)
 {
     return (bic.size() == 8 || bic.size() == 11) && std::ranges::all_of(bic, is_capital_or_digit) &&
            is_capital(bic[4]) && is_capital(bic[5]);
 }
 
-bool is_creditor_reference(std::string_view reference)
-{
-    return reference.size() >= 5 && reference.size() <= 25 && reference.starts_with("RF") &&
-           is_digit(reference[2]) && is_digit(reference[3]) &&
-           std::ranges::all_of(reference, is_capital_or_digit) && has_sound_check_digits(reference);
-}
-
-} // namespace pointhouse::settlement
+} // namespace pointhouse::ledger
