@@ -134,12 +134,11 @@ def test_files_of_an_answer_come_again(netted, anna):
 
 
 def test_what_was_prepared_is_prepared_once(netted, anna):
-    promotion = (b'[[promotion]]\nid = "twice"\nfrom = "2026-08-01"\nto = "2026-08-31"\n'
-                 b'funders = { GRO = 1, TNK = 1 }\n')
+    terms = b"[house]\nrefund_grace_days = 9\n"
     message_id = fresh("act")
-    first = bring(anna, "promotion/add", promotion, TOML, message_id=message_id)
+    first = bring(anna, "house/set-terms", terms, TOML, message_id=message_id)
     assert first.status == 202, first
-    again = bring(anna, "promotion/add", promotion, TOML, message_id=message_id)
+    again = bring(anna, "house/set-terms", terms, TOML, message_id=message_id)
     assert (again.status, again.json, again.replayed) == (202, first.json, True), again
     with netted.connect("operator:bob") as bob:
         approval = {"message_id": fresh("act"), "proposal": first.json["proposal"]}
@@ -149,10 +148,24 @@ def test_what_was_prepared_is_prepared_once(netted, anna):
         assert (approved.status, approved.replayed) == (200, False), approved
         repeated = bob.post(OPERATOR + "approve", approval)
         assert (repeated.body, repeated.replayed) == (approved.body, True), repeated
-    after = bring(anna, "promotion/add", promotion, TOML, message_id=message_id)
+    after = bring(anna, "house/set-terms", terms, TOML, message_id=message_id)
     assert (after.status, after.replayed) == (200, True), after
     assert after.json == {"proposal": first.json["proposal"], "state": "approved"}
-    assert bring(anna, "promotion/add", promotion, TOML).code == "settlement_refused"
+    assert bring(anna, "house/set-terms", terms, TOML).code == "settlement_refused"
+
+
+def test_a_file_of_several_promotions_is_prepared_once(netted, anna):
+    """Its answer names each of them, and comes again."""
+    promotions = b"".join(
+        b'[[promotion]]\nid = "%b"\nfrom = "2026-08-01"\nto = "2026-08-31"\nfunders = { GRO = 1, TNK = 1 }\n' % name
+        for name in (b"one", b"two"))
+    message_id = fresh("act")
+    first = bring(anna, "promotion/add", promotions, TOML, message_id=message_id)
+    assert [row["promotion"] for row in first.json] == ["one", "two"], first
+    again = bring(anna, "promotion/add", promotions, TOML, message_id=message_id)
+    assert (again.status, again.body, again.replayed) == (200, first.body, True), again
+    waiting = [row["id"] for row in anna.get(OPERATOR + "approve/list").json if row["kind"] == "promotion"]
+    assert waiting == [row["id"] for row in first.json]
 
 
 def test_twice_at_the_same_time_is_once(netted):
