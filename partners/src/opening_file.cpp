@@ -14,6 +14,7 @@
 #include "contract_rules.hpp"
 #include "ledger/accounts.hpp"
 #include "ledger/invariant.hpp"
+#include "duplicate_keys.hpp"
 #include "opening_rules.hpp"
 #include "partners/opening.hpp"
 
@@ -235,6 +236,8 @@ ledger::Result<Opening, ContractFault> parse_opening(
     boost::system::error_code error;
     const auto root = json::parse(text, error);
     if (error) return std::unexpected(ContractFault{"the file is no JSON: " + error.message()});
+    if (const auto key = first_duplicate_key(text))
+        return std::unexpected(ContractFault{fmt::format("{}: the key stands there twice", *key)});
     try {
         return OpeningFile{terms}.read(root);
     } catch (Fault& fault) {

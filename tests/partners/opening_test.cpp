@@ -88,6 +88,12 @@ TEST_F(OpeningTest, RefusesWhatItCannotRead)
     EXPECT_EQ(reason_for("{").substr(0, 19), "the file is no JSON");
     EXPECT_EQ(reason_for("[]"), "must be an object");
     EXPECT_EQ(reason_for("{}"), "as_of is missing");
+    for (const std::string twice :
+         {R"("as_of": "2026-05-01", "as_of")", R"("\u0061s_of": 1, "as_of")"})
+        EXPECT_EQ(reason_after(R"("as_of")", twice), "as_of: the key stands there twice");
+    EXPECT_EQ(
+        reason_after(R"("cash:trust": 64000000)", R"("cash:trust": 1, "cash:trust": 64000000)"),
+        "cash:trust: the key stands there twice");
     EXPECT_EQ(
         reason_after(R"("as_of": "2026-06-01",)", R"("as_of": "2026-06-31",)"),
         R"(as_of must be a day, as "2026-06-30")");
