@@ -305,13 +305,17 @@ TEST(ForeignPayments, LoseNothingInAnyOrder)
             ASSERT_EQ(house.desk.balances["cash:operating"], house.cash_of_rows());
             if (::testing::Test::HasFailure()) return;
         }
-        for (char name = 'A'; name <= 'E'; ++name)
-            if (const auto due = house.net(name).due().count; due != 0)
-                house.import(
-                    house.account_of(house.net(name)),
-                    house.row(-due, some_day(), house.net(name).reference));
-        house.match();
-        house.match(); // what came too much once pays what was sent back
+        // A return that found nothing to send back may find what is paid now: then that is owed
+        // anew.
+        for (int round = 0; round < 5 && !house.desk.desk.net_of(june)->is_settled(); ++round) {
+            for (char name = 'A'; name <= 'E'; ++name)
+                if (const auto due = house.net(name).due().count; due != 0)
+                    house.import(
+                        house.account_of(house.net(name)),
+                        house.row(-due, some_day(), house.net(name).reference));
+            house.match();
+            house.match(); // what came too much once pays what was sent back
+        }
         EXPECT_TRUE(house.desk.desk.net_of(june)->is_settled());
         EXPECT_EQ(house.sum_of(house.desk.balances), 0);
         EXPECT_EQ(
