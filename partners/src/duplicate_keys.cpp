@@ -55,7 +55,7 @@ struct KeyListener {
     bool on_number_part(json::string_view, error_code&) { return true; }
     bool on_int64(std::int64_t, json::string_view, error_code&) { return true; }
     bool on_uint64(std::uint64_t, json::string_view, error_code&) { return true; }
-    bool on_double(double, json::string_view, error_code&) { return true; }
+    bool on_double(auto, json::string_view, error_code&) { return true; }
     bool on_bool(bool, error_code&) { return true; }
     bool on_null(error_code&) { return true; }
     bool on_comment_part(json::string_view, error_code&) { return true; }

@@ -12,9 +12,9 @@
 #include <openssl/evp.h>
 
 #include "contract_rules.hpp"
+#include "duplicate_keys.hpp"
 #include "ledger/accounts.hpp"
 #include "ledger/invariant.hpp"
-#include "duplicate_keys.hpp"
 #include "opening_rules.hpp"
 #include "partners/opening.hpp"
 
