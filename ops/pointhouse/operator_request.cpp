@@ -187,6 +187,8 @@ std::optional<CommandResult> known_answer(House& house, const Answering& answeri
         const auto waiting = house.registry().proposals();
         if (std::ranges::find(waiting, known->prepared, &partners::Proposal::id) != waiting.end())
             first.proposal = known->prepared.value();
+        else if (house.registry().was_rejected(known->prepared))
+            return refused(fmt::format("proposal {} was turned down", known->prepared.value()));
         else
             first.output =
                 fmt::format(R"({{"proposal":{},"state":"approved"}})", known->prepared.value());

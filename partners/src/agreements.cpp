@@ -320,6 +320,11 @@ Registry::Accepted<void> Registry::reject(
     return {};
 }
 
+bool Registry::was_rejected(ledger::HouseSequence proposal) const
+{
+    return state_->rejected.contains(proposal);
+}
+
 // The house may have moved on since it was prepared: it is judged again, and numbered.
 Registry::Accepted<void> Registry::change_contract(const Proposal& proposal, Act act)
 {

@@ -282,8 +282,9 @@ void Registry::State::apply_proposal(const json::object& content)
 
 void Registry::State::apply_rejection(const json::object& content)
 {
-    waiting_messages.erase(
-        ledger::HouseSequence{content.at("proposal").to_number<std::uint64_t>()});
+    const ledger::HouseSequence proposal{content.at("proposal").to_number<std::uint64_t>()};
+    waiting_messages.erase(proposal);
+    rejected.insert(proposal);
 }
 
 void Registry::State::apply_message(const json::object& content)

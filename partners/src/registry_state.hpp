@@ -5,6 +5,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,6 +44,7 @@ struct RegistryFold {
     Company house_company;
     std::vector<PromotionTerms> promotions; // in force, as in the terms
     std::map<ledger::HouseSequence, Proposal> proposals;
+    std::set<ledger::HouseSequence> rejected; // of those that wait no more
     std::map<ledger::HouseSequence, MessageProposal> waiting_messages;
     std::map<ledger::HouseSequence, MessageProposal> approved_messages;
     std::map<ledger::HouseSequence, std::vector<ledger::AccountLine>> money; // by entry

@@ -133,6 +133,22 @@ def test_files_of_an_answer_come_again(netted, anna):
     assert anna.post(OPERATOR + "settle/invoices", body | {"window": "2026-05"}).code == "message_id_reused"
 
 
+def test_what_was_turned_down_is_not_said_to_be_in_force(netted, anna):
+    promotion = (b'[[promotion]]\nid = "never"\nfrom = "2026-08-01"\nto = "2026-08-31"\n'
+                 b'funders = { GRO = 1, TNK = 1 }\n')
+    message_id = fresh("act")
+    waiting = bring(anna, "promotion/add", promotion, TOML, message_id=message_id)
+    assert waiting.status == 202, waiting
+    with netted.connect("operator:bob") as bob:
+        turned_down = {"message_id": fresh("act"), "proposal": waiting.json["proposal"], "reason": "too dear"}
+        first = bob.post(OPERATOR + "approve/reject", turned_down)
+        assert first.json == {"id": waiting.json["proposal"], "rejected": True}, first
+        again = bob.post(OPERATOR + "approve/reject", turned_down)
+        assert (again.json, again.replayed) == (first.json, True)
+    after = bring(anna, "promotion/add", promotion, TOML, message_id=message_id)
+    assert after.code == "settlement_refused" and "turned down" in after.json["detail"], after
+
+
 def test_what_was_prepared_is_prepared_once(netted, anna):
     terms = b"[house]\nrefund_grace_days = 9\n"
     message_id = fresh("act")

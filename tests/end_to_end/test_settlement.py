@@ -238,6 +238,20 @@ def test_numbers_have_no_gaps_whoever_issues_and_whatever_is_killed(
     print(f"killed between two documents: {killed_midway}")
 
 
+def test_drafts_that_are_turned_down_are_made_again(make_house, tmp_path):
+    house = closed(make_house(), tmp_path)
+    first = house.json("settle", "draft", "2026-06")
+    [waiting] = house.json("approve", "list")
+    assert waiting["kind"] == "documents" and waiting["content"]["window"] == "2026-06"
+    house.run("approve", "reject", waiting["id"], "--reason", "the rate is not agreed yet")
+    assert "no drafts" in house.run("settle", "issue", "2026-06", status=1).stderr
+    assert house.json("approve", "list") == []
+    again = house.json("settle", "draft", "2026-06", "--as-both")
+    assert again["approved"] and not first["approved"]
+    assert house.json("settle", "issue", "2026-06")["issued"] == 6
+    assert house.verify("--from-scratch")["ok"]
+
+
 def test_in_a_production_house_two_people_move_money(make_house, tmp_path):
     house = make_house(clock="system")
     house.init("--production")

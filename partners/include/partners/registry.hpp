@@ -230,6 +230,7 @@ public:
     Accepted<void> approve(ledger::HouseSequence proposal, bool as_both, Act act);
     /// Turns it down, or takes it back: it waits no more and never comes into force.
     Accepted<void> reject(ledger::HouseSequence proposal, std::string_view reason, Act act);
+    [[nodiscard]] bool was_rejected(ledger::HouseSequence proposal) const;
     /// None: the house did not move in from elsewhere, or not yet.
     [[nodiscard]] const std::optional<ImportedOpening>& opening() const;
     /// Promotions in force, in the order in which they came into it.
