@@ -1,6 +1,7 @@
 """What the house refuses although the form is right: nothing is booked, and the refusal is frozen."""
 
 import datetime
+import json
 
 import pytest
 
@@ -223,6 +224,15 @@ def test_no_partner_fills_the_books_until_they_break(make_house, tmp_path):
     window = house.json("window", "list")[0]["id"]
     assert house.json("settle", "show", window)["trial_balance"]
     assert house.verify("--from-scratch")["ok"]
+    # Nor do operators, by a block or an opening within the bounds of each figure.
+    (tmp_path / "prepaid.toml").write_text(
+        DEAR.replace('"GRO"', '"BOE"').replace("roles =", 'billing = "prepaid"\nroles ='))
+    house.run("partner", "add", "BOE", "--terms", tmp_path / "prepaid.toml")
     much = ("--points", "1000000000000", "--price", "1000")
-    assert "buy-block" not in house.run("partner", "buy-block", "TNK", *much, status=1).stdout
+    assert "more than the books can hold" in house.run("partner", "buy-block", "BOE", *much, status=1).stderr
+    (tmp_path / "opening.json").write_text(json.dumps({
+        "as_of": "2026-06-01", "members": [], "lots": [], "blocks": [],
+        "balances_micro": {"cash:trust": 2**63 - 1, "rounding": -(2**63 - 1)}}))
+    opening = house.run("import", "opening", tmp_path / "opening.json", status=1)
+    assert "more money than the books can hold" in opening.stderr
     assert house.process.poll() is None, "the house serves on"
