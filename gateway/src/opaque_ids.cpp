@@ -11,7 +11,7 @@ namespace pointhouse::gateway {
 namespace {
 
 constexpr std::size_t block_bytes = 16;
-constexpr std::size_t blocks_max = 64;
+constexpr std::size_t blocks_max = OpaqueIds::at_once_max;
 constexpr std::uint16_t shard = 1; // the embedded default has one
 constexpr std::uint8_t check = 0x5A;
 

@@ -46,7 +46,9 @@ public:
     explicit OpaqueIds(const OpaqueKey& key);
     ~OpaqueIds();
 
-    /// At most 64 at once: one call of the cipher. `ids` is as long as `subjects`.
+    static constexpr std::size_t at_once_max = 64;
+
+    /// At most `at_once_max`: one call of the cipher. `ids` is as long as `subjects`.
     void encode(std::span<const OpaqueSubject> subjects, std::span<OpaqueId> ids);
     [[nodiscard]] OpaqueId encode(const OpaqueSubject& subject);
     /// None unless `text` is an id of this kind made for this partner.

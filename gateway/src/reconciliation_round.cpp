@@ -7,8 +7,51 @@
 #include <thread>
 
 #include "gateway/projector.hpp"
+#include "member_numbers.hpp"
 
 namespace pointhouse::gateway {
+namespace {
+
+/// Work for one partner after the other, side by side on all processors; what it came to is taken
+/// in the order in which it began. What the work throws passes through.
+template <class Result>
+class InOrder {
+public:
+    using Take = std::function<void(std::string_view partner, Result result)>;
+
+    explicit InOrder(Take take) : take_{std::move(take)} {}
+
+    /// Waits while all processors are busy.
+    template <class Work>
+    void start(std::string_view partner, Work work)
+    {
+        if (running_.size() >= std::max(1U, std::thread::hardware_concurrency())) take_first();
+        running_.push_back({partner, std::async(std::launch::async, std::move(work))});
+    }
+
+    void finish()
+    {
+        while (!running_.empty()) take_first();
+    }
+
+private:
+    struct Running {
+        std::string_view partner;
+        std::future<Result> result;
+    };
+
+    void take_first()
+    {
+        auto first = std::move(running_.front());
+        running_.pop_front();
+        take_(first.partner, first.result.get());
+    }
+
+    Take take_;
+    std::deque<Running> running_;
+};
+
+} // namespace
 
 ReconciliationRound::ReconciliationRound(
     House& house, const settlement::ReconciliationPeriod& period)
@@ -16,13 +59,15 @@ ReconciliationRound::ReconciliationRound(
       projector_{house.projector()}
 {
     house.tend();
+    const auto members =
+        std::make_shared<MemberNumbers>(house.identity_store(), house.ledger_keys());
     terms_ = house.registry().terms();
     // They stand in the order of their numbers, as their messages come from the books.
     for (const auto& terms : terms_->partners)
         partners_.push_back(
             {.name = terms.name,
              .partner = terms.partner,
-             .source = ReconciliationSource{house, terms.partner, period}});
+             .source = ReconciliationSource{house, terms.partner, period, members}});
 }
 
 void ReconciliationRound::for_each_partner(
@@ -46,15 +91,25 @@ void ReconciliationRound::for_each_partner(
     while (partner != partners_.end()) finish_one();
 }
 
-void ReconciliationRound::write_files(
-    const std::function<void(std::string_view partner, std::string_view text)>& file,
+std::vector<std::string> ReconciliationRound::write_files(
+    const std::function<void(std::string_view partner, std::string_view text)>& write,
     Console& console) const
 {
+    std::vector<std::string> written;
+    InOrder<bool> running{[&](std::string_view partner, bool is_written) {
+        if (is_written) written.emplace_back(partner);
+    }};
     for_each_partner(
         [&](const Partner& partner, Rows rows) {
-            if (!rows.empty()) file(partner.name, partner.source.house_file(std::move(rows)));
+            if (rows.empty()) return;
+            running.start(partner.name, [&partner, &write, rows = std::move(rows)]() mutable {
+                write(partner.name, partner.source.house_file(std::move(rows)));
+                return true;
+            });
         },
         console);
+    running.finish();
+    return written;
 }
 
 void ReconciliationRound::reconcile(
@@ -62,36 +117,24 @@ void ReconciliationRound::reconcile(
     const std::function<void(std::string_view partner, const Outcome& outcome)>& outcome,
     Console& console) const
 {
-    struct Comparison {
-        std::string_view partner;
-        std::future<Outcome> outcome;
-    };
-    std::deque<Comparison> running;
-    const auto take_first = [&] {
-        outcome(running.front().partner, running.front().outcome.get());
-        running.pop_front();
-    };
     const auto compare = [](const Partner& partner, const PartnerFileText& text, Rows rows) {
         if (text) return partner.source.reconcile(*text, std::move(rows));
         return Outcome{std::unexpected(settlement::FileFault{
             .line = 0, .field = {}, .reason = "there is no file, which is never agreement"})};
     };
+    InOrder<Outcome> running{outcome};
     for_each_partner(
         [&](const Partner& partner, Rows rows) {
             auto text = file_of(partner.name);
             if (!text && rows.empty()) return;
-            running.push_back(
-                {.partner = partner.name,
-                 .outcome = std::async(
-                     std::launch::async,
-                     compare,
-                     std::cref(partner),
-                     std::move(text),
-                     std::move(rows))});
-            if (running.size() >= std::max(1U, std::thread::hardware_concurrency())) take_first();
+            running.start(
+                partner.name,
+                [&compare, &partner, text = std::move(text), rows = std::move(rows)]() mutable {
+                    return compare(partner, text, std::move(rows));
+                });
         },
         console);
-    while (!running.empty()) take_first();
+    running.finish();
 }
 
 } // namespace pointhouse::gateway

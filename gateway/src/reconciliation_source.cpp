@@ -3,10 +3,11 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <unordered_map>
-#include <unordered_set>
+
+#include <boost/unordered/unordered_flat_set.hpp>
 
 #include "gateway/projector.hpp"
-#include "ledger/identity_lookup.hpp"
+#include "member_numbers.hpp"
 #include "opaque_ids.hpp"
 
 namespace pointhouse::gateway {
@@ -19,10 +20,15 @@ using settlement::Reconciliation;
 using settlement::ReconciliationRow;
 
 ReconciliationSource::ReconciliationSource(
-    House& house, ledger::PartnerId partner, const settlement::ReconciliationPeriod& period)
+    House& house,
+    ledger::PartnerId partner,
+    const settlement::ReconciliationPeriod& period,
+    std::shared_ptr<MemberNumbers> members)
     : partner_{partner}, period_{period}, books_{house.books()}, projector_{house.projector()},
-      identities_{house.identity_store()}, keys_{house.ledger_keys()}, wire_key_{house.wire_key()}
+      members_{std::move(members)}, wire_key_{house.wire_key()}
 {
+    if (!members_)
+        members_ = std::make_shared<MemberNumbers>(house.identity_store(), house.ledger_keys());
     const auto& points = house.ledger();
     house.tend();
     terms_ = house.registry().terms();
@@ -83,48 +89,56 @@ std::string ReconciliationSource::house_file(Rows rows) const
             "{} messages are more than one file holds ({}); ask for one day",
             rows.size(),
             settlement::file_rows_max)};
-    OpaqueIds references{wire_key_};
-    for (auto& row : rows) {
-        const ledger::Sequence number{row.number.value()};
-        row.member = references
-                         .encode(
-                             {.kind = OpaqueKind::member,
-                              .partner = partner_,
-                              .sequence = number,
-                              .position = 0})
-                         .text();
-    }
+    name_members(rows);
     return settlement::partner_file(header(), rows);
+}
+
+void ReconciliationSource::name_members(std::span<ReconciliationRow> rows) const
+{
+    OpaqueIds references{wire_key_};
+    std::array<OpaqueSubject, OpaqueIds::at_once_max> subjects;
+    std::array<OpaqueId, OpaqueIds::at_once_max> ids;
+    while (!rows.empty()) {
+        const auto some = rows.first(std::min(rows.size(), OpaqueIds::at_once_max));
+        for (std::size_t place = 0; place < some.size(); ++place)
+            subjects.at(place) = {
+                .kind = OpaqueKind::member,
+                .partner = partner_,
+                .sequence = ledger::Sequence{some[place].number.value()},
+                .position = 0};
+        references.encode(
+            std::span{subjects}.first(some.size()), std::span{ids}.first(some.size()));
+        for (std::size_t place = 0; place < some.size(); ++place)
+            some[place].member = ids.at(place).text();
+        rows = rows.subspan(some.size());
+    }
 }
 
 void ReconciliationSource::find_members(PartnerFile& file) const
 {
-    std::unordered_map<std::string_view, ledger::MemberNumber> numbers;
     if (file.header.author == FileAuthor::house) {
         OpaqueIds references{wire_key_};
-        for (const auto& row : file.rows) {
-            const auto member = references.decode(row.member, OpaqueKind::member, partner_);
-            if (member) numbers[row.member] = ledger::MemberNumber{member->sequence.value()};
-        }
-    } else {
-        std::unordered_set<std::string_view> named;
-        for (const auto& row : file.rows)
-            if (!row.member.empty()) named.insert(row.member);
-        const std::vector<std::string_view> identifiers{named.begin(), named.end()};
-        const auto members = ledger::members_of(identities_, keys_, identifiers);
-        for (std::size_t place = 0; place < identifiers.size(); ++place)
-            numbers[identifiers[place]] = members[place];
+        for (auto& row : file.rows)
+            if (const auto member = references.decode(row.member, OpaqueKind::member, partner_))
+                row.number = ledger::MemberNumber{member->sequence.value()};
+        return;
     }
-    for (auto& row : file.rows)
-        if (const auto found = numbers.find(row.member); found != numbers.end())
-            row.number = found->second;
+    std::vector<std::string_view> identifiers;
+    identifiers.reserve(file.rows.size());
+    for (const auto& row : file.rows) identifiers.push_back(row.member);
+    const auto numbers = members_->find(identifiers);
+    for (std::size_t place = 0; place < numbers.size(); ++place)
+        file.rows[place].number = numbers[place];
 }
 
 void ReconciliationSource::add_other_windows(Rows& house, const Rows& partner) const
 {
-    std::unordered_set<std::string_view> unknown;
-    for (const auto& row : partner) unknown.insert(row.message_id);
-    for (const auto& row : house) unknown.erase(row.message_id);
+    boost::unordered_flat_set<std::string_view> booked;
+    booked.reserve(house.size());
+    for (const auto& row : house) booked.insert(row.message_id);
+    boost::unordered_flat_set<std::string_view> unknown;
+    for (const auto& row : partner)
+        if (!booked.contains(row.message_id)) unknown.insert(row.message_id);
     // Most of them were just before or after: the newest first.
     for (auto window = windows_.rbegin(); window != windows_.rend() && !unknown.empty(); ++window) {
         if (*window == period_.window) continue;

@@ -16,16 +16,43 @@ namespace {
 constexpr std::uint64_t postings_per_transaction_max = 65'536;
 
 std::vector<PositionRow> read_positions(
-    Store& store, const std::string& sql, std::string_view month)
+    Transaction& transaction, const std::string& sql, std::string_view month)
 {
     std::vector<PositionRow> positions;
-    store.read([&](Transaction& transaction) {
-        const std::array<Parameter, 1> parameters{month};
-        transaction.for_each(sql, parameters, [&](const Row& row) {
-            positions.push_back(books::position_from(row));
-        });
-    });
+    const std::array<Parameter, 1> parameters{month};
+    transaction.for_each(
+        sql, parameters, [&](const Row& row) { positions.push_back(books::position_from(row)); });
     return positions;
+}
+
+std::vector<PositionRow> read_positions_of(Transaction& transaction, Month window)
+{
+    static const std::string sql = fmt::format(
+        "SELECT {0} FROM position WHERE month = $1 ORDER BY {0}",
+        fmt::join(books::position_columns, ", "));
+    return read_positions(transaction, sql, format_month(window));
+}
+
+/// The lines of the house's own entries, and the newest of these.
+void read_house_lines(Transaction& transaction, const Terms& terms, WindowSum& sum)
+{
+    const std::string month = format_month(sum.month);
+    const std::array<Parameter, 1> cells{std::string_view{month}};
+    transaction.for_each(
+        "SELECT account, amount_micro, entry FROM house_line WHERE month = $1"
+        " ORDER BY sequence, number",
+        cells,
+        [&](const Row& row) {
+            const auto account = find_account(std::get<std::string>(row[0]), terms);
+            if (!account) throw StoreFailure{"the books hold an account that there is not"};
+            sum.house.push_back(
+                {.account = account->account,
+                 .partner = account->partner,
+                 .issuer = {},
+                 .amount = std::get<std::int64_t>(row[1])});
+            const auto entry = static_cast<std::uint64_t>(std::get<std::int64_t>(row[2]));
+            sum.last_entry = std::max(sum.last_entry, HouseSequence{entry});
+        });
 }
 
 } // namespace
@@ -131,34 +158,34 @@ void Books::index_drained_windows()
 
 std::vector<PositionRow> Books::positions(Month window)
 {
-    static const std::string sql = fmt::format(
-        "SELECT {0} FROM position WHERE month = $1 ORDER BY {0}",
-        fmt::join(books::position_columns, ", "));
-    return read_positions(store_, sql, format_month(window));
+    std::vector<PositionRow> positions;
+    store_.read(
+        [&](Transaction& transaction) { positions = read_positions_of(transaction, window); });
+    return positions;
 }
 
 std::vector<AccountLine> Books::house_lines(Month window, const Terms& terms)
 {
-    std::vector<AccountLine> lines;
+    WindowSum sum;
     store_.read([&](Transaction& transaction) {
-        lines.clear();
-        const std::string month = format_month(window);
-        const std::array<Parameter, 1> cells{std::string_view{month}};
-        transaction.for_each(
-            "SELECT account, amount_micro FROM house_line WHERE month = $1"
-            " ORDER BY sequence, number",
-            cells,
-            [&](const Row& row) {
-                const auto account = find_account(std::get<std::string>(row[0]), terms);
-                if (!account) throw StoreFailure{"the books hold an account that there is not"};
-                lines.push_back(
-                    {.account = account->account,
-                     .partner = account->partner,
-                     .issuer = {},
-                     .amount = std::get<std::int64_t>(row[1])});
-            });
+        sum = {.month = window};
+        read_house_lines(transaction, terms, sum);
     });
-    return lines;
+    return std::move(sum.house);
+}
+
+WindowSums Books::sums(std::span<const Month> windows, const Terms& terms)
+{
+    WindowSums sums;
+    store_.read([&](Transaction& transaction) {
+        sums = {.through = books::read_projection(transaction).sequence};
+        for (const auto month : windows) {
+            auto& sum = sums.windows.emplace_back(
+                WindowSum{.month = month, .positions = read_positions_of(transaction, month)});
+            read_house_lines(transaction, terms, sum);
+        }
+    });
+    return sums;
 }
 
 std::vector<PositionRow> Books::positions_before(Month window)
@@ -173,7 +200,11 @@ std::vector<PositionRow> Books::positions_before(Month window)
         return fmt::format(
             "{} FROM position WHERE month < $1 GROUP BY {} ORDER BY {}", select, keys, keys);
     }();
-    return read_positions(store_, sql, format_month(window));
+    std::vector<PositionRow> positions;
+    store_.read([&](Transaction& transaction) {
+        positions = read_positions(transaction, sql, format_month(window));
+    });
+    return positions;
 }
 
 } // namespace pointhouse::ledger

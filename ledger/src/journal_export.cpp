@@ -277,16 +277,17 @@ std::uint64_t for_each_posting(
     JournalReader& journal,
     const TermsHistory& terms,
     const std::function<void(const PostingLines&)>& posting,
-    Sequence from)
+    const JournalPart& part)
 {
     const JournalSnapshot snapshot{journal};
     books::TermsSeen terms_seen{terms};
     std::uint64_t postings = 0;
     std::uint64_t next = 1;
     Record record;
-    journal.for_each_block(from, [&](const JournalReader::BlockRow& row) {
+    journal.for_each_block(part.from, [&](const JournalReader::BlockRow& row) {
+        if (row.first > part.through) return false;
         // Only the whole journal is known to begin with its first record.
-        if (next == 1 && from.value() > 1) next = row.first.value();
+        if (next == 1 && part.from.value() > 1) next = row.first.value();
         const BlockView block = books::checked_block(row.bytes, Sequence{next});
         for (std::uint32_t index = 0; index < block.count(); ++index) {
             if (!block.read(index, record))

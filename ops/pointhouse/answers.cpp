@@ -57,7 +57,12 @@ void write_text(const std::filesystem::path& file, std::string_view text)
 std::string read_text(const std::filesystem::path& file)
 {
     std::ifstream stream{file, std::ios::binary};
-    std::string text{std::istreambuf_iterator<char>{stream}, {}};
+    std::string text;
+    std::array<char, 65'536> piece; // NOLINT: filled as far as it is used
+    do {
+        stream.read(piece.data(), piece.size());
+        text.append(piece.data(), static_cast<std::size_t>(stream.gcount()));
+    } while (stream);
     if (!stream.is_open() || stream.bad())
         throw CommandFailure{fmt::format("cannot read {}", file.string())};
     return text;

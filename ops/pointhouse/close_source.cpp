@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 
-#include "ledger/journal_export.hpp"
+#include "house_movements.hpp"
 
 namespace pointhouse::ops {
 
@@ -19,8 +19,7 @@ settlement::BroughtAlong brought_along(const partners::Registry& registry)
     return found;
 }
 
-CloseSource::CloseSource(gateway::House& house, ledger::Month window)
-    : history_{house.registry()}, window_{window}
+CloseSource::CloseSource(gateway::House& house, ledger::Month window) : window_{window}
 {
     auto& points = house.ledger();
     house.tend();
@@ -29,18 +28,17 @@ CloseSource::CloseSource(gateway::House& house, ledger::Month window)
         throw gateway::HouseFailure{
             fmt::format("the house has no window {}", ledger::format_month(window))};
     documents_ = house.documents();
-    journal_ = house.open_reader();
-    through_ = points.head();
+    movements_.emplace(movements_of(house));
     brought_along_ = brought_along(house.registry());
     currency_ = house.registry().terms()->currency;
 }
 
 settlement::CloseChecklist CloseSource::checklist() const
 {
-    settlement::CloseFigures figures{.through = through_};
-    ledger::for_each_posting(*journal_, history_, [&](const ledger::PostingLines& posting) {
-        if (posting.record.sequence <= figures.through) figures.add(posting);
-    });
+    settlement::CloseFigures figures{.through = movements_->through()};
+    movements_->for_each(
+        [](const ledger::Window&) { return ledger::Taken::summed; },
+        [&](const ledger::Movement& movement) { figures.add(movement); });
     return settlement::close_checklist(documents_, window_, figures, brought_along_, currency_);
 }
 

@@ -1,8 +1,9 @@
 #pragma once
 
-#include <memory>
+#include <optional>
 
 #include "gateway/house.hpp"
+#include "ledger/movements.hpp"
 #include "settlement/close_checklist.hpp"
 
 namespace pointhouse::ops {
@@ -17,15 +18,13 @@ public:
     /// Throws gateway::HouseFailure when the house has no such window.
     CloseSource(gateway::House& house, ledger::Month window);
 
-    /// Reads the journal. Throws ledger::StoreFailure.
+    /// Reads the books, and of the journal what they do not have yet. Throws ledger::StoreFailure.
     [[nodiscard]] settlement::CloseChecklist checklist() const;
 
 private:
     settlement::Register documents_;
-    std::shared_ptr<ledger::JournalReader> journal_;
-    const ledger::TermsHistory& history_;
     ledger::Month window_;
-    ledger::Sequence through_;
+    std::optional<ledger::Movements> movements_;
     settlement::BroughtAlong brought_along_;
     ledger::Currency currency_;
 };

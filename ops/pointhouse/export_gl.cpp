@@ -5,6 +5,7 @@
 #include "answers.hpp"
 #include "chart_file.hpp"
 #include "commands.hpp"
+#include "house_movements.hpp"
 #include "ledger/journal_export.hpp"
 #include "whole_file.hpp"
 
@@ -28,8 +29,7 @@ struct Options {
 
 /// What an export needs of the house, taken on its thread.
 struct Source {
-    std::shared_ptr<ledger::JournalReader> journal;
-    const ledger::TermsHistory& history;
+    ledger::Movements movements;
     std::shared_ptr<const ledger::Terms> terms;
     settlement::Chart chart;
     ledger::Month window;
@@ -43,26 +43,27 @@ std::vector<AccountLine> in_money(std::span<const AccountLine> lines)
     return found;
 }
 
-/// Calls `entry` for what each posting of the window, or of those before it, moved in money.
+/// Calls `entry` for what the window, and if asked those before it, moved in money.
 template <class Entry>
-void for_each_money_posting(const Source& source, bool also_before, const Entry& entry)
+void for_each_money_movement(
+    const Source& source, ledger::Taken taken, bool also_before, const Entry& entry)
 {
-    ledger::for_each_posting(
-        *source.journal, source.history, [&](const ledger::PostingLines& posting) {
+    source.movements.for_each(
+        [&](const ledger::Window& window) {
             const bool is_wanted =
-                posting.window == source.window || (also_before && posting.window < source.window);
-            if (!is_wanted) return;
-            const auto lines = in_money(posting.lines);
-            if (!lines.empty()) entry(posting, lines);
+                window.month == source.window || (also_before && window.month < source.window);
+            return is_wanted ? taken : ledger::Taken::left_out;
+        },
+        [&](const ledger::Movement& movement) {
+            const auto lines = in_money(movement.lines);
+            if (!lines.empty()) entry(movement, lines);
         });
 }
 
-std::string written_by(const ledger::PostingLines& posting)
+std::string written_by(const ledger::Record& record, const ledger::Terms& terms)
 {
-    const auto& record = posting.record;
-    const auto sender = record.partner.is_none()
-                            ? std::string{"house"}
-                            : ledger::exported_partner(record.partner, posting.terms);
+    const auto sender = record.partner.is_none() ? std::string{"house"}
+                                                 : ledger::exported_partner(record.partner, terms);
     return fmt::format(
         "{}, {}{}{}",
         sender,
@@ -82,14 +83,20 @@ std::string journal_text(const Source& source, settlement::GlFormat format, cons
     const auto last =
         source.terms->calendar->day_of(source.terms->calendar->start_of(source.window.next())) - 1;
     settlement::GlSummary summary;
-    for_each_money_posting(
-        source, false, [&](const ledger::PostingLines& posting, const auto& lines) {
-            const auto day = source.terms->calendar->day_of(posting.record.posted_at);
-            if (by != "posting") return summary.add(by == "window" ? last : day, lines);
+    const bool is_of_window = by == "window";
+    for_each_money_movement(
+        source,
+        is_of_window ? ledger::Taken::summed : ledger::Taken::one_by_one,
+        false,
+        [&](const ledger::Movement& movement, const auto& lines) {
+            if (is_of_window) return summary.add(last, lines);
+            const auto& record = *movement.record;
+            const auto day = source.terms->calendar->day_of(record.posted_at);
+            if (by == "day") return summary.add(day, lines);
             writer.entry(
                 {.day = day,
-                 .reference = fmt::format("{}", posting.record.sequence.value()),
-                 .text = written_by(posting),
+                 .reference = fmt::format("{}", record.sequence.value()),
+                 .text = written_by(record, movement.terms),
                  .lines = lines});
         });
     for (auto& entry : summary.entries()) {
@@ -105,13 +112,16 @@ std::string datev_text(const Source& source)
 {
     settlement::GlBalances before;
     settlement::GlBalances after;
-    for_each_money_posting(
-        source, true, [&](const ledger::PostingLines& posting, const auto& lines) {
+    for_each_money_movement(
+        source,
+        ledger::Taken::summed,
+        true,
+        [&](const ledger::Movement& movement, const auto& lines) {
             for (const AccountLine& line : lines) {
                 const std::pair key{line.account, line.partner};
                 const ledger::Micro amount{line.amount};
                 after[key] += amount;
-                if (posting.window < source.window) before[key] += amount;
+                if (movement.window < source.window) before[key] += amount;
             }
         });
     auto text = settlement::datev_file(before, after, source.window, source.chart, *source.terms);
@@ -131,8 +141,7 @@ CommandStep export_gl(House& house, const Options& options, const Invocation& ty
     const auto name = options.chart.empty() ? std::string_view{"the usual chart"}
                                             : std::string_view{options.chart};
     const Source source{
-        .journal = house.open_reader(),
-        .history = house.registry(),
+        .movements = movements_of(house),
         .terms = terms,
         .chart = read_chart(toml, name, *terms),
         .window = window};

@@ -91,16 +91,18 @@ CommandStep write_files(
 {
     return [round = std::move(round), folder, typed](Console& console) {
         std::filesystem::create_directories(folder);
-        boost::json::array files;
-        std::string words;
-        round->write_files(
+        const auto partners = round->write_files(
             [&](std::string_view partner, std::string_view text) {
-                const auto file = file_in(folder, partner);
-                write_whole(file, text);
-                files.emplace_back(file.string());
-                words += fmt::format("{}\n", file.string());
+                write_whole(file_in(folder, partner), text);
             },
             console);
+        boost::json::array files;
+        std::string words;
+        for (const auto& partner : partners) {
+            const auto file = file_in(folder, partner).string();
+            files.emplace_back(file);
+            words += fmt::format("{}\n", file);
+        }
         return report(typed, {{"files", std::move(files)}}, words);
     };
 }

@@ -2,12 +2,13 @@
 #include <fmt/format.h>
 #include <memory>
 #include <optional>
+#include <span>
 
 #include "answers.hpp"
 #include "commands.hpp"
 #include "estimates_file.hpp"
 #include "gateway/settlement_source.hpp"
-#include "ledger/journal_export.hpp"
+#include "house_movements.hpp"
 #include "report_xlsx.hpp"
 #include "settlement/printed_report.hpp"
 #include "settlement/receivables.hpp"
@@ -21,7 +22,8 @@ using gateway::CommandResult;
 using gateway::CommandStep;
 using gateway::Console;
 using gateway::House;
-using ledger::PostingLines;
+using ledger::Movement;
+using ledger::Taken;
 using settlement::Report;
 
 struct Options {
@@ -47,6 +49,13 @@ struct Made {
     std::optional<settlement::PrintedReport> printed;
 };
 
+/// Whether some of a month is at or before an instant, and some after it.
+bool is_cut_by(ledger::Time instant, ledger::Month month, const ledger::Calendar& calendar)
+{
+    return calendar.start_of(month) <= instant &&
+           instant < calendar.start_of(month.next()) - std::chrono::microseconds{1};
+}
+
 /// Which postings a report is of: a window, or all up to an instant or a record of the journal.
 struct Interval {
     std::optional<ledger::Month> window;
@@ -54,17 +63,36 @@ struct Interval {
     std::optional<ledger::Time> to;
     std::optional<std::uint64_t> sequence;
 
-    [[nodiscard]] bool is_after(const PostingLines& posting) const
+    /// How its movements are asked for. Whatever is posted in a window has a time of its month.
+    [[nodiscard]] Taken take(const ledger::Window& of, const ledger::Calendar& calendar) const
     {
-        if (window) return *window < posting.window;
-        if (sequence && posting.record.sequence.value() > *sequence) return true;
-        return to && posting.record.posted_at > *to;
+        if (window) return *window < of.month ? Taken::left_out : Taken::summed;
+        if (sequence && of.first.value() > *sequence) return Taken::left_out;
+        const bool is_cut_by_record =
+            sequence && (of.drained.is_none() || of.drained.value() > *sequence);
+        if (is_cut_by_record) return Taken::one_by_one;
+        if (to && calendar.start_of(of.month) > *to) return Taken::left_out;
+        // From its beginning on: what is before has the instant before as its end.
+        const bool is_cut_by_time =
+            (to && is_cut_by(*to, of.month, calendar)) ||
+            (from && is_cut_by(*from - std::chrono::microseconds{1}, of.month, calendar));
+        return is_cut_by_time ? Taken::one_by_one : Taken::summed;
     }
-    /// Pre: it is not after.
-    [[nodiscard]] bool is_before(const PostingLines& posting) const
+    [[nodiscard]] bool is_after(const Movement& movement) const
     {
-        if (window) return posting.window < *window;
-        return from && posting.record.posted_at < *from;
+        if (window || movement.record == nullptr) return false;
+        if (sequence && movement.record->sequence.value() > *sequence) return true;
+        return to && movement.record->posted_at > *to;
+    }
+    /// Whether it is before the beginning. Pre: it is not after; `time` is its.
+    [[nodiscard]] bool is_before(const Movement& movement, ledger::Time time) const
+    {
+        return window ? movement.window < *window : from && time < *from;
+    }
+    /// The same of a window that is taken as a whole.
+    [[nodiscard]] bool is_before(ledger::Month month, const ledger::Calendar& calendar) const
+    {
+        return window ? month < *window : from && calendar.start_of(month) < *from;
     }
 };
 
@@ -91,8 +119,7 @@ Interval read_interval(const Options& options, const ledger::Calendar& calendar)
 
 /// What a report needs of the house, taken on its thread.
 struct Source {
-    std::shared_ptr<ledger::JournalReader> journal;
-    const ledger::TermsHistory& history;
+    ledger::Movements movements;
     std::shared_ptr<const ledger::Terms> terms;
     Interval interval;
     ledger::Time now;
@@ -118,9 +145,8 @@ struct Source {
     /// When the last posting of the report was made, where a record of the journal ends it.
     [[nodiscard]] ledger::Time last_posting() const
     {
-        ledger::Time last{};
-        for_each([&](const PostingLines& posting, bool) { last = posting.record.posted_at; });
-        return last;
+        const auto last = movements.last_posted_at(ledger::Sequence{interval.sequence.value()});
+        return last.value_or(ledger::Time{});
     }
 
     /// The end of what the report is of.
@@ -131,18 +157,56 @@ struct Source {
         return interval.to.value_or(now);
     }
 
-    template <class Use>
-    void for_each(const Use& use) const
+    /// When it was posted, or the first instant of the window that it is of.
+    [[nodiscard]] ledger::Time time_of(const Movement& movement) const
     {
-        ledger::for_each_posting(*journal, history, [&](const PostingLines& posting) {
-            if (!interval.is_after(posting)) use(posting, interval.is_before(posting));
-        });
+        return movement.record == nullptr ? terms->calendar->start_of(movement.window)
+                                          : movement.record->posted_at;
+    }
+
+    /// Every movement up to the end, and whether it is before the beginning. `instants` are others
+    /// that no sum of a window may straddle.
+    template <class Use>
+    void for_each(const Use& use, std::span<const ledger::Time> instants = {}) const
+    {
+        const auto& calendar = *terms->calendar;
+        movements.for_each(
+            [&](const ledger::Window& window) {
+                const auto taken = interval.take(window, calendar);
+                const bool is_cut = std::ranges::any_of(instants, [&](ledger::Time instant) {
+                    return is_cut_by(instant, window.month, calendar);
+                });
+                return is_cut && taken == Taken::summed ? Taken::one_by_one : taken;
+            },
+            [&](const Movement& movement) {
+                if (!interval.is_after(movement))
+                    use(movement, interval.is_before(movement, time_of(movement)));
+            });
+    }
+
+    /// Every posting from the beginning to the end.
+    template <class Use>
+    void for_each_posting(const Use& use) const
+    {
+        const auto& calendar = *terms->calendar;
+        movements.for_each(
+            [&](const ledger::Window& window) {
+                const auto taken = interval.take(window, calendar);
+                const bool is_before =
+                    taken == Taken::summed && interval.is_before(window.month, calendar);
+                return taken == Taken::left_out || is_before ? Taken::left_out : Taken::one_by_one;
+            },
+            [&](const Movement& movement) {
+                const bool is_inside = !interval.is_after(movement) &&
+                                       !interval.is_before(movement, time_of(movement));
+                if (is_inside) use(movement);
+            });
     }
 };
 
-void add_money(const PostingLines& posting, settlement::GlBalances& balances)
+void add_money(const Movement& movement, settlement::GlBalances& balances)
 {
-    for (const auto& line : posting.lines)
+    for (const auto& line : movement.lines)
         if (ledger::is_in_money(line.account))
             balances[{line.account, line.partner}] += ledger::Micro{line.amount};
 }
@@ -151,9 +215,9 @@ Made roll_forward(const Source& source)
 {
     settlement::RollForward fold;
     ledger::Micro liability;
-    source.for_each([&](const PostingLines& posting, bool is_before) {
-        for (const auto& row : posting.positions) fold.add(row, is_before);
-        for (const auto& line : posting.lines)
+    source.for_each([&](const Movement& movement, bool is_before) {
+        for (const auto& row : movement.positions) fold.add(row, is_before);
+        for (const auto& line : movement.lines)
             if (line.account == ledger::Account::deferred_revenue)
                 liability -= ledger::Micro{line.amount};
     });
@@ -177,10 +241,10 @@ Report coverage(const Source& source)
 {
     settlement::GlBalances balances;
     settlement::Charges charges;
-    source.for_each([&](const PostingLines& posting, bool) {
-        add_money(posting, balances);
-        for (const auto& row : posting.positions)
-            settlement::add_charges(charges, row, posting.terms);
+    source.for_each([&](const Movement& movement, bool) {
+        add_money(movement, balances);
+        for (const auto& row : movement.positions)
+            settlement::add_charges(charges, row, movement.terms);
     });
     const auto found = settlement::coverage(balances, charges, *source.terms, source.end());
     return {
@@ -192,10 +256,9 @@ Report coverage(const Source& source)
 Report redemption_notice(const Source& source)
 {
     settlement::RedemptionNotice notice;
-    source.for_each([&](const PostingLines& posting, bool is_before) {
-        if (is_before) return;
-        for (const auto& entry : posting.record.entries)
-            notice.add(entry, posting.record.counterparty, posting.terms);
+    source.for_each_posting([&](const Movement& movement) {
+        for (const auto& entry : movement.record->entries)
+            notice.add(entry, movement.record->counterparty, movement.terms);
     });
     return {
         .name = "redemption_notice",
@@ -210,9 +273,9 @@ Report exit_report(const Source& source)
     using Key =
         std::tuple<ledger::EntryKind, ledger::PartnerId, ledger::PartnerId, ledger::TariffVersion>;
     std::map<Key, ledger::PositionRow> positions;
-    source.for_each([&](const PostingLines& posting, bool) {
-        add_money(posting, balances);
-        for (const auto& row : posting.positions) {
+    source.for_each([&](const Movement& movement, bool) {
+        add_money(movement, balances);
+        for (const auto& row : movement.positions) {
             const auto [found, is_new] =
                 positions.try_emplace({row.kind, row.partner, row.counterparty, row.tariff}, row);
             if (is_new) continue;
@@ -267,10 +330,9 @@ Made ageing(const Source& source, const Documents& documents)
 {
     ledger::Micro booked;
     ledger::HouseSequence last;
-    source.for_each([&](const PostingLines& posting, bool) {
-        const bool is_house_entry = posting.record.type == ledger::MessageType::house_entry;
-        if (is_house_entry) last = std::max(last, posting.record.terms);
-        for (const auto& line : posting.lines)
+    source.for_each([&](const Movement& movement, bool) {
+        last = std::max(last, movement.house_entry);
+        for (const auto& line : movement.lines)
             if (line.account == ledger::Account::receivable) booked += ledger::Micro{line.amount};
     });
     // Of now: with what was recorded since money was last moved, as a net or a document sent.
@@ -312,12 +374,15 @@ void fill_estimates(
     std::span<const EstimateEnd> ends,
     std::span<settlement::BreakageEstimate> estimates)
 {
-    source.for_each([&](const PostingLines& posting, bool) {
-        for (const auto& row : posting.positions) {
+    std::vector<ledger::Time> instants;
+    for (const auto& end : ends) instants.push_back(end.end);
+    const auto add = [&](const Movement& movement, bool) {
+        const auto time = source.time_of(movement);
+        for (const auto& row : movement.positions) {
             const auto flow = settlement::moved_by(row);
             for (std::size_t place = 0; place < ends.size(); ++place) {
                 const auto& end = ends[place];
-                if (end.issuer != row.partner || posting.record.posted_at > end.end) continue;
+                if (end.issuer != row.partner || time > end.end) continue;
                 auto& estimate = estimates[place];
                 estimate.points_sold +=
                     flow.opening.points + flow.issued.points - flow.clawed_back.points;
@@ -328,7 +393,8 @@ void fill_estimates(
                     flow.redeemed.points + flow.donated.points + flow.recovered.points;
             }
         }
-    });
+    };
+    source.for_each(add, instants);
 }
 
 settlement::ReportTable versions_table()
@@ -477,8 +543,7 @@ Source source_of(House& house, const Options& options)
     std::optional<ledger::PartnerId> partner;
     if (!options.partner.empty()) partner = require_partner(house, options.partner).partner;
     return {
-        .journal = house.open_reader(),
-        .history = house.registry(),
+        .movements = movements_of(house),
         .terms = terms,
         .interval = read_interval(options, *terms->calendar),
         .now = points.house_time(),

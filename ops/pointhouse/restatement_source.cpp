@@ -109,7 +109,7 @@ std::vector<settlement::LatePositions> RestatementSource::late() const
             if (happened_in(posting) != window_.month) return;
             for (const auto& row : posting.positions) sums[posting.window].add(row);
         },
-        from_);
+        {.from = from_});
     std::vector<settlement::LatePositions> found;
     for (const auto& [month, sum] : sums) found.push_back({.posted_in = month, .rows = sum.rows()});
     return found;

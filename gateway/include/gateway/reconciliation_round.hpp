@@ -23,10 +23,11 @@ public:
     using PartnerFileText = std::optional<std::string>;
     using Outcome = std::expected<settlement::Reconciliation, settlement::FileFault>;
 
-    /// Gives the house's own file of each partner that booked something, in the order of their
-    /// registration. Waits for the books. Throws as ReconciliationSource does.
-    void write_files(
-        const std::function<void(std::string_view partner, std::string_view text)>& file,
+    /// Gives `write` the house's own file of each partner that booked something, on several threads
+    /// at once, and returns those partners in the order of their registration. Waits for the books.
+    /// Throws as ReconciliationSource does, and what `write` throws.
+    [[nodiscard]] std::vector<std::string> write_files(
+        const std::function<void(std::string_view partner, std::string_view text)>& write,
         Console& console) const;
     /// Compares each partner's file, in the same order. A partner without a file that booked
     /// something is an exception, not agreement; one that booked nothing and sent nothing is passed

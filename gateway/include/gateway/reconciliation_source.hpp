@@ -16,12 +16,18 @@
 
 namespace pointhouse::gateway {
 
+class MemberNumbers; // member_numbers.hpp
+
 /// What one partner's record is compared with. Made on the house's thread, asked on any other one.
 class ReconciliationSource {
 public:
-    /// Throws HouseFailure when the house knows no such window.
+    /// Throws HouseFailure when the house knows no such window. `members` are those that other
+    /// sources ask, too; none: its own.
     ReconciliationSource(
-        House& house, ledger::PartnerId partner, const settlement::ReconciliationPeriod& period);
+        House& house,
+        ledger::PartnerId partner,
+        const settlement::ReconciliationPeriod& period,
+        std::shared_ptr<MemberNumbers> members = nullptr);
 
     using Rows = std::vector<settlement::ReconciliationRow>;
 
@@ -46,6 +52,8 @@ private:
     [[nodiscard]] std::optional<settlement::FileFault> fault_of(
         const settlement::FileHeader& found) const;
     [[nodiscard]] Rows rows_of(ledger::Month window) const;
+    /// Puts the references in by which a file names members.
+    void name_members(std::span<settlement::ReconciliationRow> rows) const;
     /// Appends the rows of other windows that details of the file name.
     void add_other_windows(Rows& house, const Rows& partner) const;
     void find_members(settlement::PartnerFile& file) const;
@@ -59,8 +67,7 @@ private:
     std::shared_ptr<const ledger::Terms> terms_;
     ledger::Books& books_;
     Projector& projector_;
-    ledger::Store& identities_;
-    ledger::LedgerKeys keys_;
+    std::shared_ptr<MemberNumbers> members_;
     std::array<std::byte, 16> wire_key_;
 };
 

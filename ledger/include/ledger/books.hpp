@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,20 @@ struct Merge {
     MemberNumber into{};
 };
 
+/// What a window booked.
+struct WindowSum {
+    Month month{};
+    std::vector<PositionRow> positions{}; // of members' postings
+    std::vector<AccountLine> house{};     // of the house's own entries
+    HouseSequence last_entry{};           // the newest of these; none: there are none
+};
+
+/// Windows as one snapshot of the books has them.
+struct WindowSums {
+    Sequence through{}; // the last record that the books contained
+    std::vector<WindowSum> windows{};
+};
+
 /// The books: plain SQL tables, derived from the journal by a projector and documented in
 /// ledger/BOOKS.md. They can be dropped and rebuilt. The projector is their one writer.
 /// Throws StoreFailure.
@@ -58,6 +73,8 @@ public:
     [[nodiscard]] std::vector<PositionRow> positions(Month window);
     /// The money that the house's own record moved in a window. `terms` know every partner in it.
     [[nodiscard]] std::vector<AccountLine> house_lines(Month window, const Terms& terms);
+    /// All that the books sum of some windows. `terms` know every partner in them. Any thread.
+    [[nodiscard]] WindowSums sums(std::span<const Month> windows, const Terms& terms);
     /// Positions of all windows before `window`, summed: what opens it. Their `window` is empty.
     [[nodiscard]] std::vector<PositionRow> positions_before(Month window);
 

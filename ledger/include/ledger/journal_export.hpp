@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -44,14 +45,20 @@ struct PostingLines {
     const Terms& terms;                     // that its decision saw
 };
 
-/// Calls `posting` for every posting of the journal that moved points or money, in order, from the
-/// block on that holds `from`. Streams in one snapshot, which the reader must not hold yet; returns
-/// their number. Throws StoreFailure; what `posting` throws passes through.
+/// A part of the journal: from the block that holds `from` to the one that holds `through`.
+struct JournalPart {
+    Sequence from{1};
+    Sequence through{std::numeric_limits<std::uint64_t>::max()};
+};
+
+/// Calls `posting` for every posting of a part of the journal that moved points or money, in order.
+/// Streams in one snapshot, which the reader must not hold yet; returns their number. Throws
+/// StoreFailure; what `posting` throws passes through.
 std::uint64_t for_each_posting(
     JournalReader& journal,
     const TermsHistory& terms,
     const std::function<void(const PostingLines&)>& posting,
-    Sequence from = Sequence{1});
+    const JournalPart& part = {});
 
 /// Writes every posting of the journal that moved points, with all its lines, dated by the house's
 /// calendar, amounts exact, for an independent book-keeping program. The same journal gives the

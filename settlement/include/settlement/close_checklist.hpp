@@ -10,6 +10,7 @@
 
 #include "ledger/accounts.hpp"
 #include "ledger/journal_export.hpp"
+#include "ledger/movements.hpp"
 #include "settlement/general_ledger.hpp"
 #include "settlement/register.hpp"
 #include "settlement/report_table.hpp"
@@ -28,6 +29,8 @@ struct CloseFigures {
 
     /// Takes the next posting of the journal. Pre: it is not after `through`.
     void add(const ledger::PostingLines& posting);
+    /// Takes the next movement, of a posting or of all of a window. Pre: as above.
+    void add(const ledger::Movement& movement);
 };
 
 /// One line of the checklist: what was looked at, and the figures that must agree.

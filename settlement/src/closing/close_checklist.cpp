@@ -265,28 +265,43 @@ CloseCheck unexplained(std::span<const CloseCheck> before, const TrialBalance& b
     return {.name = "unexplained", .is_done = sum == Micro{}, .figures = {{"balance", sum}}};
 }
 
+void add_line(
+    CloseFigures& figures,
+    const ledger::AccountLine& line,
+    ledger::Month window,
+    bool is_house_entry)
+{
+    auto& balance = figures.trial_balance;
+    if (!ledger::is_in_money(line.account)) {
+        (line.amount < 0 ? balance.points_credits : balance.points_debits) += std::abs(line.amount);
+        return;
+    }
+    const Micro amount{line.amount};
+    if (amount < Micro{})
+        balance.money_credits -= amount;
+    else
+        balance.money_debits += amount;
+    figures.balances[{line.account, line.partner}] += amount;
+    if (!is_house_entry && is_accrual(line.account))
+        figures.accrued[{window, line.account, line.partner}] += amount;
+}
+
 } // namespace
 
 void CloseFigures::add(const ledger::PostingLines& posting)
 {
     ledger::invariant(posting.record.sequence <= through, "figures are of a part of the journal");
     const bool is_house_entry = posting.record.type == ledger::MessageType::house_entry;
-    for (const auto& line : posting.lines) {
-        if (!ledger::is_in_money(line.account)) {
-            (line.amount < 0 ? trial_balance.points_credits : trial_balance.points_debits) +=
-                std::abs(line.amount);
-            continue;
-        }
-        const Micro amount{line.amount};
-        if (amount < Micro{}) {
-            trial_balance.money_credits -= amount;
-        } else {
-            trial_balance.money_debits += amount;
-        }
-        balances[{line.account, line.partner}] += amount;
-        if (!is_house_entry && is_accrual(line.account))
-            accrued[{posting.window, line.account, line.partner}] += amount;
-    }
+    for (const auto& line : posting.lines) add_line(*this, line, posting.window, is_house_entry);
+}
+
+void CloseFigures::add(const ledger::Movement& movement)
+{
+    ledger::invariant(
+        movement.record == nullptr || movement.record->sequence <= through,
+        "figures are of a part of the journal");
+    const bool is_house_entry = !movement.house_entry.is_none();
+    for (const auto& line : movement.lines) add_line(*this, line, movement.window, is_house_entry);
 }
 
 std::string CloseChecklist::in_the_way() const

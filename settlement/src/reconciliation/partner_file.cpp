@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <chrono>
 #include <fmt/format.h>
 #include <memory>
 #include <ranges>
@@ -40,6 +41,9 @@ constexpr std::array<std::string_view, 8> detail_fields{
 constexpr std::array<std::string_view, 5> trailer_fields{
     "record", "count", "points", "amount_minor", "sha256"};
 constexpr std::size_t fields_max = 8;
+
+// Only saves copying a text that grows.
+constexpr std::size_t detail_bytes_usual = 96;
 
 /// SHA-256 over lines as they come.
 class LineHash {
@@ -79,16 +83,28 @@ std::string_view name_of(FileAuthor author)
     return author == FileAuthor::house ? "house" : "partner";
 }
 
-bool is_of(std::string_view alphabet, char letter)
+/// Which bytes a text may have.
+using Alphabet = std::array<bool, 256>;
+
+/// Letters, digits, and these.
+constexpr Alphabet alphabet_with(std::string_view others)
 {
-    return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') ||
-           (letter >= '0' && letter <= '9') || alphabet.find(letter) != std::string_view::npos;
+    Alphabet alphabet{};
+    for (unsigned char letter = 'a'; letter <= 'z'; ++letter) alphabet.at(letter) = true;
+    for (unsigned char letter = 'A'; letter <= 'Z'; ++letter) alphabet.at(letter) = true;
+    for (unsigned char digit = '0'; digit <= '9'; ++digit) alphabet.at(digit) = true;
+    for (const char letter : others) alphabet.at(static_cast<unsigned char>(letter)) = true;
+    return alphabet;
 }
 
-bool is_text_of(std::string_view alphabet, std::string_view text)
+constexpr Alphabet id_alphabet = alphabet_with("._:-");
+constexpr Alphabet member_alphabet = alphabet_with("._:@+-");
+
+bool is_text_of(const Alphabet& alphabet, std::string_view text)
 {
-    return !text.empty() && text.size() <= text_max &&
-           std::ranges::all_of(text, [&](char letter) { return is_of(alphabet, letter); });
+    return !text.empty() && text.size() <= text_max && std::ranges::all_of(text, [&](char letter) {
+        return alphabet[static_cast<unsigned char>(letter)];
+    });
 }
 
 std::optional<MessageType> find_type(std::string_view name)
@@ -110,10 +126,89 @@ std::optional<std::int64_t> whole_number(std::string_view text, std::int64_t max
     return number;
 }
 
+/// Appends details to a text. Files have millions of them, and most are of the day of the one
+/// before.
+class DetailWriter {
+public:
+    explicit DetailWriter(std::string& text) : text_{text} {}
+
+    void add(const ReconciliationRow& row)
+    {
+        text_ += "D,";
+        text_ += row.message_id;
+        text_ += ',';
+        text_ += ledger::name_of(row.type);
+        text_ += ',';
+        text_ += row.member;
+        text_ += ',';
+        add_time(row.occurred_at);
+        text_ += ',';
+        add_day(row.booked_on, booked_on_);
+        text_ += ',';
+        add_number(row.points);
+        text_ += ',';
+        add_number(row.amount_minor);
+        text_ += '\n';
+    }
+
+private:
+    /// A day and how it is written.
+    struct WrittenDay {
+        ledger::Day day = ledger::never;
+        std::string text{};
+    };
+
+    void add_day(ledger::Day day, WrittenDay& last)
+    {
+        if (last.text.empty() || last.day != day) last = {day, ledger::format_day(day)};
+        text_ += last.text;
+    }
+
+    /// As ledger::format_time.
+    void add_time(ledger::Time time)
+    {
+        const auto day = std::chrono::floor<std::chrono::days>(time);
+        const std::chrono::hh_mm_ss of_day{time - day};
+        add_day(static_cast<ledger::Day>(day.time_since_epoch().count()), occurred_on_);
+        text_ += 'T';
+        add_two_digits(of_day.hours().count());
+        text_ += ':';
+        add_two_digits(of_day.minutes().count());
+        text_ += ':';
+        add_two_digits(of_day.seconds().count());
+        if (const auto micros = of_day.subseconds().count(); micros != 0)
+            fmt::format_to(std::back_inserter(text_), ".{:06}", micros);
+        text_ += 'Z';
+    }
+
+    void add_two_digits(std::int64_t number)
+    {
+        text_ += static_cast<char>('0' + number / 10);
+        text_ += static_cast<char>('0' + number % 10);
+    }
+
+    void add_number(std::int64_t number)
+    {
+        std::array<char, 24> digits{};
+        const auto [end, error] =
+            std::to_chars(digits.data(), digits.data() + digits.size(), number);
+        ledger::invariant(error == std::errc{}, "a number of 64 bits has at most 20 digits");
+        text_.append(digits.data(), end);
+    }
+
+    std::string& text_;
+    WrittenDay occurred_on_{};
+    WrittenDay booked_on_{};
+};
+
 /// Reads one line after the other; the first fault ends it.
 class Reader {
 public:
-    explicit Reader(std::string_view text) : rest_{text} {}
+    explicit Reader(std::string_view text) : rest_{text}
+    {
+        const auto lines = static_cast<std::size_t>(std::ranges::count(text, '\n'));
+        file_.rows.reserve(std::min(lines, file_rows_max));
+    }
 
     std::expected<PartnerFile, FileFault> read()
     {
@@ -141,26 +236,29 @@ private:
         if (text_.ends_with('\r')) text_.remove_suffix(1);
         if (text_.size() > line_bytes_max)
             return fail("", fmt::format("must be at most {} bytes long", line_bytes_max));
-        // Also what would end a text early or hide in a terminal: quotes, tabs, a byte order mark.
-        const bool is_plain = std::ranges::all_of(
-            text_, [](char letter) { return letter > ' ' && letter <= '~' && letter != '"'; });
-        if (!is_plain)
+        if (!split())
             return fail("", "must be of visible ASCII characters, without blanks and quotes");
-        split();
         return true;
     }
 
-    void split()
+    /// False: the line has what would end a text early or hide in a terminal: quotes, tabs, a byte
+    /// order mark.
+    bool split()
     {
         count_ = 0;
-        std::string_view rest = text_;
-        while (true) {
-            const auto end = rest.find(',');
-            if (count_ < fields_max) fields_[count_] = rest.substr(0, end);
+        std::size_t start = 0;
+        const auto end_field = [&](std::size_t end) {
+            if (count_ < fields_max) fields_[count_] = text_.substr(start, end - start);
             ++count_;
-            if (end == std::string_view::npos) return;
-            rest.remove_prefix(end + 1);
+            start = end + 1;
+        };
+        for (std::size_t place = 0; place < text_.size(); ++place) {
+            const char letter = text_[place];
+            if (letter <= ' ' || letter > '~' || letter == '"') return false;
+            if (letter == ',') end_field(place);
         }
+        end_field(text_.size());
+        return true;
     }
 
     bool has_fields(std::span<const std::string_view> names, std::string_view what)
@@ -182,7 +280,7 @@ private:
         if (fields_[3] != "house" && fields_[3] != "partner")
             return fail("author", "must be house or partner");
         header.author = fields_[3] == "house" ? FileAuthor::house : FileAuthor::partner;
-        if (!is_text_of("._:-", fields_[4])) return fail("partner", "must be a partner's id");
+        if (!is_text_of(id_alphabet, fields_[4])) return fail("partner", "must be a partner's id");
         header.partner = fields_[4];
         const auto window = ledger::parse_month(fields_[5]);
         if (!window) return fail("window", "must be a month, written 2026-06");
@@ -219,7 +317,7 @@ private:
     bool detail()
     {
         ReconciliationRow row{.line = line_};
-        if (!is_text_of("._:-", fields_[1]))
+        if (!is_text_of(id_alphabet, fields_[1]))
             return fail("message_id", "must be 1 to 64 of [A-Za-z0-9._:-]");
         row.message_id = fields_[1];
         const auto type = find_type(fields_[2]);
@@ -230,7 +328,7 @@ private:
         row.type = *type;
         // A message that names another one has no member of its own.
         const bool may_be_silent = !ledger::names_member(*type) && fields_[3].empty();
-        if (!may_be_silent && !is_text_of("._:@+-", fields_[3]))
+        if (!may_be_silent && !is_text_of(member_alphabet, fields_[3]))
             return fail("member", "must be 1 to 64 of [A-Za-z0-9._:@+-]");
         row.member = fields_[3];
         const auto occurred_at = ledger::parse_time(fields_[4]);
@@ -309,7 +407,9 @@ private:
 bool ReconciliationPeriod::contains(ledger::Day booked_on) const
 {
     if (day) return booked_on == *day;
-    return ledger::format_day(booked_on).starts_with(ledger::format_month(window) + "-");
+    const std::chrono::year_month_day date{std::chrono::sys_days{std::chrono::days{booked_on}}};
+    return static_cast<int>(date.year()) == window.year &&
+           static_cast<unsigned>(date.month()) == static_cast<unsigned>(window.month);
 }
 
 std::string format_period(const ReconciliationPeriod& period)
@@ -341,24 +441,18 @@ std::string partner_file(const FileHeader& header, std::span<const Reconciliatio
         ledger::format_month(header.period.window),
         header.period.day ? ledger::format_day(*header.period.day) : "",
         header.currency);
+    const auto header_bytes = text.size();
+    text.reserve(header_bytes + rows.size() * detail_bytes_usual);
+    DetailWriter writer{text};
     FileTotals totals;
-    LineHash hash;
     for (const auto* const row : sorted) {
-        const std::string line = fmt::format(
-            "D,{},{},{},{},{},{},{}\n",
-            row->message_id,
-            ledger::name_of(row->type),
-            row->member,
-            ledger::format_time(row->occurred_at),
-            ledger::format_day(row->booked_on),
-            row->points,
-            row->amount_minor);
+        writer.add(*row);
         ++totals.count;
         totals.points += row->points;
         totals.amount_minor += row->amount_minor;
-        hash.add(line);
-        text += line;
     }
+    LineHash hash;
+    hash.add(std::string_view{text}.substr(header_bytes));
     text += fmt::format(
         "T,{},{},{},{}\n", totals.count, totals.points, totals.amount_minor, hash.finish());
     return text;

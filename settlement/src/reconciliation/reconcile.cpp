@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <tuple>
-#include <unordered_map>
+
+#include <boost/unordered/unordered_flat_map.hpp>
 
 #include "ledger/invariant.hpp"
 #include "settlement/reconciliation.hpp"
@@ -9,6 +10,17 @@ namespace pointhouse::settlement {
 namespace {
 
 using Rows = std::span<const ReconciliationRow>;
+using Details = std::vector<const ReconciliationRow*>;
+
+/// A message as either side has it; the partner's first detail of several.
+struct Sides {
+    Sides(const ReconciliationRow* booked, const ReconciliationRow* stated)
+        : house{booked}, partner{stated}
+    {}
+
+    const ReconciliationRow* house;
+    const ReconciliationRow* partner;
+};
 
 /// The differences of one detail to the house's row, by the class that they are reported in.
 struct Differences {
@@ -134,19 +146,26 @@ Reconciliation reconcile(
     const ReconciliationPeriod& period, Rows house, Rows partner, const ledger::Calendar& calendar)
 {
     Reconciliation result{.period = period, .house = {}, .partner = {}, .breaks = {}};
-    std::unordered_map<std::string_view, std::vector<const ReconciliationRow*>> details;
+    boost::unordered_flat_map<std::string_view, Sides> messages;
+    boost::unordered_flat_map<std::string_view, Details> repeated;
+    messages.reserve(std::max(house.size(), partner.size()));
     for (const auto& row : partner) {
-        details[row.message_id].push_back(&row);
         count_in(result.partner, row);
+        const auto [found, is_new] = messages.try_emplace(row.message_id, nullptr, &row);
+        if (is_new) continue;
+        auto& details = repeated[row.message_id];
+        if (details.empty()) details.push_back(found->second.partner);
+        details.push_back(&row);
     }
 
-    std::unordered_map<std::string_view, const ReconciliationRow*> booked;
     for (const auto& row : house) {
-        const bool is_new = booked.emplace(row.message_id, &row).second;
-        ledger::invariant(is_new, "a partner's message id is booked once");
+        const auto [found, is_new] = messages.try_emplace(row.message_id, &row, nullptr);
+        ledger::invariant(
+            is_new || found->second.house == nullptr, "a partner's message id is booked once");
+        found->second.house = &row;
         if (!period.contains(row.booked_on)) continue;
         count_in(result.house, row);
-        if (details.contains(row.message_id)) continue;
+        if (found->second.partner != nullptr) continue;
         result.breaks.push_back(
             {.kind = BreakClass::missing,
              .message_id = row.message_id,
@@ -156,10 +175,13 @@ Reconciliation reconcile(
     }
 
     const Comparison comparison{period, calendar};
-    for (const auto& [id, rows] : details) {
-        const auto found = booked.find(id);
-        report_details(
-            found == booked.end() ? nullptr : found->second, rows, comparison, result.breaks);
+    for (const auto& [id, sides] : messages) {
+        if (sides.partner == nullptr) continue;
+        const auto more = repeated.find(id);
+        const auto details = more == repeated.end()
+                                 ? std::span{&sides.partner, 1}
+                                 : std::span<const ReconciliationRow* const>{more->second};
+        report_details(sides.house, details, comparison, result.breaks);
     }
     std::ranges::sort(result.breaks, {}, [](const Break& found) {
         return std::tuple<BreakClass, std::string_view, std::size_t>{
