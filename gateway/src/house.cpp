@@ -1,5 +1,6 @@
 #include "gateway/house.hpp"
 
+#include <algorithm>
 #include <array>
 #include <exception>
 #include <fmt/format.h>
@@ -270,6 +271,12 @@ Projector& House::projector()
 {
     if (!state_->projector) state_->projector = std::make_unique<Projector>(books(), open_reader());
     return *state_->projector;
+}
+
+bool House::knows_window(ledger::Month month)
+{
+    const auto& windows = ledger().windows();
+    return std::ranges::find(windows, month, &ledger::Window::month) != windows.end();
 }
 
 std::optional<ledger::HouseSequence> House::closing_of(ledger::Month month) const

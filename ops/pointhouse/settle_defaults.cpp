@@ -16,7 +16,6 @@ namespace {
 namespace json = boost::json;
 
 using gateway::CommandResult;
-using gateway::CommandStep;
 using gateway::House;
 
 struct Options {
@@ -203,18 +202,7 @@ CommandResult move_collateral(House& house, const Options& options, const Invoca
 void declare_settle_defaults(CLI::App& settle, Invocation& invocation)
 {
     const auto options = std::make_shared<Options>();
-    const auto declare = [&](const char* name, const char* description, auto action) -> CLI::App& {
-        auto& command = declare_in_house(
-            settle,
-            name,
-            description,
-            invocation,
-            [options, action](House& house, const Invocation& typed) -> CommandStep {
-                return action(house, *options, typed);
-            });
-        add_json_option(command, invocation);
-        return command;
-    };
+    const auto declare = declarer_of(settle, invocation, options);
     const auto with_payer = [&](CLI::App& command) {
         command.add_option("WINDOW", options->window, "A month, 2026-06")->required();
         command.add_option("PARTNER", options->partner)->required();
