@@ -56,6 +56,7 @@ struct Registry::State {
     std::optional<ImportedOpening> opening;
     std::map<std::string, CertificateTerms, std::less<>> certificates;
     std::map<ledger::Month, ledger::Sequence> closed_windows;
+    std::map<ledger::PartnerId, ledger::HouseSequence> exits; // the entries that say so
 
     // What other threads read.
     mutable std::mutex mutex;
@@ -72,7 +73,7 @@ private:
         Apply apply;
         bool changes_terms;
     };
-    static const std::array<Kind, 15> kinds;
+    static const std::array<Kind, 16> kinds;
 
     void apply(const ledger::HouseEntry& entry);
     void apply_founding(const boost::json::object& content);
@@ -81,6 +82,7 @@ private:
     void apply_tariff(const boost::json::object& content);
     void apply_company(const boost::json::object& content);
     void apply_settlement_terms(const boost::json::object& content);
+    void apply_exit(const boost::json::object& content);
     void apply_promotion(const boost::json::object& content);
     void apply_block(const boost::json::object& content);
     void apply_opening(const boost::json::object& content);
