@@ -35,7 +35,7 @@ ACTS = ["settle/draft", "settle/issue", "settle/credit", "settle/sent", "settle/
         "window/close", "cert/revoke", "approve", "settle/default", "settle/unwind", "settle/collateral", "fx/set",
         "partner/add", "partner/set-tariff", "partner/set-company", "partner/set-settlement", "partner/buy-block",
         "house/set-terms", "house/set-company", "promotion/add", "settle/invoices", "settle/remind", "estimate/add",
-        "close/soft", "close/reopen", "close/hard", "calendar/set"]
+        "close/soft", "close/reopen", "close/hard", "calendar/set", "partner/exit", "partner/release"]
 FILES = {"bank/import": XML} | dict.fromkeys((
     "report/breakage", "export/gl", "partner/add", "partner/set-tariff", "partner/set-company",
     "partner/set-settlement", "house/set-terms", "house/set-company", "promotion/add", "estimate/add",
