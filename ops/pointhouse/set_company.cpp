@@ -58,7 +58,8 @@ void require_paid_documents(
     const auto wanted = currency.empty() ? house.registry().terms()->currency.code : currency;
     for (const auto* issued : house.documents().documents()) {
         const auto& document = issued->document;
-        const bool is_open = issued->open().count != 0 || issued->disputed.count != 0;
+        const bool is_open = issued->open().count != 0 || issued->open_claim().count != 0 ||
+                             issued->disputed.count != 0;
         if (document.partner == partner && document.currency.code != wanted && is_open)
             throw CommandFailure{fmt::format(
                 "{} is open in {}: the currency changes once all is netted",

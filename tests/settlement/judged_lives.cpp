@@ -15,13 +15,14 @@
 #include "coalition.hpp"
 #include "ledger/time.hpp"
 #include "random_documents.hpp"
+#include "settlement/document_currency.hpp"
 #include "settlement/document_json.hpp"
 #include "settlement/receivables.hpp"
 #include "settlement/register.hpp"
 
 // Plays random lives of a coalition through the register, for a judge that works them out again:
 // three months with changes of tariffs, late items, credits, disputes and defaults, and a last one
-// in which all that is left is paid.
+// in which all that is left is paid. Some partners are invoiced in a currency of their own.
 // Usage: judged_lives SEED COUNT     one line of JSON for each life
 
 namespace pointhouse::settlement {
@@ -38,6 +39,7 @@ using ledger::TariffVersion;
 constexpr ledger::Month first_month{2026, 6};
 constexpr int months = 4;
 constexpr std::uint32_t partners = 3; // and a charity after them
+constexpr std::array<const char*, 3> own_currencies{"SEK", "JPY", "GBP"};
 
 /// The house's record, kept in memory, and the balances of what it booked.
 class Record {
@@ -135,6 +137,10 @@ public:
             randomise_vat(PartnerId{partner});
             if (pick(2) == 0) mutualised_.insert(PartnerId{partner});
         }
+        for (std::uint32_t partner = 1; partner <= partners; ++partner)
+            if (pick(3) == 0)
+                currencies_.emplace(
+                    PartnerId{partner}, own_currencies[pick(own_currencies.size())]);
     }
 
     json::object played();
@@ -173,6 +179,11 @@ private:
     void dispute(const IssueTerms& terms);
     void decide(const IssueTerms& terms, bool all);
     void credit(ledger::Month month, const IssueTerms& terms);
+    void record_rates(ledger::Month month);
+    [[nodiscard]] std::vector<Document> drafts_in_currencies(ledger::Month month) const;
+    /// On which payments of a month come, and at whose rates.
+    [[nodiscard]] Day pay_day(ledger::Month month) const { return day_in(month.next(), 14); }
+    [[nodiscard]] std::optional<ExchangeRate> rate_of_day(ledger::Month month, PartnerId partner);
     void net(ledger::Month month, bool is_last);
     void pay(ledger::Month month, bool is_last);
     void take_default(ledger::Month month, PartnerId partner);
@@ -185,6 +196,7 @@ private:
     Coalition coalition_;
     PartnerId charity_;
     std::set<PartnerId> mutualised_;
+    std::map<PartnerId, std::string> currencies_; // of those that have one of their own
     std::vector<Accrual> accruals_;
     std::vector<Spent> spent_;
     json::array events_;
@@ -439,6 +451,50 @@ void Life::credit(ledger::Month month, const IssueTerms& terms)
     tell_documents();
 }
 
+/// Of the last day of a month, and of the day on which it is paid.
+void Life::record_rates(ledger::Month month)
+{
+    const std::map<std::string_view, std::int64_t> usual{
+        {"SEK", 11'000'000}, {"JPY", 160'000'000}, {"GBP", 850'000}};
+    for (const Day day : {day_in(month.next(), 1) - 1, pay_day(month)}) {
+        for (const auto* currency : own_currencies) {
+            const auto micro = usual.at(currency) / 100 * (90 + up_to(20)) + up_to(999);
+            record_->append(record_->accepted(record_->books().set_rate(
+                {.day = day,
+                 .rate = {
+                     .from = *ledger::find_currency("EUR"),
+                     .to = *ledger::find_currency(currency),
+                     .numerator = micro,
+                     .denominator = 1'000'000}})));
+            tell(
+                {{"what", "rate"},
+                 {"currency", currency},
+                 {"day", ledger::format_day(day)},
+                 {"rate_micro", micro}});
+        }
+    }
+}
+
+std::vector<Document> Life::drafts_in_currencies(ledger::Month month) const
+{
+    auto drafts = drafts_of(coalition_.settled_as(month));
+    for (Document& draft : drafts) {
+        const auto own = currencies_.find(draft.partner);
+        if (own == currencies_.end()) continue;
+        const auto rate =
+            record_->books().find_rate("EUR", own->second, day_in(month.next(), 1) - 1);
+        draft = in_currency(draft, rate.value());
+    }
+    return drafts;
+}
+
+std::optional<ExchangeRate> Life::rate_of_day(ledger::Month month, PartnerId partner)
+{
+    const auto own = currencies_.find(partner);
+    if (own == currencies_.end()) return std::nullopt;
+    return record_->books().find_rate("EUR", own->second, pay_day(month));
+}
+
 void Life::net(ledger::Month month, bool is_last)
 {
     const auto method =
@@ -448,7 +504,7 @@ void Life::net(ledger::Month month, bool is_last)
         record_->books().net(month, {.minimum = minimum, .method = method}, record_->terms())));
     json::array payments;
     for (const auto& [partner, payment] : record_->books().net_of(month)->payments)
-        payments.push_back(json::array{partner.value(), payment.net.count});
+        payments.push_back(json::array{partner.value(), payment.due().count});
     tell(
         {{"what", "net"},
          {"month", ledger::format_month(month)},
@@ -470,7 +526,11 @@ void Life::take_default(ledger::Month month, PartnerId partner)
              {"amount_minor", brought.count}});
     }
     const auto entry = record_->accepted(books.take_default(
-        {.window = month, .partner = partner, .reason = "a test", .mutualised = mutualised_},
+        {.window = month,
+         .partner = partner,
+         .reason = "a test",
+         .mutualised = mutualised_,
+         .rate = rate_of_day(month, partner)},
         record_->terms()));
     auto content = json::parse(entry.content).as_object();
     record_->append(entry);
@@ -483,6 +543,7 @@ void Life::take_default(ledger::Month month, PartnerId partner)
           "house_bears_minor",
           "loss_shares"})
         told.emplace(key, content.at(key));
+    if (const auto* paid_in = content.if_contains("paid_in")) told.emplace("paid_in", *paid_in);
     tell(std::move(told));
 }
 
@@ -492,25 +553,32 @@ void Life::pay(ledger::Month month, bool is_last)
         if (paid == 0) return;
         record_->append(record_->accepted(record_->books().settle(
             month,
-            {.partner = partner, .paid = Minor{paid}, .evidence = "bank"},
+            {.partner = partner,
+             .paid = Minor{paid},
+             .evidence = "bank",
+             .rate = rate_of_day(month, partner)},
             record_->terms())));
         tell({{"what", "paid"}, {"partner", partner.value()}, {"amount_minor", paid}});
     };
     const auto payments = record_->books().net_of(month)->payments;
     for (const auto& [partner, payment] : payments) {
-        if (payment.net.count >= 0) continue;
+        const auto due = payment.due().count;
+        if (due >= 0) continue;
         const bool defaults = !is_last && pick(4) == 0;
-        note(partner, payment.net.count + (defaults ? up_to(-payment.net.count) : 0));
+        note(partner, due + (defaults ? up_to(-due) : 0));
         if (defaults) take_default(month, partner);
     }
-    const auto file = record_->accepted(record_->books().payment_file(month, {}, 0));
-    for (const auto& [partner, amount] : file.amounts) note(partner, amount.count);
+    for (const std::string_view currency : {"", "SEK", "JPY", "GBP"}) {
+        const auto file = record_->accepted(record_->books().payment_file(month, {}, 0, currency));
+        for (const auto& [partner, amount] : file.amounts) note(partner, amount.count);
+    }
 }
 
 void Life::close(ledger::Month month)
 {
     const bool is_last = month == first_month.next().next().next();
-    const auto drafts = drafts_of(coalition_.settled_as(month));
+    record_rates(month);
+    const auto drafts = drafts_in_currencies(month);
     // The terms stand still while the register works: it names their partners alone.
     const IssueTerms terms{
         .today = day_in(month.next(), 2),
@@ -545,10 +613,14 @@ json::object Life::played()
         if (amount != 0) balances.emplace(account, amount);
     json::array mutualised;
     for (const auto partner : mutualised_) mutualised.push_back(partner.value());
+    json::object currencies;
+    for (const auto& [partner, currency] : currencies_)
+        currencies.emplace(fmt::to_string(partner.value()), currency);
     return {
         {"seed", seed_},
         {"vat", std::move(vat_)},
         {"mutualised", std::move(mutualised)},
+        {"currencies", std::move(currencies)},
         {"events", std::move(events_)},
         {"balances_micro", std::move(balances)}};
 }

@@ -181,13 +181,17 @@ std::int64_t part_of(std::int64_t whole, Minor part, Minor total)
     return minor_of(product < 0 ? -rounded : rounded).count;
 }
 
-/// A correction is worth its part of the original, at the rate of that.
-void set_booked(Document& credit, const Document& original)
+/// A correction is worth its part of the original, at the rate of that; on the running sum, so that
+/// all of them together are worth what the original is.
+void set_booked(Document& credit, const Document& original, std::span<const Document> earlier)
 {
     if (!original.booked || original.total == Minor{}) return;
     const BookValue& whole = *original.booked;
+    Minor before;
+    for (const Document& document : earlier) before = before + document.total;
     const auto part = [&](std::int64_t count) {
-        return part_of(count, credit.total, original.total);
+        return part_of(count, before + credit.total, original.total) -
+               part_of(count, before, original.total);
     };
     credit.booked->exact = Micro{part(whole.exact.count())};
     credit.booked->fee = Micro{part(whole.fee.count())};
@@ -415,7 +419,7 @@ Document full_credit_of(const Document& original, Day today)
     } else {
         total_document(credit);
     }
-    set_booked(credit, original);
+    set_booked(credit, original, {});
     return credit;
 }
 
@@ -437,7 +441,7 @@ ledger::Result<Document, CreditRefusal> credit_of(
     }
     if (credit.lines.empty()) return std::unexpected{CreditRefusal::amount_missing};
     total_document(credit);
-    set_booked(credit, original);
+    set_booked(credit, original, earlier);
     if (exceeds(original, credit, earlier)) return std::unexpected{CreditRefusal::exceeds_document};
     return credit;
 }

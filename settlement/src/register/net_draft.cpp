@@ -29,9 +29,13 @@ bool NetDraft::Part::is_too_little(Minor minimum) const
 
 void NetDraft::add(const IssuedDocument& issued)
 {
-    if (issued.document.window > window_ || issued.open().count == 0) return;
+    if (issued.document.window > window_) return;
+    // What is wholly credited in another currency may leave a cent of its claim.
+    const Minor open = issued.open();
+    if (open.count == 0 && issued.open_claim().count == 0) return;
+    const Minor owed = open.count == 0 ? issued.document.owed_by_partner() : open;
     const bool is_gross = netting_.method == NettingMethod::gross;
-    auto& part = parts_[{issued.document.partner, is_gross && issued.open().count < 0}];
+    auto& part = parts_[{issued.document.partner, is_gross && owed.count < 0}];
     settlement::add(part.claims, issued, issued.open_claim());
     part.foreign -= issued.open();
     part.documents.push_back(&issued);

@@ -1,7 +1,8 @@
 """Lives of a coalition, worked out again with fractions: from messages to the last cent of each account.
 
 Each has three months with changes of tariffs, late items, credits, disputes and defaults, and a fourth in which all that
-is left is paid. What is right is written here from DESIGN sections 4 and 5, NETTING and the finance manual."""
+is left is paid. Some partners are invoiced in a currency of their own. What is right is written here from DESIGN sections 4
+and 5, NETTING and the finance manual."""
 
 import json
 from collections import defaultdict
@@ -31,10 +32,25 @@ def sign_of(supply, kind):
     return 1 if (supply in HOUSE_SELLS) != kind.endswith("credit_note") else -1
 
 
+def digits_of(currency):
+    return 0 if currency == "JPY" else 2
+
+
+def unit_of(currency):
+    """Millionths in a minor unit."""
+    return 10 ** (6 - digits_of(currency))
+
+
+def worth(minor, currency, rate):
+    """In cents of the euro, at so many units for one."""
+    return rounded(Fraction(minor, 10 ** digits_of(currency)) / rate * 100)
+
+
 class Document:
     """One that was issued, and what has happened to it."""
 
     def __init__(self, shown, exact):
+        self.currency, self.booked = shown["currency"], shown.get("booked")
         self.number, self.partner, self.kind = shown["number"], shown["partner_number"], shown["type"]
         self.supply = shown["supply"].removesuffix("_statement")
         self.window, self.total, self.tax = shown["window"], shown["total_minor"], shown["vat_minor"]
@@ -45,6 +61,16 @@ class Document:
         self.is_set_off = False
         self.set_off = self.disputed = self.credited = 0
         self.netted = defaultdict(int)
+        # In the books, of one in another currency.
+        self.claim = sign_of(self.supply, self.kind) * self.booked["total_minor"] if self.booked else self.owed
+        self.set_off_claim, self.claimed = 0, defaultdict(int)
+
+    def open_claim(self):
+        if not self.booked or self.is_set_off:
+            return self.open()
+        if self.disputed:
+            return int(Fraction(self.claim * self.open(), self.owed))
+        return self.claim + (self.set_off_claim if self.claim < 0 else -self.set_off_claim) - sum(self.claimed.values())
 
     def open(self):
         if self.is_set_off:
@@ -54,12 +80,27 @@ class Document:
 
 
 class Payment:
-    def __init__(self, partner, documents, taken):
-        self.partner, self.documents, self.settled = partner, documents, 0
-        self.net = -sum(taken)
+    def __init__(self, partner, documents):
+        self.partner, self.documents, self.settled, self.claim_settled = partner, documents, 0, 0
+        self.is_foreign = documents[-1].booked is not None
+        self.net = -sum(document.open() for document in documents)
+        self.claim = -sum(document.open_claim() for document in documents)
 
     def left(self):
         return self.net - self.settled
+
+    def waits(self, minimum):
+        """Too little to be paid."""
+        if self.net == 0:
+            return False
+        return abs(self.claim) < minimum or self.claim * self.net <= 0
+
+    def settle(self, paid):
+        """Returns what of the claim goes with it: in proportion, the last part takes the rest."""
+        self.settled += paid
+        claim = self.claim if self.settled == self.net else int(Fraction(self.claim * self.settled, self.net))
+        claim, self.claim_settled = claim - self.claim_settled, claim
+        return claim
 
 
 class Life:
@@ -69,6 +110,8 @@ class Life:
                       for rule in told["vat"]}
         self.events = iter(told["events"])
         self.tariffs, self.accruals, self.spent = {}, [], []
+        self.currencies = {int(partner): currency for partner, currency in told["currencies"].items()}
+        self.rates_of_exchange, self.month = {}, ""
         self.charges = defaultdict(Fraction)
         self.documents, self.series, self.disputes = {}, defaultdict(int), {}
         self.payments = []
@@ -78,11 +121,25 @@ class Life:
     def judge(self):
         for event in self.events:
             getattr(self, event["what"])(event)
+        # Every entry sums to zero: what no other account has, the rates made.
+        self.balances["exchange"] = -sum(self.balances.values())
         for account in [account for account, amount in self.balances.items() if not amount]:
             del self.balances[account]
         assert self.told["balances_micro"] == dict(self.balances), "and nothing is left in ar or ap"
         assert not any(self.claims.values())
-        assert all(document.open() == 0 for document in self.documents.values()), "something is left"
+        assert all(document.open() == 0 == document.open_claim() for document in self.documents.values()), "something is left"
+
+    def rate(self, event):
+        self.rates_of_exchange[event["currency"], event["day"]] = Fraction(event["rate_micro"], 10 ** 6)
+
+    def rate_until(self, currency, day):
+        return self.rates_of_exchange[max(key for key in self.rates_of_exchange if key[0] == currency and key[1] <= day)]
+
+    def rate_of_pay_day(self, partner):
+        """None: it is paid in the house's currency."""
+        year, number = self.month.split("-")
+        currency = self.currencies.get(partner)
+        return currency and self.rate_until(currency, f"{year}-{int(number) + 1:02}-14")
 
     # Messages.
 
@@ -160,12 +217,32 @@ class Life:
         assert document.number == f"{series}-2026-{self.series[series]:06}"
         self.documents[document.number] = document
         name, sign = name_of(document.partner), sign_of(document.supply, document.kind)
-        net = (document.total - document.tax) * UNIT
-        self.claims[document.partner] += sign * document.total * UNIT
+        total, tax = document.total, document.tax
+        if document.booked:
+            total, tax, exact = (document.booked[key] for key in ("total_minor", "vat_minor", "exact_micro"))
+        net = (total - tax) * UNIT
+        if not document.booked:  # else it goes with payments, at their rates
+            self.claims[document.partner] += sign * total * UNIT
         self.balances[f"{ACCRUED[document.supply]}:{name}"] -= sign * exact
-        self.balances["vat:output" if document.supply in HOUSE_SELLS else "vat:input"] -= sign * document.tax * UNIT
-        self.balances["rounding"] -= sign * (net - exact)
+        self.balances["vat:output" if document.supply in HOUSE_SELLS else "vat:input"] -= sign * tax * UNIT
+        if not document.booked:
+            self.balances["rounding"] -= sign * (net - exact)
         return document
+
+    def converted(self, lines, partner, month):
+        """The lines of a document in the currency of its partner, and what it is worth in the books."""
+        currency = self.currencies[partner]
+        rate = self.rate_until(currency, f"{month}-31")
+        own, nets = {}, defaultdict(int)
+        for key, (vat, exact, _) in lines.items():
+            millionths = rounded(exact * rate)
+            own[key] = vat, millionths, rounded(Fraction(millionths, unit_of(currency)))
+            nets[vat] += own[key][2]
+        vat = {each: (net, rounded(Fraction(net * each[1], 10_000))) for each, net in nets.items()}
+        total, tax = sum(map(sum, vat.values())), sum(tax for _, tax in vat.values())
+        booked = {"exact_micro": sum(exact for _, exact, _ in lines.values()),
+                  "vat_minor": worth(tax, currency, rate), "total_minor": worth(total, currency, rate)}
+        return own, vat, total, booked
 
     def expected(self):
         """{(partner, supply, outside the scope of VAT): ({(version, flow): (rate, exact, net)}, VAT, total)}."""
@@ -189,8 +266,13 @@ class Life:
         for shown in self.next_issued():
             supply = shown["supply"].removesuffix("_statement")
             is_outside = shown["lines"][0]["vat_category"] == "O"
-            lines, vat, total = wanted.pop((shown["partner_number"], supply, is_outside))
+            partner = shown["partner_number"]
+            lines, vat, total = wanted.pop((partner, supply, is_outside))
             is_below = (total, sum(net for net, _ in vat.values())) < (0, 0)
+            assert shown["currency"] == self.currencies.get(partner, "EUR")
+            exact_sum, booked = sum(exact for _, exact, _ in lines.values()), None
+            if partner in self.currencies:
+                lines, vat, total, booked = self.converted(lines, partner, event["month"])
             kind = kind_of(supply, is_outside, is_below)
             sign = -1 if is_below and kind != "payment_statement" else 1
             assert (shown["type"], shown["window"]) == (kind, event["month"])
@@ -201,7 +283,10 @@ class Life:
             assert all(exact == 0 for key, (_, exact, _) in lines.items() if key not in seen)
             assert shown["total_minor"] == sign * total
             assert shown["vat_minor"] == sign * sum(tax for _, tax in vat.values())
-            self.take(shown, sign * sum(exact for _, exact, _ in lines.values()))
+            if booked:
+                assert {key: shown["booked"][key] for key in booked} == {
+                    key: sign * amount for key, amount in booked.items()}
+            self.take(shown, sign * exact_sum)
         assert not wanted, "a document is missing"
 
     def take_credit(self, original, exact, net, tax):
@@ -212,12 +297,20 @@ class Life:
         assert shown["type"] == kind
         assert (shown["net_minor"], shown["vat_minor"], shown["total_minor"]) == (net, tax, net + tax)
         assert shown["corrects"]["number"] == original.number
+        if original.booked:
+            # On the running sum: all credits together are worth what the original is.
+            for key in ("exact_micro", "vat_minor", "total_minor"):
+                before, after = (rounded(Fraction(original.booked[key] * part, original.total))
+                                 for part in (original.credited, original.credited + net + tax))
+                assert shown["booked"][key] == after - before
         credit = self.take(shown, exact)
         original.credited += credit.total
         assert original.credited <= original.total
         if abs(original.open()) >= credit.total:
             credit.is_set_off = True
             original.set_off += credit.total
+            if credit.booked:
+                original.set_off_claim += credit.booked["total_minor"]
 
     def credit(self, event):
         original = self.documents[event["document"]]
@@ -240,7 +333,8 @@ class Life:
         if agreed:
             # The last part of a line takes what rounding gave to it, or took from it.
             is_rest = line["credited"] + agreed == line["net"]
-            exact = line["exact"] - line["credited"] * UNIT if is_rest else agreed * UNIT
+            unit = unit_of(document.currency)
+            exact = line["exact"] - line["credited"] * unit if is_rest else agreed * unit
             line["credited"] += agreed
             self.take_credit(document, exact, agreed, rounded(Fraction(agreed * line["rate"], 10_000)))
         else:
@@ -252,18 +346,21 @@ class Life:
     # Money.
 
     def net(self, event):
+        self.month = event["month"]
         sides = defaultdict(list)
         for document in self.documents.values():
-            if document.window <= event["month"] and document.open():
-                is_out = event["method"] == "gross" and document.open() < 0
+            if document.window <= event["month"] and (document.open() or document.open_claim()):
+                is_out = event["method"] == "gross" and (document.open() or document.owed) < 0
                 sides[document.partner, is_out].append(document)
         self.payments = []
         for (partner, _), documents in sorted(sides.items()):
-            payment = Payment(partner, documents, [document.open() for document in documents])
-            if payment.net and abs(payment.net) < event["minimum_minor"]:
+            payment = Payment(partner, documents)
+            if payment.waits(event["minimum_minor"]):
                 continue
             for document in documents:
+                open_claim = document.open_claim()
                 document.netted[event["month"]] += document.open()
+                document.claimed[event["month"]] += open_claim
             self.payments.append(payment)
         assert event["payments"] == [[payment.partner, payment.net] for payment in self.payments]
 
@@ -272,12 +369,15 @@ class Life:
                     if payment.partner == partner and (payment.net > 0) == is_out and payment.left())
 
     def paid(self, event):
-        amount = event["amount_minor"]
-        payment = self.find(event["partner"], amount > 0)
-        payment.settled += amount
+        amount, partner = event["amount_minor"], event["partner"]
+        payment = self.find(partner, amount > 0)
+        payment.settle(amount)
         assert abs(payment.settled) <= abs(payment.net)
-        self.balances["cash:operating"] -= amount * UNIT
-        self.claims[payment.partner] += amount * UNIT
+        rate = self.rate_of_pay_day(partner)
+        cash = worth(amount, self.currencies[partner], rate) if rate else amount
+        self.balances["cash:operating"] -= cash * UNIT
+        if not rate:
+            self.claims[partner] += amount * UNIT
 
     def collateral(self, event):
         self.held[event["partner"]] += event["amount_minor"]
@@ -285,50 +385,76 @@ class Life:
         self.balances["collateral:" + name_of(event["partner"])] -= event["amount_minor"] * UNIT
 
     def reopen(self, payment, month, owed):
-        """The newest documents first, those of the account in which the net stands before others."""
-        is_due = owed > 0
+        """The newest documents first, those of the account in which the net stands before others. Returns what they were
+        booked with."""
+        is_due, claims = owed > 0, 0
         for is_first in (True, False):
             for document in reversed(payment.documents):
                 taken = document.netted[month]
                 if ((document.supply == "issuance") == is_due) != is_first or (taken > 0) != is_due or not owed:
                     continue
                 part = min(taken, owed) if is_due else max(taken, owed)
+                claim = document.claimed[month]
+                if part != taken:
+                    claim = int(Fraction(claim * part, taken))
                 document.netted[month] -= part
+                document.claimed[month] -= claim
                 owed -= part
+                claims += claim
         assert owed == 0
+        return claims
+
+    def loss_shares(self, partner, loss):
+        """Who receives bears it where all agreed to; who is paid in another currency does not."""
+        receivers = sorted((each for each in self.payments
+                            if each.partner != partner and each.left() > 0 and not each.is_foreign),
+                           key=lambda each: each.partner)
+        if not (self.told["mutualised"] and receivers and loss):
+            return []
+        weights = [each.left() for each in receivers]
+        parts = shared(min(loss, sum(weights)), weights)
+        return [(each, part) for each, part in zip(receivers, parts)
+                if part and each.partner in self.told["mutualised"]]
 
     def default(self, event):
         month, partner = event["month"], event["partner"]
         payment = self.find(partner, False)
         missing = -payment.left()
         own = [each for each in self.payments if each.partner == partner and each.net > 0]
-        set_off = min(missing, sum(each.left() for each in own))
-        drawn = min(missing - set_off, self.held[partner])
-        rest = missing - set_off - drawn
-        receivers = sorted((each for each in self.payments if each.partner != partner and each.left() > 0),
-                           key=lambda each: each.partner)
-        shares = []
-        if self.told["mutualised"] and receivers and rest:
-            weights = [each.left() for each in receivers]
-            parts = shared(min(rest, sum(weights)), weights)
-            shares = [(each, part) for each, part in zip(receivers, parts)
-                      if part and each.partner in self.told["mutualised"]]
+        set_off = set_off_claim = min(missing, sum(each.left() for each in own))
+        for each in own[:1]:
+            set_off_claim = each.settle(set_off) if set_off else 0
+        held = self.held[partner]
+        if payment.is_foreign:
+            currency, rate = self.currencies[partner], self.rate_of_pay_day(partner)
+            needed = worth(missing - set_off, currency, rate)
+            drawn = min(held, needed)
+            covered = missing - set_off if held >= needed else min(
+                missing - set_off, rounded(Fraction(held, 100) * rate * 10 ** digits_of(currency)))
+            covered = covered if drawn else 0
+        else:
+            drawn = covered = min(missing - set_off, held)
+        rest = missing - set_off - covered
+        payment.settled -= set_off + covered
+        payment.net += rest
+        claims = self.reopen(payment, month, rest)
+        shares = self.loss_shares(partner, claims)
         assert [(each["partner"], each["share_minor"]) for each in event["loss_shares"]] == [
             (each.partner, part) for each, part in shares]
         assert {key: event[key] for key in ("set_off_minor", "collateral_minor", "receivable_minor", "house_bears_minor")} == {
-            "set_off_minor": set_off, "collateral_minor": drawn, "receivable_minor": rest,
-            "house_bears_minor": rest - sum(part for _, part in shares)}
+            "set_off_minor": set_off_claim, "collateral_minor": drawn, "receivable_minor": claims,
+            "house_bears_minor": claims - sum(part for _, part in shares)}
+        if payment.is_foreign:
+            assert {key: event["paid_in"][key] for key in ("set_off_minor", "collateral_minor", "receivable_minor")} == {
+                "set_off_minor": set_off, "collateral_minor": covered, "receivable_minor": rest}
 
         self.held[partner] -= drawn
         self.balances["collateral:" + name_of(partner)] += drawn * UNIT
-        self.claims[partner] -= drawn * UNIT
-        payment.settled -= set_off + drawn
-        payment.net += rest
-        self.reopen(payment, month, rest)
-        for each in own[:1]:
-            each.settled += set_off
+        if not payment.is_foreign:
+            self.claims[partner] -= drawn * UNIT
         for each, part in shares:
             each.net -= part
+            each.claim -= part
             self.reopen(each, month, -part)
 
 
@@ -360,10 +486,12 @@ def test_lives(judged_lives, seed, request):
             pytest.fail(fault)
         for event in told["events"]:
             seen[event["what"]] += 1
+            seen["default in another currency"] += "paid_in" in event
         seen["late item"] += late_items(told)
+        seen["another currency"] += bool(told["currencies"])
     print(dict(seen))
     for what in ("tariff", "accrual", "late item", "refund", "recovery", "expiry", "dispute", "decision", "credit",
-                 "default"):
+                 "default", "another currency"):
         assert seen[what] > count / 5, f"too few of {what} to say anything"
 
 
