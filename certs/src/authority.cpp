@@ -1,8 +1,10 @@
 #include "certs/authority.hpp"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <fmt/format.h>
+#include <memory>
 #include <utility>
 
 #include "certificate.hpp"
@@ -106,6 +108,34 @@ void require_name(std::string_view what, std::string_view name)
     }
 }
 
+Draft client_draft(std::string_view uri)
+{
+    Draft draft;
+    draft.extensions.push_back({.nid = NID_ext_key_usage, .value = "clientAuth"});
+    draft.alternative_names = uri_name(uri);
+    return draft;
+}
+
+Draft partner_draft(std::string_view id)
+{
+    require_name("partner", id);
+    if (is_reserved_name(id)) {
+        throw CertificateFailure{fmt::format("the name \"{}\" is the house's own", id)};
+    }
+    return client_draft(fmt::format("urn:pointhouse:partner:{}", id));
+}
+
+Draft operator_draft(std::string_view name)
+{
+    require_name("operator", name);
+    return client_draft(fmt::format("urn:pointhouse:operator:{}", name));
+}
+
+void free_bytes(unsigned char* bytes) noexcept
+{
+    OPENSSL_free(bytes);
+}
+
 } // namespace
 
 struct Authority::Parts {
@@ -115,22 +145,43 @@ struct Authority::Parts {
 
     [[nodiscard]] IssuedCertificate issue(
         const fs::path& name, std::string subject, Draft draft, ledger::Time now) const;
+    [[nodiscard]] SignedCertificate sign(
+        Draft draft, std::string_view request, ledger::Time now) const;
+    void complete(Draft& draft, ledger::Time now) const;
 };
 
-IssuedCertificate Authority::Parts::issue(
-    const fs::path& name, std::string subject, Draft draft, ledger::Time now) const
+void Authority::Parts::complete(Draft& draft, ledger::Time now) const
 {
     const auto issuing_end = not_after_of(*issuing.certificate);
     if (now >= issuing_end) {
         throw CertificateFailure{
             fmt::format("the issuing CA expired on {}", ledger::format_time(issuing_end))};
     }
-
-    draft.common_name = subject;
     draft.not_before = now - clock_allowance;
     draft.not_after = std::min<ledger::Time>(now + leaf_validity, issuing_end);
     draft.extensions.push_back({.nid = NID_basic_constraints, .value = "critical,CA:FALSE"});
     draft.extensions.push_back({.nid = NID_key_usage, .value = "critical,digitalSignature"});
+}
+
+SignedCertificate Authority::Parts::sign(
+    Draft draft, std::string_view request, ledger::Time now) const
+{
+    complete(draft, now);
+    const auto key = key_of_request(request);
+    const auto certificate = certify(draft, *key, issuing);
+    return {
+        .serial = serial_of(*certificate),
+        .subject = draft.common_name,
+        .not_after = not_after_of(*certificate),
+        .certificate = pem_of(*certificate) + pem_of(*issuing.certificate),
+        .trust = trust};
+}
+
+IssuedCertificate Authority::Parts::issue(
+    const fs::path& name, std::string subject, Draft draft, ledger::Time now) const
+{
+    draft.common_name = subject;
+    complete(draft, now);
     const auto pair = make_pair(draft, &issuing);
 
     const Files files{folder / name};
@@ -193,27 +244,56 @@ Authority Authority::open(const fs::path& folder)
 
 IssuedCertificate Authority::issue_partner(std::string_view id, ledger::Time now)
 {
-    require_name("partner", id);
-    if (is_reserved_name(id)) {
-        throw CertificateFailure{fmt::format("the name \"{}\" is the house's own", id)};
-    }
-    Draft draft;
-    draft.extensions.push_back({.nid = NID_ext_key_usage, .value = "clientAuth"});
-    draft.alternative_names = uri_name(fmt::format("urn:pointhouse:partner:{}", id));
-    return parts_->issue(id, fmt::format("partner:{}", id), std::move(draft), now);
+    return parts_->issue(id, fmt::format("partner:{}", id), partner_draft(id), now);
 }
 
 IssuedCertificate Authority::issue_operator(std::string_view name, ledger::Time now)
 {
-    require_name("operator", name);
-    Draft draft;
-    draft.extensions.push_back({.nid = NID_ext_key_usage, .value = "clientAuth"});
-    draft.alternative_names = uri_name(fmt::format("urn:pointhouse:operator:{}", name));
     return parts_->issue(
         fmt::format("{}{}", operator_folder_prefix, name),
         fmt::format("operator:{}", name),
-        std::move(draft),
+        operator_draft(name),
         now);
+}
+
+SignedCertificate Authority::sign_partner(
+    std::string_view id, std::string_view request, ledger::Time now) const
+{
+    auto draft = partner_draft(id);
+    draft.common_name = fmt::format("partner:{}", id);
+    return parts_->sign(std::move(draft), request, now);
+}
+
+SignedCertificate Authority::sign_operator(
+    std::string_view name, std::string_view request, ledger::Time now) const
+{
+    auto draft = operator_draft(name);
+    draft.common_name = fmt::format("operator:{}", name);
+    return parts_->sign(std::move(draft), request, now);
+}
+
+std::string key_digest_of_request(std::string_view pem)
+{
+    const auto key = key_of_request(pem);
+    unsigned char* encoded = nullptr;
+    const int length = i2d_PUBKEY(key.get(), &encoded);
+    const std::unique_ptr<unsigned char, FreeWith<free_bytes>> bytes{encoded};
+    require(length > 0, "cannot write a key");
+    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+    unsigned int size = 0;
+    require(
+        EVP_Digest(
+            encoded,
+            static_cast<std::size_t>(length),
+            digest.data(),
+            &size,
+            EVP_sha256(),
+            nullptr) == 1,
+        "cannot digest a key");
+    std::string text;
+    for (unsigned int place = 0; place < size; ++place)
+        text += fmt::format("{:02x}", digest.at(place));
+    return text;
 }
 
 IssuedCertificate Authority::issue_server(std::span<const std::string> names, ledger::Time now)

@@ -1,11 +1,13 @@
 #include "certificate.hpp"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <climits>
 #include <ctime>
 #include <fmt/format.h>
 #include <tuple>
+#include <utility>
 
 #include <openssl/pem.h>
 
@@ -17,6 +19,7 @@ namespace {
 constexpr long version_3 = 2;
 constexpr int serial_bits = 128;
 constexpr std::size_t dns_name_size_max = 253;
+constexpr std::size_t request_size_max = 16384;
 
 const unsigned char* bytes_of(std::string_view text)
 {
@@ -113,11 +116,14 @@ std::string contents_of(const Bio& bio)
 
 } // namespace
 
-Pair make_pair(const Draft& draft, const Pair* issuer)
+namespace {
+
+/// No issuer: the key signs its own.
+Certificate certificate_of(const Draft& draft, EVP_PKEY& key, const Pair* issuer)
 {
-    Pair pair{.certificate = Certificate{X509_new()}, .key = PrivateKey{EVP_EC_gen("P-256")}};
-    require(pair.certificate && pair.key, "cannot make a key");
-    X509& certificate = *pair.certificate;
+    Certificate made{X509_new()};
+    require(made != nullptr, "cannot make a certificate");
+    X509& certificate = *made;
     X509& signer = issuer ? *issuer->certificate : certificate;
 
     require(X509_set_version(&certificate, version_3) == 1, "cannot set a certificate's version");
@@ -126,7 +132,7 @@ Pair make_pair(const Draft& draft, const Pair* issuer)
     set_subject(certificate, draft.common_name);
     require(
         X509_set_issuer_name(&certificate, X509_get_subject_name(&signer)) == 1 &&
-            X509_set_pubkey(&certificate, pair.key.get()) == 1,
+            X509_set_pubkey(&certificate, &key) == 1,
         "cannot fill a certificate");
 
     for (const auto& extension : draft.extensions) add_extension(certificate, signer, extension);
@@ -146,9 +152,46 @@ Pair make_pair(const Draft& draft, const Pair* issuer)
             "cannot add names to a certificate");
     }
 
-    EVP_PKEY* signing_key = issuer ? issuer->key.get() : pair.key.get();
+    EVP_PKEY* signing_key = issuer ? issuer->key.get() : &key;
     require(X509_sign(&certificate, signing_key, EVP_sha256()) > 0, "cannot sign a certificate");
-    return pair;
+    return made;
+}
+
+} // namespace
+
+Pair make_pair(const Draft& draft, const Pair* issuer)
+{
+    PrivateKey key{EVP_EC_gen("P-256")};
+    require(key != nullptr, "cannot make a key");
+    auto certificate = certificate_of(draft, *key, issuer);
+    return {.certificate = std::move(certificate), .key = std::move(key)};
+}
+
+Certificate certify(const Draft& draft, EVP_PKEY& key, const Pair& issuer)
+{
+    return certificate_of(draft, key, &issuer);
+}
+
+PrivateKey key_of_request(std::string_view pem)
+{
+    require(pem.size() <= request_size_max, "the certificate request is too long");
+    const Bio in{BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()))};
+    const Request request{
+        in ? PEM_read_bio_X509_REQ(in.get(), nullptr, nullptr, nullptr) : nullptr};
+    require(request != nullptr, "this is no certificate request in PEM (PKCS #10)");
+    PrivateKey key{X509_REQ_get_pubkey(request.get())};
+    require(key != nullptr, "the certificate request has no key that can be read");
+    std::array<char, 64> curve{};
+    std::size_t length = 0;
+    const bool is_on_curve =
+        EVP_PKEY_is_a(key.get(), "EC") == 1 &&
+        EVP_PKEY_get_group_name(key.get(), curve.data(), curve.size(), &length) == 1 &&
+        std::string_view{curve.data(), length} == SN_X9_62_prime256v1;
+    require(is_on_curve, "the certificate request's key is not on the curve P-256");
+    require(
+        X509_REQ_verify(request.get(), key.get()) == 1,
+        "the certificate request is not signed by its own key");
+    return key;
 }
 
 GeneralNames uri_name(std::string_view uri)

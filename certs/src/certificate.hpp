@@ -34,6 +34,13 @@ struct Pair {
 /// A new P-256 key and the certificate that `issuer` signs for it; no issuer: it signs its own.
 [[nodiscard]] Pair make_pair(const Draft& draft, const Pair* issuer);
 
+/// The certificate that `issuer` signs for a key of someone else's.
+[[nodiscard]] Certificate certify(const Draft& draft, EVP_PKEY& key, const Pair& issuer);
+
+/// The key of a PKCS #10 request in PEM. Throws: it is none, its signature is not that of its key,
+/// or the key is not on P-256.
+[[nodiscard]] PrivateKey key_of_request(std::string_view pem);
+
 [[nodiscard]] GeneralNames uri_name(std::string_view uri);
 /// Adds an IP address when `name` is one, else a DNS name; throws when it is neither.
 void add_server_name(GeneralNames& names, const std::string& name);

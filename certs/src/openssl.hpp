@@ -33,6 +33,7 @@ inline void free_text(char* text) noexcept
 
 using Text = std::unique_ptr<char, FreeWith<free_text>>;
 using Certificate = std::unique_ptr<X509, FreeWith<X509_free>>;
+using Request = std::unique_ptr<X509_REQ, FreeWith<X509_REQ_free>>;
 using Bio = std::unique_ptr<BIO, FreeWith<BIO_free_all>>;
 using BigNumber = std::unique_ptr<BIGNUM, FreeWith<BN_free>>;
 using GeneralNames = std::unique_ptr<GENERAL_NAMES, FreeWith<GENERAL_NAMES_free>>;

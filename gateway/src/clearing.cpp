@@ -127,13 +127,17 @@ Clearing::Progress Clearing::start_message(Exchange& exchange, MessageType type)
     return Progress::waiting;
 }
 
-// A reinstatement takes two people, an adjustment beyond what the house's terms leave to one.
+// A reinstatement takes two people, an adjustment beyond what the house's terms leave to one, and
+// what else they name.
 bool Clearing::needs_approval(const ledger::Message& message) const
 {
     if (!house_.propose) return false;
     if (message.type == MessageType::reinstatement) return true;
-    const auto& above = ledger_.terms()->house.approval_above;
-    return message.type == MessageType::adjustment && above && message.points > *above;
+    const auto terms = ledger_.terms();
+    const auto& above = terms->house.approval_above;
+    if (message.type == MessageType::adjustment) return above && message.points > *above;
+    const auto& named = terms->house.approval_of;
+    return std::ranges::find(named, message.type) != named.end();
 }
 
 // An id that cannot be one is answered as one that nobody has.

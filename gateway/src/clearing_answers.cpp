@@ -111,11 +111,11 @@ void Clearing::answer(Turn& turn, const Turn::Waiting& waiting)
     case RouteId::member_block:
     case RouteId::member_unblock:
     case RouteId::member_close:
+    case RouteId::member_merge:
     case RouteId::member_reinstate:
     case RouteId::adjustments:
         if (waiting.count == 0) return answer_proposal(exchange, turn.questions[waiting.first]);
         return answer_message(exchange, turn.messages[waiting.first]);
-    case RouteId::member_merge:
     case RouteId::member_identifiers:
     case RouteId::members: return answer_message(exchange, turn.messages[waiting.first]);
     case RouteId::batches: return answer_batch(turn, waiting);
@@ -301,7 +301,9 @@ void Clearing::answer_hold(Exchange& exchange)
 
 void Clearing::answer_outcome(Exchange& exchange)
 {
-    const auto partner = partner_of(exchange);
+    // Operators' own messages come from no partner.
+    const bool is_own_of_operator = exchange.caller->is_operator() && exchange.query.empty();
+    const auto partner = is_own_of_operator ? ledger::PartnerId{} : partner_of(exchange);
     if (!partner) return;
     const std::string_view message_id = exchange.arguments[0];
     ledger::Outcome outcome;

@@ -160,7 +160,8 @@ std::optional<GuardFault> Connection::refusal_of_caller() const
         return last_fault("certificate_refused", "the certificate has expired");
     }
     if (transport_.authority.is_refused(identity_.serial)) {
-        return last_fault("certificate_refused", "the certificate was revoked");
+        return last_fault(
+            "certificate_refused", "the certificate was revoked, or the house never registered it");
     }
     return std::nullopt;
 }
@@ -234,6 +235,7 @@ HttpExchange& Connection::append_exchange(const RequestHead& head)
     exchange.answer_type = head.answer_type;
     exchange.received_at = transport_.now;
     transport_.write_request_id(exchange.request_id);
+    exchange.is_head = head.is_head;
     if (head.closes) takes_no_more_ = exchange.closes = true;
 
     (last_ == nullptr ? first_ : last_->next) = &exchange;

@@ -46,6 +46,7 @@ void Connection::append_answer(const HttpExchange& exchange, bool closes)
          .is_problem = exchange.is_problem,
          .replayed = exchange.replayed,
          .closes = closes,
+         .omits_body = exchange.is_head,
          .retry_after_seconds = exchange.retry_after_seconds,
          .request_id = {exchange.request_id.data(), exchange.request_id.size()},
          .date = transport_.date,

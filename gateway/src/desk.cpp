@@ -58,11 +58,12 @@ Desk::~Desk()
     if (!is_closing_) close(); // the loop ended by a failure
 }
 
-bool Desk::take(Exchange& exchange, NextStep first, Answer answer)
+bool Desk::take(Exchange& exchange, NextStep first, Answer answer, Ended ended)
 {
     if (is_closing_ || under_way_ >= under_way_max) return false;
     ++under_way_;
-    run_step({.exchange = &exchange, .answer = std::move(answer)}, first);
+    run_step(
+        {.exchange = &exchange, .answer = std::move(answer), .ended = std::move(ended)}, first);
     return true;
 }
 
@@ -101,7 +102,13 @@ void Desk::finish(const Job& job, const CommandResult& result)
     } catch (const std::exception& failure) {
         answer_internal(*job.exchange, failure);
     }
+    end(job);
+}
+
+void Desk::end(const Job& job)
+{
     job.exchange->finish();
+    if (job.ended) job.ended();
 }
 
 void Desk::fail(const Job& job, const std::exception& failure)
@@ -113,7 +120,7 @@ void Desk::fail(const Job& job, const std::exception& failure)
     } else {
         answer_internal(exchange, failure);
     }
-    exchange.finish();
+    end(job);
 }
 
 void Desk::work(bool for_operators_alone)

@@ -32,9 +32,12 @@ public:
     Desk(const Desk&) = delete;
     Desk& operator=(const Desk&) = delete;
 
+    /// What is done once the exchange is finished, however it ended; on the I/O thread.
+    using Ended = std::function<void()>;
+
     /// Takes the work of a request, on the I/O thread, and runs its first step now. False: too much
     /// is under way, and nothing was done.
-    [[nodiscard]] bool take(Exchange& exchange, NextStep first, Answer answer);
+    [[nodiscard]] bool take(Exchange& exchange, NextStep first, Answer answer, Ended ended = {});
 
     /// Interrupts what is under way and waits for it; its exchanges are finished by the executor,
     /// which must go on until then. Any thread but the I/O thread; once.
@@ -44,6 +47,7 @@ private:
     struct Job {
         Exchange* exchange = nullptr;
         Answer answer;
+        Ended ended;
     };
     struct Waiting {
         Job job;
@@ -54,6 +58,7 @@ private:
     void run_step(Job job, const NextStep& step);
     void go_on(Job job, CommandStep step);
     void finish(const Job& job, const CommandResult& result);
+    static void end(const Job& job);
     void fail(const Job& job, const std::exception& failure);
     void work(bool for_operators_alone);
     void do_work(Waiting waiting);

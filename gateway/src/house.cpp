@@ -9,6 +9,7 @@
 
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 
 #include "certs/authority.hpp"
 #include "gateway/projector.hpp"
@@ -93,7 +94,10 @@ struct House::State {
     partners::Registry registry;
     settlement::Register documents;
     std::size_t documents_through = 0; // entries of the record that the register has taken
-    ledger::Day lapsed_on = 0;         // the last day of the house on which disputes were looked at
+    RequestRecord requests;
+    std::size_t requests_through = 0;
+    std::optional<partners::RequestId> request; // of which comes what is done now
+    ledger::Day lapsed_on = 0; // the last day of the house on which disputes were looked at
     ledger::HouseSequence lapsed_through{};
     std::unique_ptr<ledger::Store> identities;
     std::unique_ptr<ledger::Journal> journal;
@@ -153,6 +157,57 @@ const settlement::Register& House::documents()
     for (; state_->documents_through < entries.size(); ++state_->documents_through)
         state_->documents.apply(entries[state_->documents_through]);
     return state_->documents;
+}
+
+const RequestRecord& House::requests()
+{
+    const auto& entries = state_->record.entries();
+    for (; state_->requests_through < entries.size(); ++state_->requests_through)
+        state_->requests.apply(entries[state_->requests_through]);
+    return state_->requests;
+}
+
+void House::begin_request(const partners::RequestId& request)
+{
+    tend();
+    state_->request = request;
+    registry().hold();
+}
+
+void House::end_request(const std::optional<RequestAnswer>& answer)
+{
+    if (answer) {
+        boost::json::object content{{"command", answer->command}};
+        if (answer->body) content.emplace("answer", *answer->body);
+        registry().append("request_answered", boost::json::serialize(content), act());
+    }
+    state_->request.reset();
+    try {
+        // An approval is durable already: it was booked.
+        if (registry().is_holding()) registry().write_held();
+    } catch (const ledger::StoreFailure&) {
+        forget_folds();
+        throw;
+    }
+    tend();
+}
+
+void House::drop_request()
+{
+    state_->request.reset();
+    if (registry().is_holding()) registry().drop_held();
+    if (state_->documents_through > state_->record.entries().size() ||
+        state_->requests_through > state_->record.entries().size())
+        forget_folds();
+}
+
+/// They are made anew from the record, which lost what was held.
+void House::forget_folds()
+{
+    state_->documents = {};
+    state_->documents_through = 0;
+    state_->requests = {};
+    state_->requests_through = 0;
 }
 
 void House::record(const settlement::NewEntry& entry)
@@ -241,7 +296,8 @@ bool House::is_overtaken() const
 
 void House::tend()
 {
-    if (!state_->points) return;
+    // What is not durable is not booked.
+    if (!state_->points || registry().is_holding()) return;
     auto& points = *state_->points;
     lapse_disputes();
     if (points.terms()->as_of != state_->registry.terms()->as_of)
@@ -305,15 +361,28 @@ partners::Registry::Accepted<void> House::approve(ledger::HouseSequence proposal
     act.today = registry().terms()->calendar->day_of(ledger().house_time());
     auto approved = state_->registry.approve(proposal, as_both, act);
     if (!approved) return approved;
+    if (registry().is_holding()) registry().write_held();
     tend();
     if (auto fault = book_approved_messages(state_->registry, ledger(), state_->folder))
         return std::unexpected(partners::ContractFault{"approved; but " + *fault});
     return approved;
 }
 
+partners::Registry::Accepted<void> House::reject(
+    ledger::HouseSequence proposal, std::string_view reason)
+{
+    auto rejected = state_->registry.reject(proposal, reason, act());
+    std::error_code ignored; // of most kinds there is no file
+    if (rejected) fs::remove(state_->folder.proposal(proposal), ignored);
+    return rejected;
+}
+
 partners::Registry::Act House::act() const
 {
-    return {.actor = state_->actor, .at = state_->system_clock.now()};
+    return {
+        .actor = state_->actor,
+        .at = state_->system_clock.now(),
+        .request = state_->request ? &*state_->request : nullptr};
 }
 
 void House::act_as(std::string operator_name)
@@ -364,7 +433,10 @@ void make_house(const NewHouse& plan)
     const bool existed = fs::exists(folder.root, error);
     if (existed && (!fs::is_directory(folder.root) || !fs::is_empty(folder.root)))
         throw HouseFailure{
-            folder.root.string() + " is not empty; a house needs a folder of its own"};
+            folder.root.string() +
+            (fs::exists(folder.keys(), error) && !fs::exists(folder.config(), error)
+                 ? " holds what an interrupted init left, and no house; delete it and begin anew"
+                 : " is not empty; a house needs a folder of its own")};
     make_house_stores(plan.store);
     fs::create_directories(folder.root);
     ::chmod(folder.root.c_str(), 0700);

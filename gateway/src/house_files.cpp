@@ -17,6 +17,7 @@
 
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
+#include <openssl/sha.h>
 
 #include "house_stores.hpp"
 
@@ -63,12 +64,27 @@ std::vector<std::string> text_list(
     return texts;
 }
 
+// A key is followed by the first bytes of its SHA-256, so that a changed byte is found before the
+// key is used. Houses of before have none.
+constexpr std::size_t key_check_bytes = 8;
+
+std::string check_of_key(std::string_view key)
+{
+    std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
+    ::SHA256(reinterpret_cast<const unsigned char*>(key.data()), key.size(), digest.data());
+    return {reinterpret_cast<const char*>(digest.data()), key_check_bytes};
+}
+
 template <std::size_t size>
 void read_key(const fs::path& file, std::array<std::byte, size>& key)
 {
     require_private(file);
     std::string bytes = read_small_file(file);
-    if (bytes.size() != size) fail(file, fmt::format("a key of {} bytes is expected here", size));
+    if (bytes.size() != size && bytes.size() != size + key_check_bytes)
+        fail(file, fmt::format("a key of {} bytes is expected here", size));
+    const std::string_view check = std::string_view{bytes}.substr(size);
+    if (!check.empty() && check != check_of_key(std::string_view{bytes}.substr(0, size)))
+        fail(file, "the key is not what it was when it was made; restore it from a backup");
     std::memcpy(key.data(), bytes.data(), size);
     OPENSSL_cleanse(bytes.data(), bytes.size());
 }
@@ -79,6 +95,7 @@ void make_key(const fs::path& file, std::size_t size)
     auto* const first = reinterpret_cast<unsigned char*>(bytes.data());
     if (RAND_bytes(first, static_cast<int>(size)) != 1)
         fail(file, "the system's random source failed");
+    bytes += check_of_key(bytes);
     write_new_file(file, bytes, 0400);
     OPENSSL_cleanse(bytes.data(), bytes.size());
 }

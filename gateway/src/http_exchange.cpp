@@ -42,6 +42,7 @@ void HttpExchange::reset()
     is_finished = false;
     is_counted = false;
     closes = false;
+    is_head = false;
     allow = {};
     rate_limit = {};
 }

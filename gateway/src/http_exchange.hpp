@@ -23,6 +23,7 @@ public:
     bool is_finished = false;
     bool is_counted = false; // among the caller's requests in flight
     bool closes = false;     // the connection ends with this answer
+    bool is_head = false;    // the answer's content is counted and left out
     std::string_view allow;
     std::string_view rate_limit;
     std::chrono::steady_clock::time_point received_at;

@@ -286,6 +286,9 @@ std::optional<Fault> complete(
     if (!message.replaces.empty() && message.replaces == message.identifier)
         return malformed("replaces", "must not be the identifier itself");
 
+    if (!message.to_member.empty() && message.to_member == message.member)
+        return malformed("to_member", "must be another member");
+
     const FieldSet amounts = sent & form.amount;
     if (std::popcount(amounts) > 1) {
         const Field first = first_of(amounts);
@@ -299,12 +302,9 @@ std::optional<Fault> complete(
             name_of(first),
             fmt::format("is required, or {}", name_of(first_of(form.amount & ~set_of(first)))));
     }
-    if (sent & set_of(points)) {
-        if (points_sent < 1 || points_sent > ledger::points_per_message_max.count())
-            return Fault{
-                .code = "points_out_of_range", .detail = "points: must be 1 to 1,000,000,000"};
-        message.points = ledger::Points{points_sent};
-    }
+    // Out of range is a refusal of the house, frozen like any other; below zero counts as zero.
+    if (sent & set_of(points))
+        message.points = ledger::Points{std::max<std::int64_t>(points_sent, 0)};
     return std::nullopt;
 }
 

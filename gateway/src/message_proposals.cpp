@@ -23,7 +23,13 @@ using ledger::MessageType;
 
 namespace {
 
-constexpr std::array types{MessageType::adjustment, MessageType::reinstatement};
+constexpr std::array types{
+    MessageType::adjustment,
+    MessageType::reinstatement,
+    MessageType::block,
+    MessageType::unblock,
+    MessageType::close,
+    MessageType::merge};
 
 std::string text_of(const Message& message)
 {
@@ -35,6 +41,7 @@ std::string text_of(const Message& message)
         {"points", message.points.value_or(ledger::Points{}).count()},
         {"funder", message.funder},
         {"reason", message.reason}};
+    if (!message.to_member.empty()) text.emplace("into", message.to_member);
     if (message.expires_on) text.emplace("expires_on", ledger::format_day(*message.expires_on));
     return json::serialize(text);
 }
@@ -51,15 +58,18 @@ Message message_of(const json::object& text)
     message.message_id = view("message_id");
     message.member = view("member");
     message.occurred_at = ledger::time_of_micros(text.at("occurred_at_micros").as_int64());
-    message.points = ledger::Points{text.at("points").as_int64()};
+    if (const std::int64_t points = text.at("points").as_int64(); points > 0)
+        message.points = ledger::Points{points};
     message.funder = view("funder");
     message.reason = view("reason");
+    if (text.contains("into")) message.to_member = view("into");
     if (text.contains("expires_on")) message.expires_on = ledger::parse_day(view("expires_on"));
     return message;
 }
 
 std::string summary_of(const Message& message)
 {
+    if (!message.points) return fmt::format("{} {}", name_of(message.type), message.message_id);
     const auto funder =
         message.funder.empty() ? std::string{} : fmt::format(", funded by {}", message.funder);
     return fmt::format(

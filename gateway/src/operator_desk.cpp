@@ -29,8 +29,23 @@ std::string_view as_detail(std::string_view complaint)
     return complaint;
 }
 
-void answer_result(Exchange& exchange, const CommandResult& result, MediaType type)
+constexpr std::string_view message_id_name = "message_id";
+
+std::string message_id_of(const ParameterValues& values)
 {
+    const auto found = values.find(message_id_name);
+    return found == values.end() ? std::string{} : found->second;
+}
+
+/// What a request is answered with.
+struct AnswerForm {
+    MediaType type = MediaType::json;
+    std::string message_id{}; // empty: it has none
+};
+
+void answer_result(Exchange& exchange, const CommandResult& result, const AnswerForm& form)
+{
+    exchange.replayed = result.is_replayed;
     if (result.proposal != 0) {
         exchange.status = 202;
         exchange.answer_body_type = MediaType::json;
@@ -42,12 +57,15 @@ void answer_result(Exchange& exchange, const CommandResult& result, MediaType ty
         const std::string_view usual =
             result.exit_code == 2 ? "malformed" : std::string_view{"settlement_refused"};
         return answer_problem(
-            exchange, result.code.empty() ? usual : result.code, as_detail(result.complaint));
+            exchange,
+            result.code.empty() ? usual : result.code,
+            as_detail(result.complaint),
+            form.message_id);
     }
     exchange.status = 200;
-    exchange.answer_body_type = type;
+    exchange.answer_body_type = form.type;
     exchange.answer = result.output;
-    if (type == MediaType::json && exchange.answer.ends_with('\n')) exchange.answer.pop_back();
+    if (form.type == MediaType::json && exchange.answer.ends_with('\n')) exchange.answer.pop_back();
 }
 
 /// Like a command's, that such a request was made stands in the log; who acted and how, in the
@@ -91,6 +109,14 @@ bool OperatorDesk::begin(Exchange& exchange)
         answer_problem(exchange, values.error().code, values.error().detail);
         return true;
     }
+    const auto message_id = message_id_of(*values);
+    if (!message_id.empty()) {
+        const auto [place, is_first] = under_way_.try_emplace(message_id);
+        if (!is_first) {
+            place->second.push_back(&exchange);
+            return false;
+        }
+    }
     const bool is_wanted =
         std::ranges::find(route.answers, exchange.answer_type) != route.answers.end();
     OperatorRequest request{
@@ -99,19 +125,30 @@ bool OperatorDesk::begin(Exchange& exchange)
         .values = std::move(*values),
         .file = route.file == MediaType::none ? std::string_view{} : exchange.body,
         .answer = is_wanted ? exchange.answer_type : route.answers.front()};
-    const auto type = request.answer;
+    AnswerForm form{.type = request.answer, .message_id = message_id};
     const bool is_taken = desk_.take(
         exchange,
         [this, request = std::move(request)](House& house) {
             return requests_.interpret(house, request);
         },
-        [type, path = route.path](Exchange& answered, const CommandResult& result) {
-            answer_result(answered, result, type);
+        [form = std::move(form),
+         path = route.path](Exchange& answered, const CommandResult& result) {
+            answer_result(answered, result, form);
             log_answer(answered, path);
-        });
+        },
+        [this, message_id] { finish_waiting(message_id); });
     if (is_taken) return false;
+    under_way_.erase(message_id);
     answer_overloaded(exchange);
     return true;
+}
+
+void OperatorDesk::finish_waiting(const std::string& message_id)
+{
+    auto node = under_way_.extract(message_id);
+    if (node.empty()) return;
+    for (auto* const exchange : node.mapped())
+        if (begin(*exchange)) exchange->finish();
 }
 
 } // namespace pointhouse::gateway

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <functional>
+#include <map>
 #include <span>
 #include <string>
 #include <vector>
@@ -25,9 +27,14 @@ public:
     [[nodiscard]] bool begin(Exchange& exchange);
 
 private:
+    void finish_waiting(const std::string& message_id);
+
     Desk& desk_;
     OperatorRoutes requests_;
     std::vector<Route> routes_;
+    /// Message ids of requests that are under way, and the same requests sent once more meanwhile:
+    /// they are answered as the first was.
+    std::map<std::string, std::vector<Exchange*>, std::less<>> under_way_;
 };
 
 /// The description of all routes: that of every house, with those of this house's operators.

@@ -27,6 +27,7 @@ std::string_view name_of(MediaType type)
     case MediaType::csv: return "text/csv";
     case MediaType::toml: return "application/toml";
     case MediaType::text: return "text/plain";
+    case MediaType::pem: return "application/x-pem-file";
     case MediaType::xlsx:
         return "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
     case MediaType::json_lines:
@@ -87,10 +88,18 @@ json::object content_of(MediaType type, json::object schema)
     return {{name_of(type), json::object{{"schema", std::move(schema)}}}};
 }
 
+json::object file_schema_of(MediaType type)
+{
+    return {{"type", type == MediaType::json ? "object" : "string"}};
+}
+
 json::object answers_of(const OperatorRoute& route)
 {
-    const json::object headers{
-        {"Request-Id", json::object{{"$ref", "#/components/headers/RequestId"}}}};
+    json::object headers{{"Request-Id", json::object{{"$ref", "#/components/headers/RequestId"}}}};
+    if (route.has_message_id())
+        headers.emplace(
+            "Idempotent-Replayed",
+            json::object{{"$ref", "#/components/headers/IdempotentReplayed"}});
     json::object content;
     for (const auto type : route.answers) {
         const bool is_json = type == MediaType::json;
@@ -147,7 +156,7 @@ json::object operation_of(const OperatorRoute& route)
     if (!has_json && !route.parameters.empty()) operation.emplace("parameters", query_of(route));
     if (route.is_act) {
         auto content = has_json ? content_of(MediaType::json, json_body_of(route))
-                                : content_of(route.file, {{"type", "string"}});
+                                : content_of(route.file, file_schema_of(route.file));
         operation.emplace(
             "requestBody", json::object{{"required", true}, {"content", std::move(content)}});
     }

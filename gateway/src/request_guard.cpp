@@ -224,6 +224,7 @@ MediaType media_type_of(std::string_view text)
     if (iequals(name, "text/csv")) type = MediaType::csv;
     if (iequals(name, "application/toml")) type = MediaType::toml;
     if (iequals(name, "text/plain")) type = MediaType::text;
+    if (iequals(name, "application/x-pem-file")) type = MediaType::pem;
     if (iequals(name, xlsx_type)) type = MediaType::xlsx;
     while (text.find(';') != std::string_view::npos) {
         text.remove_prefix(text.find(';') + 1);
@@ -264,6 +265,8 @@ std::string_view types_taken_by(const Route& route)
     case BodyForm::file: break;
     }
     if (route.file == MediaType::csv) return "send text/csv";
+    if (route.file == MediaType::json) return "send application/json";
+    if (route.file == MediaType::pem) return "send application/x-pem-file";
     return route.file == MediaType::xml ? "send application/xml" : "send application/toml";
 }
 
@@ -339,6 +342,7 @@ GuardVerdict judge_header(std::string_view header, const GuardRules& rules)
     const auto path = parser.target.substr(0, parser.target.find('?'));
     head.query = parser.target.substr(std::min(path.size() + 1, parser.target.size()));
     head.closes = parser.version == 10 || !parser.keep_alive();
+    head.is_head = parser.method == "HEAD";
     head.expects_continue = parser.expect.has_value();
     if (parser.content_type) head.body_type = media_type_of(*parser.content_type);
     head.answer_type = answer_type_of(parser.accept, head.body_type);

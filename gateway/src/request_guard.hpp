@@ -27,7 +27,8 @@ struct RequestHead {
     MediaType answer_type = MediaType::json;
     std::uint64_t body_bytes = 0;
     bool expects_continue = false;
-    bool closes = false; // the client asked for, or HTTP/1.0 means, one answer and no more
+    bool is_head = false; // no route takes HEAD; its answer has no content (RFC 9110 section 9.3.2)
+    bool closes = false;  // the client asked for, or HTTP/1.0 means, one answer and no more
 };
 
 /// Why a request is refused. All text is the house's own; nothing is echoed.

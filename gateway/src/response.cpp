@@ -78,7 +78,7 @@ void append_response(std::string& out, const ResponseHead& head, std::string_vie
     out += "\r\n";
     out += head.rate_limit;
     out += "\r\n";
-    out += body;
+    if (!head.omits_body) out += body;
 }
 
 } // namespace pointhouse::gateway

@@ -15,6 +15,7 @@ struct ResponseHead {
     bool is_problem = false;
     bool replayed = false;
     bool closes = false;
+    bool omits_body = false; // its length is said all the same
     int retry_after_seconds = 0;
     std::string_view request_id = {};
     std::string_view date = {};       // RFC 9110 form

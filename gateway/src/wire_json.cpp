@@ -419,7 +419,9 @@ private:
     bool take_time(ledger::Time& to, std::string_view text, error_code& error)
     {
         const auto time = ledger::parse_time(text);
-        if (!time) return refuse(error, "must be an RFC 3339 time, e.g. 2026-06-02T10:00:00Z");
+        if (!time)
+            return refuse(
+                error, "must be an RFC 3339 time from 1970 to 2199, e.g. 2026-06-02T10:00:00Z");
         to = *time;
         return true;
     }

@@ -154,6 +154,7 @@ std::string_view plain_name(Account account)
     case Account::write_off: return "write_off";
     case Account::collateral: return "collateral";
     case Account::exchange: return "exchange";
+    case Account::bank_charges: return "bank_charges";
     }
     invariant(false, "every account has its name");
     return {};
@@ -233,7 +234,8 @@ bool is_in_money(Account account)
     case Account::rounding:
     case Account::write_off:
     case Account::collateral:
-    case Account::exchange: return true;
+    case Account::exchange:
+    case Account::bank_charges: return true;
     }
     invariant(false, "every account counts in something");
     return false;

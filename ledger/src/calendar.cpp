@@ -3,9 +3,13 @@
 #include <date/date.h>
 #include <date/tz.h>
 #include <fmt/format.h>
+#include <fstream>
+#include <iterator>
 #include <stdexcept>
+#include <string>
 
 #include "ledger/time.hpp"
+#include "posix_zone.hpp"
 
 namespace pointhouse::ledger {
 namespace {
@@ -51,12 +55,11 @@ std::optional<std::chrono::microseconds> take_fraction(std::string_view& text)
     if (!take(text, '.')) return std::chrono::microseconds{0};
     std::int64_t micros = 0;
     std::size_t digits = 0;
-    while (!text.empty() && text.front() >= '0' && text.front() <= '9' && digits < 6) {
-        micros = micros * 10 + (text.front() - '0');
+    for (; !text.empty() && text.front() >= '0' && text.front() <= '9'; ++digits) {
+        if (digits < 6) micros = micros * 10 + (text.front() - '0'); // finer ones are cut off
         text.remove_prefix(1);
-        ++digits;
     }
-    if (digits == 0) return std::nullopt;
+    if (digits == 0 || digits > 9) return std::nullopt;
     for (; digits < 6; ++digits) micros *= 10;
     return std::chrono::microseconds{micros};
 }
@@ -82,7 +85,9 @@ std::optional<std::chrono::seconds> take_clock(std::string_view& text)
     const auto minutes = take_number(text, 2);
     if (!minutes || !take(text, ':')) return std::nullopt;
     const auto seconds = take_number(text, 2);
-    if (!seconds || *hours > 23 || *minutes > 59 || *seconds > 59) return std::nullopt;
+    if (!seconds || *hours > 23 || *minutes > 59 || *seconds > 60) return std::nullopt;
+    // A leap second is the first of the next minute, as in POSIX.
+    if (*seconds == 60 && *minutes != 59) return std::nullopt;
     return std::chrono::seconds{*hours * 3600 + *minutes * 60 + *seconds};
 }
 
@@ -172,20 +177,58 @@ std::optional<Month> parse_month(std::string_view text)
     return Month{.year = *year, .month = *month};
 }
 
+namespace {
+
+// Where the date library of Debian reads time zones from.
+constexpr std::string_view zone_folder = "/usr/share/zoneinfo/";
+
+/// The rule that the zone's file ends in: its last line. None: it has no such line.
+std::optional<PosixZone> read_rule(const std::string& time_zone)
+{
+    std::ifstream file{std::string{zone_folder} + time_zone, std::ios::binary};
+    std::string bytes{std::istreambuf_iterator<char>{file}, {}};
+    if (!bytes.ends_with('\n')) return std::nullopt;
+    bytes.pop_back();
+    const auto line = bytes.substr(bytes.rfind('\n') + 1);
+    if (line.empty()) return std::nullopt;
+    const auto rule = PosixZone::parse(line);
+    if (!rule)
+        throw std::runtime_error{
+            fmt::format("time zone {}: its rule \"{}\" cannot be read", time_zone, line)};
+    return rule;
+}
+
+} // namespace
+
 // The month that holds the last instant asked for is remembered by callers that need speed (the
 // shard keeps the next cut-off); here every call asks the database.
 struct Calendar::Zone {
+    explicit Zone(const std::string& name)
+        : zone{date::locate_zone(name)}, rule{read_rule(zone->name())}
+    {
+        using namespace date::literals;
+        if (!rule || !rule->has_changes()) return;
+        rule_from = zone->get_info(date::sys_days{2500_y / 1 / 1}).begin + date::days{1};
+    }
+
     const date::time_zone* zone = nullptr;
+    /// The library knows only the changes that the file lists, which end in 2037 for most zones.
+    std::optional<PosixZone> rule;
+    Time rule_from = Time::max();
 };
 
 Calendar::Calendar(std::string_view time_zone)
-    : name_{time_zone}, zone_{std::make_unique<Zone>(Zone{date::locate_zone(name_)})}
+    : name_{time_zone}, zone_{std::make_unique<Zone>(name_)}
 {}
 
 Calendar::~Calendar() = default;
 
 Day Calendar::day_of(Time time) const
 {
+    if (time >= zone_->rule_from) {
+        const auto local = time + std::chrono::seconds{zone_->rule->offset_at(time)};
+        return static_cast<Day>(date::floor<date::days>(local).time_since_epoch().count());
+    }
     const auto local = zone_->zone->to_local(time);
     return static_cast<Day>(date::floor<date::days>(local).time_since_epoch().count());
 }
@@ -202,6 +245,9 @@ Month Calendar::month_of(Time time) const
 // it, at the earlier one.
 Time Calendar::start_of(Day day) const
 {
+    // Half a day on either side of Greenwich is before the rule's first day, or within it.
+    if (date::sys_days{date::days{day}} >= zone_->rule_from + date::days{1})
+        return zone_->rule->start_of(day);
     const date::local_days midnight{date::days{day}};
     return zone_->zone->to_sys(midnight, date::choose::earliest);
 }

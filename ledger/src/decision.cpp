@@ -269,6 +269,14 @@ Result<Points> points_of(const Message& message, const Terms& terms)
     return Points{points};
 }
 
+std::optional<Refusal> check_points(const Message& message)
+{
+    if (!carries_points(message.type) || !message.points) return accepted;
+    const bool is_in_range =
+        *message.points > Points{} && *message.points <= points_per_message_max;
+    return is_in_range ? accepted : Refused{Refusal::points_out_of_range};
+}
+
 std::optional<Refusal> decide(
     const Question& question, const DecisionContext& context, Record& posting)
 {

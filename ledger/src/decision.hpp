@@ -54,6 +54,9 @@ struct Question {
 /// Nothing may be dated further ahead of the house's time.
 inline constexpr std::chrono::minutes ahead_max{5};
 
+/// Before all else: a message carries 1 to points_per_message_max points.
+[[nodiscard]] std::optional<Refusal> check_points(const Message& message);
+
 /// Decides one message. Pure: state and time come as values, the answer goes into `posting`:
 /// points, tariff, counterparty and entries in the order in which they apply. `posting.sequence` is
 /// set by the caller, because new lots are named by it. On a refusal, which may be a frozen one or

@@ -1,6 +1,8 @@
 #include "ledger/house_record.hpp"
 
+#include <array>
 #include <fmt/format.h>
+#include <utility>
 
 #include "ledger/invariant.hpp"
 #include "sha256.hpp"
@@ -113,22 +115,68 @@ const HouseEntry& HouseRecord::append(
         .actor = std::string{actor},
         .content = std::string{content}};
     entry.hash = chained_hash(entries_.empty() ? Digest{} : entries_.back().hash, entry);
-    const std::string hash = hexadecimal(entry.hash);
+    if (!is_holding()) write({&entry, 1});
+    entries_.push_back(std::move(entry));
+    return entries_.back();
+}
+
+void HouseRecord::write(std::span<const HouseEntry> entries)
+{
     store_.transact([&](Transaction& transaction) {
         constexpr std::string_view sql =
             "INSERT INTO house_record (sequence, at, kind, actor, content, hash)"
             " VALUES ($1, $2, $3, $4, $5, $6)";
-        const std::array<Parameter, 6> parameters{
-            static_cast<std::int64_t>(entry.sequence.value()),
-            micros_of(entry.at),
-            std::string_view{entry.kind},
-            std::string_view{entry.actor},
-            std::string_view{entry.content},
-            std::string_view{hash}};
-        transaction.run(sql, parameters);
+        for (const HouseEntry& entry : entries) {
+            const std::string hash = hexadecimal(entry.hash);
+            const std::array<Parameter, 6> parameters{
+                static_cast<std::int64_t>(entry.sequence.value()),
+                micros_of(entry.at),
+                std::string_view{entry.kind},
+                std::string_view{entry.actor},
+                std::string_view{entry.content},
+                std::string_view{hash}};
+            transaction.run(sql, parameters);
+        }
     });
-    entries_.push_back(std::move(entry));
-    return entries_.back();
+}
+
+void HouseRecord::hold()
+{
+    invariant(!is_holding(), "what is held is written or dropped before more is");
+    held_from_ = entries_.size();
+}
+
+void HouseRecord::write_held()
+{
+    invariant(is_holding(), "what is written was held");
+    const std::size_t from = *std::exchange(held_from_, std::nullopt);
+    if (from == entries_.size()) return;
+    try {
+        write(std::span{entries_}.subspan(from));
+    } catch (const StoreFailure&) {
+        read_again(from);
+        throw;
+    }
+}
+
+void HouseRecord::drop_held()
+{
+    invariant(is_holding(), "what is dropped was held");
+    entries_.resize(*std::exchange(held_from_, std::nullopt));
+}
+
+// After a commit whose outcome is unknown the store is asked what it has.
+void HouseRecord::read_again(std::size_t durable)
+{
+    entries_.resize(durable);
+    try {
+        LoadedRecord loaded;
+        store_.read([&](Transaction& transaction) { loaded = load(transaction); });
+        if (!loaded.fault && loaded.entries.size() > durable) entries_ = std::move(loaded.entries);
+    } catch (const StoreFailure&) {
+        // It cannot be asked now; the next append would find a place taken, and is refused.
+        return;
+    }
 }
 
 HouseSequence HouseRecord::head() const

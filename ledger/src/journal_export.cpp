@@ -93,6 +93,7 @@ std::string_view member_account(Account account)
     case Account::write_off:
     case Account::collateral:
     case Account::exchange:
+    case Account::bank_charges:
     case Account::members_expired:
     case Account::transit: break;
     }
@@ -275,14 +276,17 @@ private:
 std::uint64_t for_each_posting(
     JournalReader& journal,
     const TermsHistory& terms,
-    const std::function<void(const PostingLines&)>& posting)
+    const std::function<void(const PostingLines&)>& posting,
+    Sequence from)
 {
     const JournalSnapshot snapshot{journal};
     books::TermsSeen terms_seen{terms};
     std::uint64_t postings = 0;
     std::uint64_t next = 1;
     Record record;
-    journal.for_each_block(Sequence{next}, [&](const JournalReader::BlockRow& row) {
+    journal.for_each_block(from, [&](const JournalReader::BlockRow& row) {
+        // Only the whole journal is known to begin with its first record.
+        if (next == 1 && from.value() > 1) next = row.first.value();
         const BlockView block = books::checked_block(row.bytes, Sequence{next});
         for (std::uint32_t index = 0; index < block.count(); ++index) {
             if (!block.read(index, record))

@@ -73,6 +73,7 @@ std::string_view beancount_root(Account account)
     case Account::write_off: return "Expenses:WriteOff";
     case Account::collateral: return "Liabilities:Collateral";
     case Account::exchange: return "Expenses:Exchange";
+    case Account::bank_charges: return "Expenses:BankCharges";
     case Account::accrued_breakage_share: return "Liabilities:Accrued-Breakage-Share";
     case Account::breakage: return "Income:Breakage";
     case Account::members_pending: return "Equity:Points:Members:Pending";

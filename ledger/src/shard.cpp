@@ -309,7 +309,8 @@ void Shard::book(Submission& submission, std::size_t place, const Digest& conten
         record = Record{.sequence = next_sequence()};
         record.entries = std::move(entries);
         context_.move_to(now, *terms_);
-        return decide(question, context_, record);
+        const auto impossible = check_points(message);
+        return impossible ? impossible : decide(question, context_, record);
     };
     auto refusal = decide_now();
     if (refusal && !is_frozen(*refusal)) {

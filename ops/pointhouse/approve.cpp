@@ -5,6 +5,8 @@
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 
 #include "answers.hpp"
 #include "approvals.hpp"
@@ -21,21 +23,49 @@ using gateway::CommandResult;
 using gateway::House;
 
 struct Options {
-    std::string what; // "list", or the id of what waits
+    std::string what; // "list", "show", "reject", or the id of what waits
+    std::string id;   // of what is shown or rejected
+    std::string reason;
     bool as_both = false;
 };
+
+/// A value of JSON for people: a line for each figure.
+void append_tree(const json::value& value, std::size_t depth, std::string& text)
+{
+    const auto append = [&](std::string_view name, const json::value& each) {
+        text += fmt::format("{:{}}{}:", "", depth, name);
+        if (!each.is_structured()) {
+            text += each.is_string() ? fmt::format(" {}\n", std::string_view{each.get_string()})
+                                     : fmt::format(" {}\n", json::serialize(each));
+            return;
+        }
+        text += '\n';
+        append_tree(each, depth + 2, text);
+    };
+    if (const auto* object = value.if_object())
+        for (const auto& [name, each] : *object) append(name, each);
+    if (const auto* array = value.if_array())
+        for (std::size_t place = 0; place < array->size(); ++place)
+            append(std::to_string(place + 1), (*array)[place]);
+}
+
+json::object proposal_as_json(const partners::Proposal& proposal)
+{
+    return {
+        {"id", proposal.id.value()},
+        {"kind", proposal.kind},
+        {"summary", proposal.summary},
+        {"prepared_by", proposal.actor},
+        {"prepared_at", ledger::format_time(proposal.at)},
+        {"content", json::parse(proposal.content)}};
+}
 
 CommandResult list(House& house, const Invocation& typed)
 {
     json::array waiting;
     std::string text;
     for (const auto& proposal : house.registry().proposals()) {
-        waiting.push_back(
-            {{"id", proposal.id.value()},
-             {"kind", proposal.kind},
-             {"summary", proposal.summary},
-             {"prepared_by", proposal.actor},
-             {"prepared_at", ledger::format_time(proposal.at)}});
+        waiting.push_back(proposal_as_json(proposal));
         text += fmt::format(
             "{:<6} {}, prepared by {}\n", proposal.id.value(), proposal.summary, proposal.actor);
     }
@@ -52,19 +82,56 @@ std::string_view code_of_refusal(House& house, ledger::HouseSequence id)
     return found->actor == house.act().actor ? "forbidden" : "";
 }
 
+CommandResult nothing_waits_under(std::string_view id)
+{
+    return {
+        .exit_code = 1,
+        .complaint = fmt::format("pointhouse: nothing waits for approval under {}\n", id),
+        .code = "proposal_unknown"};
+}
+
+// Who approves sees all of what he approves, also the message that names a member, which the
+// house's record does not have.
+CommandResult show(House& house, ledger::HouseSequence id, const Invocation& typed)
+{
+    require_operator(house, typed, "shows what waits");
+    const auto waiting = house.registry().proposals();
+    const auto found = std::ranges::find(waiting, id, &partners::Proposal::id);
+    if (found == waiting.end()) return nothing_waits_under(std::to_string(id.value()));
+    std::string text = fmt::format(
+        "{}, prepared by {} at {}\n", found->summary, found->actor, ledger::format_time(found->at));
+    auto shown = proposal_as_json(*found);
+    const bool is_message = !found->digest.empty() && found->kind != "opening";
+    if (is_message) shown["content"] = json::parse(read_text(house.folder().proposal(id)));
+    append_tree(shown.at("content"), 2, text);
+    return report(typed, std::move(shown), text);
+}
+
+CommandResult reject(
+    House& house, ledger::HouseSequence id, const std::string& reason, const Invocation& typed)
+{
+    require_operator(house, typed, "turns proposals down");
+    const auto rejected = house.reject(id, reason);
+    if (!rejected) return nothing_waits_under(std::to_string(id.value()));
+    return report(
+        typed,
+        {{"id", id.value()}, {"rejected", true}},
+        fmt::format("{} is turned down and waits no more\n", id.value()));
+}
+
 CommandResult approve(House& house, const Options& options, const Invocation& typed)
 {
     if (options.what == "list") return list(house, typed);
-    std::uint64_t id = 0;
-    const auto* const end = options.what.data() + options.what.size();
-    const auto [stop, error] = std::from_chars(options.what.data(), end, id);
-    if (error != std::errc{} || stop != end || id == 0)
-        return {
-            .exit_code = 1,
-            .complaint =
-                fmt::format("pointhouse: nothing waits for approval under {}\n", options.what),
-            .code = "proposal_unknown"};
-    return approve_proposal(house, ledger::HouseSequence{id}, options.as_both, typed);
+    const bool is_other = options.what == "show" || options.what == "reject";
+    const std::string& typed_id = is_other ? options.id : options.what;
+    std::uint64_t number = 0;
+    const auto* const end = typed_id.data() + typed_id.size();
+    const auto [stop, error] = std::from_chars(typed_id.data(), end, number);
+    if (error != std::errc{} || stop != end || number == 0) return nothing_waits_under(typed_id);
+    const ledger::HouseSequence id{number};
+    if (options.what == "show") return show(house, id, typed);
+    if (options.what == "reject") return reject(house, id, options.reason, typed);
+    return approve_proposal(house, id, options.as_both, typed);
 }
 
 } // namespace
@@ -152,7 +219,11 @@ void declare_approve(CLI::App& app, Invocation& invocation)
         [options](House& house, const Invocation& typed) {
             return approve(house, *options, typed);
         });
-    command.add_option("ID", options->what, "The id of what waits, or `list`")->required();
+    command
+        .add_option("ID", options->what, "The id of what waits; or `list`, `show ID`, `reject ID`")
+        ->required();
+    command.add_option("OF", options->id, "The id of what is shown or rejected");
+    command.add_option("--reason", options->reason, "Why it is rejected");
     add_as_both_option(command, options->as_both);
     add_json_option(command, invocation);
 }

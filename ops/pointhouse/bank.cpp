@@ -9,6 +9,7 @@
 
 #include "answers.hpp"
 #include "approvals.hpp"
+#include "bank_by_hand.hpp"
 #include "closed_window.hpp"
 #include "commands.hpp"
 #include "settle_documents.hpp"
@@ -29,6 +30,7 @@ using settlement::Register;
 struct Options {
     std::string file;
     std::string tolerance = "0";
+    std::string account = "write_off";
     std::string reason;
     std::string late_reason;
     std::uint64_t match = 0;
@@ -179,7 +181,7 @@ CommandResult match_rows(House& house, const Options& options, const Invocation&
     if (tolerance.count < 0) throw CommandFailure{"a tolerance is not below zero"};
     const auto found = house.documents().find_matches(
         partner_accounts(house),
-        {.tolerance = tolerance, .write_off_account = "write_off"},
+        {.tolerance = tolerance, .write_off_account = options.account},
         *terms,
         issue_terms(house).today);
     json::array matches;
@@ -292,10 +294,15 @@ void declare_bank(CLI::App& app, Invocation& invocation)
             options->tolerance,
             "Residuals up to this, or its worth, are written off")
         ->capture_default_str();
+    matching
+        .add_option("--account", options->account, "Where residuals go: write_off, bank_charges")
+        ->check(CLI::IsMember({"write_off", "bank_charges"}))
+        ->capture_default_str();
     add_late_option(matching, options->late_reason);
     auto& undoing = declare("unmatch", "Undo a match: its rows are open again", undo_match);
     undoing.add_option("MATCH", options->match, "Its id")->required();
     undoing.add_option("--reason", options->reason)->required();
+    declare_bank_by_hand(group, invocation);
     declare("rows", "Rows of the bank and what of them is open", list_rows)
         .add_flag("--open", options->is_open, "Only those that are open");
 }

@@ -30,7 +30,8 @@ using gateway::House;
 constexpr std::chrono::days renewal_before_end{30};
 
 struct Options {
-    std::string name; // a partner, operator:NAME, or a serial
+    std::string name;    // a partner, operator:NAME, or a serial
+    std::string request; // the file of one, for a key that is not the house's
     bool all = false;
 };
 
@@ -57,6 +58,16 @@ json::object issued_as_json(const certs::IssuedCertificate& issued)
         {"trust", issued.trust.string()}};
 }
 
+json::object signed_as_json(const certs::SignedCertificate& made)
+{
+    return {
+        {"serial", made.serial},
+        {"subject", made.subject},
+        {"not_after", ledger::format_time(made.not_after)},
+        {"certificate_pem", made.certificate},
+        {"trust_pem", made.trust}};
+}
+
 CommandResult issue(House& house, const Options& options, const Invocation& typed)
 {
     const auto subject = subject_of(options.name);
@@ -75,11 +86,21 @@ CommandResult issue(House& house, const Options& options, const Invocation& type
     else if (!certs::is_certificate_name(name.substr(operator_prefix.size())))
         return refused(
             "an operator's name is 1 to 32 letters, digits, dots, dashes or underscores");
+    const auto request =
+        options.request.empty() ? std::string{} : read_text(typed.path(options.request));
+    auto act = fmt::format("issue a certificate for {}", subject);
+    // What two people permit is this key, and no other.
+    if (!request.empty())
+        act += fmt::format(" with the key {}", certs::key_digest_of_request(request));
     Permitted permitted;
     if (takes_two) {
-        permitted =
-            ask_permission(house, fmt::format("issue a certificate for {}", subject), typed);
+        permitted = ask_permission(house, act, typed);
         if (permitted.waiting) return *permitted.waiting;
+    }
+    if (!request.empty()) {
+        const auto made =
+            sign_certificate(house, subject, request, permitted_act(house, permitted));
+        return report(typed, signed_as_json(made), made.certificate);
     }
     const auto issued = issue_certificate(house, subject, permitted_act(house, permitted));
     return report(
@@ -156,12 +177,19 @@ std::map<std::string, ledger::Time> newest_ends(House& house)
 
 CommandResult rotate(House& house, const Options& options, const Invocation& typed)
 {
+    Permitted permitted;
+    // What is due is renewed as it was registered; a second certificate before that takes two.
+    if (options.all && house.registry().founding().production) {
+        require_operator(house, typed, "renews certificates before they are due");
+        permitted = ask_permission(house, "renew all certificates", typed);
+        if (permitted.waiting) return *permitted.waiting;
+    }
     const auto due = machine_time() + renewal_before_end;
     json::array renewed;
     std::string text;
     for (const auto& [subject, end] : newest_ends(house)) {
         if (!options.all && end > due) continue;
-        const auto issued = issue_certificate(house, subject, house.act());
+        const auto issued = issue_certificate(house, subject, permitted_act(house, permitted));
         renewed.push_back(issued_as_json(issued));
         text +=
             fmt::format("{} renewed until {}\n", subject, ledger::format_time(issued.not_after));
@@ -184,6 +212,12 @@ void declare_cert(CLI::App& app, Invocation& invocation)
         invocation,
         [options](House& house, const Invocation& typed) { return issue(house, *options, typed); });
     issuing.add_option("NAME", options->name, "A partner, or operator:NAME")->required();
+    issuing
+        .add_option(
+            "--csr",
+            options->request,
+            "Certify the key of this request (PKCS #10 in PEM, P-256) and print the certificate")
+        ->type_name("FILE");
     add_json_option(issuing, invocation);
 
     auto& revoking = declare_in_house(

@@ -30,4 +30,21 @@ certs::IssuedCertificate issue_certificate(
     return issued;
 }
 
+certs::SignedCertificate sign_certificate(
+    gateway::House& house,
+    const std::string& subject,
+    std::string_view request,
+    const partners::Registry::Act& act)
+{
+    const auto authority = certs::Authority::open(house.folder().certificates());
+    const auto now = ledger::SystemClock{}.now();
+    const std::string_view name = subject;
+    auto made = name.starts_with(operator_prefix)
+                    ? authority.sign_operator(name.substr(operator_prefix.size()), request, now)
+                    : authority.sign_partner(name.substr(partner_prefix.size()), request, now);
+    house.registry().certificate_issued(
+        {.serial = made.serial, .subject = made.subject, .not_after = made.not_after}, act);
+    return made;
+}
+
 } // namespace pointhouse::ops

@@ -19,4 +19,11 @@ inline constexpr std::string_view server_subject = "house";
 certs::IssuedCertificate issue_certificate(
     gateway::House& house, const std::string& subject, const partners::Registry::Act& act);
 
+/// Signs the key of a request in PEM and registers the certificate. The same.
+certs::SignedCertificate sign_certificate(
+    gateway::House& house,
+    const std::string& subject,
+    std::string_view request,
+    const partners::Registry::Act& act);
+
 } // namespace pointhouse::ops

@@ -124,6 +124,12 @@ name = "Residuals of payments"
 type = "expenses"
 
 [[account]]
+house = "bank_charges"
+number = "2652"
+name = "Bank Charges"
+type = "expenses"
+
+[[account]]
 house = "collateral"
 number = "1720"
 name = "Collateral of Partners"

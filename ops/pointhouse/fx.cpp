@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <fmt/format.h>
 #include <memory>
 
@@ -70,7 +71,12 @@ CommandResult list_rates(House& house, const Invocation& typed)
 CommandResult set_rate(House& house, const Options& options, const Invocation& typed)
 {
     require_operator(house, typed, "records rates");
-    const auto entry = require(house.documents().set_rate(read_rate(options)));
+    const auto rate = read_rate(options);
+    // A sandbox's clock may lie behind the days whose rates are known.
+    const auto now = std::max(house.ledger().house_time(), ledger::SystemClock{}.now());
+    if (rate.day > house.registry().terms()->calendar->day_of(now))
+        throw CommandFailure{fmt::format("{} has not come yet: it has no rate", options.day)};
+    const auto entry = require(house.documents().set_rate(rate));
     const auto permitted = ask_permission(
         house,
         fmt::format(

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <memory>
 
+#include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
@@ -41,6 +42,8 @@ CommandResult show(House& house, const Invocation& typed)
     const auto& terms = house.registry().terms()->house;
     json::value approval;
     if (terms.approval_above) approval = terms.approval_above->count();
+    json::array approval_of;
+    for (const auto act : terms.approval_of) approval_of.emplace_back(ledger::name_of(act));
     const json::object shown{
         {"currency", founding.currency},
         {"time_zone", founding.time_zone},
@@ -49,7 +52,8 @@ CommandResult show(House& house, const Invocation& typed)
         {"production", founding.production},
         {"refund_grace_days", terms.refund_grace_days},
         {"inactivity_months", terms.inactivity_months},
-        {"approval_above_points", approval}};
+        {"approval_above_points", approval},
+        {"approval_of", approval_of}};
     std::string text;
     for (const auto& [key, value] : shown)
         text += fmt::format("{:<22} {}\n", std::string_view{key}, json::serialize(value));

@@ -1,233 +1,12 @@
 #include "operator_commands.hpp"
 
+#include <iterator>
+
+#include "operator_command_form.hpp"
+
 namespace pointhouse::ops {
+namespace command_form {
 namespace {
-
-using gateway::MediaType;
-using gateway::ParameterForm;
-
-using Parameters = std::vector<CommandParameter>;
-
-constexpr std::string_view window_words = "A month, 2026-06";
-
-CommandParameter window()
-{
-    return {.parameter = {"window", ParameterForm::window, true, window_words}};
-}
-
-CommandParameter text(std::string_view name, std::string_view description)
-{
-    return {.parameter = {name, ParameterForm::text, true, description}};
-}
-
-CommandParameter text_option(
-    std::string_view name,
-    std::string_view option,
-    std::string_view description,
-    bool is_required = true)
-{
-    return {.parameter = {name, ParameterForm::text, is_required, description}, .option = option};
-}
-
-CommandParameter window_option(std::string_view option)
-{
-    return {.parameter = {"window", ParameterForm::window, false, window_words}, .option = option};
-}
-
-CommandParameter amount_option(
-    std::string_view name, std::string_view option, std::string_view description, bool is_required)
-{
-    return {
-        .parameter = {name, ParameterForm::integer, is_required, description},
-        .option = option,
-        .typed = Typed::minor};
-}
-
-/// Of what may come after the soft close of its window.
-CommandParameter late_reason()
-{
-    return text_option("reason", "--reason", "Why it comes after the window's soft close", false);
-}
-
-OperatorCommand read(std::string_view words, std::string_view summary, Parameters parameters = {})
-{
-    return {.words = words, .summary = summary, .parameters = std::move(parameters)};
-}
-
-OperatorCommand act(std::string_view words, std::string_view summary, Parameters parameters = {})
-{
-    return {
-        .is_act = true, .words = words, .summary = summary, .parameters = std::move(parameters)};
-}
-
-OperatorCommand of_file(std::string_view words, std::string_view summary)
-{
-    OperatorCommand command = act(words, summary);
-    command.file = MediaType::toml;
-    return command;
-}
-
-std::vector<OperatorCommand> of_documents()
-{
-    const auto number = text("number", "Of the document, INV-2026-000001");
-    OperatorCommand invoices =
-        act("settle invoices",
-            "The issued documents of a window: UBL, PDF, JSON, CSV (a sandbox issues them first)",
-            {window()});
-    invoices.out_option = "--out";
-    return {
-        read(
-            "settle show", "Positions, flows, documents and trial balance of a window", {window()}),
-        act("settle draft", "Prepare the documents of a closed window for approval", {window()}),
-        act("settle issue",
-            "Number the approved documents of a window and book them",
-            {window(), late_reason()}),
-        std::move(invoices),
-        read(
-            "settle documents",
-            "Issued documents and their states",
-            {{.parameter = {"window", ParameterForm::window, false, window_words}}}),
-        act("settle credit",
-            "Issue a credit note over a whole document",
-            {number, text_option("reason", "--reason", "Why")}),
-        act("settle sent",
-            "Note that a document went out",
-            {number, text_option("to", "--to", "Where it went", false)}),
-        act("settle answer",
-            "Note what the receiver of a document said",
-            {number,
-             text("answer", "accepted, queried or rejected"),
-             text_option("reason", "--reason", "Why", false)})};
-}
-
-CommandParameter amount(std::string_view description, Typed typed)
-{
-    return {
-        .parameter = {"amount_minor", ParameterForm::integer, true, description}, .typed = typed};
-}
-
-std::vector<OperatorCommand> of_nets()
-{
-    OperatorCommand statement = read(
-        "settle statement",
-        "Every document of a netted window, and what it does to each party",
-        {window(),
-         text_option("currency", "--currency", "Of the documents; else the house's", false)});
-    statement.answers = {MediaType::json, MediaType::csv};
-    return {
-        act("settle net",
-            "Net the issued documents of a window, once",
-            {window(),
-             amount_option("minimum_minor", "--minimum", "Nets closer to zero wait", false),
-             text_option("method", "--method", "gross, bilateral or multilateral", false),
-             text_option("pay_in", "--pay-in", "The currency in which nets are paid", false),
-             text_option("rate", "--rate", "The recorded rate; else the newest", false),
-             late_reason()}),
-        read("settle nets", "What each partner pays or gets for a window", {window()}),
-        std::move(statement)};
-}
-
-std::vector<OperatorCommand> of_payments()
-{
-    const auto partner = text("partner", "Its id");
-    OperatorCommand paying =
-        act("settle payments",
-            "Write the pay-outs of a window as pain.001, once for each currency",
-            {window(),
-             text_option("currency", "--currency", "Of the payments; else the house's", false),
-             text_option("reissue", "--reissue", "Why it is written once more", false)});
-    paying.answers = {MediaType::xml};
-    paying.out_option = "--out";
-    return {
-        act("settle paid",
-            "Note that a net was paid, where no bank statement says so",
-            {window(),
-             partner,
-             amount("Above zero: paid out; below: in", Typed::paid),
-             text_option("evidence", "--evidence", "What shows it")}),
-        std::move(paying),
-        act("settle release-trust",
-            "Move what no points need any more out of trust",
-            {{.parameter = {"amount_micro", ParameterForm::integer, true, "In millionths"},
-              .typed = Typed::micro}})};
-}
-
-std::vector<OperatorCommand> of_defaults()
-{
-    const auto partner = text("partner", "Its id");
-    const Parameters of_payer{
-        window(),
-        partner,
-        text_option("reason", "--reason", "Why"),
-        {.parameter = {"preview", ParameterForm::flag, false, "Show it, record nothing"},
-         .option = "--preview"}};
-    return {
-        act("settle default",
-            "A partner does not pay its net: draw collateral, carry the rest, free the pay-outs",
-            of_payer),
-        act("settle unwind",
-            "Take a partner out of a window's net: its documents are open again",
-            of_payer),
-        read("settle collateral", "What partners brought as security"),
-        act("settle collateral",
-            "Note that a partner's security moved",
-            {partner,
-             amount("Above zero: brought; below: given back", Typed::minor),
-             text_option("evidence", "--evidence", "What shows it")}),
-        read("fx list", "All rates of exchange"),
-        act("fx set",
-            "Record the rate of a day, for ever",
-            {{.parameter = {"day", ParameterForm::day, true, "2026-06-30"}},
-             text("from", "A currency, EUR"),
-             text("to", "Another one, USD"),
-             text("rate", "Units of `to` for one of `from`, as a decimal: 1.0850")})};
-}
-
-std::vector<OperatorCommand> of_the_bank()
-{
-    OperatorCommand importing =
-        act("bank import", "Read statements in camt.053; what is known is passed over");
-    importing.file = MediaType::xml;
-    return {
-        std::move(importing),
-        act("bank match",
-            "Book what the open rows pay, as far as it is certain",
-            {amount_option(
-                 "tolerance_minor", "--tolerance", "Residuals up to this are written off", false),
-             late_reason()}),
-        act("bank unmatch",
-            "Undo a match: its rows are open again",
-            {{.parameter = {"match", ParameterForm::integer, true, "Its id"}},
-             text_option("reason", "--reason", "Why")}),
-        read(
-            "bank rows",
-            "Rows of the bank and what of them is open",
-            {{.parameter = {"open", ParameterForm::flag, false, "Only those that are open"},
-              .option = "--open"}})};
-}
-
-std::vector<OperatorCommand> of_disputes()
-{
-    const auto dispute = text("dispute", "Its id, D-000001");
-    const auto words = text_option("words", "--words", "Why");
-    return {
-        act("dispute open",
-            "Contest a part of a line for a partner; only that is held back",
-            {text("document", "Its number"),
-             {.parameter = {"line", ParameterForm::integer, true, "From 1"}, .option = "--line"},
-             amount_option("net_minor", "--amount", "Net of VAT", true),
-             text_option("reason", "--reason", "A Peppol code: QTY, PRI, OTH"),
-             text_option("evidence", "--evidence", "What shows it")}),
-        act("dispute answer", "Say that the house does not agree, and why", {dispute, words}),
-        act("dispute escalate", "The partner insists", {dispute, words}),
-        act("dispute decide",
-            "End it; what is agreed is credited",
-            {dispute,
-             amount_option("agreed_minor", "--agreed", "Net of VAT; 0: nothing", true),
-             words}),
-        act("dispute lapse", "End what nobody acted on in time, as its stage says"),
-        read("dispute list", "All disputes")};
-}
 
 OperatorCommand report(
     std::string_view words, std::string_view summary, Parameters own, bool has_interval)
@@ -256,6 +35,7 @@ std::vector<OperatorCommand> of_reports()
         {},
         false);
     breakage.is_act = true;
+    breakage.only_reads = true;
     breakage.file = MediaType::toml;
     breakage.file_option = "--estimates";
     return {
@@ -293,6 +73,7 @@ std::vector<OperatorCommand> of_the_general_ledger()
     usual.answers = {MediaType::text};
     OperatorCommand charted =
         act("export gl", "The same by a chart of one's own, as TOML", parameters);
+    charted.only_reads = true;
     charted.answers = {MediaType::text};
     charted.file = MediaType::toml;
     charted.file_option = "--chart";
@@ -310,6 +91,11 @@ std::vector<OperatorCommand> of_the_close()
          {.parameter = {"dry_run", ParameterForm::flag, false, "Only show who would be reminded"},
           .option = "--dry-run"}});
     reminding.out_option = "--out";
+    OperatorCommand restating =
+        act("settle restate",
+            "Make a further version of a closed window as it is known now; nothing is booked",
+            {window()});
+    restating.out_option = "--out";
     return {
         read("close show", "The checklist of a window, with its figures", {window()}),
         act("close soft", "From now on entries of money need a reason", {window()}),
@@ -324,12 +110,49 @@ std::vector<OperatorCommand> of_the_close()
         of_file(
             "calendar set",
             "Set billing, due and pay days from a window on that is not closed yet"),
-        std::move(reminding)};
+        std::move(reminding),
+        std::move(restating),
+        read(
+            "settle restatements",
+            "The versions of a closed window, or how one differs from the one before",
+            {window(),
+             {.parameter = {"version", ParameterForm::integer, false, "From 2"},
+              .option = "--version"}})};
+}
+
+std::vector<OperatorCommand> of_records()
+{
+    const Parameters period{
+        {.parameter = {"window", ParameterForm::window, true, window_words}, .option = "--window"},
+        {.parameter = {"day", ParameterForm::day, false, "One day of it"}, .option = "--day"}};
+    OperatorCommand writing =
+        read("reconcile", "The house's own record for each partner, as files", period);
+    writing.flag = "--all";
+    writing.out_option = "--out";
+    OperatorCommand comparing =
+        act("reconcile",
+            "Compare partners' own records, one file after the other, with the journal",
+            period);
+    comparing.flag = "--all";
+    comparing.only_reads = true;
+    comparing.file = MediaType::csv;
+    return {std::move(writing), std::move(comparing)};
 }
 
 std::vector<OperatorCommand> of_the_house()
 {
+    OperatorCommand certifying =
+        act("cert issue",
+            "Certify the key of a request (PKCS #10 in PEM, P-256); the key stays where it is",
+            {text("name", "A partner, or operator:NAME")});
+    certifying.file = MediaType::pem;
+    certifying.file_option = "--csr";
+    OperatorCommand moving_in =
+        act("import opening", "Prepare lots, blocks and balances that the coalition brings along");
+    moving_in.file = MediaType::json;
     return {
+        std::move(certifying),
+        std::move(moving_in),
         read("window list", "All windows and their states"),
         act("window close",
             "Close the windows that are over, never before the cut-off",
@@ -340,6 +163,14 @@ std::vector<OperatorCommand> of_the_house()
             "Refuse a certificate from now on, also on open connections",
             {text("name", "A serial, a partner, or operator:NAME (all of theirs)")}),
         read("approve list", "What waits for a second operator"),
+        read(
+            "approve show",
+            "All that it says, also the message that names a member",
+            {{.parameter = {"proposal", ParameterForm::integer, true, "Its id"}}}),
+        act("approve reject",
+            "Turn down what waits, or take it back",
+            {{.parameter = {"proposal", ParameterForm::integer, true, "Its id"}},
+             text_option("reason", "--reason", "Why", false)}),
         act("approve",
             "Put in force what another operator prepared, or permit it",
             {{.parameter = {"proposal", ParameterForm::integer, true, "Its id"}}})};
@@ -394,21 +225,19 @@ std::vector<OperatorCommand> of_terms()
 }
 
 } // namespace
+} // namespace command_form
 
 std::span<const OperatorCommand> operator_commands()
 {
+    using namespace command_form;
     static const auto all = [] {
         std::vector<OperatorCommand> commands;
         for (auto group :
-             {of_documents(),
-              of_nets(),
-              of_payments(),
-              of_defaults(),
-              of_the_bank(),
-              of_disputes(),
+             {of_settlement(),
               of_reports(),
               of_the_general_ledger(),
               of_the_close(),
+              of_records(),
               of_the_house(),
               of_terms()}) {
             commands.insert(

@@ -26,7 +26,12 @@ struct CommandParameter {
 /// A command that operators may give over the wire.
 struct OperatorCommand {
     bool is_act = false;
+    /// It changes nothing, and is a POST only because it brings a file: it has no message id.
+    bool only_reads = false;
+    /// Its answer is too large for the record, and can be made again, the same.
+    bool is_made_again = false;
     std::string_view words{}; // "settle draft"
+    std::string_view flag{};  // that always goes with it, "--all"
     std::string_view summary{};
     std::vector<CommandParameter> parameters{};
     gateway::MediaType file = gateway::MediaType::none; // that the request brings

@@ -1,20 +1,15 @@
 #include "operator_routes.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 #include <fmt/format.h>
 #include <memory>
-
-#include <boost/json/array.hpp>
-#include <boost/json/object.hpp>
-#include <boost/json/parse.hpp>
-#include <boost/json/serialize.hpp>
-#include <openssl/evp.h>
+#include <optional>
 
 #include "answers.hpp"
-#include "in_house.hpp"
 #include "operator_commands.hpp"
+#include "operator_request.hpp"
+#include "partners/opening.hpp"
 #include "settle_documents.hpp"
 
 namespace pointhouse::ops {
@@ -22,7 +17,6 @@ namespace pointhouse::ops {
 namespace {
 
 using gateway::CommandRequest;
-using gateway::CommandResult;
 using gateway::CommandStep;
 using gateway::Console;
 using gateway::House;
@@ -34,34 +28,9 @@ using gateway::OperatorRoute;
 using gateway::WorkEnd;
 
 namespace fs = std::filesystem;
-namespace json = boost::json;
 
-constexpr std::string_view file_name = "body";  // what the request brought
-constexpr std::string_view out_name = "answer"; // what the command writes
-
-/// A folder for the files of one request, gone with it.
-class RequestFolder {
-public:
-    RequestFolder()
-    {
-        std::string name = (fs::temp_directory_path() / "pointhouse-request-XXXXXX").string();
-        if (::mkdtemp(name.data()) == nullptr)
-            throw std::runtime_error{"cannot make a folder for the request"};
-        path_ = name;
-    }
-    ~RequestFolder()
-    {
-        std::error_code ignored;
-        fs::remove_all(path_, ignored);
-    }
-    RequestFolder(const RequestFolder&) = delete;
-    RequestFolder& operator=(const RequestFolder&) = delete;
-
-    [[nodiscard]] const fs::path& path() const { return path_; }
-
-private:
-    fs::path path_;
-};
+constexpr std::string_view file_name = "body"; // what the request brought
+constexpr std::string_view message_id_name = "message_id";
 
 /// "-1.40" for -140 in units of which `per_unit` make one of money.
 std::string as_decimal(const std::string& text, std::int64_t per_unit)
@@ -137,6 +106,7 @@ std::vector<std::string> line_of(
     std::vector<std::string> arguments;
     std::vector<std::string> positionals;
     append_words(arguments, command.words);
+    append_words(arguments, command.flag);
     for (const auto& each : command.parameters) {
         const auto found = request.values.find(each.parameter.name);
         if (found == request.values.end()) continue;
@@ -159,100 +129,28 @@ std::vector<std::string> line_of(
     const bool writes_folder = request.answer == MediaType::json && command.answers.size() == 1;
     const bool writes_file = request.answer == MediaType::xlsx || request.answer == MediaType::xml;
     if (!command.out_option.empty() && (writes_folder || writes_file))
-        arguments.push_back(fmt::format("{}={}", command.out_option, out_name));
+        arguments.push_back(fmt::format("{}={}", command.out_option, answer_file));
     arguments.push_back(fmt::format("--data={}", house.data.string()));
     if (!positionals.empty()) arguments.emplace_back("--");
     std::ranges::move(positionals, std::back_inserter(arguments));
     return arguments;
 }
 
-/// The files of the request are nobody's business: not where they lay either.
-std::string without_folder(std::string text, const fs::path& folder)
+/// What a request asks for, told from all else that one could ask for.
+std::string digest_of(const OperatorCommand& command, const OperatorRequest& request)
 {
-    const auto prefix = folder.string() + "/";
-    for (auto at = text.find(prefix); at != std::string::npos; at = text.find(prefix, at))
-        text.erase(at, prefix.size());
-    return text;
-}
-
-std::string as_base64(std::string_view bytes)
-{
-    std::string text(4 * ((bytes.size() + 2) / 3), '\0');
-    const auto* const from = reinterpret_cast<const unsigned char*>(bytes.data());
-    auto* const to = reinterpret_cast<unsigned char*>(text.data());
-    // It ends what it writes with a zero, for which a string has room.
-    ::EVP_EncodeBlock(to, from, static_cast<int>(bytes.size()));
-    return text;
-}
-
-/// Puts files of the folder in the place of their names.
-void put_files(json::value& value, const std::string& prefix)
-{
-    if (auto* const object = value.if_object()) {
-        for (auto& member : *object) put_files(member.value(), prefix);
-    } else if (auto* const array = value.if_array()) {
-        for (auto& element : *array) put_files(element, prefix);
-    } else if (const auto* const text = value.if_string(); text && text->starts_with(prefix)) {
-        const fs::path file{std::string_view{*text}};
-        value = json::object{
-            {"name", file.filename().string()}, {"base64", as_base64(read_text(file))}};
+    std::string text;
+    const auto add = [&](std::string_view field) {
+        fmt::format_to(std::back_inserter(text), "{}:{}", field.size(), field);
+    };
+    add(command.words);
+    for (const auto& [name, value] : request.values) {
+        if (name == message_id_name) continue;
+        add(name);
+        add(value);
     }
-}
-
-std::string with_files(std::string output, const fs::path& folder)
-{
-    const auto prefix = folder.string() + "/";
-    if (output.find(prefix) == std::string::npos) return output;
-    auto value = json::parse(output);
-    put_files(value, prefix);
-    return json::serialize(value);
-}
-
-/// What a command came to, as the answer of its request.
-CommandResult answer_of(CommandResult result, MediaType type, const fs::path& folder)
-{
-    result.complaint = without_folder(std::move(result.complaint), folder);
-    // A line that cannot be read ends with advice for a keyboard.
-    if (result.exit_code == 2)
-        result.complaint = result.complaint.substr(0, result.complaint.find('\n'));
-    if (result.exit_code != 0 || result.proposal != 0) return result;
-    if (type == MediaType::json) result.output = with_files(std::move(result.output), folder);
-    if (type != MediaType::xlsx && type != MediaType::xml) return result;
-    if (!fs::exists(folder / out_name))
-        return {.exit_code = 1, .complaint = "there is nothing to write"};
-    result.output = read_text(folder / out_name);
-    return result;
-}
-
-/// What a person at a keyboard would read, as a refusal; what else is thrown is a failure.
-template <class Do>
-auto or_refused(const Do& run) -> decltype(run())
-{
-    try {
-        return run();
-    } catch (const CommandFailure& failure) {
-        return refused(failure.what());
-    } catch (const gateway::HouseFailure& failure) {
-        return refused(failure.what());
-    }
-}
-
-/// A step, and those after it, whose end is the answer of the request.
-CommandStep answered(
-    CommandStep step, MediaType type, const std::shared_ptr<const RequestFolder>& folder)
-{
-    if (auto* const result = std::get_if<CommandResult>(&step))
-        return answer_of(std::move(*result), type, folder->path());
-    return LongWork{
-        [work = std::move(std::get<LongWork>(step)), type, folder](Console& console) -> WorkEnd {
-            auto end = or_refused([&] { return work(console); });
-            if (auto* const result = std::get_if<CommandResult>(&end))
-                return answer_of(std::move(*result), type, folder->path());
-            return NextStep{
-                [next = std::move(std::get<NextStep>(end)), type, folder](House& house) {
-                    return answered(or_refused([&] { return next(house); }), type, folder);
-                }};
-        }};
+    add(request.file);
+    return partners::digest_of(text);
 }
 
 /// Reads the line and lays the file down, away from the house's thread; then the command runs.
@@ -261,18 +159,24 @@ CommandStep interpret_request(House& house, const OperatorRequest& request)
     const auto surroundings = surroundings_of(house, request);
     return LongWork{[request, surroundings](Console&) -> WorkEnd {
         const auto& command = operator_commands()[request.route];
-        const auto folder = std::make_shared<const RequestFolder>();
-        if (command.file != MediaType::none) write_text(folder->path() / file_name, request.file);
+        Answering answering{
+            .type = request.answer,
+            .folder = std::make_shared<const RequestFolder>(),
+            .command = command.words,
+            .operator_name = request.operator_name,
+            .is_made_again = command.is_made_again};
+        const auto& folder = answering.folder->path();
+        const auto message_id = request.values.find(message_id_name);
+        if (message_id != request.values.end())
+            answering.id = {.id = message_id->second, .digest = digest_of(command, request)};
+        if (command.file != MediaType::none) write_text(folder / file_name, request.file);
         auto invocation = parse_command_line(
-            {.arguments = line_of(command, request, surroundings), .folder = folder->path()});
-        if (!invocation)
-            return answer_of(std::move(invocation.error()), request.answer, folder->path());
+            {.arguments = line_of(command, request, surroundings), .folder = folder});
+        if (!invocation) return answer_of(std::move(invocation.error()), answering);
         invocation->operator_name = request.operator_name;
-        return NextStep{
-            [invocation = std::move(*invocation), type = request.answer, folder](House& served) {
-                return answered(
-                    or_refused([&] { return begin_in_house(served, invocation); }), type, folder);
-            }};
+        return NextStep{[invocation = std::move(*invocation), answering](House& served) {
+            return run_request(served, invocation, answering);
+        }};
     }};
 }
 
@@ -288,6 +192,11 @@ std::string path_of(std::string_view words)
 
 gateway::OperatorRoutes operator_routes()
 {
+    static constexpr gateway::Parameter message_id{
+        message_id_name,
+        gateway::ParameterForm::message_id,
+        true,
+        "New for each act; the same request once more has the same, and gets the first answer"};
     static const auto paths = [] {
         std::vector<std::string> made;
         for (const auto& command : operator_commands()) made.push_back(path_of(command.words));
@@ -297,6 +206,7 @@ gateway::OperatorRoutes operator_routes()
         std::vector<OperatorRoute> made;
         for (const auto& command : operator_commands()) {
             std::vector<gateway::Parameter> parameters;
+            if (command.is_act && !command.only_reads) parameters.push_back(message_id);
             for (const auto& each : command.parameters) parameters.push_back(each.parameter);
             made.push_back(
                 {.is_act = command.is_act,

@@ -185,6 +185,9 @@ CommandResult add_partner(House& house, const AddOptions& options, const Invocat
     const auto act = terms_act(house, typed, "takes a new partner");
     auto& registry = house.registry();
     auto contract = partners::standard_contract(options.id);
+    if (options.standard && registry.founding().production)
+        return refused(
+            "the standard tariff is for sandboxes; write the contract: --terms FILE.toml");
     if (!options.standard) {
         auto read = partners::parse_contract(
             read_text(typed.path(options.terms)), options.id, *registry.terms()->calendar);

@@ -44,6 +44,7 @@ CommandResult add(House& house, const Options& options, const Invocation& typed)
     if (!read) return refused(fmt::format("{}: {}", options.file, read.error().reason));
     json::array prepared;
     std::string text;
+    std::uint64_t waiting = 0;
     for (const auto& promotion : *read) {
         const auto proposed = registry.propose_promotion(promotion, house.act());
         if (!proposed) return refused(proposed.error().reason);
@@ -54,8 +55,11 @@ CommandResult add(House& house, const Options& options, const Invocation& typed)
              {"promotion", promotion.id},
              {"approved", options.as_both}});
         text += result.output;
+        waiting = result.proposal;
     }
-    return report(typed, prepared, text);
+    auto answer = report(typed, prepared, text);
+    if (prepared.size() == 1) answer.proposal = waiting; // of several, the list says all
+    return answer;
 }
 
 CommandResult list(House& house, const Invocation& typed)

@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <fmt/format.h>
+#include <map>
 #include <memory>
 #include <optional>
 
@@ -152,23 +154,68 @@ private:
     std::string differences_;
 };
 
+using FileTexts = std::map<std::string, std::string, std::less<>>;
+
+/// Files that stand one after the other in one text, by the partner that each header names. Throws
+/// CommandFailure.
+FileTexts files_in(std::string_view text)
+{
+    constexpr std::string_view header = "H,";
+    constexpr std::size_t place_of_partner = 4;
+    FileTexts files;
+    std::string* current = nullptr;
+    while (!text.empty()) {
+        const auto line = text.substr(0, std::min(text.find('\n'), text.size() - 1) + 1);
+        text.remove_prefix(line.size());
+        if (line.starts_with(header)) {
+            auto rest = line;
+            for (std::size_t field = 0; field < place_of_partner; ++field)
+                rest.remove_prefix(std::min(rest.find(','), rest.size() - 1) + 1);
+            const std::string partner{rest.substr(0, rest.find_first_of(",\r\n"))};
+            const auto [place, is_new] = files.try_emplace(partner);
+            if (!is_new)
+                throw CommandFailure{fmt::format("there are two files of \"{}\"", partner)};
+            current = &place->second;
+        }
+        if (!current) throw CommandFailure{"the first line is no header of a file: H,..."};
+        current->append(line);
+    }
+    if (files.empty()) throw CommandFailure{"there is no file in it"};
+    return files;
+}
+
+/// What lies in a folder, or in one file with all of them.
+gateway::ReconciliationRound::PartnerFileText text_of(
+    const std::filesystem::path& place, FileTexts& texts, std::string_view partner)
+{
+    if (const auto found = texts.find(partner); found != texts.end()) {
+        auto text = std::move(found->second);
+        texts.erase(found);
+        return text;
+    }
+    if (!std::filesystem::is_directory(place)) return std::nullopt;
+    const auto file = file_in(place, partner);
+    return std::filesystem::exists(file) ? std::optional{read_text(file)} : std::nullopt;
+}
+
 CommandStep compare_all(
     std::shared_ptr<gateway::ReconciliationRound> round,
-    const std::filesystem::path& folder,
+    const std::filesystem::path& place,
     bool json)
 {
-    return [round = std::move(round), folder, json](Console& console) {
-        if (!std::filesystem::is_directory(folder))
-            throw CommandFailure{folder.string() + " is no folder"};
+    return [round = std::move(round), place, json](Console& console) {
+        if (!std::filesystem::exists(place))
+            throw CommandFailure{place.string() + " is no folder, and no file"};
+        FileTexts texts;
+        if (!std::filesystem::is_directory(place)) texts = files_in(read_text(place));
         RoundReport report;
         round->reconcile(
-            [&](std::string_view partner) {
-                const auto file = file_in(folder, partner);
-                return std::filesystem::exists(file) ? std::optional{read_text(file)}
-                                                     : std::nullopt;
-            },
+            [&](std::string_view partner) { return text_of(place, texts, partner); },
             [&](std::string_view partner, const auto& outcome) { report.add(partner, outcome); },
             console);
+        if (!texts.empty())
+            throw CommandFailure{
+                fmt::format("the house knows no partner \"{}\"", texts.begin()->first)};
         return report.result(json);
     };
 }
@@ -178,7 +225,9 @@ CommandStep reconcile_all(House& house, const Options& options, const Invocation
     // The one name that is typed is the folder's.
     const bool has_folder = !options.partner.empty();
     if (!options.file.empty() || has_folder != options.out.empty())
-        throw CommandFailure{"with --all give the FOLDER of the partners' files, or --out FOLDER"};
+        throw CommandFailure{
+            "with --all give the FOLDER of the partners' files, or one FILE with all of them, or "
+            "--out FOLDER"};
     auto round = std::make_shared<gateway::ReconciliationRound>(house, read_period(options));
     if (has_folder) return compare_all(std::move(round), typed.path(options.partner), typed.json);
     return write_files(std::move(round), typed.path(options.out), typed);
@@ -210,7 +259,8 @@ void declare_reconcile(CLI::App& app, Invocation& invocation)
         [options](House& house, const Invocation& typed) {
             return reconcile(house, *options, typed);
         });
-    command.add_option("PARTNER", options->partner, "Whose record, or with --all the folder");
+    command.add_option(
+        "PARTNER", options->partner, "Whose record, or with --all the folder, or file, of all");
     command.add_option("FILE", options->file, "The partner's file");
     command.add_option("--window", options->window, "A month, 2026-06")->required();
     command.add_option("--day", options->day, "One day of it, 2026-06-14");

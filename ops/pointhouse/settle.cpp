@@ -104,8 +104,10 @@ void declare_settle(CLI::App& app, Invocation& invocation)
     declare_settle_documents(settle, invocation);
     declare_settle_payments(settle, invocation);
     declare_settle_pay_outs(settle, invocation);
+    declare_settle_trust(settle, invocation);
     declare_settle_defaults(settle, invocation);
     declare_settle_reminders(settle, invocation);
+    declare_settle_restatements(settle, invocation);
 }
 
 } // namespace pointhouse::ops

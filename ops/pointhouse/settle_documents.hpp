@@ -59,13 +59,17 @@ void record_permitted(
 
 /// The commands about documents: draft, issue, invoices, documents, credit, sent, answer.
 void declare_settle_documents(CLI::App& settle, Invocation& invocation);
-/// The commands about payments: net, nets, statement, paid, release-trust.
+/// The commands about payments: net, nets, statement, paid.
 void declare_settle_payments(CLI::App& settle, Invocation& invocation);
 /// The command that writes pay-outs for the bank: payments.
 void declare_settle_pay_outs(CLI::App& settle, Invocation& invocation);
+/// The command that takes money out of trust: release-trust.
+void declare_settle_trust(CLI::App& settle, Invocation& invocation);
 /// The commands about partners that do not pay: collateral, default, unwind.
 void declare_settle_defaults(CLI::App& settle, Invocation& invocation);
 /// The command that writes to partners that are late: remind.
 void declare_settle_reminders(CLI::App& settle, Invocation& invocation);
+/// The commands about what closed windows have come to since: restate, restatements.
+void declare_settle_restatements(CLI::App& settle, Invocation& invocation);
 
 } // namespace pointhouse::ops

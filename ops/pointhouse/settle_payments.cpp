@@ -269,23 +269,6 @@ CommandResult note_paid(House& house, const Options& options, const Invocation& 
     return show_nets(house, options, typed);
 }
 
-CommandResult release_trust(House& house, const Options& options, const Invocation& typed)
-{
-    require_operator(house, typed, "moves money out of trust");
-    const auto terms = house.registry().terms();
-    const auto amount = ledger::parse_micro(options.amount);
-    if (!amount || amount->count() <= 0)
-        throw CommandFailure{fmt::format("{} is no amount to release", options.amount)};
-    const auto permitted = ask_permission(
-        house, fmt::format("release {} from trust", ledger::format_micro(*amount)), typed);
-    if (permitted.waiting) return *permitted.waiting;
-    record_permitted(house, settlement::Register::release_trust(*amount, *terms), permitted);
-    return report(
-        typed,
-        {{"released_micro", amount->count()}},
-        fmt::format("{} {} released\n", ledger::format_micro(*amount), terms->currency.code));
-}
-
 } // namespace
 
 std::optional<settlement::ExchangeRate> rate_of_day(
@@ -345,9 +328,6 @@ void declare_settle_payments(CLI::App& settle, Invocation& invocation)
     paying.add_option("AMOUNT", options->amount, "Above zero: paid out; below: paid in")
         ->required();
     paying.add_option("--evidence", options->evidence, "What shows it");
-    declare("release-trust", "Move what no points need any more out of trust", release_trust)
-        .add_option("AMOUNT", options->amount)
-        ->required();
 }
 
 } // namespace pointhouse::ops

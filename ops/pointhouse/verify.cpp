@@ -92,6 +92,8 @@ std::optional<std::string> fault_of_closes(const Check& check)
 CommandResult run_check(Check check, const Invocation& typed, Console& console)
 {
     console.progress("the house's own record");
+    if (const std::string fault = check.record_store.integrity_fault(); !fault.empty())
+        return unsound("the house's record: " + fault, typed);
     if (const auto fault = ledger::HouseRecord::first_fault(check.record_store))
         return unsound(*fault, typed);
 

@@ -299,6 +299,19 @@ Registry::Accepted<void> Registry::approve(ledger::HouseSequence id, bool as_bot
     return {};
 }
 
+Registry::Accepted<void> Registry::reject(
+    ledger::HouseSequence id, std::string_view reason, Act act)
+{
+    const auto found = state_->proposals.find(id);
+    if (found == state_->proposals.end())
+        return refused(fmt::format("nothing waits for approval under {}", id.value()));
+    state_->commit(
+        kind::proposal_rejected,
+        {{"proposal", id.value()}, {"what", found->second.kind}, {"reason", reason}},
+        act);
+    return {};
+}
+
 // The house may have moved on since it was prepared: it is judged again, and numbered.
 Registry::Accepted<void> Registry::change_contract(const Proposal& proposal, Act act)
 {
@@ -346,6 +359,8 @@ Registry::Accepted<void> Registry::change_house_terms(const Proposal& proposal, 
     named.refund_grace_days = small("refund_grace_days");
     named.inactivity_months = small("inactivity_months");
     named.approval_above_points = number("approval_above_points");
+    if (const auto* acts = table.if_contains("approval_of"))
+        named.approval_of = member_acts_from(acts->as_array());
     auto content = to_json(changed(terms()->house, named, act.today));
     content.emplace("proposal", proposal.id.value());
     state_->commit(kind::house_terms_set, content, act);
@@ -360,6 +375,7 @@ Registry::Accepted<ledger::HouseSequence> Registry::propose_house_terms(
     fixed.refund_grace_days.reset();
     fixed.inactivity_months.reset();
     fixed.approval_above_points.reset();
+    fixed.approval_of.reset();
     const auto& now = terms()->house;
     if (auto fault = fault_of(fixed, *state_->founding, now)) return refused(std::move(*fault));
     const auto wanted = changed(now, table, act.today);
@@ -376,6 +392,12 @@ Registry::Accepted<ledger::HouseSequence> Registry::propose_house_terms(
     name("refund_grace_days", table.refund_grace_days);
     name("inactivity_months", table.inactivity_months);
     name("approval_above_points", table.approval_above_points);
+    if (table.approval_of) {
+        content.emplace("approval_of", names_of(*table.approval_of));
+        summary += " approval_of";
+        for (const auto each : *table.approval_of) summary += fmt::format(" {}", name_of(each));
+        if (table.approval_of->empty()) summary += " none";
+    }
     state_->commit(
         kind::proposal_made, proposal(house_terms_kind, summary, std::move(content)), act);
     return state_->record.head();

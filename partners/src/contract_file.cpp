@@ -2,6 +2,7 @@
 #include <charconv>
 #include <fmt/format.h>
 #include <numeric>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -59,6 +60,8 @@ public:
 private:
     const toml::table* find_partner(
         const std::vector<const toml::table*>& partners, std::string_view id);
+    static std::optional<std::vector<ledger::MessageType>> member_acts(
+        TableReader& reader, const toml::table& table);
     HouseTable house(const toml::table& table);
     PartnerContract partner(const toml::table& table);
     void roles(TableReader& reader, ledger::PartnerTerms& terms);
@@ -196,6 +199,22 @@ const toml::table* ContractFile::find_partner(
     return fault_.is_noted() ? nullptr : found;
 }
 
+/// `approval_of`, in the order of the messages' numbers; none: the table does not say.
+std::optional<std::vector<ledger::MessageType>> ContractFile::member_acts(
+    TableReader& reader, const toml::table& table)
+{
+    const auto names = reader.texts("approval_of");
+    if (!table.contains("approval_of")) return std::nullopt;
+    std::set<ledger::MessageType> acts;
+    for (const auto& name : names) {
+        if (const auto act = find_member_act(name))
+            acts.insert(*act);
+        else
+            reader.refuse("approval_of", "is a list of block, unblock, merge and close");
+    }
+    return std::vector(acts.begin(), acts.end());
+}
+
 HouseTable ContractFile::house(const toml::table& table)
 {
     TableReader reader{table, fault_};
@@ -206,7 +225,8 @@ HouseTable ContractFile::house(const toml::table& table)
         .late_window_days = reader.small_integer("late_window_days"),
         .refund_grace_days = reader.small_integer("refund_grace_days"),
         .inactivity_months = reader.small_integer("inactivity_months"),
-        .approval_above_points = reader.integer("approval_above_points")};
+        .approval_above_points = reader.integer("approval_above_points"),
+        .approval_of = member_acts(reader, table)};
     if (reader.text("breakage_retained_vat").value_or("as price") != "as price") {
         reader.refuse("breakage_retained_vat", R"(only "as price" is possible)");
     }

@@ -339,6 +339,14 @@ Fault fault_of(const PartnerContract& contract)
     return std::nullopt;
 }
 
+std::optional<ledger::MessageType> find_member_act(std::string_view name)
+{
+    using enum ledger::MessageType;
+    for (const auto act : {block, unblock, close, merge})
+        if (ledger::name_of(act) == name) return act;
+    return std::nullopt;
+}
+
 ledger::HouseTerms changed(ledger::HouseTerms terms, const HouseTable& table, ledger::Day from)
 {
     terms.refund_grace_days = table.refund_grace_days.value_or(terms.refund_grace_days);
@@ -352,6 +360,7 @@ ledger::HouseTerms changed(ledger::HouseTerms terms, const HouseTable& table, le
             terms.approval_above = ledger::Points{*table.approval_above_points};
         }
     }
+    if (table.approval_of) terms.approval_of = *table.approval_of;
     return terms;
 }
 
@@ -387,8 +396,8 @@ Fault fault_of(
         return differs("late_window_days", *expected.late_window_days, founding.late_window_days);
     }
     if (changed(terms, expected, terms.inactivity_from) != terms) {
-        return "house: this house has other refund_grace_days, inactivity_months or "
-               "approval_above_points";
+        return "house: this house has other refund_grace_days, inactivity_months, "
+               "approval_above_points or approval_of";
     }
     return std::nullopt;
 }

@@ -34,6 +34,8 @@ inline constexpr ledger::Micro price_max{1'000'000'000};
 /// The house's terms with what the table names; `from` is when a new term of inactivity begins.
 [[nodiscard]] ledger::HouseTerms changed(
     ledger::HouseTerms terms, const HouseTable& table, ledger::Day from);
+/// A message of operators about a member that terms may ask two people for. None: no such one.
+[[nodiscard]] std::optional<ledger::MessageType> find_member_act(std::string_view name);
 /// What is wrong with terms of the house.
 [[nodiscard]] std::optional<std::string> fault_of(const ledger::HouseTerms& terms);
 

@@ -5,9 +5,10 @@
 #include <string>
 #include <utility>
 
-#include <boost/json/array.hpp>
 #include <boost/json/value.hpp>
 #include <boost/json/value_to.hpp>
+
+#include "contract_rules.hpp"
 
 namespace pointhouse::partners {
 namespace {
@@ -365,6 +366,24 @@ PartnerContract contract_from(const json::object& content)
     return contract;
 }
 
+json::array names_of(std::span<const ledger::MessageType> acts)
+{
+    json::array names;
+    for (const auto act : acts) names.emplace_back(ledger::name_of(act));
+    return names;
+}
+
+std::vector<ledger::MessageType> member_acts_from(const json::array& names)
+{
+    std::vector<ledger::MessageType> acts;
+    for (const auto& name : names) {
+        const auto act = find_member_act(name.as_string());
+        if (!act) throw std::invalid_argument{"no such message about a member"};
+        acts.push_back(*act);
+    }
+    return acts;
+}
+
 json::object to_json(const ledger::HouseTerms& terms)
 {
     json::value approval_above;
@@ -373,7 +392,8 @@ json::object to_json(const ledger::HouseTerms& terms)
         {"refund_grace_days", terms.refund_grace_days},
         {"inactivity_months", terms.inactivity_months},
         {"inactivity_from", ledger::format_day(terms.inactivity_from)},
-        {"approval_above_points", std::move(approval_above)}};
+        {"approval_above_points", std::move(approval_above)},
+        {"approval_of", names_of(terms.approval_of)}};
 }
 
 ledger::HouseTerms house_terms_from(const json::object& content)
@@ -386,6 +406,8 @@ ledger::HouseTerms house_terms_from(const json::object& content)
         terms.approval_above =
             ledger::Points{number_in<std::int64_t>(content, "approval_above_points")};
     }
+    if (const auto* named = content.if_contains("approval_of"))
+        terms.approval_of = member_acts_from(named->as_array());
     return terms;
 }
 

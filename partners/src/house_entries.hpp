@@ -1,7 +1,10 @@
 #pragma once
 
+#include <span>
 #include <string_view>
+#include <vector>
 
+#include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
 #include "partners/registry.hpp"
@@ -23,6 +26,7 @@ inline constexpr std::string_view promotion_agreed = "promotion_agreed";
 inline constexpr std::string_view block_bought = "block_bought";
 inline constexpr std::string_view opening_imported = "opening_imported";
 inline constexpr std::string_view proposal_made = "proposal_made";
+inline constexpr std::string_view proposal_rejected = "proposal_rejected";
 inline constexpr std::string_view certificate_issued = "certificate_issued";
 inline constexpr std::string_view certificate_revoked = "certificate_revoked";
 inline constexpr std::string_view window_closed = "window_closed";
@@ -38,6 +42,9 @@ inline constexpr std::string_view message_approved = "message_approved";
 [[nodiscard]] boost::json::object to_json(const PromotionTerms& promotion);
 [[nodiscard]] boost::json::object to_json(const CertificateTerms& certificate);
 [[nodiscard]] boost::json::object to_json(const ledger::HouseTerms& terms);
+/// ["close","merge"], and back.
+[[nodiscard]] boost::json::array names_of(std::span<const ledger::MessageType> acts);
+[[nodiscard]] std::vector<ledger::MessageType> member_acts_from(const boost::json::array& names);
 
 /// The same back. Throw an exception of some kind when a key is missing or of the wrong type.
 [[nodiscard]] Registry::Founding founding_from(const boost::json::object& content);

@@ -29,6 +29,16 @@ const VatTerms* row_in_force(
     return in_force;
 }
 
+/// What came of a request says so, wherever it was made.
+std::string with_request(std::string_view content, const Registry::Act& act)
+{
+    if (!act.request) return std::string{content};
+    auto named = json::parse(content).as_object();
+    named.emplace(
+        "request", json::object{{"id", act.request->id}, {"digest", act.request->digest}});
+    return json::serialize(named);
+}
+
 std::int32_t rate_in_force(
     const std::vector<VatTerms>& rows, std::string_view flow, ledger::Time at)
 {
@@ -65,6 +75,7 @@ constexpr std::array<Registry::State::Kind, 16> Registry::State::kinds{
      {kind::block_bought, &State::apply_block, true},
      {kind::opening_imported, &State::apply_opening, true},
      {kind::proposal_made, &State::apply_proposal, false},
+     {kind::proposal_rejected, &State::apply_rejection, false},
      {kind::certificate_issued, &State::apply_certificate, false},
      {kind::certificate_revoked, &State::apply_revocation, false},
      {kind::window_closed, &State::apply_window, false},
@@ -87,6 +98,13 @@ void Registry::State::replay()
     publish();
 }
 
+void Registry::State::replay_again()
+{
+    const std::lock_guard lock{mutex};
+    static_cast<RegistryFold&>(*this) = {};
+    replay();
+}
+
 void Registry::State::commit(std::string_view kind, json::object content, Act act)
 {
     if (!act.approves.is_none()) content.emplace("proposal", act.approves.value());
@@ -102,7 +120,7 @@ void Registry::State::commit(std::string_view kind, json::object content, Act ac
 const ledger::HouseEntry& Registry::State::append(
     std::string_view kind, std::string_view content, Act act)
 {
-    const auto& entry = record.append(act.at, kind, act.actor, content);
+    const auto& entry = record.append(act.at, kind, act.actor, with_request(content, act));
     const std::lock_guard lock{mutex};
     apply(entry);
     if (terms.as_of == entry.sequence) publish();
@@ -152,7 +170,10 @@ void Registry::State::apply_founding(const json::object& content)
     terms.late_window_days = founding->late_window_days;
     terms.calendar = std::make_shared<const ledger::Calendar>(founding->time_zone);
     // Four eyes on every adjustment, until its people leave small ones to one of them.
-    if (founding->production) terms.house.approval_above = ledger::Points{0};
+    if (!founding->production) return;
+    terms.house.approval_above = ledger::Points{0};
+    // What cannot be undone by the same hand.
+    terms.house.approval_of = {ledger::MessageType::close, ledger::MessageType::merge};
 }
 
 void Registry::State::apply_currency(const json::object& content)
@@ -270,6 +291,12 @@ void Registry::State::apply_proposal(const json::object& content)
     }
 }
 
+void Registry::State::apply_rejection(const json::object& content)
+{
+    waiting_messages.erase(
+        ledger::HouseSequence{content.at("proposal").to_number<std::uint64_t>()});
+}
+
 void Registry::State::apply_message(const json::object& content)
 {
     const ledger::HouseSequence proposal{content.at("proposal").to_number<std::uint64_t>()};
@@ -278,9 +305,12 @@ void Registry::State::apply_message(const json::object& content)
 
 void Registry::State::apply_house_terms(const json::object& content)
 {
-    const auto kept_from = terms.house.activity_kept_from;
+    const auto before = terms.house;
+    const auto kept_from = before.activity_kept_from;
     terms.house = house_terms_from(content);
     terms.house.activity_kept_from = kept_from;
+    // The older form does not say it.
+    if (!content.contains("approval_of")) terms.house.approval_of = before.approval_of;
     if (kept_from.is_none() && terms.house.inactivity_months != 0) {
         terms.house.activity_kept_from = entry_->sequence;
     }
@@ -405,6 +435,33 @@ Registry::Registry(ledger::HouseRecord& record) : state_{std::make_unique<State>
 }
 
 Registry::~Registry() = default;
+
+void Registry::hold()
+{
+    state_->record.hold();
+}
+
+void Registry::write_held()
+{
+    try {
+        state_->record.write_held();
+    } catch (const ledger::StoreFailure&) {
+        state_->replay_again();
+        throw;
+    }
+}
+
+void Registry::drop_held()
+{
+    const auto head = state_->record.head();
+    state_->record.drop_held();
+    if (state_->record.head() != head) state_->replay_again();
+}
+
+bool Registry::is_holding() const
+{
+    return state_->record.is_holding();
+}
 
 Registry::Accepted<void> Registry::found(const Founding& founding, Act act)
 {

@@ -36,16 +36,9 @@ struct TermsMark {
     ledger::HouseTerms house;
 };
 
-/// What the registry holds in memory, and how each kind of entry changes it.
-struct Registry::State {
-    explicit State(ledger::HouseRecord& of_house) : record{of_house} {}
-
-    void replay();
-    void commit(std::string_view kind, boost::json::object content, Act act);
-    const ledger::HouseEntry& append(std::string_view kind, std::string_view content, Act act);
-
-    ledger::HouseRecord& record;
-    std::optional<Founding> founding;
+/// What the registry holds in memory: all of it follows from the entries.
+struct RegistryFold {
+    std::optional<Registry::Founding> founding;
     std::vector<PartnerContract> contracts;
     Company house_company;
     std::vector<PromotionTerms> promotions; // in force, as in the terms
@@ -59,10 +52,26 @@ struct Registry::State {
     std::map<ledger::PartnerId, ledger::HouseSequence> exits; // the entries that say so
 
     // What other threads read.
-    mutable std::mutex mutex;
     std::shared_ptr<const ledger::Terms> published;
     std::vector<TermsMark> marks;                         // ascending
     mutable std::shared_ptr<const ledger::Terms> earlier; // the last that was asked for
+
+    ledger::Terms terms; // the writer's own copy
+    std::shared_ptr<const std::vector<ledger::ClaimMoves>> newest_claims;
+};
+
+/// The fold, and how each kind of entry changes it.
+struct Registry::State : RegistryFold {
+    explicit State(ledger::HouseRecord& of_house) : record{of_house} {}
+
+    void replay();
+    /// The same once more from nothing: entries that were held are gone.
+    void replay_again();
+    void commit(std::string_view kind, boost::json::object content, Act act);
+    const ledger::HouseEntry& append(std::string_view kind, std::string_view content, Act act);
+
+    ledger::HouseRecord& record;
+    mutable std::mutex mutex; // guards what other threads read
 
     [[nodiscard]] bool is_agreed(const PromotionTerms& promotion) const;
 
@@ -87,6 +96,7 @@ private:
     void apply_block(const boost::json::object& content);
     void apply_opening(const boost::json::object& content);
     void apply_proposal(const boost::json::object& content);
+    void apply_rejection(const boost::json::object& content);
     void apply_certificate(const boost::json::object& content);
     void apply_revocation(const boost::json::object& content);
     void apply_window(const boost::json::object& content);
@@ -101,8 +111,6 @@ private:
     void publish();
 
     const ledger::HouseEntry* entry_ = nullptr; // that is being applied
-    std::shared_ptr<const std::vector<ledger::ClaimMoves>> newest_claims;
-    ledger::Terms terms; // the writer's own copy
 };
 
 } // namespace pointhouse::partners

@@ -107,6 +107,18 @@ public:
         }
     }
 
+    /// What was added, without what was open before or is after.
+    std::map<PartnerId, PartnerFigures> moved() const
+    {
+        std::map<PartnerId, PartnerFigures> found;
+        for (PartnerFigures figures : partners_) {
+            figures.opening = figures.closing = figures.debt = 0;
+            if (figures != PartnerFigures{.partner = figures.partner})
+                found.emplace(figures.partner, figures);
+        }
+        return found;
+    }
+
     std::vector<PartnerFigures> closed()
     {
         for (const PartnerFigures& figures : partners_) check(figures);
@@ -192,6 +204,14 @@ WindowFigures window_figures(const WindowPositions& positions, const ledger::Ter
         .flows = points_flows(positions.window),
         .trial_balance = trial_balance_of(positions, terms),
     };
+}
+
+std::map<PartnerId, PartnerFigures> movements(
+    std::span<const PositionRow> rows, const ledger::Terms& terms)
+{
+    Figures figures{terms};
+    for (const PositionRow& row : rows) figures.add_row(row);
+    return figures.moved();
 }
 
 } // namespace pointhouse::settlement

@@ -121,6 +121,96 @@ protected:
     Authority authority_ = Authority::create(folder_, now_);
 };
 
+TEST_F(AuthorityTest, SignsAKeyThatItNeverHad)
+{
+    const auto key = temporary_.path() / "own.pem";
+    const auto request = temporary_.path() / "own.csr";
+    ASSERT_EQ(
+        openssl({"ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", key.string()}), 0);
+    ASSERT_EQ(
+        openssl(
+            {"req",
+             "-new",
+             "-key",
+             key.string(),
+             "-subj",
+             "/CN=operator:anna",
+             "-addext",
+             "subjectAltName=URI:urn:pointhouse:operator:anna",
+             "-addext",
+             "basicConstraints=critical,CA:TRUE",
+             "-out",
+             request.string()}),
+        0);
+    const auto signed_one = authority_.sign_partner("GRO", text_of(request), now_);
+    EXPECT_EQ(signed_one.subject, "partner:GRO");
+    EXPECT_EQ(signed_one.serial.size(), 32U);
+    EXPECT_FALSE(fs::exists(folder_ / "GRO")) << "nothing is written";
+    EXPECT_EQ(signed_one.trust, text_of(folder_ / "ca.pem"));
+
+    const IssuedCertificate as_files{
+        .serial = signed_one.serial,
+        .subject = signed_one.subject,
+        .not_after = signed_one.not_after,
+        .certificate = temporary_.path() / "cert.pem",
+        .key = key,
+        .trust = folder_ / "ca.pem"};
+    std::ofstream{as_files.certificate} << signed_one.certificate;
+    fs::permissions(key, fs::perms::owner_read);
+    EXPECT_TRUE(belong_together(as_files.certificate, key));
+    EXPECT_EQ(verification(as_files, X509_PURPOSE_SSL_CLIENT, now_), X509_V_OK);
+    EXPECT_NE(verification(as_files, X509_PURPOSE_SSL_SERVER, now_), X509_V_OK);
+    // Nothing of what the request says of itself is in it.
+    const auto chain = certificates_in(as_files.certificate);
+    ASSERT_EQ(chain.size(), 2U);
+    const auto identity = identity_of(*chain[0]);
+    ASSERT_TRUE(identity) << identity.error();
+    EXPECT_EQ(identity->kind, Identity::Kind::partner);
+    EXPECT_EQ(identity->name, "GRO");
+    EXPECT_EQ(X509_check_ca(chain[0].get()), 0);
+    EXPECT_EQ(key_digest_of_request(text_of(request)).size(), 64U);
+    EXPECT_EQ(authority_.sign_operator("carl", text_of(request), now_).subject, "operator:carl");
+}
+
+TEST_F(AuthorityTest, RefusesRequestsThatProveNothing)
+{
+    const auto request_on = [&](const char* curve) {
+        const auto key = temporary_.path() / (std::string{curve} + ".pem");
+        const auto request = temporary_.path() / (std::string{curve} + ".csr");
+        EXPECT_EQ(
+            openssl({"ecparam", "-name", curve, "-genkey", "-noout", "-out", key.string()}), 0);
+        EXPECT_EQ(
+            openssl(
+                {"req", "-new", "-key", key.string(), "-subj", "/CN=x", "-out", request.string()}),
+            0);
+        return text_of(request);
+    };
+    const auto reason_of = [&](const std::string& request) -> std::string {
+        try {
+            return authority_.sign_partner("GRO", request, now_).subject;
+        } catch (const CertificateFailure& failure) {
+            return failure.what();
+        }
+    };
+    const auto good = request_on("prime256v1");
+    EXPECT_EQ(reason_of(good), "partner:GRO");
+    EXPECT_NE(reason_of(request_on("secp384r1")).find("P-256"), std::string::npos);
+    EXPECT_NE(reason_of("").find("no certificate request"), std::string::npos);
+    EXPECT_NE(reason_of(std::string(20'000, 'x')).find("too long"), std::string::npos);
+    // Every letter of it counts: no changed one is signed, but for those that PEM passes over.
+    std::size_t refused = 0;
+    for (std::size_t place = good.find('\n') + 1; place < good.rfind("-----END"); ++place) {
+        auto changed = good;
+        changed[place] = changed[place] == 'A' ? 'B' : 'A';
+        const auto reason = reason_of(changed);
+        if (reason != "partner:GRO") ++refused;
+    }
+    EXPECT_GT(refused, 300U);
+    EXPECT_THROW(
+        static_cast<void>(authority_.sign_partner("house", good, now_)), CertificateFailure);
+    EXPECT_THROW(static_cast<void>(authority_.sign_partner("a,b", good, now_)), CertificateFailure);
+}
+
 TEST_F(AuthorityTest, IssuesAPartnerThatTheHouseRecognises)
 {
     const auto issued = authority_.issue_partner("GRO", now_);

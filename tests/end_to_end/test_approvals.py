@@ -77,6 +77,9 @@ def test_an_adjustment_above_the_limit_waits_for_a_second_operator(house, tmp_pa
         assert anna.post("/v1/adjustments", unfunded).code == "role_not_allowed"
         assert anna.post("/v1/adjustments", unfunded | {"points": 1, "funder": "GRO"}).status == 201
 
+        withdrawn = anna.post("/v1/adjustments", large | {"message_id": fresh("m")}).json["proposal"]
+        house.run("approve", "reject", withdrawn)
+        assert [each.stem for each in (house.data / "proposals").iterdir()] == [str(waiting.json["proposal"])]
         [listed] = house.json("approve", "list")
         assert (listed["kind"], listed["prepared_by"]) == ("adjustment", "anna")
         assert "M1" not in str(listed), "the house's record names no member"
@@ -287,3 +290,176 @@ def test_a_production_house_acts_by_its_operators(make_house, tmp_path):
     house.run("approve", waiting["id"], *carl)
     house.run("cert", "revoke", "operator:bob", *anna)
     assert "no operator's certificate" in house.run("approve", "list", *bob, status=1).stderr
+
+
+def test_who_approves_sees_all_of_it_and_may_turn_it_down(make_house, tmp_path):
+    house = make_house()
+    house.run("init", "--production")
+    for name in ("anna", "bob"):
+        house.run("cert", "issue", f"operator:{name}")
+    anna, bob = (("--operator", house.certificate_folder(f"operator:{name}")) for name in ("anna", "bob"))
+    terms = tmp_path / "terms.toml"
+    terms.write_text(TERMS.replace('issue_price = "0.01"', 'issue_price = "0.51"'))
+    assert "sandbox" in house.run("partner", "add", "GRO", "--standard", *anna, status=1).stderr
+    house.run("partner", "add", "GRO", "--terms", terms, *anna)
+    [listed] = house.json("approve", "list")
+    assert "0.51" in str(listed["content"]) and listed["content"]["id"] == "GRO"
+    assert house.json("approve", "show", listed["id"], *bob) == listed
+    assert "issue_price: 0.51" in house.run("approve", "show", listed["id"], *bob).stdout
+
+    house.run("approve", "reject", listed["id"], status=1)  # nobody's name stands under it
+    done = house.json("approve", "reject", listed["id"], "--reason", "a wrong price", *bob)
+    assert done == {"id": listed["id"], "rejected": True}
+    assert house.json("approve", "list") == []
+    for act in ([], ["show"], ["reject"]):
+        assert str(listed["id"]) in house.run("approve", *act, listed["id"], *bob, status=1).stderr
+    assert house.json("partner", "list") == []
+
+    terms.write_text(TERMS)
+    house.run("partner", "add", "GRO", "--terms", terms, *anna)
+    [again] = house.json("approve", "list")
+    house.run("approve", again["id"], *anna, status=1)
+    house.run("approve", again["id"], *bob)
+    assert [each["id"] for each in house.json("partner", "list")] == ["GRO"]
+    house.run("verify")
+
+
+def test_an_operator_asks_what_became_of_its_own_message(house):
+    house.start()
+    with house.connect("operator:anna") as anna:
+        sent = adjustment("2026-01-05", "M1", 5)
+        first = anna.post("/v1/adjustments", sent)
+        assert first.status == 201
+        outcome = anna.get(f"/v1/messages/{sent['message_id']}")
+        assert outcome.status == 200, outcome
+        assert outcome.json["answer"]["posting_id"] == first.json["posting_id"]
+        assert anna.get(f"/v1/messages/{sent['message_id']}?partner=GRO").status == 404
+        assert anna.get("/v1/messages/nothing").status == 404
+
+
+# Messages about a member that the house's terms leave to two people.
+
+ACTS_ON_MEMBERS = ("block", "unblock", "close", "merge")
+
+
+def member_act(kind, day="2026-01-06", **fields):
+    body = message(reason="asked for", occurred_at=f"{day}T12:00:00Z")
+    return body | ({"into": "M2"} if kind == "merge" else {}) | fields
+
+
+def enrolled(house, *members):
+    with house.connect("GRO") as grocer:
+        for member in members:
+            assert grocer.post("/v1/accruals", accrual("2026-01-05", member, 10)).status == 201
+
+
+def approve(connection, proposal):
+    return connection.post("/v1/operator/approve", {"message_id": fresh("act"), "proposal": proposal})
+
+
+@pytest.mark.parametrize("kind", ACTS_ON_MEMBERS)
+def test_a_sandbox_leaves_members_to_one_operator(house, kind):
+    assert house.json("house", "show")["approval_of"] == []
+    house.start()
+    enrolled(house, "M1", "M2")
+    with house.connect("operator:anna") as anna:
+        if kind == "unblock":
+            assert anna.post("/v1/members/M1/block", member_act("block")).status == 201
+        assert anna.post(f"/v1/members/M1/{kind}", member_act(kind)).status == 201
+
+
+@pytest.mark.parametrize("kind", ACTS_ON_MEMBERS)
+def test_what_the_terms_name_takes_two_people(house, tmp_path, kind):
+    house.start()
+    enrolled(house, "M1", "M2")
+    with house.connect("operator:anna") as anna, house.connect("operator:bob") as bob, \
+            house.connect("GRO") as grocer:
+        if kind == "unblock":
+            assert anna.post("/v1/members/M1/block", member_act("block")).status == 201
+        set_terms(house, tmp_path, f'approval_of = ["{kind}"]', "--as-both")
+        assert house.json("house", "show")["approval_of"] == [kind]
+        assert grocer.post(f"/v1/members/M1/{kind}", member_act(kind)).code == "forbidden"
+        assert anna.post(f"/v1/members/nobody/{kind}", member_act(kind)).code == "member_unknown"
+
+        before = anna.get("/v1/members/M1/entries").json
+        body = member_act(kind)
+        waiting = anna.post(f"/v1/members/M1/{kind}", body)
+        assert waiting.status == 202, waiting
+        proposal = waiting.json["proposal"]
+        assert waiting.json == {"proposal": proposal, "message_id": body["message_id"], "state": "waiting"}
+        assert anna.post(f"/v1/members/M1/{kind}", body).json == waiting.json
+        assert bob.post(f"/v1/members/M1/{kind}", body).json == waiting.json
+        assert anna.post(f"/v1/members/M2/{kind}", body | ({"into": "M1"} if kind == "merge" else {})).code == (
+            "message_id_reused")
+        assert anna.post(f"/v1/members/M1/{kind}", body | {"reason": "another"}).code == "message_id_reused"
+        assert anna.get("/v1/members/M1/entries").json == before, "nothing happened yet"
+
+        [listed] = anna.get("/v1/operator/approve/list").json
+        assert (listed["id"], listed["kind"], listed["prepared_by"]) == (proposal, kind, "anna")
+        assert "M1" not in str(listed), "the house's record names no member"
+        shown = bob.get(f"/v1/operator/approve/show?proposal={proposal}").json
+        assert shown["content"]["member"] == "M1" and shown["content"]["reason"] == "asked for"
+        assert shown["content"].get("into") == body.get("into")
+        assert house.json("approve", "show", proposal) == shown
+        own = approve(anna, proposal)
+        assert (own.status, own.code) == (403, "forbidden"), own
+        assert anna.get("/v1/members/M1/entries").json == before
+        assert approve(bob, proposal).status == 200
+        assert approve(bob, proposal).code == "proposal_unknown", "it executes once"
+        assert bob.get(f"/v1/operator/approve/show?proposal={proposal}").code == "proposal_unknown"
+
+        done = anna.post(f"/v1/members/M1/{kind}", body)
+        assert (done.status, done.replayed) == (201, True), done
+        assert anna.post(f"/v1/members/M1/{kind}", body | {"reason": "another"}).code == "message_id_reused"
+        spending = message(member="M1", points=1, occurred_at="2026-01-06T12:00:00Z")
+        spent = grocer.post("/v1/redemptions", spending)
+        if kind in ("unblock", "merge"):
+            assert spent.status == 201, spent
+        else:
+            assert spent.code == {"block": "member_blocked", "close": "member_closed"}[kind]
+        if kind == "merge":
+            assert anna.get("/v1/members/M2").json["balance"]["available"] == 19
+        assert not list((house.data / "proposals").iterdir()), "nothing is left that names a member"
+    assert house.verify("--from-scratch")["ok"]
+
+
+def test_an_approved_merge_survives_a_crash(house, tmp_path):
+    set_terms(house, tmp_path, 'approval_of = ["merge", "block"]', "--as-both")
+    assert house.json("house", "show")["approval_of"] == ["block", "merge"], "in the order of their numbers"
+    house.start()
+    enrolled(house, "M1", "M2")
+    body = member_act("merge")
+    with house.connect("operator:anna") as anna:
+        proposal = anna.post("/v1/members/M1/merge", body).json["proposal"]
+    house.kill()
+    house.start()
+    with house.connect("operator:anna") as anna, house.connect("operator:bob") as bob:
+        assert anna.post("/v1/members/M1/merge", body).json["proposal"] == proposal
+        file = house.data / "proposals" / f"{proposal}.json"
+        kept = file.read_bytes()
+        assert approve(bob, proposal).status == 200
+    house.kill()
+    file.write_bytes(kept)
+    house.start()
+    with house.connect("operator:anna") as anna:
+        done = anna.post("/v1/members/M1/merge", body)
+        assert (done.status, done.replayed) == (201, True), done
+        assert anna.get("/v1/members/M2").json["balance"]["available"] == 20
+    assert house.verify("--from-scratch")["ok"]
+
+
+def test_what_the_terms_may_name(house, tmp_path):
+    for text, complaint in (('approval_of = ["adjustment"]', "block, unblock, merge and close"),
+                            ('approval_of = "merge"', "list of texts"), ("approval_of = [1]", "list of texts"),
+                            ("approval_of = []", "in force already")):
+        refused = set_terms(house, tmp_path, text, status=1)
+        assert complaint in refused.stderr, (text, refused.stderr)
+    set_terms(house, tmp_path, 'approval_of = ["close", "close"]', "--as-both")
+    set_terms(house, tmp_path, "approval_of = []", "--as-both")
+    assert house.json("house", "show")["approval_of"] == []
+
+
+def test_a_production_house_merges_and_closes_by_two(make_house):
+    house = make_house(clock="system")
+    house.init("--production")
+    assert house.json("house", "show")["approval_of"] == ["close", "merge"]

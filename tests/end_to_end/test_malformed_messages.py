@@ -149,9 +149,18 @@ def test_points_that_are_no_plain_integer(refused, literal):
     ("accruals", {}), ("redemptions", {}), ("clawbacks", {"reason": "r"})])
 @pytest.mark.parametrize("points", [
     0, -1, 1_000_000_001, 2**31 * 4, 2**63 - 1, 2**63, 2**64, 2**64 + 5, 10**30, -(2**63)])
-def test_points_out_of_bounds(refused, funded, route, fields, points):
+def test_points_out_of_bounds(gro, books_nothing, funded, route, fields, points):
+    """A refusal of the house, frozen like any other, unless the number is none that a message can have."""
     body = message(member=funded(10), points=points, **fields)
-    refused(f"/v1/{route}", body, codes=("malformed", "points_out_of_range"))
+    code = "points_out_of_range" if -(2**63) <= points < 2**63 else "malformed"
+    with books_nothing(no_record=code == "malformed"):
+        first = gro.post(f"/v1/{route}", body)
+    with books_nothing(no_record=True):
+        again = gro.post(f"/v1/{route}", body)
+        mended = gro.post(f"/v1/{route}", body | {"points": 5}) if code != "malformed" else None
+    assert first.code == again.code == code, first
+    assert again.replayed == (code != "malformed")
+    assert mended is None or mended.code == "message_id_reused"
 
 
 def test_both_points_and_purchase(refused):

@@ -188,6 +188,16 @@ def test_a_wrong_method_is_refused(gro, books_nothing, target, allowed, method):
         assert answer.code == "method_not_allowed"
 
 
+def test_the_answer_to_head_has_no_content_and_the_next_request_is_answered(gro):
+    """RFC 9110 section 9.3.2: else the content would be read as the next answer's head."""
+    line = b"".join(
+        method + b" /v1/echo HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" for method in (b"HEAD", b"GET"))
+    gro.send(line)
+    refused = gro.read_answer(head_only=True)
+    assert refused.status == 405 and int(refused.headers["content-length"]) > 0
+    assert gro.read_answer().json["partner"] == "GRO"
+
+
 @pytest.mark.parametrize("target", [
     "/", "/v1", "/v1/", "/v2/accruals", "/v1/accruals/", "/v1/accrual", "/V1/accruals", "//v1/accruals",
     "/v1/members/a/b/c", "/v1/members//entries", "/healthz", "/metrics"])

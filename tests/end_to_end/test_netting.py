@@ -101,6 +101,7 @@ def test_another_currency_at_a_recorded_rate(copy_house, played):
                   ("2026-06-27", "EUR", "USD", "0"), ("2026-06-27", "EUR", "USD", "-1"),
                   ("2026-06-27", "EUR", "XXX", "1"), ("2026-06-27", "EUR", "USD", "0.1234567")):
         assert house.run("fx", "set", *wrong, status=1).stderr
+    assert "not come yet" in house.run("fx", "set", "2199-01-01", "EUR", "USD", "0.85", status=1).stderr
     assert [row["rate"] for row in house.json("fx", "list")] == ["0.850000"]
     refused = house.run("settle", "net", "2026-06", "--pay-in", "USD", "--method", "gross", status=1)
     assert "gross" in refused.stderr

@@ -61,6 +61,40 @@ def test_a_house_that_was_killed_is_free_again(make_house):
     assert house.json("partner", "list")[0]["id"] == "GRO"
 
 
+@pytest.mark.parametrize("name", ["identity.key", "content.key", "fingerprint.key", "wire.key"])
+def test_a_changed_byte_of_a_key_is_found(make_house, name):
+    house = make_house().make("GRO")
+    key = house.data / "keys" / name
+    key.chmod(0o600)
+    for place in (0, 3, key.stat().st_size - 1):
+        sound = key.read_bytes()
+        key.write_bytes(sound[:place] + bytes([sound[place] ^ 1]) + sound[place + 1:])
+        for command in (["verify"], ["serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"]):
+            done = house.run(*command, status=1)
+            assert name in done.stderr + done.stdout
+        key.write_bytes(sound)
+    key.chmod(0o400)
+    house.run("verify")
+
+
+@pytest.mark.about_sqlite
+def test_damage_to_the_pages_of_the_record_is_found(make_house):
+    """The values read back all the same; the database itself knows better."""
+    house = make_house().make("GRO")
+    file = house.data / "house.db"
+    damaged = bytearray(file.read_bytes())
+    page = next(at for at in range(4096, len(damaged), 4096) if damaged[at] == 13)  # a leaf of a table
+    damaged[page + 7] ^= 0xFF  # its count of fragmented bytes
+    file.write_bytes(bytes(damaged))
+    assert "record" in house.run("verify", status=1).stdout
+
+
+def test_what_an_interrupted_init_left_is_called_so(make_house):
+    house = make_house().make("GRO")
+    (house.data / "pointhouse.toml").unlink()
+    assert "interrupted init" in house.run("init", status=1).stderr
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as another user")
 def test_another_user_cannot_command_a_house(make_house):
     house = make_house().make("GRO").start()

@@ -14,29 +14,35 @@ from pathlib import Path
 import bank_statement
 import pytest
 
-from messages import message
+from messages import fresh, message
 from test_june_2026 import coalition
 from test_settlement import GOLDEN, as_rows, booked_entries, closed, money
 
 XML = {"Content-Type": "application/xml"}
 TOML = {"Content-Type": "application/toml"}
+CSV = {"Content-Type": "text/csv"}
+PEM = {"Content-Type": "application/x-pem-file"}
+JSON = {"Content-Type": "application/json"}
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 OPERATOR = "/v1/operator/"
 
 # Every route, as the manual lists them.
 READS = ["settle/show", "settle/documents", "settle/nets", "bank/rows", "dispute/list", "report/roll-forward",
          "report/coverage", "report/redemption-notice", "report/exit", "report/ageing", "export/gl", "export/chart",
-         "window/list", "cert/list", "approve/list", "settle/statement", "settle/collateral", "fx/list", "partner/list",
+         "window/list", "cert/list", "approve/list", "approve/show", "reconcile", "settle/statement", "settle/collateral", "fx/list", "partner/list",
          "partner/show", "house/show", "promotion/list", "report/breakage", "estimate/list", "close/show",
-         "calendar/show"]
+         "calendar/show", "settle/restatements"]
 ACTS = ["settle/draft", "settle/issue", "settle/credit", "settle/sent", "settle/answer", "settle/net", "settle/paid",
-        "settle/payments", "settle/release-trust", "bank/import", "bank/match", "bank/unmatch", "dispute/open",
+        "settle/payments", "settle/release-trust", "bank/import", "bank/match", "bank/assign", "bank/write-off", "bank/unmatch", "dispute/open",
         "dispute/answer", "dispute/escalate", "dispute/decide", "dispute/lapse", "report/breakage", "export/gl",
         "window/close", "cert/revoke", "approve", "settle/default", "settle/unwind", "settle/collateral", "fx/set",
         "partner/add", "partner/set-tariff", "partner/set-company", "partner/set-settlement", "partner/buy-block",
         "house/set-terms", "house/set-company", "promotion/add", "settle/invoices", "settle/remind", "estimate/add",
-        "close/soft", "close/reopen", "close/hard", "calendar/set", "partner/exit", "partner/release"]
-FILES = {"bank/import": XML} | dict.fromkeys((
+        "close/soft", "close/reopen", "close/hard", "calendar/set", "reconcile", "cert/issue", "import/opening", "settle/restate",
+        "approve/reject", "partner/exit", "partner/release"]
+# They change nothing, and are sent with POST for the file that they bring.
+READING_ACTS = ["report/breakage", "export/gl", "reconcile"]
+FILES = {"bank/import": XML, "reconcile": CSV, "cert/issue": PEM, "import/opening": JSON} | dict.fromkeys((
     "report/breakage", "export/gl", "partner/add", "partner/set-tariff", "partner/set-company",
     "partner/set-settlement", "house/set-terms", "house/set-company", "promotion/add", "estimate/add",
     "calendar/set"), TOML)
@@ -62,7 +68,14 @@ def speak(june):
 
 
 def act(connection, path, headers=(), **fields):
-    return connection.post(OPERATOR + path, fields, headers)
+    """A new act, unless the message id is given."""
+    return connection.post(OPERATOR + path, {"message_id": fresh("act")} | fields, headers)
+
+
+def bring(connection, path, body, headers, **parameters):
+    """An act that brings a file: its parameters are in the query."""
+    query = "&".join(f"{name}={value}" for name, value in ({"message_id": fresh("act")} | parameters).items())
+    return connection.post(f"{OPERATOR}{path}?{query}", body, headers)
 
 
 def test_the_description_has_every_route(speak):
@@ -76,7 +89,7 @@ def test_the_description_has_every_route(speak):
     draft = described["paths"]["/v1/operator/settle/draft"]["post"]
     schema = draft["requestBody"]["content"]["application/json"]["schema"]
     assert (list(schema["properties"]), schema["required"], schema["additionalProperties"]) == (
-        ["window"], ["window"], False)
+        ["message_id", "window"], ["message_id", "window"], False)
     assert list(described["paths"]["/v1/operator/bank/import"]["post"]["requestBody"]["content"]) == ["application/xml"]
 
 
@@ -116,6 +129,8 @@ def sample_of(name, schema):
     """A value of the right form that means nothing."""
     if schema.get("$ref", "").endswith("/Day"):
         return "2026-06-14"
+    if schema.get("$ref", "").endswith("/MessageId"):
+        return fresh("act")
     known = {"format": "hledger", "by": "day", "at": "2026-06-14", "from": "2026-06-01", "method": "gross",
              "answer": "accepted", "year": 2026}
     return known.get(name) or {"boolean": True, "integer": 7}.get(
@@ -154,7 +169,7 @@ def empty_house(make_house):
 
 def test_a_path_that_is_no_command(speak):
     anna = speak("operator:anna")
-    for path in ("settle", "settle/", "serve", "init", "cert/issue", "settle/draft/2026-06", "backup", "settle/DRAFT"):
+    for path in ("settle", "settle/", "serve", "init", "cert/rotate", "settle/draft/2026-06", "backup", "settle/DRAFT"):
         assert anna.get(OPERATOR + path).code == "route_unknown", path
 
 
@@ -176,8 +191,9 @@ WRONG = {
 
 @pytest.mark.parametrize("path, fields", [(path, fields) for path, all_of in WRONG.items() for fields in all_of])
 def test_a_wrong_parameter_is_400_and_named(speak, path, fields):
-    answer = speak("operator:anna").post(OPERATOR + path, fields)
+    answer = act(speak("operator:anna"), path, **fields)
     assert (answer.status, answer.code) == (400, "malformed"), answer
+    assert not answer.json["detail"].startswith("message_id"), answer
 
 
 REFUSED = {
@@ -190,6 +206,10 @@ REFUSED = {
                     {"window": "2026-06", "partner": "GRO", "amount_minor": -(2 ** 63), "evidence": "x"}],
     "settle/release-trust": [{"amount_micro": 0}, {"amount_micro": -1}],
     "bank/unmatch": [{"match": 99, "reason": "x"}],
+    "bank/assign": [{"row": 99, "reference": "PH-2026-06-GRO", "reason": "x"},
+                    {"row": 0, "reference": "PH-2026-06-GRO", "reason": "x", "amount_minor": 1}],
+    "bank/write-off": [{"row": 99, "account": "bank_charges", "reason": "x"},
+                       {"row": 1, "account": "cash:trust", "reason": "x"}],
     "dispute/answer": [{"dispute": "D-000099", "words": "x"}],
     "dispute/escalate": [{"dispute": "D-000099", "words": "x"}],
     "dispute/decide": [{"dispute": "D-000099", "agreed_minor": 0, "words": "x"}],
@@ -278,9 +298,9 @@ def test_june_over_the_wire_is_the_june_of_the_command_line(make_house, tmp_path
         assert "pay-ins" in act(anna, "settle/payments", window="2026-06").json["detail"]
 
         pay_in = bank_statement.statement(1, 50_00, [{"minor": 140, "text": "PH-2026-06-GRO"}]).encode()
-        assert anna.post(OPERATOR + "bank/import", b"<no/>", XML).code == "settlement_refused"
-        assert anna.post(OPERATOR + "bank/import", pay_in, XML).json[0]["added"] == 1
-        assert anna.post(OPERATOR + "bank/import", pay_in, XML).json[0]["repeated"]
+        assert bring(anna, "bank/import", b"<no/>", XML).code == "settlement_refused"
+        assert bring(anna, "bank/import", pay_in, XML).json[0]["added"] == 1
+        assert bring(anna, "bank/import", pay_in, XML).json[0]["repeated"]
         matched = act(anna, "bank/match", tolerance_minor=0).json
         assert len(matched["matches"]) == 1
         assert anna.get(OPERATOR + "bank/rows?open=true").json == []
@@ -339,6 +359,39 @@ def test_june_over_the_wire_is_the_june_of_the_command_line(make_house, tmp_path
             assert own.body == usual.body
         assert anna.post(OPERATOR + "export/gl?format=hledger&window=2026-06", b"[x", TOML).code == "settlement_refused"
         assert anna.get(OPERATOR + "export/gl?format=hledger&window=2026-07").code == "settlement_refused"
+
+
+def test_a_coalition_moves_in_over_the_wire(make_house, tmp_path):
+    """The opening of June, prepared and approved by requests: the same books as from the command line."""
+    at_keyboard = coalition(make_house(), tmp_path)
+    house = make_house()
+    house.init("--currency", "EUR", "--time-zone", "Europe/Amsterdam")
+    for partner in ("GRO", "TNK", "BOE", "CHA"):
+        house.run("partner", "add", partner, "--terms", tmp_path / "terms.toml")
+    for name in ("anna", "bob"):
+        house.run("cert", "issue", f"operator:{name}")
+    house.start()
+    opening = (tmp_path / "opening.json").read_bytes()
+    message_id = fresh("act")
+    with house.connect("operator:anna") as anna, house.connect("operator:bob") as bob:
+        assert bring(anna, "import/opening", b"[]", JSON).code == "settlement_refused"
+        first = bring(anna, "import/opening", opening, JSON, message_id=message_id)
+        assert first.status == 202, first
+        again = bring(anna, "import/opening", opening, JSON, message_id=message_id)
+        assert (again.status, again.json, again.replayed) == (202, first.json, True), again
+        assert bring(anna, "import/opening", opening + b" ", JSON, message_id=message_id).code == "message_id_reused"
+        assert act(anna, "approve", proposal=first.json["proposal"]).code == "forbidden"
+        house.kill()
+    house.start()
+    with house.connect("operator:anna") as anna, house.connect("operator:bob") as bob:
+        assert bring(anna, "import/opening", opening, JSON, message_id=message_id).replayed
+        assert act(bob, "approve", proposal=first.json["proposal"]).status == 200
+        after = bring(anna, "import/opening", opening, JSON, message_id=message_id)
+        assert after.json == {"proposal": first.json["proposal"], "state": "approved"}, after
+        assert bring(anna, "import/opening", opening, JSON).code == "settlement_refused"
+    assert not list((house.data / "proposals").iterdir())
+    assert money(house) == money(at_keyboard)
+    assert house.verify("--from-scratch")["ok"]
 
 
 def test_letters_to_who_is_late_come_in_the_answer(make_house, tmp_path):
@@ -438,9 +491,12 @@ def issue_certificate(house, name):
 @pytest.fixture(scope="module")
 def production(make_house, later, tmp_path_factory):
     """A production house in which a month has ended. (house, its window)"""
+    return make_production(make_house, later, tmp_path_factory.mktemp("production"))
+
+
+def make_production(make_house, later, folder):
     house = make_house(clock="system")
     house.init("--production")
-    folder = tmp_path_factory.mktemp("production")
     for name in ("anna", "bob"):
         house.run("cert", "issue", f"operator:{name}")
     issue_certificate(house, "operator:carl")
@@ -472,18 +528,57 @@ class Pair:
     def __init__(self, anna, bob):
         self.anna, self.bob = anna, bob
 
-    def takes_two(self, path, headers=None, **fields):
-        """The answer of an act that waits for bob, is refused to anna, and is done once."""
-        asked = self.anna.post(OPERATOR + path, fields, headers or {})
-        assert (asked.status, asked.json["state"]) == (202, "waiting"), asked
+    def takes_two(self, path, file=None, **fields):
+        """The answer of an act that waits for bob, is refused to anna, and is done once. `file`: what it brings."""
+        fields = {"message_id": fresh("act")} | fields
+
+        def send(connection, **others):
+            if file:
+                return bring(connection, path, file, FILES[path], **(fields | others))
+            return act(connection, path, **(fields | others))
+
+        asked = send(self.anna)
+        assert (asked.status, asked.json["state"], asked.replayed) == (202, "waiting", False), asked
         proposal = asked.json["proposal"]
-        again = self.anna.post(OPERATOR + path, fields)
-        assert (again.status, again.json) == (202, asked.json), "asked once, however often it is sent"
+        again = send(self.anna)
+        assert (again.status, again.json, again.replayed) == (202, asked.json, True), "asked once"
+        other = send(self.anna, message_id=fresh("act"))
+        assert (other.status, other.json) == (202, asked.json), "the same act, whoever asks for it"
         own = act(self.anna, "approve", proposal=proposal)
         assert (own.status, own.code) == (403, "forbidden"), own
-        assert self.anna.post(OPERATOR + path, fields).status == 202
+        refused = send(self.anna)
+        assert refused.status == 202, "a refused approval carries nothing out"
         assert act(self.bob, "approve", proposal=proposal).status == 200
-        return self.anna.post(OPERATOR + path, fields)
+        assert act(self.bob, "approve", proposal=proposal).code == "proposal_unknown"
+        done = send(self.anna)
+        if done.status == 200:
+            assert not done.replayed
+            repeated = send(self.bob)
+            assert (repeated.status, repeated.body, repeated.replayed) == (200, done.body, True), repeated
+        return done
+
+    def prepares(self, path, file=None, **fields):
+        """What only prepares is in force once bob approved it, and is not sent again."""
+        fields = {"message_id": fresh("act")} | fields
+
+        def send(connection):
+            if file:
+                return bring(connection, path, file, FILES[path], **fields)
+            return act(connection, path, **fields)
+
+        asked = send(self.anna)
+        assert (asked.status, asked.replayed) == (202, False), asked
+        proposal = asked.json["proposal"]
+        assert asked.json == {"proposal": proposal, "state": "waiting"}
+        again = send(self.anna)
+        assert (again.status, again.json, again.replayed) == (202, asked.json, True), again
+        assert act(self.anna, "approve", proposal=proposal).code == "forbidden"
+        assert send(self.anna).json == asked.json, "a refused approval puts nothing in force"
+        assert act(self.bob, "approve", proposal=proposal).status == 200
+        assert act(self.bob, "approve", proposal=proposal).code == "proposal_unknown"
+        after = send(self.anna)
+        assert (after.status, after.replayed) == (200, True), after
+        assert after.json == {"proposal": proposal, "state": "approved"}
 
 
 def test_what_takes_two_people_takes_two(production):
@@ -542,7 +637,7 @@ def test_a_match_is_undone_by_two(production):
         [row] = open_nets
         text = bank_statement.statement(1, 10_000_00, [
             {"minor": -row["open_minor"], "end_to_end": row["reference"]}])
-        assert anna.post(OPERATOR + "bank/import", text.encode(), XML).status == 200
+        assert bring(anna, "bank/import", text.encode(), XML).status == 200
         [match] = act(anna, "bank/match").json["matches"]
         undone = Pair(anna, bob).takes_two("bank/unmatch", match=match["id"], reason="the wrong one")
         assert undone.json == {"id": match["id"], "reversed": True}

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import pytest
 
-from messages import message
+from messages import fresh, message
 from test_netting import settle_all
 from test_settlement import money
 
@@ -177,17 +177,20 @@ def test_over_the_wire(copy_house, played):
     house = copy_house(played)
     house.start()
     with house.connect("operator:anna") as anna, house.connect("LEA") as lea:
-        path = "/v1/operator/partner/exit"
-        assert lea.post(path, {"partner": "LEA", "on": ON}).status == 403
-        dry = anna.post(path, {"partner": "LEA", "on": ON, "dry_run": True})
+        def ask(**fields):
+            return anna.post("/v1/operator/partner/exit", {"message_id": fresh("act"), "partner": "LEA"} | fields)
+
+        assert lea.post("/v1/operator/partner/exit", {"message_id": "x", "partner": "LEA", "on": ON}).status == 403
+        dry = ask(on=ON, dry_run=True)
         assert (dry.status, dry.json["state"]) == (200, "dry_run"), dry
-        assert anna.post(path, {"partner": "LEA"}).code == "malformed"
-        assert anna.post(path, {"partner": "LEA", "on": "June"}).code == "malformed"
-        done = anna.post(path, {"partner": "LEA", "on": ON})
+        assert ask().code == "malformed"
+        assert ask(on="June").code == "malformed"
+        done = ask(on=ON, message_id="leaving")
         assert done.json == dry.json | {"state": "recorded"}
-        again = anna.post(path, {"partner": "LEA", "on": ON})
+        assert ask(on=ON, message_id="leaving").json == done.json, "once, however often it is sent"
+        again = ask(on=ON)
         assert (again.status, again.code) == (422, "settlement_refused"), again
-        refused = anna.post("/v1/operator/partner/release", {"partner": "LEA", "evidence": "x"})
+        refused = anna.post("/v1/operator/partner/release", {"message_id": "r", "partner": "LEA", "evidence": "x"})
         assert (refused.status, refused.code) == (422, "settlement_refused"), refused
 
 

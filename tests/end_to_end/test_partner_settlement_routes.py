@@ -1,5 +1,6 @@
 """What a partner does about settlement over the wire: it contests lines of its documents and compares records."""
 
+import base64
 import json
 
 import pytest
@@ -230,7 +231,8 @@ def test_a_dispute_from_its_opening_to_its_credit_note(speak, billed):
     assert twice.code == "dispute_not_open"
 
     documents = len(gro.get("/v1/documents").json["documents"])
-    decided = anna.post("/v1/operator/dispute/decide", {"dispute": one, "agreed_minor": 1, "words": "half"})
+    decided = anna.post("/v1/operator/dispute/decide", {
+        "message_id": fresh("act"), "dispute": one, "agreed_minor": 1, "words": "half"})
     assert decided.status == 200, decided
     assert decided.json["credit"].startswith("CN-")
     assert len(gro.get("/v1/documents").json["documents"]) == documents + 1
@@ -252,8 +254,12 @@ def test_a_dispute_from_its_opening_to_its_credit_note(speak, billed):
 
 def test_who_acts_too_late_has_lost(billed):
     with billed.connect("BOE") as boe, billed.connect("operator:anna") as anna:
-        number = [row["number"] for row in boe.get("/v1/documents").json["documents"]
-                  if row["type"] == "self_billed_invoice"][0]
+        [own] = [row["number"] for row in boe.get("/v1/documents").json["documents"]
+                 if row["type"] == "self_billed_invoice"]
+        upwards = boe.post("/v1/disputes", dispute_about(own))
+        assert upwards.code == "dispute_refused" and "seller's name" in upwards.json["detail"], upwards
+    with billed.connect("GRO") as boe, billed.connect("operator:anna") as anna:
+        number = [row["number"] for row in boe.get("/v1/documents").json["documents"] if row["type"] == "invoice"][0]
         one = boe.post("/v1/disputes", dispute_about(number)).json["dispute"]
         assert anna.post(f"/v1/disputes/{one}/answer", {"words": "no"}).status == 200
         late = boe.post("/v1/disputes", dispute_about(number)).json["dispute"]
@@ -264,7 +270,7 @@ def test_who_acts_too_late_has_lost(billed):
         answered = anna.post(f"/v1/disputes/{late}/answer", {"words": "late"})
         assert (escalated.status, escalated.code) == (409, "dispute_not_open"), escalated
         assert (answered.status, answered.code) == (409, "dispute_not_open"), answered
-        ended = anna.post("/v1/operator/dispute/lapse", {})
+        ended = anna.post("/v1/operator/dispute/lapse", {"message_id": fresh("act")})
         assert ended.status == 200, ended
         stages = {row["dispute"]: row["stage"] for row in boe.get("/v1/disputes").json["disputes"]}
         assert stages[one] == stages[late] == "decided"
@@ -286,6 +292,42 @@ def test_the_house_s_own_file_comes_down_and_can_go_up_again(traded, tmp_path):
         assert compared.status == 200, compared
         assert (compared.json["ok"], compared.json["breaks"]) == (True, [])
         assert gro.post(f"/v1/reconciliation/{WINDOW}", answer.body, CSV).body == compared.body
+
+
+def test_an_operator_compares_all_partners_at_once(traded, tmp_path):
+    """What `reconcile --all` does with a folder, with the files one after the other in the body."""
+    path = f"/v1/operator/reconcile?window={WINDOW}"
+    traded.run("reconcile", "--all", "--window", WINDOW, "--out", tmp_path / "house")
+    with traded.connect("operator:anna") as anna, traded.connect("GRO") as gro:
+        assert gro.get(path).code == gro.post(path, b"x", CSV).code == "forbidden"
+        written = {each["name"]: base64.b64decode(each["base64"], validate=True)
+                   for each in anna.get(path).json["files"]}
+        assert written == {each.name: each.read_bytes() for each in (tmp_path / "house").iterdir()}
+        assert set(written) == {"GRO.csv", "TNK.csv"}
+        both = b"".join(written.values())
+        agreed = anna.post(path, both, CSV)
+        assert (agreed.status, agreed.json["ok"]) == (200, True), agreed
+        assert [row["partner"] for row in agreed.json["partners"]] == ["GRO", "TNK"]
+        # The same answer as at the keyboard, from a folder and from one file.
+        (tmp_path / "both.csv").write_bytes(both)
+        for place in (tmp_path / "house", tmp_path / "both.csv"):
+            assert traded.json("reconcile", "--all", place, "--window", WINDOW) == agreed.json
+        # A difference is an answer, too, and a missing file is an exception, not agreement.
+        alone = anna.post(path, written["GRO.csv"], CSV)
+        assert (alone.status, alone.json["ok"]) == (200, False), alone
+        [refused] = [row for row in alone.json["partners"] if row["partner"] == "TNK"]
+        assert "fault" in refused, refused
+        assert traded.json("reconcile", "--all", tmp_path / "both.csv", "--window", WINDOW) == agreed.json
+        day = anna.post(path + f"&day={WINDOW}-03", both, CSV)
+        assert (day.status, day.json["ok"]) == (200, False), "the files are of the month"
+        for text, complaint in ((b"", "no file in it"), (b"D,x\n", "no header"), (both + both, "two files of"),
+                                (written["GRO.csv"].replace(b",GRO,", b",NOBODY,"), "knows no partner"),
+                                (b"H", "no header"), (b"H,", "knows no partner"), (b"H,\n\n", "knows no partner")):
+            answer = anna.post(path, text, CSV)
+            assert answer.code == "settlement_refused", (text, answer)
+            assert complaint in answer.json["detail"], (text, answer)
+        assert anna.get("/v1/operator/reconcile").code == "malformed"
+        assert anna.get("/v1/operator/reconcile?window=2031-01").code == "settlement_refused"
 
 
 def test_each_day_by_itself(traded):

@@ -1,6 +1,7 @@
 """June 2026 from its close to the last payment: documents, nets, the bank, the books, to the cent."""
 
 import csv
+import datetime
 import io
 import json
 import random
@@ -115,7 +116,10 @@ def test_june_is_settled_to_the_cent(make_house, tmp_path):
     assert house.json("bank", "rows", "--open") == []
     assert house.json("settle", "nets", "2026-06")["settled"]
     assert [window["state"] for window in house.json("window", "list")] == ["settled", "open"]
+    # JUNE-2026, invariant 6: what covers the points stays.
+    assert "6.920000 of the trust account" in house.run("settle", "release-trust", "6.93", status=1).stderr
     house.run("settle", "release-trust", "6.92")
+    assert "0.000000 of the trust account" in house.run("settle", "release-trust", "0.000001", status=1).stderr
 
     entries = booked_entries(house)
     assert len(entries) == GOLDEN["totals"]["rows"]
@@ -234,12 +238,22 @@ def test_numbers_have_no_gaps_whoever_issues_and_whatever_is_killed(
     print(f"killed between two documents: {killed_midway}")
 
 
-def test_in_a_production_house_two_people_move_money(make_house):
+def test_in_a_production_house_two_people_move_money(make_house, tmp_path):
     house = make_house(clock="system")
     house.init("--production")
     for name in ("anna", "bob"):
         house.run("cert", "issue", f"operator:{name}")
     anna, bob = (("--operator", house.certificate_folder(f"operator:{name}") / "cert.pem") for name in ("anna", "bob"))
+    opening = tmp_path / "opening.json"
+    opening.write_text(json.dumps({
+        "as_of": datetime.date.today().isoformat(), "members": [], "lots": [], "blocks": [],
+        "balances_micro": {"cash:trust": 20_000_000, "revenue:service_fee": -20_000_000}}))
+    house.run("import", "opening", opening, *anna)
+    [waiting] = house.json("approve", "list")
+    house.run("approve", waiting["id"], *bob)
+    for too_much in ("20.000001", "21", "9000000000"):
+        refused = house.run("settle", "release-trust", too_much, *anna, status=1)
+        assert "20.000000 of the trust account" in refused.stderr, refused
     release = ("settle", "release-trust", "6.92")
     assert "--operator CERT" in house.run(*release, status=1).stderr
     assert "waits for another operator" in house.run(*release, *anna).stdout
@@ -251,5 +265,6 @@ def test_in_a_production_house_two_people_move_money(make_house):
     # It permits this act, of this amount, and once.
     assert "waits for another operator" in house.run("settle", "release-trust", "6.93", *anna).stdout
     assert "released" in house.run(*release, *anna).stdout
-    assert money(house) == {"cash:operating": 6_920_000, "cash:trust": -6_920_000}
+    assert money(house) == {
+        "cash:operating": 6_920_000, "cash:trust": 13_080_000, "revenue:service_fee": -20_000_000}
     assert "waits for another operator" in house.run(*release, *anna).stdout

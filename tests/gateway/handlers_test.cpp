@@ -244,11 +244,6 @@ TEST_F(ClearingTest, CommitsNothingOfAMalformedMessage)
     EXPECT_EQ(code_of(exchange), "malformed");
     EXPECT_EQ(json::parse(exchange.answer).at("message_id"), "m-1");
     EXPECT_TRUE(ledger_.commits.empty());
-
-    const auto out_of_range = post(RouteId::accruals, accrual("m-1", 0));
-    EXPECT_EQ(out_of_range.status, 422);
-    EXPECT_EQ(code_of(out_of_range), "points_out_of_range");
-    EXPECT_TRUE(ledger_.commits.empty());
 }
 
 TEST_F(ClearingTest, SaysThatItIsBusyWhenTheLedgerIs)

@@ -1,5 +1,6 @@
 #include "wire_json.hpp"
 
+#include <map>
 #include <memory_resource>
 #include <string>
 #include <vector>
@@ -33,6 +34,12 @@ std::string accrual(const std::string& more)
 {
     return R"({"message_id":"m-1","member":"card-1","occurred_at":"2026-06-02T10:00:00Z",)" + more +
            "}";
+}
+
+std::string with_time(const std::string& occurred_at)
+{
+    return R"({"message_id":"m-1","member":"A","points":84,"occurred_at":")" + occurred_at +
+           R"("})";
 }
 
 std::string with_purchase(const std::string& purchase)
@@ -341,18 +348,40 @@ TEST(JsonReader, RefusesNumbersThatAreNotOf64Bits)
               "purchase.amount_minor"}});
 }
 
-TEST(JsonReader, RefusesPointsOutOfRangeWithTheirOwnCode)
+TEST(JsonReader, LeavesPointsOutOfRangeToTheLedgerWhichFreezesItsRefusal)
 {
-    for (const std::string points :
-         {"0", "-0", "-1", "1000000001", "9223372036854775807", "-9223372036854775808"}) {
-        const Reading read{accrual(R"("points":)" + points)};
-        ASSERT_TRUE(read.fault) << points;
-        EXPECT_EQ(read.fault->code, "points_out_of_range");
-        EXPECT_TRUE(read.fault->detail.starts_with("points: "));
-        EXPECT_FALSE(read.message.points);
+    for (const auto& [sent, read_as] : std::map<std::string, std::int64_t>{
+             {"0", 0},
+             {"-0", 0},
+             {"-1", 0},
+             {"-9223372036854775808", 0},
+             {"1", 1},
+             {"1000000001", 1'000'000'001},
+             {"9223372036854775807", INT64_MAX}}) {
+        const Reading read{accrual(R"("points":)" + sent)};
+        ASSERT_FALSE(read.fault) << sent;
+        EXPECT_EQ(read.message.points, ledger::Points{read_as});
     }
-    EXPECT_FALSE(Reading{accrual(R"("points":1)")}.fault);
-    EXPECT_FALSE(Reading{accrual(R"("points":1000000000)")}.fault);
+}
+
+TEST(JsonReader, ReadsTimesAsOtherLanguagesPrintThem)
+{
+    for (const auto& [sent, read_as] : std::map<std::string, std::string>{
+             {"2026-06-02T10:00:00.123456789Z", "2026-06-02T10:00:00.123456Z"},
+             {"2026-06-02T10:00:00.1234567Z", "2026-06-02T10:00:00.123456Z"},
+             {"2026-06-02T12:00:00.5+02:00", "2026-06-02T10:00:00.5Z"},
+             {"2016-12-31T23:59:60Z", "2017-01-01T00:00:00Z"}}) {
+        const Reading read{with_time(sent)};
+        ASSERT_FALSE(read.fault) << sent;
+        EXPECT_EQ(read.message.occurred_at, *ledger::parse_time(read_as)) << sent;
+    }
+    for (const std::string sent :
+         {"2026-06-02T10:00:00.1234567891Z",
+          "2026-06-02T10:00:00.Z",
+          "2026-06-02T10:58:60Z",
+          "2026-06-02T10:59:61Z",
+          "9999-12-31T23:59:59Z"})
+        EXPECT_TRUE(Reading{with_time(sent)}.fault) << sent;
 }
 
 TEST(JsonReader, RefusesTextsOutOfBounds)

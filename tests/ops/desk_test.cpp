@@ -165,6 +165,35 @@ TEST_F(DeskTest, AnswersAFailureAndGoesOn)
     EXPECT_EQ(broken.status, 500);
 }
 
+TEST_F(DeskTest, SaysThatItEndedHoweverItEnded)
+{
+    std::vector<int> finished_when_ended;
+    const auto take = [&](CountedExchange& exchange, NextStep first, Desk::Answer answer) {
+        return desk_->take(exchange, std::move(first), std::move(answer), [&] {
+            finished_when_ended.push_back(exchange.finished);
+        });
+    };
+    CountedExchange done{operator_anna};
+    CountedExchange failed{operator_anna};
+    CountedExchange later{operator_anna};
+    CountedExchange interrupted{operator_anna};
+    ASSERT_TRUE(take(done, [](House&) { return end_with("x"); }, say));
+    ASSERT_TRUE(
+        take(failed, [](House&) -> CommandStep { throw std::runtime_error{"a secret"}; }, say));
+    ASSERT_TRUE(take(
+        later,
+        [](House&) -> CommandStep {
+            return LongWork{[](Console&) -> WorkEnd { throw std::runtime_error{"a secret"}; }};
+        },
+        say));
+    await(later);
+    EXPECT_EQ(finished_when_ended, (std::vector{1, 1, 1}));
+    ASSERT_TRUE(take(interrupted, blocking(), say));
+    open_ = true;
+    close();
+    EXPECT_EQ(finished_when_ended, (std::vector{1, 1, 1, 1}));
+}
+
 TEST_F(DeskTest, PartnersDoNotKeepOperatorsWaiting)
 {
     std::vector<std::unique_ptr<CountedExchange>> files;

@@ -251,6 +251,92 @@ TEST_F(Agreements, TermsOfTheHouseChangeOnceAnotherOperatorApproves)
     expect_same_after_restart();
 }
 
+TEST_F(Agreements, TermsNameTheMessagesThatTakeTwoPeople)
+{
+    using enum ledger::MessageType;
+    EXPECT_TRUE(registry_.terms()->house.approval_of.empty()) << "in a sandbox none does";
+    HouseTable table;
+    table.approval_of = {block, merge};
+    const auto proposed = registry_.propose_house_terms(table, act_);
+    ASSERT_TRUE(proposed);
+    EXPECT_EQ(registry_.proposals().back().summary, "terms of the house: approval_of block merge");
+    auto other = act_;
+    other.actor = "bob";
+    ASSERT_TRUE(registry_.approve(*proposed, false, other));
+    EXPECT_EQ(registry_.terms()->house.approval_of, (std::vector{block, merge}));
+    EXPECT_EQ(
+        reason_of(registry_.propose_house_terms(table, act_)),
+        "house: these terms are in force already");
+
+    HouseTable grace;
+    grace.refund_grace_days = 3;
+    const auto kept = registry_.propose_house_terms(grace, act_);
+    ASSERT_TRUE(registry_.approve(*kept, false, other));
+    EXPECT_EQ(registry_.terms()->house.approval_of, (std::vector{block, merge})) << "it stays";
+    table.approval_of = std::vector<ledger::MessageType>{};
+    const auto none = registry_.propose_house_terms(table, act_);
+    EXPECT_EQ(registry_.proposals().back().summary, "terms of the house: approval_of none");
+    ASSERT_TRUE(registry_.approve(*none, false, other));
+    EXPECT_TRUE(registry_.terms()->house.approval_of.empty());
+    expect_same_after_restart();
+}
+
+TEST_F(Agreements, TermsOfBeforeKeepWhatTheyDoNotName)
+{
+    // As a house wrote them that did not know of approval_of yet.
+    HouseTable table;
+    table.approval_of = {ledger::MessageType::close};
+    const auto proposed = registry_.propose_house_terms(table, act_);
+    ASSERT_TRUE(registry_.approve(*proposed, true, act_));
+    registry_.append(
+        "house_terms_set",
+        R"({"refund_grace_days":2,"inactivity_months":0,"inactivity_from":"1970-01-01",)"
+        R"("approval_above_points":null})",
+        act_);
+    EXPECT_EQ(registry_.terms()->house.refund_grace_days, 2);
+    EXPECT_EQ(registry_.terms()->house.approval_of, std::vector{ledger::MessageType::close});
+    expect_same_after_restart();
+}
+
+TEST_F(Agreements, WhatIsHeldIsOneOrNothing)
+{
+    const auto before = text_of(*registry_.terms());
+    const auto head = record_.head();
+    auto waiting = registry_.proposals().size();
+
+    // Dropped, it never was: neither here nor in the store.
+    registry_.hold();
+    ASSERT_TRUE(registry_.propose_promotion(june("dropped"), act_));
+    ASSERT_TRUE(registry_.add(standard_contract("BOE"), act_));
+    EXPECT_NE(text_of(*registry_.terms()), before);
+    registry_.drop_held();
+    EXPECT_FALSE(registry_.is_holding());
+    EXPECT_EQ(text_of(*registry_.terms()), before);
+    EXPECT_EQ(record_.head(), head);
+    EXPECT_EQ(registry_.proposals().size(), waiting);
+    EXPECT_EQ(registry_.find_contract("BOE"), nullptr);
+    expect_same_after_restart();
+
+    // Written, it is there with the request that it came of.
+    const RequestId request{.id = "act-1", .digest = "d"};
+    auto act = act_;
+    act.request = &request;
+    registry_.hold();
+    ASSERT_TRUE(registry_.add(standard_contract("BOE"), act));
+    ASSERT_TRUE(registry_.propose_promotion(june("held"), act));
+    registry_.write_held();
+    EXPECT_EQ(record_.head().value(), head.value() + 2);
+    for (std::size_t place = head.value(); place < record_.entries().size(); ++place)
+        EXPECT_NE(
+            record_.entries()[place].content.find(R"("request":{"id":"act-1","digest":"d"})"),
+            std::string::npos);
+    EXPECT_NE(registry_.find_contract("BOE"), nullptr);
+    registry_.hold();
+    registry_.write_held();
+    EXPECT_EQ(record_.head().value(), head.value() + 2) << "nothing was held";
+    expect_same_after_restart();
+}
+
 TEST_F(Agreements, AMessageWaitsUnderItsIdOnce)
 {
     const MessageProposal message{

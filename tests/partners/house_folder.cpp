@@ -12,7 +12,8 @@ namespace pointhouse::partners {
 std::string text_of(const ledger::Terms& terms)
 {
     auto text = fmt::format(
-        "as of {} {} {} face {} late {} zone {} grace {} inactive {} from {} kept {} approval {}\n",
+        "as of {} {} {} face {} late {} zone {} grace {} inactive {} from {} kept {} approval {}"
+        " of {}\n",
         terms.as_of.value(),
         terms.currency.code,
         terms.currency.minor_digits,
@@ -23,7 +24,8 @@ std::string text_of(const ledger::Terms& terms)
         terms.house.inactivity_months,
         terms.house.inactivity_from,
         terms.house.activity_kept_from.value(),
-        terms.house.approval_above ? terms.house.approval_above->count() : -1);
+        terms.house.approval_above ? terms.house.approval_above->count() : -1,
+        boost::json::serialize(names_of(terms.house.approval_of)));
     for (const auto& partner : terms.partners) {
         text += fmt::format(
             "partner {} {} {}{}{} debt {} excess {} tariffs {} blocks {} prepaid {} limit {}"

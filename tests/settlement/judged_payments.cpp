@@ -132,14 +132,18 @@ PaymentOrder random_order(std::mt19937_64& random, int number)
         .currency = {"EUR", 2},
         .debtor = {.name = names[random() % names.size()], .iban = ibans[random() % ibans.size()]},
         .batch_booking = random() % 2 == 0};
-    if (random() % 2 == 0) order.debtor.bic = "ABNANL2A";
+    // Another currency than the euro needs the bank of both sides.
+    const std::vector<ledger::Currency> currencies{{"EUR", 2}, {"EUR", 2}, {"SEK", 2}, {"JPY", 0}};
+    order.currency = currencies[random() % currencies.size()];
+    const bool is_foreign = order.currency.code != "EUR";
+    if (is_foreign || random() % 2 == 0) order.debtor.bic = "ABNANL2A";
     for (std::uint64_t left = 1 + random() % 20; left > 0; --left) {
         CreditTransfer transfer{
             .end_to_end_id = fmt::format("PH-2026-06-{}-{}", number, left),
             .amount = Minor{1 + static_cast<std::int64_t>(random() % 99'999'999'999)},
             .creditor = {
                 .name = names[random() % names.size()], .iban = ibans[random() % ibans.size()]}};
-        if (random() % 3 == 0) transfer.creditor.bic = "DEUTDEFF500";
+        if (is_foreign || random() % 3 == 0) transfer.creditor.bic = "DEUTDEFF500";
         if (random() % 3 == 0) {
             transfer.creditor.town = "Łódź";
             transfer.creditor.country = "PL";

@@ -22,6 +22,20 @@ struct IssuedCertificate {
     std::filesystem::path trust;       // PEM: what to verify the other side with
 };
 
+/// A certificate for a key that the house never had, as it is handed to whom it names.
+struct SignedCertificate {
+    std::string serial;
+    std::string subject;
+    ledger::Time not_after;
+    std::string certificate; // PEM: the leaf, then the issuing CA
+    std::string trust;       // PEM: what to verify the other side with
+};
+
+/// SHA-256 over the public key (SubjectPublicKeyInfo) that a PKCS #10 request in PEM is about, in
+/// lower-case hexadecimal. Throws CertificateFailure: it is none, not signed by its own key
+/// (RFC 2986), or the key is not on P-256.
+[[nodiscard]] std::string key_digest_of_request(std::string_view pem);
+
 /// The house's certificate authority, in a folder of its own (DATA/certs):
 ///
 ///     ca.pem                          what everyone trusts: root and issuing CA
@@ -52,6 +66,12 @@ public:
     IssuedCertificate issue_partner(std::string_view id, ledger::Time now);
     /// The same for `urn:pointhouse:operator:<name>`.
     IssuedCertificate issue_operator(std::string_view name, ledger::Time now);
+    /// The same for the key of a request (`key_digest_of_request` says which are taken). Who is
+    /// named is said here: nothing but the key is taken from the request. No file is written.
+    [[nodiscard]] SignedCertificate sign_partner(
+        std::string_view id, std::string_view request, ledger::Time now) const;
+    [[nodiscard]] SignedCertificate sign_operator(
+        std::string_view name, std::string_view request, ledger::Time now) const;
     /// The server's certificate, for localhost, 127.0.0.1 and further DNS names or IP addresses.
     IssuedCertificate issue_server(std::span<const std::string> names, ledger::Time now);
 

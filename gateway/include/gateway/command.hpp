@@ -38,6 +38,8 @@ struct CommandResult {
     std::string_view code{};
     /// What was asked for waits as this proposal for another operator; 0: it does not.
     std::uint64_t proposal = 0;
+    /// It is the answer of an earlier request with the same message id.
+    bool is_replayed = false;
 };
 
 struct CommandStep;

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "gateway/command.hpp"
+#include "gateway/request_record.hpp"
 #include "ledger/books.hpp"
 #include "ledger/house_record.hpp"
 #include "ledger/ledger.hpp"
@@ -68,6 +69,12 @@ struct HouseFolder {
     [[nodiscard]] std::filesystem::path journal() const { return ledger() / "journal-1.db"; }
 };
 
+/// The answer of a request, to be given again.
+struct RequestAnswer {
+    std::string_view command{};             // "settle paid"
+    std::optional<std::string_view> body{}; // none: it is made again, the same
+};
+
 class Projector;     // gateway/projector.hpp
 class StoreSnapshot; // house_stores.hpp
 
@@ -97,6 +104,15 @@ public:
     [[nodiscard]] const settlement::Register& documents();
     /// Appends what an act of settlement came to, and books the money in it.
     void record(const settlement::NewEntry& entry);
+    /// What came of operators' requests, by their message ids.
+    [[nodiscard]] const RequestRecord& requests();
+    /// What is done from now on came of this request, and happens whole or not at all: with
+    /// `end_request`, which records the answer, too, if there is one to be given again, or never,
+    /// with `drop_request`. The house is tended before; nothing is booked between. Throws
+    /// ledger::StoreFailure: nothing happened, or it did and the request's next sending finds it.
+    void begin_request(const partners::RequestId& request);
+    void end_request(const std::optional<RequestAnswer>& answer);
+    void drop_request();
     /// The house's own record, for checks on a connection of their own. Any thread.
     [[nodiscard]] ledger::Store& record_store();
     [[nodiscard]] ledger::Store& identity_store();
@@ -127,6 +143,9 @@ public:
     /// Puts what waits in force and books it. Refused, too, when its file is not there any more.
     [[nodiscard]] partners::Registry::Accepted<void> approve(
         ledger::HouseSequence proposal, bool as_both);
+    /// Turns down what waits, or takes it back; its file goes with it.
+    [[nodiscard]] partners::Registry::Accepted<void> reject(
+        ledger::HouseSequence proposal, std::string_view reason);
     /// Who gives the commands from now on: an operator by name; empty: whoever is at the keyboard
     /// of a sandbox.
     void act_as(std::string operator_name);
@@ -135,6 +154,7 @@ public:
 
 private:
     void lapse_disputes();
+    void forget_folds();
 
     struct State;
     std::unique_ptr<State> state_;

@@ -16,6 +16,7 @@ enum class MediaType : std::uint8_t {
     xlsx,
     toml,
     text,
+    pem,
     other,
 };
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -45,6 +46,14 @@ struct OperatorRoute {
     MediaType file = MediaType::none; // of the body; none: a JSON object has the parameters
     /// What the answer may be, by `Accept`; the first where it does not say.
     std::vector<MediaType> answers{MediaType::json};
+
+    /// Sent again it is answered as the first time.
+    [[nodiscard]] bool has_message_id() const
+    {
+        return std::ranges::any_of(parameters, [](const Parameter& each) {
+            return each.form == ParameterForm::message_id;
+        });
+    }
 };
 
 /// One such request, understood.

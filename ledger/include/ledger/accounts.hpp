@@ -50,8 +50,9 @@ enum class Account : std::uint8_t {
     write_off,  // residuals of payments that are not worth a letter
     collateral, // (partner) held as security for what it is to pay
     exchange,   // what rounding and rates make or lose between currencies
+    bank_charges,
 };
-inline constexpr Account last_account = Account::exchange;
+inline constexpr Account last_account = Account::bank_charges;
 
 /// One side of an entry. A debit is above zero, a credit below; never zero.
 struct AccountLine {

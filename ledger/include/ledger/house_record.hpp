@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,9 +32,19 @@ public:
     /// Throws StoreFailure naming the first entry whose chain is broken.
     explicit HouseRecord(Store& store);
 
-    /// Durable when it returns. The reference is valid until the next append.
+    /// Durable when it returns, unless entries are held. The reference is valid until the next
+    /// append.
     const HouseEntry& append(
         Time at, std::string_view kind, std::string_view actor, std::string_view content);
+    /// From now on what is appended is held in memory, until `write_held` makes all of it durable
+    /// or `drop_held` forgets it: several entries are one then, or none. Pre: nothing is held.
+    void hold();
+    /// One transaction. Throws StoreFailure: nothing is held any more, and the entries are those
+    /// that the store has or, where it cannot be read now, those that are known to be durable.
+    void write_held();
+    void drop_held();
+    [[nodiscard]] bool is_holding() const { return held_from_.has_value(); }
+    /// What was appended, with what is held.
     [[nodiscard]] const std::vector<HouseEntry>& entries() const { return entries_; }
     [[nodiscard]] HouseSequence head() const;
 
@@ -41,8 +52,12 @@ public:
     [[nodiscard]] static std::optional<std::string> first_fault(Store& store);
 
 private:
+    void write(std::span<const HouseEntry> entries);
+    void read_again(std::size_t durable);
+
     Store& store_;
     std::vector<HouseEntry> entries_;
+    std::optional<std::size_t> held_from_; // the place of the first entry that is held
 };
 
 } // namespace pointhouse::ledger

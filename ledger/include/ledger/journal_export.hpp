@@ -44,13 +44,14 @@ struct PostingLines {
     const Terms& terms;                     // that its decision saw
 };
 
-/// Calls `posting` for every posting of the journal that moved points or money, in order. Streams
-/// in one snapshot, which the reader must not hold yet; returns their number. Throws StoreFailure;
-/// what `posting` throws passes through.
+/// Calls `posting` for every posting of the journal that moved points or money, in order, from the
+/// block on that holds `from`. Streams in one snapshot, which the reader must not hold yet; returns
+/// their number. Throws StoreFailure; what `posting` throws passes through.
 std::uint64_t for_each_posting(
     JournalReader& journal,
     const TermsHistory& terms,
-    const std::function<void(const PostingLines&)>& posting);
+    const std::function<void(const PostingLines&)>& posting,
+    Sequence from = Sequence{1});
 
 /// Writes every posting of the journal that moved points, with all its lines, dated by the house's
 /// calendar, amounts exact, for an independent book-keeping program. The same journal gives the

@@ -68,6 +68,16 @@ enum class MessageType : std::uint8_t {
            type == MessageType::merge || type == MessageType::reinstatement;
 }
 
+/// What says how many points it is about, where it does not bring a purchase or means all.
+[[nodiscard]] constexpr bool carries_points(MessageType type)
+{
+    return type == MessageType::accrual || type == MessageType::redemption ||
+           type == MessageType::reversal || type == MessageType::clawback ||
+           type == MessageType::donation || type == MessageType::hold ||
+           type == MessageType::capture || type == MessageType::transfer ||
+           type == MessageType::adjustment || type == MessageType::reinstatement;
+}
+
 /// What earns, spends or moves a member's points, or grants it some: its months without activity
 /// begin anew. Nothing that only takes back, or that the clock brings about.
 [[nodiscard]] constexpr bool is_activity(MessageType type)

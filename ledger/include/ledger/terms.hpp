@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "ledger/ids.hpp"
+#include "ledger/message.hpp"
 #include "ledger/money.hpp"
 #include "ledger/points.hpp"
 #include "ledger/time.hpp"
@@ -162,6 +163,9 @@ struct HouseTerms {
     HouseSequence activity_kept_from{};
     /// An adjustment of more points waits for a second operator; none: none does.
     std::optional<Points> approval_above{};
+    /// Messages about a member that wait for a second operator: of block, unblock, close and merge,
+    /// in the order of their numbers.
+    std::vector<MessageType> approval_of{};
     friend bool operator==(const HouseTerms&, const HouseTerms&) = default;
 };
 

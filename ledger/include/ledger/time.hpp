@@ -28,8 +28,8 @@ inline constexpr Day never = INT32_MAX;
 
 /// RFC 3339 in UTC, "2026-06-02T10:00:00Z"; a fraction is written only when there is one.
 [[nodiscard]] std::string format_time(Time time);
-/// Reads RFC 3339 with any offset and up to six places of seconds, from 1970 to 2199; none for all
-/// else.
+/// Reads RFC 3339 with any offset and up to nine places of seconds, of which six count, from 1970
+/// to 2199; none for all else.
 [[nodiscard]] std::optional<Time> parse_time(std::string_view text);
 
 /// "2026-06-30".

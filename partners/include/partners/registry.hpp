@@ -54,7 +54,7 @@ struct PromotionTerms {
 };
 
 /// The [house] table of a terms file. A contract takes it for granted: `add` refuses one that is
-/// written for another house. `propose_house_terms` changes what can change, the last three.
+/// written for another house. `propose_house_terms` changes what can change, the last four.
 struct HouseTable {
     std::optional<std::string> currency;
     std::optional<std::string> time_zone;
@@ -63,6 +63,7 @@ struct HouseTable {
     std::optional<std::int32_t> refund_grace_days{};
     std::optional<std::int32_t> inactivity_months{};     // 0: none
     std::optional<std::int64_t> approval_above_points{}; // -1: none
+    std::optional<std::vector<ledger::MessageType>> approval_of{};
 };
 
 /// What a contract file says of one partner; `add` and `set_tariff` turn it into house entries.
@@ -96,8 +97,9 @@ struct BlockPurchase {
 /// What one operator prepared and another has to approve.
 struct Proposal {
     ledger::HouseSequence id; // its entry
-    /// "promotion", "opening", "house_terms", "adjustment", "reinstatement"; or the kind of entry
-    /// that it becomes: "partner_added", "tariff_set", "block_bought".
+    /// "promotion", "opening", "house_terms"; a message of an operator: "adjustment",
+    /// "reinstatement", "block", "unblock", "merge", "close"; or the kind of entry that it becomes:
+    /// "partner_added", "tariff_set", "block_bought".
     std::string kind;
     std::string actor; // who prepared it
     ledger::Time at;
@@ -109,7 +111,7 @@ struct Proposal {
 /// An operator's message that waits for another operator, or was approved. What it says is in a
 /// file of this digest, because it names a member.
 struct MessageProposal {
-    std::string kind; // "adjustment", "reinstatement"
+    std::string kind; // "adjustment", "merge", as the message's type
     std::string message_id;
     std::string summary;
     std::string digest;
@@ -123,6 +125,14 @@ struct ImportedOpening {
     std::string digest; // SHA-256 of the file, hexadecimal
     /// The tariff version of opening lots of an issuer at a price.
     std::map<std::pair<ledger::PartnerId, ledger::Micro>, ledger::TariffVersion> tariffs;
+};
+
+/// An operator's request that a client may send again: its message id, and the digest of what it
+/// asks for.
+struct RequestId {
+    std::string id;
+    std::string digest; // SHA-256, hexadecimal
+    friend bool operator==(const RequestId&, const RequestId&) = default;
 };
 
 struct Opening; // partners/opening.hpp
@@ -148,10 +158,19 @@ public:
         ledger::HouseSequence approves{}; // the proposal that it puts in force
         /// The proposal of an act that two people permitted, which this uses up.
         ledger::HouseSequence permitted_by{};
+        /// What it came of, written into its entries; null: no request.
+        const RequestId* request = nullptr;
     };
 
     template <class T>
     using Accepted = ledger::Result<T, ContractFault>;
+
+    /// What is changed from now on is one: all of it is durable once `write_held` returns, or none
+    /// of it happened. `write_held` throws StoreFailure; the registry is then what the record has.
+    void hold();
+    void write_held();
+    void drop_held();
+    [[nodiscard]] bool is_holding() const;
 
     /// The house's founding entry: currency, time zone, face value, kind of house. Once.
     struct Founding {
@@ -213,6 +232,8 @@ public:
     [[nodiscard]] std::vector<Proposal> proposals() const;
     /// Puts it in force. Nobody approves what he prepared, but in a sandbox, `as_both`.
     Accepted<void> approve(ledger::HouseSequence proposal, bool as_both, Act act);
+    /// Turns it down, or takes it back: it waits no more and never comes into force.
+    Accepted<void> reject(ledger::HouseSequence proposal, std::string_view reason, Act act);
     /// None: the house did not move in from elsewhere, or not yet.
     [[nodiscard]] const std::optional<ImportedOpening>& opening() const;
     /// Promotions in force, in the order in which they came into it.

@@ -64,6 +64,7 @@ enum class MatchKind : std::uint8_t {
     tolerated,    // the only item within the tolerance, and the only row
     only_item,    // the partner has one open item: part of it, or more than it
     returned,     // the bank sends a payment back: its item is open again
+    by_hand,      // a person said so
 };
 
 [[nodiscard]] std::string_view name_of(MatchKind kind) noexcept;

@@ -84,11 +84,12 @@ struct StatementFault {
 inline constexpr std::size_t statement_bytes_max = std::size_t{64} << 20U;
 inline constexpr int statement_depth_max = 40;
 
-/// Reads camt.053.001.08 (ISO 20022), whatever prefix its name space has, and nothing else: UTF-8,
-/// no document type, no entities of its own, bounded in size and depth. All statements of the file,
-/// or the first fault: a file is taken whole or not at all. Each adds up: opening balance and rows
-/// are the closing balance. The opening balance is OPBD or else PRCD, the closing one CLBD; on
-/// pages of one statement ITBD stands for either. Any bytes may come in. Pure; any thread.
+/// Reads camt.053.001.08 and, with the same meaning, .02 (ISO 20022), whatever prefix its name
+/// space has, and nothing else: UTF-8, no document type, no entities of its own, bounded in size
+/// and depth. All statements of the file, or the first fault: a file is taken whole or not at all.
+/// Each adds up: opening balance and rows are the closing balance. The opening balance is OPBD or
+/// else PRCD, the closing one CLBD; on pages of one statement ITBD stands for either. Any bytes may
+/// come in. Pure; any thread.
 [[nodiscard]] std::expected<std::vector<BankStatement>, StatementFault> parse_camt053(
     std::string_view xml);
 

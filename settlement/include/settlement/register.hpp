@@ -33,6 +33,7 @@ namespace pointhouse::settlement {
 
 struct Reminder;     // dunning.hpp
 struct DefaultCover; // payer_default.hpp
+struct Restatement;  // restatement.hpp
 
 /// Where an issued document stands with the one who got it (Peppol Invoice Response: AB, UQ, RE,
 /// AP).
@@ -220,6 +221,13 @@ public:
         const MatchingRules& rules,
         const ledger::Terms& terms,
         ledger::Day today) const;
+    /// A match that a person wants: so much of a row, in the sign of the account, pays a net. No
+    /// amount: as much as both have open.
+    [[nodiscard]] Registered<Match> match_by_hand(
+        BankRowNumber row, const std::string& item, std::optional<ledger::Minor> amount) const;
+    /// What pays nothing goes to an account: `bank_charges` or `write_off`.
+    [[nodiscard]] Registered<Match> write_off_by_hand(
+        BankRowNumber row, const std::string& account, std::optional<ledger::Minor> amount) const;
     /// Books a match: of `find_matches`, or one that two people want.
     [[nodiscard]] Registered<NewEntry> book_match(
         const Match& match, const ledger::Terms& terms) const;
@@ -246,6 +254,13 @@ public:
         const RecordedEstimate& estimate, const ledger::Terms& terms) const;
     /// In the order in which they were recorded.
     [[nodiscard]] const std::vector<RecordedEstimate>& estimates() const { return estimates_; }
+    /// A further version of a closed window; its number is given here. None: `now` says the same
+    /// as the last one. Refused: the window is not closed.
+    [[nodiscard]] Registered<std::optional<NewEntry>> restate(const Restatement& now) const;
+    /// The version that another one comes after: the last, or the window as it was closed.
+    [[nodiscard]] Restatement restatement_before(const Restatement& now) const;
+    /// Versions from 2 on, in order; version 1 is the window as it was closed.
+    [[nodiscard]] const std::vector<Restatement>& restatements_of(ledger::Month window) const;
     /// Which windows are closed, and how far.
     [[nodiscard]] const Closings& closings() const { return closings_; }
     /// When windows are billed and paid.
@@ -295,10 +310,11 @@ private:
     using Content = boost::json::object;
     using Apply = void (Register::*)(const ledger::HouseEntry& entry, const Content& content);
     struct Kind;
-    static const std::array<Kind, 28> kinds;
+    static const std::array<Kind, 30> kinds;
 
     void apply_proposal(const ledger::HouseEntry& entry, const Content& content);
     void apply_approval(const ledger::HouseEntry& entry, const Content& content);
+    void apply_rejection(const ledger::HouseEntry& entry, const Content& content);
     void apply_issue(const ledger::HouseEntry& entry, const Content& content);
     void apply_sending(const ledger::HouseEntry& entry, const Content& content);
     void apply_answer(const ledger::HouseEntry& entry, const Content& content);
@@ -326,6 +342,7 @@ private:
     void apply_closing(const ledger::HouseEntry& entry, const Content& content);
     void apply_reminder(const ledger::HouseEntry& entry, const Content& content);
     void apply_estimate(const ledger::HouseEntry& entry, const Content& content);
+    void apply_restatement(const ledger::HouseEntry& entry, const Content& content);
 
     /// A net that a bank match names by its reference.
     struct NamedNet {
@@ -364,6 +381,9 @@ private:
     /// At which rate a row of the bank pays a net; none: both are in the house's currency.
     [[nodiscard]] std::optional<ExchangeRate> rate_of_row(
         BankRowNumber row, const NetPayment& payment, const ledger::Terms& terms) const;
+    /// What the money of a row was worth on its day; none: it is in the house's currency.
+    [[nodiscard]] std::optional<ExchangeRate> rate_of_day(
+        BankRowNumber row, const ledger::Terms& terms) const;
     [[nodiscard]] MatchBooking plan_booking(const Match& match, const ledger::Terms& terms) const;
     [[nodiscard]] Content booked(
         const MatchBooking& booking, const Match& match, const ledger::Terms& terms) const;
@@ -393,6 +413,8 @@ private:
     Closings closings_;
     std::map<std::string, Reminded, std::less<>> reminded_;
     std::vector<RecordedEstimate> estimates_;
+    /// Immutable: copies of a register share them.
+    std::map<ledger::Month, std::shared_ptr<const std::vector<Restatement>>> restatements_;
 };
 
 /// The lines that a document books when it is issued, against what the window accrued. They

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <span>
 #include <vector>
 
@@ -33,6 +34,7 @@ struct PartnerFigures {
     std::int64_t expired = 0;
     std::int64_t closing = 0; // open points at the window's end
     std::int64_t debt = 0;    // member debt owed for this partner's points then
+    friend bool operator==(const PartnerFigures&, const PartnerFigures&) = default;
 };
 
 /// Points of one issuer redeemed at (or donated to) one partner, net of refunds.
@@ -69,5 +71,10 @@ struct WindowPositions {
 /// Pre: the rows are of the books, so no partner's open points or debt end below zero.
 [[nodiscard]] WindowFigures window_figures(
     const WindowPositions& positions, const ledger::Terms& terms);
+
+/// What rows moved, of each partner that they moved something of, whatever came before them:
+/// opening, closing and debt stay zero. Pure; any thread. The order of rows does not matter.
+[[nodiscard]] std::map<ledger::PartnerId, PartnerFigures> movements(
+    std::span<const ledger::PositionRow> rows, const ledger::Terms& terms);
 
 } // namespace pointhouse::settlement

@@ -129,7 +129,7 @@ MatchKind kind_of(std::string_view name)
 {
     using enum MatchKind;
     for (const MatchKind kind :
-         {by_reference, exact, one_to_many, many_to_one, tolerated, only_item, returned})
+         {by_reference, exact, one_to_many, many_to_one, tolerated, only_item, returned, by_hand})
         if (name_of(kind) == name) return kind;
     throw std::runtime_error{fmt::format("kind \"{}\" is unknown", name)};
 }

@@ -322,6 +322,7 @@ std::string_view name_of(MatchKind kind) noexcept
     case MatchKind::tolerated: return "tolerated";
     case MatchKind::only_item: return "only_item";
     case MatchKind::returned: return "returned";
+    case MatchKind::by_hand: return "by_hand";
     }
     return "";
 }

@@ -42,12 +42,7 @@ private:
             reader_.refuse(StatementRefusal::value_invalid, "its Id is empty");
         statement_.electronic_sequence = reader_.number(node, "ElctrncSeqNb");
         statement_.legal_sequence = reader_.number(node, "LglSeqNb");
-        if (const xml_node pages = reader_.find(node, {"StmtPgntn"})) {
-            const auto page = reader_.number(pages, "PgNb");
-            if (!page || *page < 1 || *page > 99'999)
-                reader_.refuse(StatementRefusal::value_invalid, "its page has no number");
-            statement_.page = static_cast<std::int32_t>(page.value_or(1));
-        }
+        read_page(node);
         statement_.from = reader_.text(node, {"FrToDt", "FrDtTm"});
         statement_.to = reader_.text(node, {"FrToDt", "ToDtTm"});
 
@@ -58,6 +53,19 @@ private:
         if (statement_.account.empty())
             reader_.refuse(StatementRefusal::element_missing, "its account has no number");
         read_currency(node, account);
+    }
+
+    /// Version 02 numbers the pages of messages, and a page of a statement is a message of its own.
+    void read_page(xml_node node)
+    {
+        const bool is_old = reader_.version() == StatementVersion::v02;
+        const xml_node pages = is_old ? reader_.find(node.parent(), {"GrpHdr", "MsgPgntn"})
+                                      : reader_.find(node, {"StmtPgntn"});
+        if (!pages) return;
+        const auto page = reader_.number(pages, "PgNb");
+        if (!page || *page < 1 || *page > 99'999)
+            reader_.refuse(StatementRefusal::value_invalid, "its page has no number");
+        statement_.page = static_cast<std::int32_t>(page.value_or(1));
     }
 
     /// The account's, or where the bank leaves it out, that of its first balance.
@@ -126,8 +134,7 @@ private:
     void read_entry(xml_node entry)
     {
         reader_.set_place(fmt::format("{}, entry {}", place_, ++entries_));
-        std::string status = reader_.text(entry, {"Sts", "Cd"});
-        if (status.empty()) status = reader_.text(entry, {"Sts", "Prtry"});
+        const std::string status = status_of(entry);
         if (status.empty()) reader_.refuse(StatementRefusal::element_missing, "it has no Sts");
         if (status != "BOOK") {
             ++statement_.entries_pending;
@@ -142,6 +149,14 @@ private:
         row.is_reversal = reader_.flag(entry, "RvslInd");
         row.code = code_of(entry);
         read_details(entry, row);
+    }
+
+    /// Version 02 has the code itself.
+    std::string status_of(xml_node entry)
+    {
+        if (reader_.version() == StatementVersion::v02) return reader_.text(entry, {"Sts"});
+        std::string status = reader_.text(entry, {"Sts", "Cd"});
+        return status.empty() ? reader_.text(entry, {"Sts", "Prtry"}) : status;
     }
 
     void read_details(xml_node entry, BankRow row)
@@ -250,7 +265,7 @@ private:
         constexpr Side creditor{"Cdtr", "CdtrAcct"};
         const xml_node parties = reader_.find(detail, {"RltdPties"});
         const auto take = [this, parties, &row](const Side& side) {
-            row.counterparty = reader_.text(parties, {side.party, "Pty", "Nm"});
+            row.counterparty = name_of(parties, side.party);
             row.counterparty_account = reader_.text(parties, {side.account, "Id", "IBAN"});
             if (row.counterparty_account.empty())
                 row.counterparty_account =
@@ -265,6 +280,13 @@ private:
             row.counterparty.clear();
             row.counterparty_account.clear();
         }
+    }
+
+    /// Since version 03 a party may be a bank, so that there is a choice around its name.
+    std::string name_of(xml_node parties, const char* party)
+    {
+        if (reader_.version() == StatementVersion::v02) return reader_.text(parties, {party, "Nm"});
+        return reader_.text(parties, {party, "Pty", "Nm"});
     }
 
     std::string code_of(xml_node node)

@@ -10,7 +10,7 @@ using pugi::xml_node;
 
 namespace {
 
-constexpr std::string_view name_space = "urn:iso:std:iso:20022:tech:xsd:camt.053.001.08";
+constexpr std::string_view name_space = "urn:iso:std:iso:20022:tech:xsd:camt.053.001.";
 
 /// Whether bytes are UTF-8 (RFC 3629) without the control characters that XML forbids.
 bool is_xml_text(std::string_view bytes)
@@ -68,6 +68,25 @@ std::string_view name_space_of(xml_node element)
     return {};
 }
 
+/// The version that a name space says; none, with the fault: it is none that is read.
+std::optional<StatementVersion> version_of(std::string_view declared, StatementReader& reader)
+{
+    if (declared.starts_with(name_space)) {
+        const auto number = declared.substr(name_space.size());
+        if (number == "08") return StatementVersion::v08;
+        if (number == "02") return StatementVersion::v02;
+    }
+    const auto form = declared.substr(declared.rfind(':') + 1);
+    reader.refuse(
+        StatementRefusal::not_camt053,
+        form.empty() ? "it is no statement of the form camt.053.001.08 or camt.053.001.02"
+                     : fmt::format(
+                           "it is of the form {}; statements are read as camt.053.001.08 or "
+                           "camt.053.001.02",
+                           quoted(form)));
+    return std::nullopt;
+}
+
 } // namespace
 
 xml_node load_statement_file(
@@ -118,12 +137,16 @@ xml_node load_statement_file(
         return {};
     }
     const xml_node message = reader.find(root, {"BkToCstmrStmt"});
-    if (local_name(root) != "Document" || name_space_of(root) != name_space || !message ||
-        name_space_of(message) != name_space) {
+    const auto declared = name_space_of(root);
+    const auto version = version_of(declared, reader);
+    if (!version) return {};
+    if (local_name(root) != "Document" || !message || name_space_of(message) != declared) {
         reader.refuse(
-            StatementRefusal::not_camt053, "it is no statement of the form camt.053.001.08");
+            StatementRefusal::not_camt053,
+            "it is no statement of the form camt.053.001.08 or camt.053.001.02");
         return {};
     }
+    reader.set_version(*version);
     return message;
 }
 

@@ -9,15 +9,10 @@ using ledger::Day;
 using ledger::Minor;
 using pugi::xml_node;
 
-namespace {
-
-/// What people see of a value that is wrong: all of it would be too much.
 std::string quoted(std::string_view text)
 {
     return fmt::format("\"{}\"{}", text.substr(0, 40), text.size() > 40 ? "…" : "");
 }
-
-} // namespace
 
 void StatementReader::refuse(StatementRefusal refusal, std::string_view why)
 {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <initializer_list>
 #include <optional>
 #include <pugixml.hpp>
@@ -10,12 +11,19 @@
 
 namespace pointhouse::settlement {
 
+/// The versions of camt.053 that are read. `v02`, of 2009, is what most banks still send; where
+/// they say the same by other elements, the reader of a statement asks which it is.
+enum class StatementVersion : std::uint8_t { v02, v08 };
+
 /// Reads elements by their local names and keeps the first fault; after one it finds nothing more.
 /// One thread.
 class StatementReader {
 public:
     /// What faults call the place that is read now: "statement 2, entry 5".
     void set_place(std::string place) { place_ = std::move(place); }
+
+    void set_version(StatementVersion version) { version_ = version; }
+    [[nodiscard]] StatementVersion version() const { return version_; }
 
     void refuse(StatementRefusal refusal, std::string_view why);
     [[nodiscard]] const std::optional<StatementFault>& fault() const { return fault_; }
@@ -45,9 +53,12 @@ public:
 
 private:
     std::string place_ = "file";
+    StatementVersion version_ = StatementVersion::v08;
     std::optional<StatementFault> fault_;
 };
 
+/// What people see of a value that is wrong: all of it would be too much.
+[[nodiscard]] std::string quoted(std::string_view text);
 /// Without its prefix.
 [[nodiscard]] std::string_view local_name(pugi::xml_node node);
 /// White space drawn together, none at the ends.
@@ -55,7 +66,8 @@ private:
 /// All text below an element's children of a name, joined by spaces.
 [[nodiscard]] std::string joined_texts(pugi::xml_node parent, const char* name);
 
-/// Loads a file into `document` and returns its `BkToCstmrStmt`; null: the reader has the fault.
+/// Loads a file into `document`, tells the reader its version and returns its `BkToCstmrStmt`;
+/// null: the reader has the fault.
 [[nodiscard]] pugi::xml_node load_statement_file(
     std::string_view xml, pugi::xml_document& document, StatementReader& reader);
 

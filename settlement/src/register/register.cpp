@@ -20,9 +20,10 @@ struct Register::Kind {
     Apply apply;
 };
 
-constexpr std::array<Register::Kind, 28> Register::kinds{
+constexpr std::array<Register::Kind, 30> Register::kinds{
     {{"proposal_made", &Register::apply_proposal},
      {"documents_approved", &Register::apply_approval},
+     {"proposal_rejected", &Register::apply_rejection},
      {"document_issued", &Register::apply_issue},
      {"document_sent", &Register::apply_sending},
      {"document_answered", &Register::apply_answer},
@@ -48,7 +49,8 @@ constexpr std::array<Register::Kind, 28> Register::kinds{
      {"window_reopened", &Register::apply_closing},
      {"window_hard_closed", &Register::apply_closing},
      {"document_reminded", &Register::apply_reminder},
-     {"breakage_estimated", &Register::apply_estimate}}};
+     {"breakage_estimated", &Register::apply_estimate},
+     {"window_restated", &Register::apply_restatement}}};
 
 namespace {
 
@@ -164,6 +166,14 @@ void Register::apply_approval(const ledger::HouseEntry& /*entry*/, const Content
     for (auto& [window, drafts] : drafts_) {
         if (drafts.proposal == proposal) drafts.is_approved = true;
     }
+}
+
+void Register::apply_rejection(const ledger::HouseEntry& /*entry*/, const Content& content)
+{
+    const ledger::HouseSequence proposal{content.at("proposal").to_number<std::uint64_t>()};
+    std::erase_if(drafts_, [&](const auto& of_window) {
+        return of_window.second.proposal == proposal && !of_window.second.is_approved;
+    });
 }
 
 void Register::apply_issue(const ledger::HouseEntry& entry, const Content& content)

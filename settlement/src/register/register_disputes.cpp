@@ -121,6 +121,12 @@ Registered<NewEntry> Register::open_dispute(const Dispute& dispute, ledger::Day 
     if (document.is_prepaid()) return refused("a block was bought and paid: it is not disputed");
     if (is_credit(document.kind) || document.kind == DocumentKind::payment_statement)
         return refused("a line of an invoice is disputed, not of a credit note or a statement");
+    // Its seller could only win that it is owed less.
+    if (is_self_billed(document.kind))
+        return refused(fmt::format(
+            "{} was written in its seller's name: what is missing on it is sent as messages, and "
+            "billed with the next window",
+            document.number));
     if (dispute.line < 1 || dispute.line > document.lines.size())
         return refused(fmt::format("{} has {} lines", document.number, document.lines.size()));
     if (!is_dispute_reason(dispute.reason))
@@ -132,7 +138,8 @@ Registered<NewEntry> Register::open_dispute(const Dispute& dispute, ledger::Day 
     for (const auto& [id, other] : disputes_) {
         if (other.document == dispute.document && other.line == dispute.line) left -= other.net;
     }
-    if (dispute.net.count <= 0 || dispute.net > left)
+    if (dispute.net.count <= 0) return refused("the amount that is disputed is above zero");
+    if (dispute.net > left)
         return refused(fmt::format(
             "line {} of {} has {} left to dispute",
             dispute.line,

@@ -164,9 +164,12 @@ NewEntry Register::issue_entry(Document document, const IssueTerms& terms) const
     const std::int64_t place = last == last_numbers_.end() ? 1 : last->second + 1;
     document.number = fmt::format("{}-{:06}", series, place);
     document.issued_on = terms.today;
-    if (!document.is_prepaid())
-        document.due_on = document.corrects ? calendar_.due_on(terms.today)
-                                            : calendar_.dates_of(document.window).due_on;
+    if (!document.is_prepaid()) {
+        const ledger::Day due_on = calendar_.dates_of(document.window).due_on;
+        // Nothing is due before it is billed: what comes late has its days from then on.
+        const bool counts_anew = document.corrects.has_value() || due_on < terms.today;
+        document.due_on = counts_anew ? calendar_.due_on(terms.today) : due_on;
+    }
     const auto lines = lines_of(document, terms.terms->currency);
     json::object content{{"series", series}, {"place", place}, {"document", record_of(document)}};
     if (!document.is_prepaid()) content.emplace("lines_micro", lines_object(lines, *terms.terms));

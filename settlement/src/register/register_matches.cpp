@@ -76,13 +76,17 @@ bool has_foreign(const MatchBooking& booking)
         booking.payments, [](const auto& payment) { return payment.foreign.has_value(); });
 }
 
+constexpr std::string_view bank_charges = "bank_charges";
+
 /// A residual of a row is money that pays nothing: cash came or went all the same. One of an item
 /// is settled as if it had been paid, by the house's own loss or gain.
-void book_write_off(std::vector<AccountLine>& lines, Minor amount, bool is_of_row)
+void book_write_off(std::vector<AccountLine>& lines, Minor amount, const WriteOff& off)
 {
-    const std::int64_t sign = is_of_row ? 1 : -1;
+    const std::int64_t sign = off.item.empty() ? 1 : -1;
+    const Account account =
+        off.account == bank_charges ? Account::bank_charges : Account::write_off;
     lines.push_back({.account = Account::cash_operating, .amount = sign * amount.count});
-    lines.push_back({.account = Account::write_off, .amount = -sign * amount.count});
+    lines.push_back({.account = account, .amount = -sign * amount.count});
 }
 
 } // namespace
@@ -109,6 +113,13 @@ std::optional<ExchangeRate> Register::rate_of_row(
     return find_rate(terms.currency.code, own.to.code, day).value_or(own);
 }
 
+std::optional<ExchangeRate> Register::rate_of_day(
+    BankRowNumber row, const ledger::Terms& terms) const
+{
+    const auto& told = bank_.rows[row - 1];
+    return find_rate(terms.currency.code, told.currency.code, told.row.booked_on);
+}
+
 /// Pre: every item is a net of the register.
 MatchBooking Register::plan_booking(const Match& match, const ledger::Terms& terms) const
 {
@@ -129,8 +140,9 @@ MatchBooking Register::plan_booking(const Match& match, const ledger::Terms& ter
     };
     for (const MatchPart& part : match.parts) add(part.item, part.amount, part.row);
     if (const auto& off = match.write_off) {
-        const auto& first = match.parts.front();
-        if (off->item.empty()) {
+        if (match.parts.empty()) {
+            booking.written_off = worth_at(rate_of_day(off->row, terms), off->amount);
+        } else if (const auto& first = match.parts.front(); off->item.empty()) {
             const auto net = find_net(first.item);
             const auto rate = rate_of_row(off->row, *net->payment, terms);
             booking.written_off = worth_at(rate, off->amount);
@@ -168,10 +180,10 @@ Register::Content Register::booked(
         }
         payments.push_back(std::move(row));
     }
-    if (match.write_off) book_write_off(lines, booking.written_off, match.write_off->item.empty());
+    if (match.write_off) book_write_off(lines, booking.written_off, *match.write_off);
     to_micro(lines, terms.currency);
     Content content{{"payments", std::move(payments)}, {"lines_micro", lines_object(lines, terms)}};
-    if (match.write_off && has_foreign(booking))
+    if (match.write_off && (has_foreign(booking) || booking.payments.empty()))
         content.emplace("written_off_minor", booking.written_off.count);
     return content;
 }
@@ -194,11 +206,53 @@ std::string Register::OpenSides::take(const MatchPart& part, bool is_return)
     return {};
 }
 
+Registered<Match> Register::match_by_hand(
+    BankRowNumber row, const std::string& item, std::optional<Minor> amount) const
+{
+    const auto rows = open_rows();
+    const auto items = open_items();
+    const auto open = rows.find(row);
+    if (open == rows.end()) return refused(fmt::format("row {} of the bank is not open", row));
+    const auto found = std::ranges::find(items, item, &OpenItem::id);
+    if (found == items.end()) return refused(item + " is not open");
+    const bool is_less = std::abs(open->second.count) < std::abs(found->open.count);
+    return Match{
+        .kind = MatchKind::by_hand,
+        .parts = {
+            {.row = row,
+             .item = item,
+             .amount = amount.value_or(is_less ? open->second : found->open)}}};
+}
+
+Registered<Match> Register::write_off_by_hand(
+    BankRowNumber row, const std::string& account, std::optional<Minor> amount) const
+{
+    if (account != bank_charges && account != "write_off")
+        return refused(account + " is no account for this: bank_charges or write_off");
+    const auto rows = open_rows();
+    const auto open = rows.find(row);
+    if (open == rows.end()) return refused(fmt::format("row {} of the bank is not open", row));
+    const Minor whole = open->second;
+    const Minor part = amount.value_or(whole);
+    if ((part.count < 0) != (whole.count < 0) || std::abs(part.count) > std::abs(whole.count))
+        return refused(fmt::format("row {} of the bank has less that is open", row));
+    return Match{
+        .kind = MatchKind::by_hand,
+        .write_off = WriteOff{.row = row, .amount = part, .account = account}};
+}
+
 Registered<NewEntry> Register::book_match(const Match& match, const ledger::Terms& terms) const
 {
     OpenSides open{.rows = open_rows(), .items = {}};
     for (const OpenItem& item : open_items()) open.items.emplace(item.id, item.open);
-    if (match.parts.empty()) return refused("a match settles something");
+    if (match.parts.empty()) {
+        if (!match.write_off || match.write_off->row == 0)
+            return refused("a match settles something");
+        const auto& currency = bank_.rows[match.write_off->row - 1].currency;
+        if (currency.code != terms.currency.code && !rate_of_day(match.write_off->row, terms))
+            return refused(fmt::format(
+                "no rate says what {} was worth on that day: pointhouse fx set", currency.code));
+    }
     if (match.write_off) {
         if (auto admitted = admit(match); !admitted) return std::unexpected(admitted.error());
     }
@@ -232,9 +286,21 @@ Registered<NewEntry> Register::reverse_match(
         return refused(fmt::format("there is no match {} to reverse", entry.value()));
     if (reason.empty()) return refused("a match is reversed for a reason");
     if (auto admitted = admit(found->second); !admitted) return std::unexpected(admitted.error());
+    const auto reversed = bookings_.at(entry).reversed();
+    for (const auto& payment : reversed.payments) {
+        const NetPayment& net = *find_net(payment.reference)->payment;
+        const Minor whole = net.foreign ? net.foreign->net : net.net;
+        const Minor settled = net.foreign ? net.foreign->settled : net.settled;
+        const Minor after = settled + payment.foreign.value_or(payment.settled);
+        // Less than nothing, or more than all of it: what came back, or was paid again, hangs on
+        // it.
+        const bool is_other_way = after.count != 0 && (after.count < 0) != (whole.count < 0);
+        if (is_other_way || std::abs(after.count) > std::abs(whole.count))
+            return refused(fmt::format(
+                "{} was paid, or sent back, after it: undo that first", payment.reference));
+    }
     Content content{{"match_entry", entry.value()}, {"reason", reason}};
-    for (auto& member : booked(bookings_.at(entry).reversed(), found->second, terms))
-        content.insert(std::move(member));
+    for (auto& member : booked(reversed, found->second, terms)) content.insert(std::move(member));
     return NewEntry{.kind = "match_reversed", .content = json::serialize(content)};
 }
 

@@ -40,7 +40,8 @@ def test_control_sums(files):
         amounts = []
         for block in message.findall("p:PmtInf", NAMES):
             own = block.findall("p:CdtTrfTxInf/p:Amt/p:InstdAmt", NAMES)
-            assert {amount.get("Ccy") for amount in own} == {"EUR"}
+            [currency] = {amount.get("Ccy") for amount in own}
+            assert all(("." not in amount.text) == (currency == "JPY") for amount in own)
             assert Decimal(block.findtext("p:CtrlSum", None, NAMES)) == sum(Decimal(amount.text) for amount in own)
             assert int(block.findtext("p:NbOfTxs", None, NAMES)) == len(own)
             amounts += [Decimal(amount.text) for amount in own]
@@ -49,12 +50,28 @@ def test_control_sums(files):
         assert int(message.findtext("p:GrpHdr/p:NbOfTxs", None, NAMES)) == len(amounts)
 
 
+def test_euro_go_by_sepa_and_other_currencies_do_not(files):
+    found = set()
+    for path in files:
+        root = ElementTree.parse(path).getroot()
+        [currency] = {amount.get("Ccy") for amount in root.iterfind(".//p:InstdAmt", NAMES)}
+        found.add(currency)
+        level = root.findtext(".//p:PmtTpInf/p:SvcLvl/p:Cd", None, NAMES)
+        charges = root.findtext(".//p:ChrgBr", None, NAMES)
+        account = root.findtext(".//p:DbtrAcct/p:Ccy", None, NAMES)
+        if currency == "EUR":
+            assert (level, charges, account) == ("SEPA", "SLEV", None)
+            continue
+        assert (level, charges, account) == (None, "SHAR", currency)
+        transfers = root.findall(".//p:CdtTrfTxInf", NAMES)
+        assert all(each.findtext("p:CdtrAgt/p:FinInstnId/p:BICFI", None, NAMES) for each in transfers)
+        assert root.findtext(".//p:DbtrAgt/p:FinInstnId/p:BICFI", None, NAMES)
+    assert found == {"EUR", "SEK", "JPY"}
+
+
 def test_profile_of_the_sepa_credit_transfer(files):
     for path in files:
         root = ElementTree.parse(path).getroot()
-        assert root.findtext(".//p:PmtTpInf/p:SvcLvl/p:Cd", None, NAMES) == "SEPA"
-        assert root.findtext(".//p:ChrgBr", None, NAMES) == "SLEV"
-
         identifications = [node.text for node in root.iterfind(".//p:EndToEndId", NAMES)]
         assert len(set(identifications)) == len(identifications)
         for identification in identifications:
