@@ -238,6 +238,14 @@ Refused decide_transfer(const Question& question, const DecisionContext& context
     return accepted;
 }
 
+Refused check_points(const Message& message)
+{
+    if (!carries_points(message.type) || !message.points) return accepted;
+    const bool is_in_range =
+        *message.points > Points{} && *message.points <= points_per_message_max;
+    return is_in_range ? accepted : Refused{Refusal::points_out_of_range};
+}
+
 } // namespace
 
 void DecisionContext::move_to(Time time, const Terms& under)
@@ -267,14 +275,6 @@ Result<Points> points_of(const Message& message, const Terms& terms)
     if (points > points_per_message_max.count())
         return std::unexpected(Refusal::points_out_of_range);
     return Points{points};
-}
-
-std::optional<Refusal> check_points(const Message& message)
-{
-    if (!carries_points(message.type) || !message.points) return accepted;
-    const bool is_in_range =
-        *message.points > Points{} && *message.points <= points_per_message_max;
-    return is_in_range ? accepted : Refused{Refusal::points_out_of_range};
 }
 
 std::optional<Refusal> decide(
@@ -313,6 +313,19 @@ std::optional<Refusal> decide(
     }
     invariant(false, "only messages are decided");
     return std::nullopt;
+}
+
+std::optional<Refusal> decide_within_bounds(
+    const Question& question, const DecisionContext& context, Record& posting)
+{
+    if (const Refused impossible = check_points(*question.message)) return impossible;
+    if (const Refused refused = decide(question, context, posting)) return refused;
+    if (context.funding->has_room_for(posting, *context.terms)) return accepted;
+    auto entries = std::move(posting.entries); // keeps its capacity
+    entries.clear();
+    posting = Record{.sequence = posting.sequence, .type = posting.type};
+    posting.entries = std::move(entries);
+    return Refusal::limit_exceeded;
 }
 
 std::int64_t base_points(std::int64_t amount_minor, const Currency& currency)

@@ -54,15 +54,18 @@ struct Question {
 /// Nothing may be dated further ahead of the house's time.
 inline constexpr std::chrono::minutes ahead_max{5};
 
-/// Before all else: a message carries 1 to points_per_message_max points.
-[[nodiscard]] std::optional<Refusal> check_points(const Message& message);
-
 /// Decides one message. Pure: state and time come as values, the answer goes into `posting`:
 /// points, tariff, counterparty and entries in the order in which they apply. `posting.sequence` is
 /// set by the caller, because new lots are named by it. On a refusal, which may be a frozen one or
 /// not, the posting has no entries. Order of the refusals: existence, role, time, currency and
 /// funding, limits, balance. What is due for the member by `context.now` has been posted.
 [[nodiscard]] std::optional<Refusal> decide(
+    const Question& question, const DecisionContext& context, Record& posting);
+
+/// As the house decides what it is sent: before all else, a message carries 1 to
+/// points_per_message_max points; after it, what the posting moves is within what books can sum up
+/// (FundingCounters::turnover_max, else limit_exceeded).
+[[nodiscard]] std::optional<Refusal> decide_within_bounds(
     const Question& question, const DecisionContext& context, Record& posting);
 
 /// The part of `decide` for reversals and clawbacks (clawback.cpp).

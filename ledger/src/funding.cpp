@@ -12,7 +12,7 @@ namespace {
 
 using Refused = std::optional<Refusal>;
 constexpr Refused funded = std::nullopt;
-constexpr std::uint8_t counters_version = 1;
+constexpr std::uint8_t counters_version = 2; // 1: without the turnover
 constexpr std::size_t varint_bytes_max = 10;
 
 void add(std::int64_t& total, std::int64_t amount)
@@ -103,6 +103,22 @@ private:
     FundingParts parts_;
 };
 
+// At the whole price of the point and what its redemption costs: what is not prefunded moves later.
+Wide turnover_of(const Entry& entry, const Terms& terms)
+{
+    const bool is_issued = entry.kind == EntryKind::issued || entry.kind == EntryKind::opened ||
+                           entry.kind == EntryKind::reinstated ||
+                           entry.kind == EntryKind::reinstated_by_house;
+    const bool is_spent = entry.kind == EntryKind::redeemed || entry.kind == EntryKind::donated ||
+                          entry.kind == EntryKind::recovered;
+    if (!is_issued && !is_spent) return 0;
+    const Tariff& tariff = terms.tariff(entry.lot.tariff);
+    Wide price = Wide{tariff.issue_price.count()} + tariff.service_fee.count();
+    if (is_spent && !entry.counterpart.is_none())
+        price += terms.tariff(entry.counterpart).reimbursement.count();
+    return price * entry.points.count();
+}
+
 // The first eight bytes, big-endian, of SHA-256 over the three texts, each but the last followed by
 // a zero byte.
 std::uint64_t draw_of(std::string_view promotion, std::string_view partner, std::string_view id)
@@ -163,8 +179,30 @@ Points FundingCounters::granted(PromotionId promotion) const
 void FundingCounters::apply(const Record& record, const Terms& terms)
 {
     if (record.type == MessageType::house_entry) booked_ = record.terms;
-    for (const Entry& entry : record.entries) apply_entry(entry, terms);
+    for (const Entry& entry : record.entries) {
+        apply_entry(entry, terms);
+        // Never refused is what the house posts by itself: a part of what was charged before.
+        const auto turnover = static_cast<std::int64_t>(turnover_of(entry, terms));
+        if (turnover == 0) continue;
+        slot(turnover_, terms.tariff(entry.lot.tariff).partner) += turnover;
+        house_turnover_ += turnover;
+    }
     if (!record.promotion.is_none()) add(slot(granted_, record.promotion), record.points.count());
+}
+
+bool FundingCounters::has_room_for(const Record& record, const Terms& terms) const
+{
+    Wide house = house_turnover_;
+    for (const Entry& entry : record.entries) {
+        const Wide turnover = turnover_of(entry, terms);
+        if (turnover == 0) continue;
+        house += turnover;
+        // With all of the record's: it may have several lots of an issuer.
+        const PartnerId issuer = terms.tariff(entry.lot.tariff).partner;
+        const Wide own = value_at(turnover_, issuer) + (house - house_turnover_);
+        if (own > issuer_turnover_max.count() || house > turnover_max.count()) return false;
+    }
+    return true;
 }
 
 void FundingCounters::apply_entry(const Entry& entry, const Terms& terms)
@@ -240,12 +278,15 @@ void FundingCounters::charge(const Tariff& tariff, Micro price, Micro fee)
 void FundingCounters::encode(Sequence through, std::vector<std::byte>& out) const
 {
     const std::size_t used = out.size();
-    const std::size_t numbers = 5 + drawn_.size() + unbilled_.size() * 2 + granted_.size();
+    const std::size_t numbers =
+        6 + turnover_.size() + drawn_.size() + unbilled_.size() * 2 + granted_.size();
     out.resize(used + 1 + numbers * varint_bytes_max);
     ByteWriter writer{out.data() + used};
     writer.u8(counters_version);
     writer.varint(through.value());
     writer.varint(booked_.value());
+    writer.varint(turnover_.size());
+    for (const std::int64_t micros : turnover_) writer.zigzag(micros);
     writer.varint(drawn_.size());
     for (const std::int64_t points : drawn_) writer.zigzag(points);
     writer.varint(unbilled_.size());
@@ -268,6 +309,8 @@ bool FundingCounters::decode(std::span<const std::byte> bytes, Sequence through)
         for (std::uint64_t left = in.varint(); left > 0 && in.ok(); --left)
             values.push_back(in.zigzag());
     };
+    read_all(turnover_);
+    for (const std::int64_t micros : turnover_) add(house_turnover_, micros);
     read_all(drawn_);
     for (std::uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
         const Micro price{in.zigzag()};
@@ -275,6 +318,11 @@ bool FundingCounters::decode(std::span<const std::byte> bytes, Sequence through)
     }
     read_all(granted_);
     return in.ok() && in.at_end();
+}
+
+bool FundingCounters::is_of_before(std::span<const std::byte> bytes)
+{
+    return !bytes.empty() && std::to_integer<std::uint8_t>(bytes.front()) < counters_version;
 }
 
 std::vector<Points> split_by_shares(

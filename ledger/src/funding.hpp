@@ -40,6 +40,13 @@ public:
     /// The last entry of the house's own record whose money the journal has booked.
     [[nodiscard]] HouseSequence booked() const { return booked_; }
 
+    /// Money that was ever charged, redeemed or recovered, at most: no account of the house, and no
+    /// sum of its debits, comes near what 64 bits hold. One issuer cannot use it up for the others.
+    static constexpr Micro turnover_max{std::int64_t{1} << 61};
+    static constexpr Micro issuer_turnover_max{std::int64_t{1} << 59};
+    /// Whether the books can hold what the record does, too.
+    [[nodiscard]] bool has_room_for(const Record& record, const Terms& terms) const;
+
     /// Takes what the record's entries did. `terms` know every tariff that they name.
     void apply(const Record& record, const Terms& terms);
 
@@ -48,6 +55,9 @@ public:
     void encode(Sequence through, std::vector<std::byte>& out) const;
     /// False when the bytes are not the counters through that record.
     [[nodiscard]] bool decode(std::span<const std::byte> bytes, Sequence through);
+    /// Whether they are of a house of before, which did not count its turnover: they are counted
+    /// again from the journal.
+    [[nodiscard]] static bool is_of_before(std::span<const std::byte> bytes);
     friend bool operator==(const FundingCounters&, const FundingCounters&) = default;
 
 private:
@@ -58,9 +68,11 @@ private:
     void credit_debt(const Entry& entry, const Terms& terms);
 
     HouseSequence booked_;
-    std::vector<std::int64_t> drawn_;   // by tariff version − 1; zero for dated tariffs
-    std::vector<Unbilled> unbilled_;    // by partner − 1
-    std::vector<std::int64_t> granted_; // by promotion − 1
+    std::vector<std::int64_t> turnover_; // by partner − 1, of its lots; micro-units
+    std::int64_t house_turnover_ = 0;    // the sum
+    std::vector<std::int64_t> drawn_;    // by tariff version − 1; zero for dated tariffs
+    std::vector<Unbilled> unbilled_;     // by partner − 1
+    std::vector<std::int64_t> granted_;  // by promotion − 1
 };
 
 /// Points of an accrual that one partner pays for in one way: they become one lot.

@@ -309,8 +309,7 @@ void Shard::book(Submission& submission, std::size_t place, const Digest& conten
         record = Record{.sequence = next_sequence()};
         record.entries = std::move(entries);
         context_.move_to(now, *terms_);
-        const auto impossible = check_points(message);
-        return impossible ? impossible : decide(question, context_, record);
+        return decide_within_bounds(question, context_, record);
     };
     auto refusal = decide_now();
     if (refusal && !is_frozen(*refusal)) {

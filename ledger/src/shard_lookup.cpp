@@ -224,10 +224,8 @@ void Shard::quote(const Message& message, Outcome& outcome)
     record = Record{.sequence = next_sequence()};
     // What would be posted before the message has taken sequences of its own.
     if (member) record.sequence = std::max(record.sequence, Sequence{member->last().value() + 1});
-    const auto impossible = check_points(message);
     const auto refusal = parties.is_replaced ? std::optional{Refusal::member_unknown}
-                         : impossible        ? impossible
-                                             : decide(question, context, record);
+                                             : decide_within_bounds(question, context, record);
     if (refusal && !is_frozen(*refusal)) {
         outcome.disposition = Disposition::refused;
         outcome.refusal = *refusal;

@@ -168,6 +168,7 @@ void Shard::load_funding()
     funding_ = {};
     funding_row_ = {};
     journal_.read_members(std::span{&house_row, 1}, [this](const MemberRow& row) {
+        if (FundingCounters::is_of_before(row.state)) return;
         if (row.through > written_ || !funding_.decode(row.state, row.through))
             throw StoreFailure{"the house's own counters do not read back"};
         funding_row_ = row.through;

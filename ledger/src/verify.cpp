@@ -437,6 +437,7 @@ private:
     void compare_funding()
     {
         if (stored_funding_.through != last_) return;
+        if (FundingCounters::is_of_before(stored_funding_.bytes)) return;
         std::vector<std::byte> bytes;
         funding_.encode(last_, bytes);
         require(

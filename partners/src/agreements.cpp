@@ -164,6 +164,15 @@ Registry::Accepted<ledger::TariffVersion> Registry::buy_block(
     if (auto fault = fault_of(block)) return refused(std::move(*fault));
 
     const auto* vat = find_vat(partner, "block", purchase.at);
+    ledger::Wide sold = 0;
+    const auto worth = [](const ledger::Tariff& each) {
+        return (ledger::Wide{each.issue_price.count()} + each.service_fee.count()) *
+               each.block.count();
+    };
+    for (const auto& tariff : terms->tariffs) sold += worth(tariff);
+    if (sold + worth(block) > house_money_max)
+        return refused("points: blocks of so much money are more than the books can hold");
+
     auto lines = lines_of_block(block, vat ? vat->rate_basis_points : 0, *terms);
     if (!lines) {
         return refused("points: price and fee of the block must be whole minor units of money");

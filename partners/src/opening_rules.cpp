@@ -66,6 +66,20 @@ bool is_implied(Account account)
            account == Account::prepaid_fee;
 }
 
+/// What is more than the books can sum up.
+Fault fault_of_size(const Opening& opening)
+{
+    ledger::Wide money = 0;
+    for (const auto& lot : opening.lots)
+        money += ledger::Wide{lot.price.count()} * lot.points.count();
+    for (const auto& block : opening.blocks)
+        money += (ledger::Wide{block.price.count()} + block.fee.count()) * block.points.count();
+    for (const auto& [name, amount] : opening.balances)
+        money += amount < Micro{} ? -ledger::Wide{amount.count()} : ledger::Wide{amount.count()};
+    if (money > house_money_max) return "the opening has more money than the books can hold";
+    return std::nullopt;
+}
+
 Fault fault_of_balances(const Opening& opening, const ledger::Terms& terms)
 {
     ledger::Wide sum = 0;
@@ -115,6 +129,7 @@ Fault fault_of(const Opening& opening, const ledger::Terms& terms)
     for (const auto& block : opening.blocks) {
         if (auto fault = fault_of_block(block, opening.as_of, terms)) return fault;
     }
+    if (auto fault = fault_of_size(opening)) return fault;
     return fault_of_balances(opening, terms);
 }
 

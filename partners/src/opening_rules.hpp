@@ -11,6 +11,9 @@
 namespace pointhouse::partners {
 
 inline constexpr std::int64_t block_points_max = 1'000'000'000'000;
+/// Micro-units of all blocks that were ever sold, and of all that an opening brings along: as much
+/// as the books can sum up (ledger::FundingCounters has the same bound for messages).
+inline constexpr ledger::Wide house_money_max = ledger::Wide{1} << 60;
 
 /// What does not fit together in an opening, or with the terms; none when it can be imported.
 [[nodiscard]] std::optional<std::string> fault_of(

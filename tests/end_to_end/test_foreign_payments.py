@@ -98,8 +98,12 @@ def net_of(house, partner):
     return row
 
 
+def worth_at(minor, rate):
+    return rounded(Fraction(minor) / Fraction(rate))
+
+
 def worth(minor, currency, day):
-    return rounded(Fraction(minor) / Fraction(RATES[currency, day]))
+    return worth_at(minor, RATES[currency, day])
 
 
 class Bank:
@@ -250,18 +254,22 @@ def test_pounds_go_out_in_a_file_of_their_own_and_come_back(copy_house, played, 
     assert is_settled(house, "LON") and house.json("settle", "nets", "2026-06")["settled"]
     gained = (net["net_minor"] - cash) * 10_000
     assert books(house, "exchange")[0] - before.get("exchange", 0) == -gained
-    # Its bank sends half of it back, and it is paid once more.
-    back = due // 2
-    bank.says({"minor": back, "end_to_end": net["reference"], "return_reason": "AC04"}, day="2026-07-13")
+    # Its bank sends it back, and it is paid once more, at the rate of another day.
+    bank.says({"minor": due, "end_to_end": net["reference"], "return_reason": "AC04"}, day="2026-07-13")
     house.run("bank", "match")
-    assert net_of(house, "LON")["paid_in"]["open_minor"] == back
+    assert net_of(house, "LON")["paid_in"]["open_minor"] == due
     assert not is_settled(house, "LON")
-    bank.says({"minor": -back, "end_to_end": net["reference"]}, day="2026-07-13")
-    house.run("bank", "match")
+    assert house.json("bank", "match")["matches"] == [], "once"
+    bank.says({"minor": -due, "end_to_end": net["reference"]}, day="2026-07-10")
+    [again] = house.json("bank", "match")["matches"]
     assert is_settled(house, "LON") and house.json("settle", "nets", "2026-06")["settled"]
     assert house.json("bank", "rows", "--open") == []
-    assert books(house, "cash:operating")[0] - before.get("cash:operating", 0) == 10_000 * (
-        worth(back, "GBP", "2026-07-13") - worth(back, "GBP", "2026-07-13") - cash)
+    later = worth_at(due, RATES["GBP", "2026-06-30"])
+    assert books(house, "cash:operating")[0] - before.get("cash:operating", 0) == -later * 10_000
+    house.run("bank", "unmatch", again["id"], "--reason", "a mistake")
+    assert net_of(house, "LON")["paid_in"]["open_minor"] == due
+    house.run("bank", "match")
+    assert is_settled(house, "LON")
     assert house.verify("--from-scratch")["ok"]
 
 
@@ -309,7 +317,7 @@ def test_kronor_are_asked_for_and_age_in_kronor(copy_house, played, tmp_path):
     ages = {(row["currency"], row["partner"]): row for row in shown["currencies"]}
     assert {currency for currency, _ in ages} >= {"SEK", "EUR"}
     invoice = sum(document["total_minor"] for document in house.json("settle", "documents")
-                  if document["partner"] == "SWE" and document["type"] == "invoice")
+                  if document["buyer"] == "SWE" and document["type"] == "invoice")
     assert ages["SEK", "SWE"]["days_1_to_30_micro"] == ages["SEK", "SWE"]["open_micro"] == invoice * 10_000
     part = due // 4
     house.run("settle", "paid", "2026-06", "SWE", f"-{part // 100}.{part % 100:02}", "--evidence", "x")

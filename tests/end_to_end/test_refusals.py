@@ -184,3 +184,45 @@ def test_a_message_of_the_future_is_refused(timely):
 
 def test_the_machine_s_clock_cannot_be_advanced(timely):
     timely.run("clock", "advance", "2050-01-01T00:00:00Z", status=1)
+
+
+DEAR = """
+[[partner]]
+id = "GRO"
+roles = ["issuer", "redeemer"]
+  [[partner.tariff]]
+  from = "2026-01-01"
+  issue_price = "1000"
+  service_fee = "0"
+  reimbursement = "1000"
+  prefund_share = "1"
+"""
+
+
+def test_no_partner_fills_the_books_until_they_break(make_house, tmp_path):
+    """Sums of money are kept in 64 bits: what would go beyond is refused, and nobody else notices."""
+    house = make_house().make("TNK")
+    (tmp_path / "dear.toml").write_text(DEAR)
+    house.run("partner", "add", "GRO", "--terms", tmp_path / "dear.toml")
+    house.run("cert", "issue", "GRO")
+    house.start()
+    with house.connect("GRO") as gro, house.connect("TNK") as tnk:
+        assert gro.post("/v1/accruals", accrual("rich", 1_000_000_000)).code == "limit_exceeded"
+        assert gro.post("/v1/accruals", accrual("rich", 500_000_000)).status == 201
+        over = accrual("rich", 100_000_000)
+        assert gro.post("/v1/quotes", over | {"type": "accrual"}).code == "limit_exceeded"
+        assert gro.post("/v1/accruals", over).code == "limit_exceeded"
+        again = gro.post("/v1/accruals", over)
+        assert (again.code, again.replayed) == ("limit_exceeded", True)
+        assert tnk.post("/v1/accruals", accrual("rich", 1_000_000_000)).status == 201
+        assert gro.get("/v1/members/rich").json["balance"]["available"] == 1_500_000_000
+    house.kill()
+    house.start()
+    with house.connect("GRO") as gro:
+        assert gro.post("/v1/accruals", accrual("rich", 100_000_000)).code == "limit_exceeded"
+    window = house.json("window", "list")[0]["id"]
+    assert house.json("settle", "show", window)["trial_balance"]
+    assert house.verify("--from-scratch")["ok"]
+    much = ("--points", "1000000000000", "--price", "1000")
+    assert "buy-block" not in house.run("partner", "buy-block", "TNK", *much, status=1).stdout
+    assert house.process.poll() is None, "the house serves on"

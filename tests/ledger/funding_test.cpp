@@ -115,6 +115,40 @@ TEST_F(Funding, SenderPaysAtItsTariffOfTheActivity)
     EXPECT_EQ(ask(request(charity, 10)), "funding_not_agreed");
 }
 
+TEST_F(Funding, NothingIsMovedThatTheBooksCannotSumUp)
+{
+    Tariff dear = terms->tariffs.front();
+    dear.version = TariffVersion{5};
+    dear.issue_price = Micro{1'000'000'000};
+    dear.service_fee = Micro{};
+    terms->tariffs.push_back(dear);
+    const auto issue = [](std::int64_t points, TariffVersion tariff) {
+        Record record{.points = Points{points}};
+        record.entries.push_back(
+            {.kind = EntryKind::issued, .points = Points{points}, .lot = {.tariff = tariff}});
+        return record;
+    };
+    const std::int64_t whole = FundingCounters::issuer_turnover_max.count() / 1'000'000'000;
+    EXPECT_FALSE(counters.has_room_for(issue(whole + 1, TariffVersion{5}), *terms));
+    EXPECT_TRUE(counters.has_room_for(issue(whole, TariffVersion{5}), *terms));
+    counters.apply(issue(whole, TariffVersion{5}), *terms);
+    EXPECT_FALSE(counters.has_room_for(issue(1, TariffVersion{5}), *terms));
+    EXPECT_TRUE(counters.has_room_for(issue(1, TariffVersion{2}), *terms)) << "another issuer's";
+
+    // What was spent counts, too, and all of it comes back from the stored form.
+    Record spent = issue(1, TariffVersion{2});
+    spent.entries.front().kind = EntryKind::redeemed;
+    counters.apply(spent, *terms);
+    std::vector<std::byte> bytes;
+    counters.encode(Sequence{3}, bytes);
+    FundingCounters read;
+    ASSERT_TRUE(read.decode(bytes, Sequence{3}));
+    EXPECT_EQ(read, counters);
+    EXPECT_FALSE(FundingCounters::is_of_before(bytes));
+    bytes.front() = std::byte{1};
+    EXPECT_TRUE(FundingCounters::is_of_before(bytes));
+}
+
 TEST_F(Funding, BlockIsDrawnDownToItsLastPoint)
 {
     buy_block(*terms, 100);
