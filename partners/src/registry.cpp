@@ -63,7 +63,7 @@ std::vector<ledger::IssuerVat> issuer_vat(const std::vector<VatTerms>& rows)
 
 } // namespace
 
-constexpr std::array<Registry::State::Kind, 16> Registry::State::kinds{
+constexpr std::array<Registry::State::Kind, 17> Registry::State::kinds{
     {{kind::house_founded, &State::apply_founding, true},
      {kind::currency_changed, &State::apply_currency, true},
      {kind::partner_added, &State::apply_partner, true},

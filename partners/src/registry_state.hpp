@@ -82,7 +82,7 @@ private:
         Apply apply;
         bool changes_terms;
     };
-    static const std::array<Kind, 16> kinds;
+    static const std::array<Kind, 17> kinds;
 
     void apply(const ledger::HouseEntry& entry);
     void apply_founding(const boost::json::object& content);

@@ -40,7 +40,7 @@ ledger::Micro billed_fee(const Document& document)
     for (const DocumentLine& line : document.lines)
         if (line.charge == Charge::fee) fee += line.exact;
     if (document.booked) fee = document.booked->fee;
-    return document.owed_by_partner() == document.total ? fee : -fee;
+    return is_credit(document.kind) ? -fee : fee;
 }
 
 bool can_follow(DocumentState before, DocumentState after)
@@ -71,7 +71,8 @@ std::vector<AccountLine> lines_of(const Document& document, const ledger::Curren
     const bool is_issuance = document.supply == StatementType::issuance;
     const bool is_houses = document.seller.id == "house";
     const std::int64_t scale = ledger::micro_per_minor(currency);
-    const std::int64_t sign = document.owed_by_partner() == document.total ? 1 : -1;
+    // By its kind, not by its total: that may round to nothing in the currency of the document.
+    const std::int64_t sign = is_houses != is_credit(document.kind) ? 1 : -1;
     const auto& booked = document.booked;
     const Minor total = booked ? booked->total : document.total;
     const Minor tax_due = booked ? booked->tax : document.tax;

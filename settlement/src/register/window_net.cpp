@@ -39,11 +39,17 @@ bool WindowNet::are_pay_ins_settled() const
 
 const NetPayment* WindowNet::find(ledger::PartnerId partner, bool is_pay_out) const
 {
+    // Of neither direction: its documents cancelled out.
+    const NetPayment* nothing = nullptr;
     for (auto [each, end] = payments.equal_range(partner); each != end; ++each) {
-        const bool is_out = each->second.agreed().count > 0;
-        if (method != NettingMethod::gross || is_out == is_pay_out) return &each->second;
+        const NetPayment& payment = each->second;
+        if (method != NettingMethod::gross) return &payment;
+        if (payment.agreed().count == 0)
+            nothing = &payment;
+        else if ((payment.agreed().count > 0) == is_pay_out)
+            return &payment;
     }
-    return nullptr;
+    return nothing;
 }
 
 Clearing clearing_of(const WindowNet& net)
