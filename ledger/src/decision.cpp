@@ -85,7 +85,8 @@ Refused decide_accrual(const Question& question, const DecisionContext& context,
     const PartnerTerms* granter = granter_of(message, terms);
     if (message.type == MessageType::adjustment && question.member == nullptr)
         return Refusal::member_unknown;
-    if (granter == nullptr || !granter->roles.issuer) return Refusal::role_not_allowed;
+    if (granter == nullptr || !granter->may_issue(message.occurred_at))
+        return Refusal::role_not_allowed;
     if (const Refused refused = check_status(question.member)) return refused;
     if (const Refused refused = check_time(message, context)) return refused;
     if (message.occurred_at < context.accepted_since) return Refusal::late_window_closed;
@@ -184,12 +185,14 @@ Refused decide_spend(const Question& question, const DecisionContext& context, R
     const Member* member = question.member;
     const Terms& terms = *context.terms;
     if (member == nullptr) return Refusal::member_unknown;
-    if (!terms.partner(message.partner).roles.redeemer) return Refusal::role_not_allowed;
+    if (!terms.partner(message.partner).may_redeem(message.occurred_at))
+        return Refusal::role_not_allowed;
     if (const Refused refused = check_status(member)) return refused;
     Drawing drawing{.wanted = {}, .like = {.kind = EntryKind::redeemed}};
     if (message.type == MessageType::donation) {
         const PartnerTerms* charity = terms.find_partner(message.charity);
-        if (charity == nullptr || !charity->roles.charity) return Refusal::role_not_allowed;
+        if (charity == nullptr || !charity->roles.charity || charity->has_left(message.occurred_at))
+            return Refusal::role_not_allowed;
         posting.counterparty = charity->partner;
         drawing.like.kind = EntryKind::donated;
     }
@@ -223,7 +226,8 @@ Refused decide_transfer(const Question& question, const DecisionContext& context
         question.member->number() == question.receiver->number())
         return Refusal::member_unknown;
     posting.other_member = question.receiver->number();
-    if (!terms.partner(message.partner).roles.redeemer) return Refusal::role_not_allowed;
+    if (!terms.partner(message.partner).may_redeem(message.occurred_at))
+        return Refusal::role_not_allowed;
     for (const Member* member : {question.member, question.receiver})
         if (const Refused refused = check_status(member)) return refused;
     if (const Refused refused = check_time(message, context)) return refused;

@@ -183,11 +183,15 @@ CommandResult move_collateral(House& house, const Options& options, const Invoca
     if (options.evidence.empty())
         throw CommandFailure{"collateral is noted with what shows it: --evidence"};
     const auto terms = house.registry().terms();
+    const auto& partner = require_partner(house, options.partner);
+    const auto amount = read_amount(options.amount, terms->currency);
+    if (partner.leaves_at && amount.count < 0)
+        throw CommandFailure{fmt::format(
+            "{} leaves: it gets its collateral back once nothing is open, with pointhouse partner "
+            "release",
+            options.partner)};
     const auto entry = require(house.documents().move_collateral(
-        {.partner = require_partner(house, options.partner).partner,
-         .paid = read_amount(options.amount, terms->currency),
-         .evidence = options.evidence},
-        *terms));
+        {.partner = partner.partner, .paid = amount, .evidence = options.evidence}, *terms));
     const auto permitted = ask_permission(
         house,
         fmt::format(
