@@ -120,7 +120,15 @@ void Registry::State::commit(std::string_view kind, json::object content, Act ac
 const ledger::HouseEntry& Registry::State::append(
     std::string_view kind, std::string_view content, Act act)
 {
-    const auto& entry = record.append(act.at, kind, act.actor, with_request(content, act));
+    const auto head = record.head();
+    try {
+        record.append(act.at, kind, act.actor, with_request(content, act));
+    } catch (const ledger::StoreFailure&) {
+        // Only the answer was lost, or that of an entry before: it is in the record.
+        if (record.head() != head) replay_again();
+        throw;
+    }
+    const auto& entry = record.entries().back();
     const std::lock_guard lock{mutex};
     apply(entry);
     if (terms.as_of == entry.sequence) publish();
