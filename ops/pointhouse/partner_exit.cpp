@@ -35,42 +35,55 @@ struct Options {
 };
 
 /// What the figures are made of, taken on the house's thread, to be added up on another.
-struct Source {
-    std::shared_ptr<ledger::JournalReader> journal;
-    const ledger::TermsHistory& history;
-    std::shared_ptr<const ledger::Terms> terms;
-    ledger::PartnerId partner;
-    ledger::Minor collateral;
+class Source {
+public:
+    Source(House& house, ledger::PartnerId partner)
+        : journal_{house.open_reader()}, history_{house.registry()},
+          terms_{house.registry().terms()}, partner_{partner},
+          collateral_{house.documents().collateral_of(partner)}
+    {}
 
-    [[nodiscard]] PartnerExit figures() const
+    /// By the journal as it is now; asked again it reads what has come since.
+    [[nodiscard]] PartnerExit figures()
     {
-        settlement::ExitFold fold;
-        ledger::for_each_posting(
-            *journal, history, [&](const ledger::PostingLines& posting) { fold.add(posting); });
-        return fold.of(partner, *terms);
+        const auto add = [&](const ledger::PostingLines& posting) {
+            if (posting.record.sequence <= through_) return;
+            fold_.add(posting);
+            through_ = posting.record.sequence;
+        };
+        ledger::for_each_posting(*journal_, history_, add, ledger::Sequence{through_.value() + 1});
+        return fold_.of(partner_, *terms_);
     }
+
+    [[nodiscard]] const ledger::Terms& terms() const { return *terms_; }
+    [[nodiscard]] const std::string& name() const { return terms_->partner(partner_).name; }
+    [[nodiscard]] ledger::Minor collateral() const { return collateral_; }
+
+private:
+    std::shared_ptr<ledger::JournalReader> journal_;
+    const ledger::TermsHistory& history_;
+    std::shared_ptr<const ledger::Terms> terms_;
+    ledger::PartnerId partner_;
+    ledger::Minor collateral_;
+    settlement::ExitFold fold_;
+    ledger::Sequence through_;
 };
 
-Source source_of(House& house, ledger::PartnerId partner)
+std::shared_ptr<Source> source_of(House& house, ledger::PartnerId partner)
 {
     house.tend();
-    return {
-        .journal = house.open_reader(),
-        .history = house.registry(),
-        .terms = house.registry().terms(),
-        .partner = partner,
-        .collateral = house.documents().collateral_of(partner)};
+    return std::make_shared<Source>(house, partner);
 }
 
 settlement::ReportTable security_table(const Source& source)
 {
-    const ledger::Micro per_minor{ledger::micro_per_minor(source.terms->currency)};
+    const ledger::Micro per_minor{ledger::micro_per_minor(source.terms().currency)};
     return {
         .name = "security",
         .columns = {"what", "amount", "then"},
         .rows = {
             {std::string{"collateral held"},
-             per_minor * source.collateral.count,
+             per_minor * source.collateral().count,
              std::string{"given back once nothing is open"}}}};
 }
 
@@ -86,7 +99,7 @@ CommandResult shown(
         .facts =
             {{"partner", options.id},
              {"on", options.on},
-             {"currency", source.terms->currency.code},
+             {"currency", source.terms().currency.code},
              {"state", options.is_dry_run ? "dry_run" : "recorded"}},
         .tables = {settlement::partner_exit_table(leaving), security_table(source)}};
     if (typed.json) return done(settlement::report_json(report) + "\n");
@@ -111,21 +124,20 @@ CommandStep leave(House& house, const Options& options, const Invocation& typed)
         if (!accepted) return refused(accepted.error().reason);
         if (act.prepares) return await_newest(house, typed);
     }
-    auto source = source_of(house, partner);
-    return gateway::LongWork{[source = std::move(source), options, typed](Console&) {
-        return shown(source, source.figures(), options, typed);
+    return gateway::LongWork{[source = source_of(house, partner), options, typed](Console&) {
+        return shown(*source, source->figures(), options, typed);
     }};
 }
 
 /// What is still open between the house and a partner; empty: nothing.
-std::string open_with(const Source& source, const PartnerExit& leaving)
+std::string open_with(Source& source)
 {
+    const PartnerExit leaving = source.figures();
     if (leaving.is_settled()) return {};
-    const auto& name = source.terms->partner(source.partner).name;
     return fmt::format(
         "{} owes {}, is owed {}, and {} more as {} points of it are redeemed: its collateral stays "
         "until nothing is open",
-        name,
+        source.name(),
         ledger::format_micro(leaving.owes),
         ledger::format_micro(leaving.is_owed),
         ledger::format_micro(leaving.due_on_redemption),
@@ -170,12 +182,13 @@ CommandStep release(House& house, const Options& options, const Invocation& type
     if (!partner.has_left(house.ledger().house_time()))
         return refused(fmt::format(
             "{} has not left: pointhouse partner exit, or settle collateral", options.id));
-    auto source = source_of(house, partner.partner);
     return gateway::LongWork{
-        [source = std::move(source), options, typed](Console&) -> gateway::WorkEnd {
-            if (const auto open = open_with(source, source.figures()); !open.empty())
-                return refused(open);
-            return NextStep{[options, typed](House& served) -> CommandStep {
+        [source = source_of(house, partner.partner), options, typed](Console&) -> gateway::WorkEnd {
+            if (const auto open = open_with(*source); !open.empty()) return refused(open);
+            return NextStep{[source, options, typed](House& served) -> CommandStep {
+                served.tend();
+                // Meanwhile a point may have been spent, or a document issued.
+                if (const auto open = open_with(*source); !open.empty()) return refused(open);
                 return give_back(served, options, typed);
             }};
         }};
