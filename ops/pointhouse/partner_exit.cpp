@@ -144,6 +144,19 @@ std::string open_with(Source& source)
         leaving.open.points);
 }
 
+/// Until when accruals of before it left may come and be owed; empty: none is taken any more.
+std::string still_to_come(House& house, const ledger::PartnerTerms& partner)
+{
+    const auto terms = house.registry().terms();
+    const auto today = terms->calendar->day_of(house.ledger().house_time());
+    const auto closes = terms->calendar->day_of(*partner.leaves_at) + terms->late_window_days;
+    if (today >= closes) return {};
+    return fmt::format(
+        "accruals of before {} left may come late, until {}: its collateral stays so long",
+        partner.name,
+        ledger::format_day(closes - 1));
+}
+
 /// Gives all of it back, as one act of two people.
 CommandResult give_back(House& house, const Options& options, const Invocation& typed)
 {
@@ -189,6 +202,9 @@ CommandStep release(House& house, const Options& options, const Invocation& type
                 served.tend();
                 // Meanwhile a point may have been spent, or a document issued.
                 if (const auto open = open_with(*source); !open.empty()) return refused(open);
+                const auto& partner = require_partner(served, options.id);
+                if (const auto late = still_to_come(served, partner); !late.empty())
+                    return refused(late);
                 return give_back(served, options, typed);
             }};
         }};

@@ -162,6 +162,11 @@ def test_collateral_goes_back_once_nothing_is_open(copy_house, played, tmp_path)
         assert taken.status == 201, taken
     assert "owes 47.500000" in house.run(*releasing, status=1).stderr
     settle_month(house, "2026-07", tmp_path, "2026-08-01")
+    # Nothing is open, but what happened before it left may come for 60 days.
+    assert "until 2026-08-18: its collateral stays" in house.run(*releasing, status=1).stderr
+    house.run("clock", "advance", "2026-08-18T21:59:59Z")
+    assert "until 2026-08-18" in house.run(*releasing, status=1).stderr
+    house.run("clock", "advance", "2026-08-18T22:00:00Z")
     before = money(house)
     assert before["collateral:LEA"] == -50_000_000
     assert house.json(*releasing) == {"partner": "LEA", "released_minor": 50_00, "currency": "EUR"}
