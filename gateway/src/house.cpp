@@ -177,19 +177,20 @@ void House::begin_request(const partners::RequestId& request)
 
 void House::end_request(const std::optional<RequestAnswer>& answer)
 {
-    if (answer) {
-        boost::json::object content{{"command", answer->command}};
-        if (answer->body) content.emplace("answer", *answer->body);
-        registry().append("request_answered", boost::json::serialize(content), act());
-    }
-    state_->request.reset();
     try {
+        if (answer) {
+            boost::json::object content{{"command", answer->command}};
+            if (answer->body) content.emplace("answer", *answer->body);
+            registry().append("request_answered", boost::json::serialize(content), act());
+        }
         // An approval is durable already: it was booked.
         if (registry().is_holding()) registry().write_held();
     } catch (const ledger::StoreFailure&) {
+        state_->request.reset(); // what else is done is not its
         forget_folds();
         throw;
     }
+    state_->request.reset();
     tend();
 }
 
