@@ -51,7 +51,8 @@ public:
             fold_.add(posting.lines, posting.positions);
             through_ = posting.record.sequence;
         };
-        ledger::for_each_posting(*journal_, history_, add, ledger::Sequence{through_.value() + 1});
+        ledger::for_each_posting(
+            *journal_, history_, add, {.from = ledger::Sequence{through_.value() + 1}});
         return fold_.of(partner_, *terms_);
     }
 
