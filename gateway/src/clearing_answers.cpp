@@ -8,8 +8,10 @@
 #include "log.hpp"
 #include "member_views.hpp"
 #include "pointhouse/v1/answers.pb.h"
+#include "pointhouse/v1/settlement.pb.h"
 #include "problems.hpp"
 #include "query.hpp"
+#include "reports.hpp"
 
 // What a turn's commit came to, as each of its exchanges is told.
 
@@ -334,9 +336,8 @@ void Clearing::answer_position(Exchange& exchange)
 {
     const auto partner = partner_of(exchange);
     if (!partner) return;
-    exchange.answer = house_.position_of(*partner);
-    exchange.status = 200;
-    exchange.answer_body_type = MediaType::json;
+    v1::Position form;
+    answer_report(exchange, 200, house_.position_of(*partner), form);
 }
 
 void Clearing::answer_document(Exchange& exchange)

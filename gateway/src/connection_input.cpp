@@ -232,6 +232,7 @@ HttpExchange& Connection::append_exchange(const RequestHead& head)
 {
     HttpExchange& exchange = transport_.exchanges.take();
     exchange.connection = this;
+    exchange.accepted = head.accepted;
     exchange.answer_type = head.answer_type;
     exchange.received_at = transport_.now;
     transport_.write_request_id(exchange.request_id);

@@ -1,11 +1,15 @@
 #include "document_views.hpp"
 
+#include <array>
+
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
 #include "ledger/invariant.hpp"
+#include "pointhouse/v1/settlement.pb.h"
 #include "problems.hpp"
+#include "reports.hpp"
 #include "settlement/document_json.hpp"
 #include "settlement/document_pdf.hpp"
 #include "settlement/ubl.hpp"
@@ -21,12 +25,9 @@ bool may_read(const settlement::Document& document, std::optional<ledger::Partne
     return !reader || document.partner == *reader;
 }
 
-void answer_json(Exchange& exchange, const json::value& value)
-{
-    exchange.status = 200;
-    exchange.answer = json::serialize(value);
-    exchange.answer_body_type = MediaType::json;
-}
+/// A payment statement is no invoice: it has no XML.
+constexpr std::array forms_of_payment_statement{
+    MediaType::json, MediaType::protobuf, MediaType::pdf};
 
 } // namespace
 
@@ -58,7 +59,9 @@ void DocumentViews::list(Exchange& exchange, std::optional<ledger::PartnerId> re
             {"credited_minor", issued->credited.count},
             {"state", settlement::name_of(issued->state)}});
     }
-    answer_json(exchange, json::object{{"documents", std::move(rows)}});
+    v1::DocumentList form;
+    answer_report(
+        exchange, 200, json::serialize(json::object{{"documents", std::move(rows)}}), form);
 }
 
 void DocumentViews::show(Exchange& exchange, std::optional<ledger::PartnerId> reader) const
@@ -68,24 +71,29 @@ void DocumentViews::show(Exchange& exchange, std::optional<ledger::PartnerId> re
         return answer_problem(exchange, "document_unknown", "number: the house knows none");
     const auto& document = issued->document;
     const bool is_statement = document.kind == settlement::DocumentKind::payment_statement;
+    if (is_statement && exchange.answer_type == MediaType::xml)
+        exchange.answer_type =
+            exchange.accepted.choose(forms_of_payment_statement, MediaType::json);
+    if (exchange.answer_type == MediaType::none)
+        return answer_problem(exchange, "not_acceptable", "number: a payment statement has no XML");
+    if (exchange.answer_type != MediaType::pdf && exchange.answer_type != MediaType::xml) {
+        v1::Document form;
+        return answer_report(exchange, 200, settlement::document_json(document), form);
+    }
     exchange.status = 200;
     exchange.answer_body_type = exchange.answer_type;
-    if (exchange.answer_type == MediaType::pdf) {
-        exchange.answer = settlement::document_pdf(document);
-    } else if (exchange.answer_type == MediaType::xml && !is_statement) {
-        exchange.answer = settlement::ubl_xml(document);
-    } else {
-        exchange.answer = settlement::document_json(document);
-        exchange.answer_body_type = MediaType::json;
-    }
+    exchange.answer = exchange.answer_type == MediaType::pdf ? settlement::document_pdf(document)
+                                                             : settlement::ubl_xml(document);
 }
 
 void DocumentViews::show_nets(Exchange& exchange, std::optional<ledger::PartnerId> reader) const
 {
     const auto window = ledger::parse_month(exchange.arguments[0]);
     const auto* net = window ? house_.documents().net_of(*window) : nullptr;
+    if (net == nullptr && !(window && house_.knows_window(*window)))
+        return answer_problem(exchange, "window_unknown", "window: the house has no such window");
     if (net == nullptr)
-        return answer_problem(exchange, "document_unknown", "window: it is not netted");
+        return answer_problem(exchange, "document_unknown", "window: it is not netted yet");
     const auto terms = house_.registry().terms();
     json::array partners;
     for (const auto& [partner, payment] : net->payments) {
@@ -118,9 +126,13 @@ void DocumentViews::show_nets(Exchange& exchange, std::optional<ledger::PartnerI
                     {"rate", foreign->rate.id}});
         partners.push_back(std::move(row));
     }
-    answer_json(
+    v1::NetStatement form;
+    answer_report(
         exchange,
-        json::object{{"window", ledger::format_month(*window)}, {"partners", std::move(partners)}});
+        200,
+        json::serialize(json::object{
+            {"window", ledger::format_month(*window)}, {"partners", std::move(partners)}}),
+        form);
 }
 
 } // namespace pointhouse::gateway

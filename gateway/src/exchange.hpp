@@ -6,8 +6,8 @@
 #include <string>
 #include <string_view>
 
-#include "gateway/media_type.hpp"
 #include "ledger/ids.hpp"
+#include "media_types.hpp"
 
 namespace pointhouse::gateway {
 
@@ -79,7 +79,8 @@ public:
     std::array<std::string_view, 1> arguments; // path parameters, percent-decoded
     std::string_view query;                    // raw, without '?'
     MediaType body_type = MediaType::none;
-    MediaType answer_type = MediaType::json; // from Accept, else the body's
+    AcceptedTypes accepted;                  // what the client wants to read
+    MediaType answer_type = MediaType::json; // of what the route has, what it wants most
     std::string_view body;
     const Caller* caller = nullptr;
     std::array<char, 32> request_id{}; // hexadecimal; goes out as Request-Id

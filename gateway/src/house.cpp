@@ -1,5 +1,6 @@
 #include "gateway/house.hpp"
 
+#include <algorithm>
 #include <array>
 #include <exception>
 #include <fmt/format.h>
@@ -176,19 +177,20 @@ void House::begin_request(const partners::RequestId& request)
 
 void House::end_request(const std::optional<RequestAnswer>& answer)
 {
-    if (answer) {
-        boost::json::object content{{"command", answer->command}};
-        if (answer->body) content.emplace("answer", *answer->body);
-        registry().append("request_answered", boost::json::serialize(content), act());
-    }
-    state_->request.reset();
     try {
+        if (answer) {
+            boost::json::object content{{"command", answer->command}};
+            if (answer->body) content.emplace("answer", *answer->body);
+            registry().append("request_answered", boost::json::serialize(content), act());
+        }
         // An approval is durable already: it was booked.
         if (registry().is_holding()) registry().write_held();
     } catch (const ledger::StoreFailure&) {
+        state_->request.reset(); // what else is done is not its
         forget_folds();
         throw;
     }
+    state_->request.reset();
     tend();
 }
 
@@ -270,6 +272,12 @@ Projector& House::projector()
 {
     if (!state_->projector) state_->projector = std::make_unique<Projector>(books(), open_reader());
     return *state_->projector;
+}
+
+bool House::knows_window(ledger::Month month)
+{
+    const auto& windows = ledger().windows();
+    return std::ranges::find(windows, month, &ledger::Window::month) != windows.end();
 }
 
 std::optional<ledger::HouseSequence> House::closing_of(ledger::Month month) const

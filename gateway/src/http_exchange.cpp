@@ -26,6 +26,7 @@ void HttpExchange::reset()
     arguments = {};
     query = {};
     body_type = MediaType::none;
+    accepted = {};
     answer_type = MediaType::json;
     body = {};
     caller = nullptr;

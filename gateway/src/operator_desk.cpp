@@ -1,6 +1,5 @@
 #include "operator_desk.hpp"
 
-#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -91,7 +90,8 @@ OperatorDesk::OperatorDesk(Desk& desk, OperatorRoutes requests)
              .method = route.is_act ? Method::post : Method::get,
              .form = body_form_of(route),
              .path = route.path,
-             .file = route.file});
+             .file = route.file,
+             .answers = route.answers});
     }
 }
 
@@ -117,14 +117,12 @@ bool OperatorDesk::begin(Exchange& exchange)
             return false;
         }
     }
-    const bool is_wanted =
-        std::ranges::find(route.answers, exchange.answer_type) != route.answers.end();
     OperatorRequest request{
         .route = exchange.operator_route,
         .operator_name = exchange.caller->name,
         .values = std::move(*values),
         .file = route.file == MediaType::none ? std::string_view{} : exchange.body,
-        .answer = is_wanted ? exchange.answer_type : route.answers.front()};
+        .answer = exchange.answer_type};
     AnswerForm form{.type = request.answer, .message_id = message_id};
     const bool is_taken = desk_.take(
         exchange,

@@ -6,7 +6,6 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
-#include "ledger/invariant.hpp"
 #include "operator_desk.hpp"
 
 // The description of operators' routes, made of what they read and answer, so that it cannot differ
@@ -17,27 +16,6 @@ namespace pointhouse::gateway {
 namespace json = boost::json;
 
 namespace {
-
-std::string_view name_of(MediaType type)
-{
-    switch (type) {
-    case MediaType::json: return "application/json";
-    case MediaType::xml: return "application/xml";
-    case MediaType::pdf: return "application/pdf";
-    case MediaType::csv: return "text/csv";
-    case MediaType::toml: return "application/toml";
-    case MediaType::text: return "text/plain";
-    case MediaType::pem: return "application/x-pem-file";
-    case MediaType::xlsx:
-        return "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
-    case MediaType::json_lines:
-    case MediaType::protobuf:
-    case MediaType::none:
-    case MediaType::other: break;
-    }
-    ledger::invariant(false, "operators' files and answers are of these types");
-    return {};
-}
 
 json::object schema_of(ParameterForm form)
 {

@@ -8,8 +8,12 @@
 
 #include <boost/json/basic_parser_impl.hpp>
 #include <boost/system/error_code.hpp>
+#include <google/protobuf/descriptor.h>
+#include <google/protobuf/message.h>
 
+#include "ledger/invariant.hpp"
 #include "ledger/time.hpp"
+#include "wire_protobuf.hpp"
 
 namespace pointhouse::gateway {
 namespace {
@@ -208,6 +212,27 @@ std::expected<ParameterValues, Fault> read_json_parameters(
     if (read != body.size())
         return std::unexpected(malformed("body", "has bytes after the JSON document"));
     auto values = events.handler().values();
+    if (auto fault = missing_of(values, parameters)) return std::unexpected(std::move(*fault));
+    return values;
+}
+
+std::expected<ParameterValues, Fault> read_protobuf_parameters(
+    std::string_view body, std::span<const Parameter> parameters, google::protobuf::Message& form)
+{
+    if (auto fault = read_strictly(body, form)) return std::unexpected(std::move(*fault));
+    const auto& access = *form.GetReflection();
+    ParameterValues values;
+    for (const auto& parameter : parameters) {
+        const auto* const field =
+            form.GetDescriptor()->FindFieldByName(std::string{parameter.name});
+        ledger::invariant(field != nullptr, "a form has a field for each parameter");
+        if (!access.HasField(form, field)) continue;
+        auto text = parameter.form == ParameterForm::integer
+                        ? std::to_string(access.GetInt64(form, field))
+                        : access.GetString(form, field);
+        if (auto fault = take(values, parameter, std::move(text)))
+            return std::unexpected(std::move(*fault));
+    }
     if (auto fault = missing_of(values, parameters)) return std::unexpected(std::move(*fault));
     return values;
 }

@@ -7,6 +7,10 @@
 #include "gateway/operator_route.hpp"
 #include "message_form.hpp"
 
+namespace google::protobuf {
+class Message;
+}
+
 namespace pointhouse::gateway {
 
 inline constexpr std::size_t parameter_bytes_max = 1000;
@@ -16,6 +20,11 @@ inline constexpr std::size_t parameter_bytes_max = 1000;
 /// thread.
 [[nodiscard]] std::expected<ParameterValues, Fault> read_json_parameters(
     std::string_view body, std::span<const Parameter> parameters);
+
+/// The same of a Protobuf message, which is parsed into `form`: a parameter is its field of that
+/// name. An empty text was not sent.
+[[nodiscard]] std::expected<ParameterValues, Fault> read_protobuf_parameters(
+    std::string_view body, std::span<const Parameter> parameters, google::protobuf::Message& form);
 
 /// The same of a query, `window=2026-06&open=true`; values may be percent-encoded.
 [[nodiscard]] std::expected<ParameterValues, Fault> read_query_parameters(

@@ -10,7 +10,9 @@
 #include <boost/json/serialize.hpp>
 
 #include "parameters.hpp"
+#include "pointhouse/v1/settlement.pb.h"
 #include "problems.hpp"
+#include "reports.hpp"
 #include "settlement/dispute_json.hpp"
 
 namespace pointhouse::gateway {
@@ -48,24 +50,26 @@ std::string_view text_at(const ParameterValues& values, std::string_view name)
     return values.find(name)->second;
 }
 
-void answer_json(Exchange& exchange, int status, const json::value& value)
+void answer_dispute(Exchange& exchange, int status, const json::object& dispute)
 {
-    exchange.status = status;
-    exchange.answer = json::serialize(value);
-    exchange.answer_body_type = MediaType::json;
+    v1::Dispute form;
+    answer_report(exchange, status, json::serialize(dispute), form);
 }
 
 /// What a message was answered with when it was taken: on that day nothing was urgent yet.
 void answer_first(Exchange& exchange, int status, const Dispute& then)
 {
     const auto today = then.act_by - settlement::days_of_warning - 1;
-    answer_json(exchange, status, settlement::dispute_json(then, today));
+    answer_dispute(exchange, status, settlement::dispute_json(then, today));
 }
 
-/// None: it was answered.
-std::optional<ParameterValues> read(Exchange& exchange, std::span<const Parameter> parameters)
+/// `form`: of the same in Protobuf. None: it was answered.
+std::optional<ParameterValues> read(
+    Exchange& exchange, std::span<const Parameter> parameters, google::protobuf::Message&& form)
 {
-    auto values = read_json_parameters(exchange.body, parameters);
+    auto values = exchange.body_type == MediaType::protobuf
+                      ? read_protobuf_parameters(exchange.body, parameters, form)
+                      : read_json_parameters(exchange.body, parameters);
     if (values) return std::move(*values);
     answer_problem(exchange, values.error().code, values.error().detail);
     return std::nullopt;
@@ -126,7 +130,9 @@ void PartnerDisputes::list(Exchange& exchange, std::optional<ledger::PartnerId> 
     const auto now = today();
     for (const auto& [id, dispute] : house_.documents().disputes())
         if (find(id, partner)) rows.push_back(settlement::dispute_json(dispute, now));
-    answer_json(exchange, 200, json::object{{"disputes", std::move(rows)}});
+    v1::Disputes form;
+    answer_report(
+        exchange, 200, json::serialize(json::object{{"disputes", std::move(rows)}}), form);
 }
 
 void PartnerDisputes::show(Exchange& exchange, std::optional<ledger::PartnerId> partner) const
@@ -134,12 +140,12 @@ void PartnerDisputes::show(Exchange& exchange, std::optional<ledger::PartnerId> 
     const auto* dispute = find(exchange.arguments[0], partner);
     if (!dispute)
         return answer_problem(exchange, "dispute_unknown", "dispute: the house knows none");
-    answer_json(exchange, 200, settlement::dispute_json(*dispute, today()));
+    answer_dispute(exchange, 200, settlement::dispute_json(*dispute, today()));
 }
 
 void PartnerDisputes::open(Exchange& exchange, ledger::PartnerId partner) const
 {
-    const auto values = read(exchange, opening_parameters);
+    const auto values = read(exchange, opening_parameters, v1::DisputeOpening{});
     if (!values) return;
     const auto message_id = text_at(*values, "message_id");
     const auto line = integer_at(*values, "line");
@@ -170,7 +176,7 @@ void PartnerDisputes::open(Exchange& exchange, ledger::PartnerId partner) const
 
 void PartnerDisputes::escalate(Exchange& exchange, ledger::PartnerId partner) const
 {
-    const auto values = read(exchange, escalating_parameters);
+    const auto values = read(exchange, escalating_parameters, v1::DisputeEscalation{});
     if (!values) return;
     const auto message_id = text_at(*values, "message_id");
     const auto words = text_at(*values, "words");
@@ -195,7 +201,7 @@ void PartnerDisputes::escalate(Exchange& exchange, ledger::PartnerId partner) co
 
 void PartnerDisputes::reply(Exchange& exchange) const
 {
-    const auto values = read(exchange, replying_parameters);
+    const auto values = read(exchange, replying_parameters, v1::DisputeWords{});
     if (!values) return;
     const auto* dispute = find(exchange.arguments[0], std::nullopt);
     if (!dispute)

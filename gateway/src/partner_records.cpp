@@ -1,6 +1,5 @@
 #include "partner_records.hpp"
 
-#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
@@ -8,7 +7,9 @@
 
 #include "answers.hpp"
 #include "gateway/reconciliation_source.hpp"
+#include "pointhouse/v1/settlement.pb.h"
 #include "problems.hpp"
+#include "reports.hpp"
 
 namespace pointhouse::gateway {
 namespace {
@@ -25,12 +26,6 @@ std::optional<ReconciliationPeriod> read_period(std::string_view text)
     const auto month = ledger::parse_month(text.substr(0, month_length));
     if (!day || !month) return std::nullopt;
     return ReconciliationPeriod{.window = *month, .day = day};
-}
-
-bool knows_window(House& house, ledger::Month month)
-{
-    const auto& windows = house.ledger().windows();
-    return std::ranges::find(windows, month, &ledger::Window::month) != windows.end();
 }
 
 LongWork write_file(std::shared_ptr<const ReconciliationSource> source)
@@ -67,7 +62,7 @@ bool PartnerRecords::begin(Exchange& exchange, ledger::PartnerId partner) const
             exchange, "malformed", "period: must be a month or a day, 2026-06 or 2026-06-14");
         return true;
     }
-    if (!knows_window(house_, period->window)) {
+    if (!house_.knows_window(period->window)) {
         answer_problem(exchange, "window_unknown", "period: the house has no such window");
         return true;
     }
@@ -83,8 +78,12 @@ bool PartnerRecords::begin(Exchange& exchange, ledger::PartnerId partner) const
         [is_comparing](Exchange& answered, const CommandResult& result) {
             if (result.exit_code != 0)
                 return answer_problem(answered, result.code, result.complaint);
+            if (is_comparing) {
+                v1::Reconciliation form;
+                return answer_report(answered, 200, result.output, form);
+            }
             answered.status = 200;
-            answered.answer_body_type = is_comparing ? MediaType::json : MediaType::csv;
+            answered.answer_body_type = MediaType::csv;
             answered.answer = result.output;
         });
     if (is_taken) return false;

@@ -29,6 +29,7 @@ constexpr std::array list{
     Problem{"proposal_unknown", 404, never, "Nothing waits for approval under this id"},
     Problem{"route_unknown", 404, never, "No such path"},
     Problem{"method_not_allowed", 405, never, "The path does not take this method"},
+    Problem{"not_acceptable", 406, never, "The path has no type that Accept asks for"},
     Problem{"hold_not_open", 409, never, "The hold was captured, released or has ended"},
     Problem{"dispute_not_open", 409, never, "The dispute is not at a stage for this, or too late"},
     Problem{"length_required", 411, never, "The request has no Content-Length"},
@@ -119,6 +120,13 @@ void fill_problem(
     out.set_message_id(message_id.data(), message_id.size());
 }
 
+MediaType problem_type_of(const AcceptedTypes& accepted, MediaType usual)
+{
+    constexpr std::array types{MediaType::json, MediaType::protobuf};
+    const auto type = accepted.choose(types, usual);
+    return type == MediaType::protobuf ? type : MediaType::json;
+}
+
 void answer_problem(
     Exchange& exchange, std::string_view code, std::string_view detail, std::string_view message_id)
 {
@@ -126,7 +134,10 @@ void answer_problem(
     exchange.is_problem = true;
     if (code == "overloaded") exchange.retry_after_seconds = 1;
     exchange.answer.clear();
-    if (exchange.answer_type == MediaType::protobuf) {
+    const auto type = exchange.answer_type == MediaType::protobuf
+                          ? MediaType::protobuf
+                          : problem_type_of(exchange.accepted, exchange.answer_type);
+    if (type == MediaType::protobuf) {
         v1::Problem problem;
         fill_problem(problem, code, detail, message_id);
         problem.AppendToString(&exchange.answer);

@@ -50,6 +50,10 @@ void fill_problem(
     std::string_view detail,
     std::string_view message_id = {});
 
+/// JSON or Protobuf: what a client reads that a problem is told to. Where `Accept` does not say, as
+/// `usual` is.
+[[nodiscard]] MediaType problem_type_of(const AcceptedTypes& accepted, MediaType usual);
+
 /// Makes the problem the answer of the exchange, in the encoding that its client reads: JSON, or
 /// Protobuf `Problem`. Does not finish the exchange.
 void answer_problem(

@@ -7,6 +7,8 @@
 #include <boost/beast/core/string.hpp>
 #include <boost/beast/http/basic_parser.hpp>
 
+#include "problems.hpp"
+
 namespace pointhouse::gateway {
 namespace {
 
@@ -33,7 +35,7 @@ public:
     std::optional<std::string_view> content_length;
     std::optional<std::string_view> content_type;
     std::optional<std::string_view> expect;
-    std::optional<std::string_view> accept;
+    AcceptedTypes accepted;
     bool has_transfer_encoding = false;
     bool has_content_encoding = false;
     bool has_upgrade = false;
@@ -68,7 +70,7 @@ private:
         if (field == http::field::content_length) return keep_once(content_length, value, error);
         if (field == http::field::content_type) return keep_once(content_type, value, error);
         if (field == http::field::expect) return keep_once(expect, value, error);
-        if (field == http::field::accept) accept = accept.value_or(value);
+        if (field == http::field::accept) accepted.read(value);
         if (field == http::field::transfer_encoding) has_transfer_encoding = true;
         if (field == http::field::content_encoding) has_content_encoding = true;
         if (field == http::field::upgrade) has_upgrade = true;
@@ -201,58 +203,12 @@ std::optional<GuardFault> frame_body(const HeadParser& parser, RequestHead& head
     return std::nullopt;
 }
 
-std::string_view trimmed(std::string_view text)
+/// What the answer is in where `Accept` does not say. Files are not answered in their own kind.
+MediaType usual_answer(MediaType body_type, std::span<const MediaType> answers)
 {
-    const auto first = text.find_first_not_of(" \t");
-    if (first == std::string_view::npos) return {};
-    return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
-constexpr std::string_view xlsx_type =
-    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
-
-/// A media type with its parameters; a charset other than UTF-8 makes it one that we cannot read.
-MediaType media_type_of(std::string_view text)
-{
-    const auto name = trimmed(text.substr(0, text.find(';')));
-    MediaType type = MediaType::other;
-    if (iequals(name, "application/json")) type = MediaType::json;
-    if (iequals(name, "application/x-protobuf")) type = MediaType::protobuf;
-    if (iequals(name, "application/x-ndjson")) type = MediaType::json_lines;
-    if (iequals(name, "application/xml")) type = MediaType::xml;
-    if (iequals(name, "application/pdf")) type = MediaType::pdf;
-    if (iequals(name, "text/csv")) type = MediaType::csv;
-    if (iequals(name, "application/toml")) type = MediaType::toml;
-    if (iequals(name, "text/plain")) type = MediaType::text;
-    if (iequals(name, "application/x-pem-file")) type = MediaType::pem;
-    if (iequals(name, xlsx_type)) type = MediaType::xlsx;
-    while (text.find(';') != std::string_view::npos) {
-        text.remove_prefix(text.find(';') + 1);
-        const auto parameter = trimmed(text.substr(0, text.find(';')));
-        const auto equals = std::min(parameter.find('='), parameter.size());
-        if (!iequals(parameter.substr(0, equals), "charset")) continue;
-        const auto charset = parameter.substr(std::min(equals + 1, parameter.size()));
-        if (!iequals(charset, "utf-8") && !iequals(charset, "\"utf-8\"")) return MediaType::other;
-    }
-    return type;
-}
-
-/// The first type of `Accept` that the house speaks, else the one that the body came in.
-MediaType answer_type_of(std::optional<std::string_view> accept, MediaType body_type)
-{
-    std::string_view rest = accept.value_or("");
-    while (!rest.empty()) {
-        const auto entry = rest.substr(0, rest.find(','));
-        const auto type = media_type_of(entry);
-        if (type != MediaType::other) return type;
-        if (iequals(trimmed(entry.substr(0, entry.find(';'))), "application/problem+json")) {
-            return MediaType::json;
-        }
-        rest.remove_prefix(std::min(entry.size() + 1, rest.size()));
-    }
-    // Files are not answered in their own kind.
     const bool is_encoding = body_type == MediaType::protobuf || body_type == MediaType::json_lines;
-    return is_encoding ? body_type : MediaType::json;
+    const bool has_it = std::ranges::find(answers, body_type) != answers.end();
+    return is_encoding && has_it ? body_type : answers.front();
 }
 
 std::string_view types_taken_by(const Route& route)
@@ -297,6 +253,11 @@ std::optional<GuardFault> route_request(
     }
     if (!match.route->takes(head.body_type)) {
         return passing_fault("media_type_unsupported", types_taken_by(*match.route));
+    }
+    const auto answers = match.route->answers;
+    head.answer_type = head.accepted.choose(answers, usual_answer(head.body_type, answers));
+    if (head.answer_type == MediaType::none) {
+        return passing_fault("not_acceptable", "the path has no type that Accept asks for");
     }
     return std::nullopt;
 }
@@ -345,12 +306,13 @@ GuardVerdict judge_header(std::string_view header, const GuardRules& rules)
     head.is_head = parser.method == "HEAD";
     head.expects_continue = parser.expect.has_value();
     if (parser.content_type) head.body_type = media_type_of(*parser.content_type);
-    head.answer_type = answer_type_of(parser.accept, head.body_type);
+    head.accepted = parser.accepted;
 
     verdict.fault = frame_body(parser, head);
     if (!verdict.fault) verdict.fault = object_to_fields(parser, rules);
     if (!verdict.fault) verdict.fault = object_to_target(parser.target, path);
     if (!verdict.fault) verdict.fault = route_request(parser, path, rules.operator_routes, head);
+    if (verdict.fault) head.answer_type = problem_type_of(head.accepted, head.body_type);
     return verdict;
 }
 

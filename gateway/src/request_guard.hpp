@@ -24,7 +24,8 @@ struct RequestHead {
     std::string_view argument; // percent-encoded, escapes well-formed
     std::string_view query;    // raw, without '?'
     MediaType body_type = MediaType::none;
-    MediaType answer_type = MediaType::json;
+    AcceptedTypes accepted;
+    MediaType answer_type = MediaType::json; // of a fault: JSON or Protobuf
     std::uint64_t body_bytes = 0;
     bool expects_continue = false;
     bool is_head = false; // no route takes HEAD; its answer has no content (RFC 9110 section 9.3.2)

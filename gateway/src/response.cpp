@@ -19,6 +19,7 @@ std::string_view status_line(int status)
     case 403: return "HTTP/1.1 403 Forbidden\r\n";
     case 404: return "HTTP/1.1 404 Not Found\r\n";
     case 405: return "HTTP/1.1 405 Method Not Allowed\r\n";
+    case 406: return "HTTP/1.1 406 Not Acceptable\r\n";
     case 409: return "HTTP/1.1 409 Conflict\r\n";
     case 411: return "HTTP/1.1 411 Length Required\r\n";
     case 413: return "HTTP/1.1 413 Content Too Large\r\n";

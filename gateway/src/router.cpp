@@ -6,19 +6,48 @@
 namespace pointhouse::gateway {
 namespace {
 
-constexpr Route get(RouteId id, std::string_view path)
+constexpr std::array in_both_encodings{MediaType::json, MediaType::protobuf};
+constexpr std::array as_batch{MediaType::json_lines, MediaType::json, MediaType::protobuf};
+constexpr std::array as_document{
+    MediaType::json, MediaType::protobuf, MediaType::xml, MediaType::pdf};
+constexpr std::array as_table{MediaType::csv};
+
+constexpr Route get(
+    RouteId id, std::string_view path, std::span<const MediaType> answers = in_both_encodings)
 {
-    return {.id = id, .method = Method::get, .form = BodyForm::none, .path = path};
+    return {
+        .id = id, .method = Method::get, .form = BodyForm::none, .path = path, .answers = answers};
 }
 
-constexpr Route post(RouteId id, std::string_view path, BodyForm form = BodyForm::message)
+constexpr Route post(RouteId id, std::string_view path)
 {
-    return {.id = id, .method = Method::post, .form = form, .path = path};
+    return {
+        .id = id,
+        .method = Method::post,
+        .form = BodyForm::message,
+        .path = path,
+        .answers = in_both_encodings};
+}
+
+constexpr Route post_batch(RouteId id, std::string_view path)
+{
+    return {
+        .id = id,
+        .method = Method::post,
+        .form = BodyForm::batch,
+        .path = path,
+        .answers = as_batch};
 }
 
 constexpr Route post_file(RouteId id, std::string_view path, MediaType file)
 {
-    return {.id = id, .method = Method::post, .form = BodyForm::file, .path = path, .file = file};
+    return {
+        .id = id,
+        .method = Method::post,
+        .form = BodyForm::file,
+        .path = path,
+        .file = file,
+        .answers = in_both_encodings};
 }
 
 constexpr std::array route_table{
@@ -40,7 +69,7 @@ constexpr std::array route_table{
     post(RouteId::member_reinstate, "/v1/members/{member}/reinstate"),
     post(RouteId::adjustments, "/v1/adjustments"),
     post(RouteId::members, "/v1/members"),
-    post(RouteId::batches, "/v1/batches", BodyForm::batch),
+    post_batch(RouteId::batches, "/v1/batches"),
     post(RouteId::quotes, "/v1/quotes"),
     post(RouteId::member_lookup, "/v1/members/lookup"),
     get(RouteId::member, "/v1/members/{member}"),
@@ -49,17 +78,17 @@ constexpr std::array route_table{
     get(RouteId::message, "/v1/messages/{message_id}"),
     get(RouteId::position, "/v1/position"),
     get(RouteId::documents, "/v1/documents"),
-    get(RouteId::document, "/v1/documents/{number}"),
+    get(RouteId::document, "/v1/documents/{number}", as_document),
     get(RouteId::statement, "/v1/statements/{window}"),
     get(RouteId::disputes, "/v1/disputes"),
     get(RouteId::dispute, "/v1/disputes/{dispute}"),
-    post(RouteId::dispute_open, "/v1/disputes", BodyForm::json),
-    post(RouteId::dispute_answer, "/v1/disputes/{dispute}/answer", BodyForm::json),
-    post(RouteId::dispute_escalate, "/v1/disputes/{dispute}/escalate", BodyForm::json),
-    get(RouteId::reconciliation, "/v1/reconciliation/{period}"),
+    post(RouteId::dispute_open, "/v1/disputes"),
+    post(RouteId::dispute_answer, "/v1/disputes/{dispute}/answer"),
+    post(RouteId::dispute_escalate, "/v1/disputes/{dispute}/escalate"),
+    get(RouteId::reconciliation, "/v1/reconciliation/{period}", as_table),
     post_file(RouteId::reconciliation_compare, "/v1/reconciliation/{period}", MediaType::csv),
     get(RouteId::echo, "/v1/echo"),
-    get(RouteId::openapi, "/openapi.json"),
+    get(RouteId::openapi, "/openapi.json", json_alone),
 };
 
 constexpr std::string_view name_of(Method method) noexcept

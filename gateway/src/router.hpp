@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -19,13 +20,16 @@ inline constexpr std::size_t message_body_bytes_max = std::size_t{1} << 20U;
 inline constexpr std::size_t batch_body_bytes_max = std::size_t{8} << 20U;
 inline constexpr std::size_t file_body_bytes_max = std::size_t{8} << 20U;
 
+inline constexpr std::array json_alone{MediaType::json};
+
 /// One request of CONTRACT.md. The path has at most one parameter, a whole segment in braces.
 struct Route {
     RouteId id;
     Method method;
     BodyForm form;
     std::string_view path;
-    MediaType file = MediaType::none; // of a body that is a file
+    MediaType file = MediaType::none;                // of a body that is a file
+    std::span<const MediaType> answers = json_alone; // what there is of `Accept`, the usual first
 
     [[nodiscard]] std::size_t body_bytes_max() const noexcept;
     [[nodiscard]] bool takes(MediaType type) const noexcept;

@@ -351,18 +351,16 @@ std::optional<Fault> walk(std::string_view bytes, const google::protobuf::Descri
     return std::nullopt;
 }
 
-/// Parses into a reused object.
-template <class Sent>
-std::optional<Fault> parse(std::string_view bytes, Sent& sent)
+} // namespace
+
+std::optional<Fault> read_strictly(std::string_view bytes, google::protobuf::Message& sent)
 {
-    if (auto fault = walk(bytes, *Sent::descriptor())) return fault;
+    if (auto fault = walk(bytes, *sent.GetDescriptor())) return fault;
     CodedInputStream stream = stream_of(bytes);
     stream.SetRecursionLimit(depth_max);
     if (!sent.ParseFromCodedStream(&stream)) return malformed("body", "has text that is not UTF-8");
     return std::nullopt;
 }
-
-} // namespace
 
 struct ProtobufReader::Objects {
     v1::Accrual accrual;
@@ -410,7 +408,7 @@ std::optional<Fault> ProtobufReader::read_content(
     FieldSet of_path)
 {
     const auto read_as = [&](auto& sent) -> std::optional<Fault> {
-        if (auto fault = parse(bytes, sent)) return fault;
+        if (auto fault = read_strictly(bytes, sent)) return fault;
         Conversion conversion{message, scratch, of_path};
         auto fault = conversion.run(sent);
         objects_->hold_id = conversion.hold_id();
@@ -469,7 +467,7 @@ std::optional<Fault> ProtobufReader::read_typed(
 std::optional<Fault> ProtobufReader::read_member(
     std::string_view bytes, ledger::Message& message, std::pmr::memory_resource& scratch)
 {
-    if (auto fault = parse(bytes, objects_->lookup)) return fault;
+    if (auto fault = read_strictly(bytes, objects_->lookup)) return fault;
     return Conversion{message, scratch}.run_lookup(objects_->lookup);
 }
 

@@ -10,7 +10,16 @@
 #include "ledger/message.hpp"
 #include "message_form.hpp"
 
+namespace google::protobuf {
+class Message;
+}
+
 namespace pointhouse::gateway {
+
+/// Parses `bytes` into `sent`, strictly: no field that its type does not have, at any depth, none
+/// twice that is no list, no text that is not UTF-8. Any thread.
+[[nodiscard]] std::optional<Fault> read_strictly(
+    std::string_view bytes, google::protobuf::Message& sent);
 
 /// Reads messages from Protobuf (gateway/proto), as strictly as JsonReader reads JSON: unknown
 /// fields at any depth are refused, items are counted on the wire before anything is parsed,

@@ -32,6 +32,19 @@ Time maturity_of(const Message& message, const Tariff& tariff, const Calendar& c
     return calendar.start_of(calendar.day_of(message.occurred_at) + tariff.pending_days);
 }
 
+/// Whether points would wait until after their last day: nobody could ever spend them.
+bool outwaits_expiry(
+    Time matures, const Message& message, const FundingParts& parts, const DecisionContext& context)
+{
+    if (context.was_booked || matures <= context.now) return false;
+    const Calendar& calendar = *context.terms->calendar;
+    const Day first = calendar.day_of(matures);
+    const Day activity = calendar.day_of(message.occurred_at);
+    return std::ranges::any_of(parts, [&](const FundingPart& part) {
+        return expiry_day(part.dated->expiry, activity) < first;
+    });
+}
+
 FundingRequest funding_request(
     const Message& message, PartnerId sender, Points points, const DecisionContext& context)
 {
@@ -46,10 +59,7 @@ FundingRequest funding_request(
 
 // One lot for each way in which the points are paid for.
 Entry issued_entry(
-    const Question& question,
-    const FundingPart& part,
-    const Tariff& senders,
-    const DecisionContext& context)
+    const Question& question, const FundingPart& part, Time matures, const DecisionContext& context)
 {
     const Message& message = *question.message;
     const Calendar& calendar = *context.terms->calendar;
@@ -62,8 +72,6 @@ Entry issued_entry(
         .tariff = part.tariff,
         .vat_rate = message.purchase ? vat_rate_of(*message.purchase) : vat_rate_unknown,
         .funding = part.funding};
-    // When points mature is a term of the partner that sends them, whoever funds them.
-    const Time matures = maturity_of(message, senders, calendar);
     if (matures > context.now) {
         entry.state = LotState::pending;
         entry.until = matures;
@@ -85,7 +93,8 @@ Refused decide_accrual(const Question& question, const DecisionContext& context,
     const PartnerTerms* granter = granter_of(message, terms);
     if (message.type == MessageType::adjustment && question.member == nullptr)
         return Refusal::member_unknown;
-    if (granter == nullptr || !granter->roles.issuer) return Refusal::role_not_allowed;
+    if (granter == nullptr || !granter->may_issue(message.occurred_at))
+        return Refusal::role_not_allowed;
     if (const Refused refused = check_status(question.member)) return refused;
     if (const Refused refused = check_time(message, context)) return refused;
     if (message.occurred_at < context.accepted_since) return Refusal::late_window_closed;
@@ -96,6 +105,9 @@ Refused decide_accrual(const Question& question, const DecisionContext& context,
     const Result<FundingParts> parts =
         fund(funding_request(message, granter->partner, *points, context), terms, *context.funding);
     if (!parts) return parts.error();
+    // When points mature is a term of the partner that sends them, whoever funds them.
+    const Time matures = maturity_of(message, *tariff, *terms.calendar);
+    if (outwaits_expiry(matures, message, *parts, context)) return Refusal::limit_exceeded;
 
     posting.points = *points;
     posting.tariff = tariff->version;
@@ -103,7 +115,7 @@ Refused decide_accrual(const Question& question, const DecisionContext& context,
     if (!message.promotion.empty()) posting.promotion = terms.find_promotion(message.promotion)->id;
     if (message.purchase) posting.amount_minor = message.purchase->amount_minor;
     for (std::size_t place = 0; place < parts->size(); ++place) {
-        Entry entry = issued_entry(question, (*parts)[place], *tariff, context);
+        Entry entry = issued_entry(question, (*parts)[place], matures, context);
         entry.lot.key = {.origin = posting.sequence, .position = static_cast<std::uint16_t>(place)};
         posting.entries.push_back(entry);
     }
@@ -184,12 +196,14 @@ Refused decide_spend(const Question& question, const DecisionContext& context, R
     const Member* member = question.member;
     const Terms& terms = *context.terms;
     if (member == nullptr) return Refusal::member_unknown;
-    if (!terms.partner(message.partner).roles.redeemer) return Refusal::role_not_allowed;
+    if (!terms.partner(message.partner).may_redeem(message.occurred_at))
+        return Refusal::role_not_allowed;
     if (const Refused refused = check_status(member)) return refused;
     Drawing drawing{.wanted = {}, .like = {.kind = EntryKind::redeemed}};
     if (message.type == MessageType::donation) {
         const PartnerTerms* charity = terms.find_partner(message.charity);
-        if (charity == nullptr || !charity->roles.charity) return Refusal::role_not_allowed;
+        if (charity == nullptr || !charity->roles.charity || charity->has_left(message.occurred_at))
+            return Refusal::role_not_allowed;
         posting.counterparty = charity->partner;
         drawing.like.kind = EntryKind::donated;
     }
@@ -223,7 +237,8 @@ Refused decide_transfer(const Question& question, const DecisionContext& context
         question.member->number() == question.receiver->number())
         return Refusal::member_unknown;
     posting.other_member = question.receiver->number();
-    if (!terms.partner(message.partner).roles.redeemer) return Refusal::role_not_allowed;
+    if (!terms.partner(message.partner).may_redeem(message.occurred_at))
+        return Refusal::role_not_allowed;
     for (const Member* member : {question.member, question.receiver})
         if (const Refused refused = check_status(member)) return refused;
     if (const Refused refused = check_time(message, context)) return refused;

@@ -19,6 +19,7 @@ struct DecisionContext {
     const FundingCounters* funding = nullptr; // all records before this one, applied
     Time now{};
     bool may_lie_ahead = false; // message clock: the message has moved the clock already
+    bool was_booked = false;    // verify: it was taken, and a newer rule does not take it back
     Day today = 0;
     Time day_ends{};       // from then on `today` is another day
     Time accepted_since{}; // accruals of earlier activity come too late

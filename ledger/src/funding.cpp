@@ -148,6 +148,11 @@ Refused check_promotion(
     if (std::ranges::find(promotion->funders, request.partner, &Funder::partner) ==
         promotion->funders.end())
         return Refusal::funding_not_agreed;
+    // Who left funds nothing any more, and the others did not agree to more.
+    const auto has_left = [&](const Funder& funder) {
+        return terms.partner(funder.partner).has_left(request.activity);
+    };
+    if (std::ranges::any_of(promotion->funders, has_left)) return Refusal::funding_not_agreed;
     const bool is_capped = !promotion->cap.is_zero();
     if (is_capped && counters.granted(promotion->id) + request.points > promotion->cap)
         return Refusal::limit_exceeded;

@@ -102,9 +102,10 @@ struct FundingRequest {
 };
 
 /// Says who pays for the points of an accrual, at which prices. Pure. Refusals: funding_not_agreed
-/// (no tariff at the activity; no such promotion, outside its dates, or the sender funds no part of
-/// it), limit_exceeded (the promotion's cap), issuer_unfunded (a block or a credit limit of any
-/// funder is short: then the whole is refused). No points need no funds: no parts.
+/// (no tariff at the activity; no such promotion, outside its dates, the sender funds no part of it
+/// or another funder has left), limit_exceeded (the promotion's cap), issuer_unfunded (a block or a
+/// credit limit of any funder is short: then the whole is refused). No points need no funds: no
+/// parts.
 [[nodiscard]] Result<FundingParts> fund(
     const FundingRequest& request, const Terms& terms, const FundingCounters& counters);
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -80,7 +81,19 @@ public:
         }
     }
 
+    /// Forgets all entries and keeps the memory.
+    void clear()
+    {
+        for (Segment& segment : segments_) {
+            std::ranges::fill(segment.slots, Entry{});
+            segment.used = 0;
+        }
+        size_ = 0;
+    }
+
     [[nodiscard]] std::size_t size() const { return size_; }
+    /// It took more than it was made for.
+    [[nodiscard]] bool has_grown() const { return has_grown_; }
 
 private:
     static constexpr std::size_t segments = 64;
@@ -115,6 +128,7 @@ private:
 
     void grow(Segment& segment)
     {
+        has_grown_ = true;
         const std::span<Entry> before = segment.slots;
         segment.slots = make_slots(before.size() * 2);
         for (const Entry& entry : before)
@@ -125,6 +139,7 @@ private:
     HugePages memory_;
     std::array<Segment, segments> segments_{};
     std::size_t size_ = 0;
+    bool has_grown_ = false;
 };
 
 } // namespace pointhouse::ledger

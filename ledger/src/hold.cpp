@@ -29,7 +29,8 @@ Refused decide_hold(const Question& question, const DecisionContext& context, Re
     const Message& message = *question.message;
     const Terms& terms = *context.terms;
     if (question.member == nullptr) return Refusal::member_unknown;
-    if (!terms.partner(message.partner).roles.redeemer) return Refusal::role_not_allowed;
+    if (!terms.partner(message.partner).may_redeem(message.occurred_at))
+        return Refusal::role_not_allowed;
     if (const Refused refused = check_status(question.member)) return refused;
     if (const Refused refused = check_time(message, context)) return refused;
     const Tariff* tariff = terms.find_tariff(message.partner, context.now);

@@ -153,7 +153,7 @@ const HouseEntry& HouseRecord::append(
         .actor = std::string{actor},
         .content = std::string{content}};
     entry.hash = chained_hash(entries_.empty() ? Digest{} : entries_.back().hash, entry);
-    if (!is_holding()) write({&entry, 1});
+    if (!is_holding()) write_or_look({&entry, 1}, entries_.size());
     entries_.push_back(std::move(entry));
     return entries_.back();
 }
@@ -179,6 +179,16 @@ void HouseRecord::write(std::span<const HouseEntry> entries)
     write_head_file(entries.back());
 }
 
+void HouseRecord::write_or_look(std::span<const HouseEntry> entries, std::size_t durable)
+{
+    try {
+        write(entries);
+    } catch (const StoreFailure&) {
+        read_again(durable);
+        throw;
+    }
+}
+
 void HouseRecord::hold()
 {
     invariant(!is_holding(), "what is held is written or dropped before more is");
@@ -190,12 +200,7 @@ void HouseRecord::write_held()
     invariant(is_holding(), "what is written was held");
     const std::size_t from = *std::exchange(held_from_, std::nullopt);
     if (from == entries_.size()) return;
-    try {
-        write(std::span{entries_}.subspan(from));
-    } catch (const StoreFailure&) {
-        read_again(from);
-        throw;
-    }
+    write_or_look(std::span{entries_}.subspan(from), from);
 }
 
 void HouseRecord::drop_held()
@@ -213,7 +218,7 @@ void HouseRecord::read_again(std::size_t durable)
         store_.read([&](Transaction& transaction) { loaded = load(transaction); });
         if (!loaded.fault && loaded.entries.size() > durable) entries_ = std::move(loaded.entries);
     } catch (const StoreFailure&) {
-        // It cannot be asked now; the next append would find a place taken, and is refused.
+        // It cannot be asked now; the next append finds its place taken, is refused, and looks.
         return;
     }
 }

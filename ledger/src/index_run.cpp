@@ -15,10 +15,10 @@
 namespace pointhouse::ledger {
 namespace {
 
-constexpr std::array<char, 8> magic{'P', 'H', 'I', 'X', '0', '0', '0', '1'};
+constexpr std::array<char, 8> magic{'P', 'H', 'I', 'X', '0', '0', '0', '2'};
 constexpr std::uint64_t words_per_line = 8; // one cache line: 512 bits
-constexpr std::uint64_t keys_per_line = 40; // 12.8 bits a key: about 0.5 % false positives
-constexpr int probes = 6;
+constexpr std::uint64_t keys_per_line = 32; // 16 bits a key: about 0.1 % false positives
+constexpr int probes = 7;
 
 __extension__ using UnsignedWide = unsigned __int128;
 
@@ -55,6 +55,26 @@ bool for_each_bit(std::uint64_t fingerprint, Visit visit)
     for (int probe = 0; probe < probes; ++probe, bits >>= 9)
         if (!visit((bits & 511) / 64, std::uint64_t{1} << (bits & 63))) return false;
     return true;
+}
+
+// What was read or written of a mapped file stays in the system's cache, and no longer counts as
+// this process's memory. A whole run would be hundreds of megabytes.
+constexpr std::size_t piece = std::size_t{4} << 20;
+
+void let_go(std::span<std::byte> mapped)
+{
+    ::madvise(mapped.data(), mapped.size(), MADV_DONTNEED);
+}
+
+Digest hash_of(std::span<std::byte> mapped)
+{
+    Sha256 sha256;
+    for (std::size_t at = 0; at < mapped.size(); at += piece) {
+        const auto part = mapped.subspan(at, std::min(piece, mapped.size() - at));
+        sha256.update(part);
+        let_go(part);
+    }
+    return sha256.finish();
 }
 
 class File {
@@ -101,11 +121,11 @@ public:
     /// Piece by piece: a long queue of writes would make every commit wait behind it.
     void sync() const
     {
-        constexpr std::size_t piece = std::size_t{1} << 20;
+        constexpr std::size_t queue = std::size_t{1} << 20;
         constexpr unsigned all =
             SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
-        for (std::size_t at = 0; at < mapped_.size(); at += piece)
-            if (::sync_file_range(file_.handle(), static_cast<off_t>(at), piece, all) != 0)
+        for (std::size_t at = 0; at < mapped_.size(); at += queue)
+            if (::sync_file_range(file_.handle(), static_cast<off_t>(at), queue, all) != 0)
                 fail(path_, "cannot sync");
         if (::fsync(file_.handle()) != 0) fail(path_, "cannot sync");
     }
@@ -137,8 +157,7 @@ std::shared_ptr<const IndexRunFile> IndexRunFile::open(
 
     std::shared_ptr<IndexRunFile> opened{new IndexRunFile};
     opened->mapped_ = {static_cast<std::byte*>(mapped), size};
-    Sha256 sha256;
-    if (sha256.of(opened->mapped_) != run.hash) return nullptr;
+    if (hash_of(opened->mapped_) != run.hash) return nullptr;
     RunHeader header{};
     std::memcpy(&header, mapped, sizeof header);
     const bool is_the_one = header.magic == magic && header.first == run.first.value() &&
@@ -152,11 +171,12 @@ std::shared_ptr<const IndexRunFile> IndexRunFile::open(
     opened->filter_ = {
         static_cast<std::uint64_t*>(opened->memory_.allocate(words * 8, alignof(std::uint64_t))),
         words};
-    std::copy_n(filter, words, opened->filter_.data());
+    for (std::size_t at = 0; at < words; at += piece / 8) {
+        std::copy_n(filter + at, std::min(piece / 8, words - at), opened->filter_.data() + at);
+        opened->release_entries();
+    }
     opened->fingerprints_ = filter + words;
     opened->sequences_ = opened->fingerprints_ + run.entries;
-    // Hashing brought every page in.
-    opened->release_entries();
     ::madvise(mapped, size, MADV_RANDOM);
     return opened;
 }
@@ -173,16 +193,16 @@ void IndexRunFile::prefetch(std::uint64_t fingerprint) const
 
 void IndexRunFile::release_entries() const
 {
-    ::madvise(mapped_.data(), mapped_.size(), MADV_DONTNEED);
+    let_go(mapped_);
 }
 
-void IndexRunFile::find(std::uint64_t fingerprint, std::vector<Sequence>& found) const
+bool IndexRunFile::find(std::uint64_t fingerprint, std::vector<Sequence>& found) const
 {
     const std::uint64_t* line = &filter_[line_of(fingerprint, filter_lines_) * words_per_line];
     const bool may_hold = for_each_bit(fingerprint, [&](std::uint64_t word, std::uint64_t bit) {
         return (line[word] & bit) != 0;
     });
-    if (!may_hold) return;
+    if (!may_hold) return false;
 
     // Fingerprints are uniform, so the place is known up to a few hundred; widen until it is
     // enclosed.
@@ -198,6 +218,7 @@ void IndexRunFile::find(std::uint64_t fingerprint, std::vector<Sequence>& found)
         std::equal_range(fingerprints_ + low, fingerprints_ + high, fingerprint);
     for (const auto* at = from; at != to; ++at)
         found.push_back(Sequence{sequences_[at - fingerprints_]});
+    return true;
 }
 
 IndexRun write_index_run(
@@ -223,7 +244,9 @@ IndexRun write_index_run(
     std::uint64_t* const filter = words + sizeof header / 8;
     std::uint64_t* const fingerprints = filter + lines * words_per_line;
     std::uint64_t* const sequences = fingerprints + count;
+    constexpr std::uint64_t entries_per_piece = piece / sizeof(IndexEntry);
     for (std::uint64_t place = 0; place < count; ++place) {
+        if (place % entries_per_piece == 0) let_go(output.bytes()); // in order, the filter too
         const IndexEntry entry = next();
         fingerprints[place] = entry.fingerprint;
         sequences[place] = entry.sequence.value();
@@ -235,13 +258,12 @@ IndexRun write_index_run(
     }
 
     output.sync();
-    Sha256 sha256;
     IndexRun run{
         .name = name,
         .first = first,
         .last = last,
         .entries = count,
-        .hash = sha256.of(output.bytes())};
+        .hash = hash_of(output.bytes())};
     std::filesystem::rename(unfinished, folder / name);
     sync_folder(folder);
     return run;

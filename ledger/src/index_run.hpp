@@ -41,8 +41,9 @@ public:
     void prefetch(std::uint64_t fingerprint) const;
     /// Lets go of the entries that lookups brought into memory.
     void release_entries() const;
-    /// Adds the sequences that `fingerprint` was seen in to `found`.
-    void find(std::uint64_t fingerprint, std::vector<Sequence>& found) const;
+    /// Adds the sequences that `fingerprint` was seen in to `found`. False: its filter knew that
+    /// there are none, and no entry was brought into memory.
+    bool find(std::uint64_t fingerprint, std::vector<Sequence>& found) const;
     [[nodiscard]] std::uint64_t size() const { return run_.entries; }
     [[nodiscard]] IndexEntry entry(std::uint64_t place) const
     {

@@ -49,6 +49,24 @@ std::vector<AccountLine> lines_of(std::span<const PositionRow> positions, const 
     return lines;
 }
 
+/// One line per account and unit, in the order in which they came; none that comes to nothing.
+std::vector<AccountLine> netted(std::span<const AccountLine> lines)
+{
+    std::vector<AccountLine> net;
+    for (const AccountLine& line : lines) {
+        const auto same = std::ranges::find_if(net, [&](const AccountLine& other) {
+            return other.account == line.account && other.partner == line.partner &&
+                   other.issuer == line.issuer;
+        });
+        if (same == net.end())
+            net.push_back(line);
+        else
+            same->amount += line.amount;
+    }
+    std::erase_if(net, [](const AccountLine& line) { return line.amount == 0; });
+    return net;
+}
+
 /// Who sent a message; the house itself what its clock brought about.
 std::string sender_of(const Record& record, const Terms& terms)
 {
@@ -115,8 +133,11 @@ public:
         : options_{options}, write_{write}
     {}
 
-    void posting(const Record& record, std::span<const AccountLine> lines, const Terms& terms)
+    void posting(const Record& record, std::span<const AccountLine> gross, const Terms& terms)
     {
+        const std::vector<AccountLine> lines = netted(gross);
+        if (lines.empty()) return;
+        ++postings_;
         if (!has_header_) header(terms);
         const std::string day = format_day(terms.calendar->day_of(record.posted_at));
         switch (options_.format) {
@@ -127,11 +148,13 @@ public:
         if (text_.size() >= piece_bytes) flush();
     }
 
-    void finish()
+    /// Their number.
+    std::uint64_t finish()
     {
         // An empty house has no terms to take a currency from; CSV has its header all the same.
         if (!has_header_ && options_.format == ExportFormat::csv) text_ += csv_header;
         flush();
+        return postings_;
     }
 
 private:
@@ -269,6 +292,7 @@ private:
     std::string text_;
     std::set<std::string> declared_; // accounts and units that the file knows
     bool has_header_ = false;
+    std::uint64_t postings_ = 0;
 };
 
 } // namespace
@@ -321,11 +345,10 @@ std::uint64_t export_journal(
     const std::function<void(std::string_view)>& write)
 {
     Writer writer{options, write};
-    const auto postings = for_each_posting(journal, terms, [&](const PostingLines& posting) {
+    for_each_posting(journal, terms, [&](const PostingLines& posting) {
         writer.posting(posting.record, posting.lines, posting.terms);
     });
-    writer.finish();
-    return postings;
+    return writer.finish();
 }
 
 } // namespace pointhouse::ledger

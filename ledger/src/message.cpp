@@ -1,5 +1,7 @@
 #include "ledger/message.hpp"
 
+#include <array>
+
 namespace pointhouse::ledger {
 
 std::string_view name_of(MessageType type) noexcept
@@ -87,11 +89,11 @@ public:
 
     void number(Field field, std::int64_t value)
     {
-        out_.push_back(static_cast<char>(field));
+        std::array<char, 9> cell{static_cast<char>(field)};
         auto rest = static_cast<std::uint64_t>(value);
-        for (int byte = 0; byte < 8; ++byte, rest >>= 8) {
-            out_.push_back(static_cast<char>(rest & 0xff));
-        }
+        for (std::size_t byte = 1; byte < cell.size(); ++byte, rest >>= 8)
+            cell[byte] = static_cast<char>(rest & 0xff);
+        out_.append(cell.data(), cell.size());
     }
 
     void text(Field field, std::string_view value)

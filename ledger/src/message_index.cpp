@@ -11,6 +11,11 @@ namespace pointhouse::ledger {
 namespace {
 
 constexpr std::size_t merge_fan_in = 4;
+// A look into a run brings a few pieces of 64 KiB of its file into memory.
+constexpr int looks_max = 64;
+// A merge lets go of what it has read: whole runs would be hundreds of megabytes of memory.
+constexpr std::uint64_t entries_kept_read = std::uint64_t{1} << 18;
+
 } // namespace
 
 /// One sealing (a table) or one merge (several runs), and the run that came of it.
@@ -18,7 +23,7 @@ struct MessageIndex::Job {
     std::filesystem::path folder;
     Sequence first;
     Sequence last;
-    std::shared_ptr<const Table> table;                       // to seal, or
+    const Table* table = nullptr;                             // to seal, or
     std::vector<std::shared_ptr<const IndexRunFile>> sources; // to merge
     std::shared_ptr<const IndexRunFile> made;
     bool finished = false;
@@ -46,7 +51,10 @@ IndexRun MessageIndex::Job::write_merged() const
     std::uint64_t count = 0;
     for (const auto& source : sources) count += source->size();
     std::vector<std::uint64_t> places(sources.size());
+    std::uint64_t read = 0;
     return write_index_run(folder, first, last, count, [&] {
+        if (++read % entries_kept_read == 0)
+            for (const auto& source : sources) source->release_entries();
         std::size_t smallest = sources.size();
         for (std::size_t source = 0; source < sources.size(); ++source) {
             if (places[source] == sources[source]->size()) continue;
@@ -61,7 +69,7 @@ IndexRun MessageIndex::Job::write_merged() const
 void MessageIndex::Job::run()
 {
     try {
-        made = IndexRunFile::open(folder, table ? write_table() : write_merged());
+        made = IndexRunFile::open(folder, table != nullptr ? write_table() : write_merged());
         if (!made) failure = "a run that was just written does not read back";
     } catch (const std::exception& error) {
         failure = error.what();
@@ -162,13 +170,18 @@ void MessageIndex::prefetch(std::uint64_t key) const
     for (const auto& run : runs_) run->prefetch(key);
 }
 
-void MessageIndex::find(std::uint64_t key, std::vector<Sequence>& found) const
+void MessageIndex::find(std::uint64_t key, std::vector<Sequence>& found)
 {
     found.clear();
     const auto take = [&found](const IndexEntry& entry) { found.push_back(entry.sequence); };
     table_->for_each(key, take);
     if (sealing_) sealing_->for_each(key, take);
-    for (const auto& run : runs_) run->find(key, found);
+    for (const auto& run : runs_)
+        if (run->find(key, found)) ++looks_;
+    if (looks_ >= looks_max) {
+        for (const auto& run : runs_) run->release_entries();
+        looks_ = 0;
+    }
     if (found.size() > 1) std::ranges::sort(found, std::greater<>{});
 }
 
@@ -193,15 +206,23 @@ void MessageIndex::seal_when_full(Sequence durable)
         start_merge_when_due();
         return;
     }
-    sealing_ = std::shared_ptr<const Table>{std::move(table_)};
-    table_ = std::make_unique<Table>(table_entries_);
+    sealing_ = std::move(table_);
+    table_ = empty_table();
     auto job = std::make_unique<Job>();
     job->folder = folder_;
     job->first = table_first_;
     job->last = durable;
-    job->table = sealing_;
+    job->table = sealing_.get();
     table_first_ = Sequence{durable.value() + 1};
     start(std::move(job));
+}
+
+// Fresh memory costs the writer a page fault for each page; what was sealed last has its own.
+std::unique_ptr<MessageIndex::Table> MessageIndex::empty_table()
+{
+    if (!spare_) return std::make_unique<Table>(table_entries_);
+    spare_->clear();
+    return std::move(spare_);
 }
 
 void MessageIndex::take_over_finished()
@@ -214,14 +235,15 @@ void MessageIndex::take_over_finished()
     }
     if (!job->failure.empty()) {
         // What is in memory stays there and is tried again; a merge is only put off.
-        if (job->table) {
+        if (job->table != nullptr) {
             job->failure.clear();
             job->finished = false;
             start(std::move(job));
         }
         return;
     }
-    if (job->table) sealing_.reset();
+    if (job->table != nullptr && !sealing_->has_grown()) spare_ = std::move(sealing_);
+    if (job->table != nullptr) sealing_.reset();
     for (const auto& source : job->sources) {
         unnamed_.push_back(source->run().name);
         std::erase(runs_, source);
@@ -280,11 +302,6 @@ void MessageIndex::remove_unnamed_files()
     unnamed_.clear();
 }
 
-void MessageIndex::release_entries() const
-{
-    for (const auto& run : runs_) run->release_entries();
-}
-
 void MessageIndex::seal_all(Sequence durable)
 {
     const auto wait_for_job = [this] {
@@ -299,10 +316,10 @@ void MessageIndex::seal_all(Sequence durable)
     job.folder = folder_;
     job.first = table_first_;
     job.last = durable;
-    job.table = std::shared_ptr<const Table>{std::move(table_)};
-    table_ = std::make_unique<Table>();
+    job.table = table_.get();
     job.run();
     if (!job.made) throw StoreFailure{"cannot seal the message index: " + job.failure};
+    table_ = std::make_unique<Table>();
     runs_.push_back(job.made);
     table_first_ = Sequence{durable.value() + 1};
     manifest_changed_ = true;

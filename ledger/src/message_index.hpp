@@ -40,9 +40,11 @@ private:
 /// thread.
 class MessageIndex {
 public:
+    /// What two tables of 16 MiB take without growing: one fills while the other is sealed.
+    static constexpr std::size_t table_entries_usual = (std::size_t{1} << 20) * 3 / 5;
     /// `table_entries` in memory make a run; a parameter so that tests see many runs soon.
     explicit MessageIndex(
-        std::filesystem::path folder, std::size_t table_entries = std::size_t{1} << 20);
+        std::filesystem::path folder, std::size_t table_entries = table_entries_usual);
     ~MessageIndex();
     MessageIndex(const MessageIndex&) = delete;
     MessageIndex& operator=(const MessageIndex&) = delete;
@@ -56,7 +58,7 @@ public:
     void insert(std::uint64_t key, Sequence sequence);
     void prefetch(std::uint64_t key) const;
     /// Replaces `found` with the candidates for `key`, newest first.
-    void find(std::uint64_t key, std::vector<Sequence>& found) const;
+    void find(std::uint64_t key, std::vector<Sequence>& found);
 
     /// Tells that all up to `durable` is in the journal, so that a full table may be sealed.
     void seal_when_full(Sequence durable);
@@ -64,8 +66,6 @@ public:
     [[nodiscard]] std::optional<std::vector<IndexRun>> take_new_manifest();
     /// The manifest is durable: files that it no longer names may go.
     void remove_unnamed_files();
-    /// Lets go of what lookups brought into memory from the runs' files; now and then.
-    void release_entries() const;
     /// Seals what is in memory and waits for it: a clean stop.
     void seal_all(Sequence durable);
 
@@ -75,6 +75,7 @@ private:
     void run_jobs();
     void start(std::unique_ptr<Job> job);
     void take_over_finished();
+    [[nodiscard]] std::unique_ptr<Table> empty_table();
     void start_merge_when_due();
     [[nodiscard]] int tier_of(std::uint64_t entries) const;
     [[nodiscard]] std::vector<IndexRun> manifest() const;
@@ -82,10 +83,12 @@ private:
     std::filesystem::path folder_;
     std::size_t table_entries_;
     std::unique_ptr<Table> table_;
-    Sequence table_first_;                                  // the first record of the table
-    std::shared_ptr<const Table> sealing_;                  // shared with the thread that writes it
+    Sequence table_first_;           // the first record of the table
+    std::unique_ptr<Table> sealing_; // read by the thread that writes it, too
+    std::unique_ptr<Table> spare_;   // sealed before, with its memory: for the next
     std::vector<std::shared_ptr<const IndexRunFile>> runs_; // oldest first
     std::vector<std::string> unnamed_;                      // replaced by a merge
+    int looks_ = 0; // into the runs' files, since their memory was last let go
     bool manifest_changed_ = false;
 
     std::mutex mutex_;

@@ -195,7 +195,8 @@ private:
     std::vector<std::uint64_t> keys_;           // by submission, in the message index
     std::vector<MemberNumber> missing_;
     std::vector<std::byte> funding_bytes_;
-    std::string canonical_;
+    std::string digested_;             // of the message at hand, ending with its canonical form
+    std::size_t canonical_at_ = 0;     // where that begins
     std::array<std::byte, 64> salt_{}; // one SHA-256 block, so that its state is short to reach
     Sha256 sha256_;
     std::optional<BlockView> last_read_; // of the memory that the journal lent out last

@@ -7,19 +7,22 @@ namespace pointhouse::ledger {
 
 Digest Shard::content_digest(const Message& message, NamedMembers members)
 {
-    canonical_.clear();
-    append_canonical(message, canonical_);
-    sha256_.update(salt_);
-    const auto add_number = [this](MemberNumber member) {
-        const std::uint64_t number = member.value();
-        sha256_.update(std::as_bytes(std::span{&number, 1}));
+    digested_.clear();
+    const auto add = [this](std::span<const std::byte> bytes) {
+        digested_.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
     };
+    const auto add_number = [&add](MemberNumber member) {
+        const std::uint64_t number = member.value();
+        add(std::as_bytes(std::span{&number, 1}));
+    };
+    add(salt_);
     add_number(members.member);
     if (!message.to_member.empty()) add_number(members.other);
     for (const std::string_view identifier : {message.identifier, message.replaces})
-        if (!identifier.empty()) sha256_.update(identities_.hmac_of(identifier));
-    sha256_.update(std::as_bytes(std::span{canonical_}));
-    return sha256_.finish();
+        if (!identifier.empty()) add(identities_.hmac_of(identifier));
+    canonical_at_ = digested_.size();
+    append_canonical(message, digested_);
+    return sha256_.of(std::as_bytes(std::span{digested_})); // in one piece: it is short
 }
 
 // Duplicates and histories come in runs: the last block read is kept, checked once.

@@ -505,6 +505,7 @@ private:
             read_again(record.original, original_record, record);
         }
         context_.may_lie_ahead = true;
+        context_.was_booked = true;
         context_.move_to(record.posted_at, terms);
         const Member* member = record.member.is_none() ? nullptr : &members_.member(record.member);
         if (member != nullptr && !member->is_enrolled()) member = nullptr;

@@ -22,7 +22,6 @@ namespace {
 namespace json = boost::json;
 
 using gateway::CommandResult;
-using gateway::CommandStep;
 using gateway::House;
 using ledger::Minor;
 using settlement::Register;
@@ -274,18 +273,7 @@ void declare_bank(CLI::App& app, Invocation& invocation)
 {
     auto& group = declare_group(app, "bank", "What the bank's statements say, and what they pay");
     const auto options = std::make_shared<Options>();
-    const auto declare = [&](const char* name, const char* description, auto action) -> CLI::App& {
-        auto& command = declare_in_house(
-            group,
-            name,
-            description,
-            invocation,
-            [options, action](House& house, const Invocation& typed) -> CommandStep {
-                return action(house, *options, typed);
-            });
-        add_json_option(command, invocation);
-        return command;
-    };
+    const auto declare = declarer_of(group, invocation, options);
     declare("import", "Read statements in camt.053; what is known is passed over", import_file)
         .add_option("FILE", options->file)
         ->required();

@@ -105,25 +105,17 @@ CommandResult write_off(House& house, const Options& options, const Invocation& 
 void declare_bank_by_hand(CLI::App& bank, Invocation& invocation)
 {
     const auto options = std::make_shared<Options>();
-    const auto declare = [&](const char* name, const char* description, auto action) -> CLI::App& {
-        auto& command = declare_in_house(
-            bank,
-            name,
-            description,
-            invocation,
-            [options, action](House& house, const Invocation& typed) {
-                return action(house, *options, typed);
-            });
+    const auto declare = declarer_of(bank, invocation, options);
+    const auto with_row = [&](CLI::App& command) -> CLI::App& {
         command.add_option("ROW", options->row, "Its number, of `bank rows`")->required();
         command.add_option("--amount", options->amount, "Of the row; else all that is open");
         command.add_option("--reason", options->reason, "Why")->required();
-        add_json_option(command, invocation);
         return command;
     };
-    declare("assign", "Say what an open row pays, where no rule does", assign)
+    with_row(declare("assign", "Say what an open row pays, where no rule does", assign))
         .add_option("REFERENCE", options->item, "What it pays, PH-2026-06-GRO")
         ->required();
-    declare("write-off", "Book what pays nothing: a bank's charge, a residual", write_off)
+    with_row(declare("write-off", "Book what pays nothing: a bank's charge, a residual", write_off))
         .add_option("ACCOUNT", options->account, "bank_charges or write_off")
         ->required();
 }

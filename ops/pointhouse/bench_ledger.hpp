@@ -12,7 +12,7 @@ struct BenchLedgerOptions {
     std::int64_t members = 1'000'000;
     std::int64_t postings = 20'000'000; // in the journal before the large measurement
     std::int64_t small = 100'000;       // in the journal before the small one
-    std::int64_t warm = 2'000'000;      // after reopening, before the large measurement
+    std::int64_t warm = 6'000'000;      // after reopening, until everybody is in memory
     std::int64_t measured = 2'000'000;  // in each measurement
     std::int64_t replayed = 1'000'000;  // by a start after a kill
     int batch = 4096;

@@ -134,25 +134,19 @@ void declare_close(CLI::App& app, Invocation& invocation)
 {
     auto& group = declare_group(app, "close", "The close of a window's money, and its checklist");
     const auto options = std::make_shared<Options>();
-    const auto declare = [&](const char* name, const char* description, auto action) -> CLI::App& {
-        auto& command = declare_in_house(
-            group,
-            name,
-            description,
-            invocation,
-            [options, action](House& house, const Invocation& typed) -> CommandStep {
-                return action(house, *options, typed);
-            });
+    const auto declare = declarer_of(group, invocation, options);
+    const auto with_window = [&](CLI::App& command) -> CLI::App& {
         command.add_option("WINDOW", options->window, "A month, 2026-06")->required();
-        add_json_option(command, invocation);
         return command;
     };
-    declare("show", "The checklist of a window: each line done or open, with its figures", show);
-    declare("soft", "From now on entries of money need a reason", close_soft);
-    declare("reopen", "Take a soft close back; two people do", reopen)
+    with_window(declare(
+        "show", "The checklist of a window: each line done or open, with its figures", show));
+    with_window(declare("soft", "From now on entries of money need a reason", close_soft));
+    with_window(declare("reopen", "Take a soft close back; two people do", reopen))
         .add_option("--reason", options->reason)
         ->required();
-    declare("hard", "Lock it for ever, once its checklist is done; two people do", close_hard);
+    with_window(
+        declare("hard", "Lock it for ever, once its checklist is done; two people do", close_hard));
 }
 
 } // namespace pointhouse::ops

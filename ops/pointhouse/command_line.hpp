@@ -58,6 +58,27 @@ CLI::App& declare_in_house(
     InHouse action);
 void add_data_option(CLI::App& command, Invocation& invocation);
 void add_json_option(CLI::App& command, Invocation& invocation);
+
+/// What declares the commands of one group that share their options and can report as JSON:
+/// `declare(name, description, action)`, and the action is called as `action(house, options,
+/// invocation)`.
+template <class Options>
+auto declarer_of(CLI::App& group, Invocation& invocation, const std::shared_ptr<Options>& options)
+{
+    return [&group, &invocation, options](
+               const char* name, const char* description, auto action) -> CLI::App& {
+        auto& command = declare_in_house(
+            group,
+            name,
+            description,
+            invocation,
+            [options, action](gateway::House& house, const Invocation& typed)
+                -> gateway::CommandStep { return action(house, *options, typed); });
+        add_json_option(command, invocation);
+        return command;
+    };
+}
+
 /// A command that stands for a group, e.g. `partner`.
 CLI::App& declare_group(CLI::App& parent, std::string name, std::string description);
 

@@ -9,6 +9,7 @@ void declare_init(CLI::App& app, Invocation& invocation);
 void declare_serve(CLI::App& app, Invocation& invocation);
 void declare_house(CLI::App& app, Invocation& invocation);
 void declare_partner(CLI::App& app, Invocation& invocation);
+void declare_partner_exit(CLI::App& group, Invocation& invocation);
 void declare_promotion(CLI::App& app, Invocation& invocation);
 void declare_cert(CLI::App& app, Invocation& invocation);
 void declare_replay(CLI::App& app, Invocation& invocation);

@@ -17,7 +17,6 @@ namespace {
 namespace json = boost::json;
 
 using gateway::CommandResult;
-using gateway::CommandStep;
 using gateway::House;
 using settlement::Dispute;
 
@@ -141,18 +140,7 @@ void declare_dispute(CLI::App& app, Invocation& invocation)
 {
     auto& group = declare_group(app, "dispute", "What partners contest of their documents");
     const auto options = std::make_shared<Options>();
-    const auto declare = [&](const char* name, const char* description, auto action) -> CLI::App& {
-        auto& command = declare_in_house(
-            group,
-            name,
-            description,
-            invocation,
-            [options, action](House& house, const Invocation& typed) -> CommandStep {
-                return action(house, *options, typed);
-            });
-        add_json_option(command, invocation);
-        return command;
-    };
+    const auto declare = declarer_of(group, invocation, options);
     auto& opening = declare("open", "Contest a part of a line; only that is held back", open);
     opening.add_option("NUMBER", options->document, "Of the document")->required();
     opening.add_option("--line", options->line, "From 1")->capture_default_str();

@@ -13,7 +13,7 @@ enum class Typed : std::uint8_t {
     as_sent,
     minor, // an amount in minor units, typed as a decimal: -140 is -1.40
     micro, // the same in millionths
-    paid,  // the same as `minor`, of the currency in which the partner's net is paid
+    paid,  // the same as `minor`, of the currency named, else that of the partner's net
 };
 
 /// A parameter of a command over the wire.

@@ -51,7 +51,8 @@ std::string as_decimal(const std::string& text, std::int64_t per_unit)
 struct Surroundings {
     fs::path data;
     std::int64_t minor_per_unit = 100;
-    std::int64_t paid_per_unit = 100; // of the currency in which the partner named is paid
+    std::int64_t paid_per_unit =
+        100; // of the currency that is named, or in which the partner is paid
 };
 
 constexpr std::int64_t micro_per_unit = 1'000'000;
@@ -66,6 +67,11 @@ Surroundings surroundings_of(House& house, const OperatorRequest& request)
     const auto per_unit = minor_per_unit_of(house.registry().terms()->currency);
     Surroundings found{
         .data = house.folder().root, .minor_per_unit = per_unit, .paid_per_unit = per_unit};
+    if (const auto named = request.values.find("currency"); named != request.values.end()) {
+        if (const auto currency = ledger::find_currency(named->second))
+            found.paid_per_unit = minor_per_unit_of(*currency);
+        return found;
+    }
     const auto window = request.values.find("window");
     const auto partner = request.values.find("partner");
     if (window == request.values.end() || partner == request.values.end()) return found;

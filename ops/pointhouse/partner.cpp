@@ -88,6 +88,13 @@ json::value limit_as_json(const partners::PartnerContract& contract)
     return limit ? json::value(ledger::format_micro(*limit)) : json::value{nullptr};
 }
 
+/// From when on it grants and takes no points; null: it stays.
+json::value leaves_at(const partners::PartnerContract& contract)
+{
+    const auto& at = contract.terms.leaves_at;
+    return at ? json::value(ledger::format_time(*at)) : json::value{nullptr};
+}
+
 json::array blocks_as_json(const partners::PartnerContract& contract)
 {
     json::array blocks;
@@ -125,6 +132,7 @@ json::object contract_as_json(const partners::PartnerContract& contract)
         {"credit_limit", limit_as_json(contract)},
         {"settlement", settlement_terms_as_json(contract.settlement)},
         {"notice_days", contract.notice_days},
+        {"leaves_at", leaves_at(contract)},
         {"blocks", blocks_as_json(contract)},
         {"tariffs", tariffs},
         {"vat", vat}};
@@ -140,6 +148,8 @@ std::string contract_in_words(const partners::PartnerContract& contract)
         is_prepaid(contract) ? "prepaid" : "postpaid");
     if (const auto& limit = contract.terms.credit_limit)
         text += fmt::format("  limit    {}\n", ledger::format_micro(*limit));
+    if (const auto& at = contract.terms.leaves_at)
+        text += fmt::format("  leaves   {}\n", ledger::format_time(*at));
     for (const auto& tariff : contract.tariffs) {
         text += fmt::format(
             "  tariff   {} from {}: issue price {}, fee {}, reimbursement {}, prefunded {}/{}\n",
@@ -322,6 +332,7 @@ void declare_partner(CLI::App& app, Invocation& invocation)
     auto& partner = declare_group(app, "partner", "Partners, their contracts and tariffs");
     declare_add(partner, invocation);
     declare_buy_block(partner, invocation);
+    declare_partner_exit(partner, invocation);
 
     auto& list = declare_in_house(
         partner, "list", "All partners", invocation, [](House& house, const Invocation& typed) {

@@ -134,26 +134,10 @@ Report redemption_notice(const ReportSource& source)
 
 Report exit_report(const ReportSource& source)
 {
-    settlement::GlBalances balances;
-    // Summed by what tells positions apart here, so that memory does not grow with the journal.
-    using Key =
-        std::tuple<ledger::EntryKind, ledger::PartnerId, ledger::PartnerId, ledger::TariffVersion>;
-    std::map<Key, ledger::PositionRow> positions;
-    source.for_each([&](const Movement& movement, bool) {
-        add_money(movement, balances);
-        for (const auto& row : movement.positions) {
-            const auto [found, is_new] =
-                positions.try_emplace({row.kind, row.partner, row.counterparty, row.tariff}, row);
-            if (is_new) continue;
-            auto& sum = found->second;
-            sum.points = ledger::Points{sum.points.count() + row.points.count()};
-            sum.money.liability += row.money.liability;
-        }
-    });
-    std::vector<ledger::PositionRow> rows;
-    for (const auto& [key, row] : positions) rows.push_back(row);
-    const auto leaving =
-        settlement::partner_exit(source.partner.value(), balances, rows, *source.terms);
+    settlement::ExitFold fold;
+    source.for_each(
+        [&](const Movement& movement, bool) { fold.add(movement.lines, movement.positions); });
+    const auto leaving = fold.of(source.partner.value(), *source.terms);
     return {
         .name = "exit",
         .facts = {{"partner", source.terms->partner(*source.partner).name}},

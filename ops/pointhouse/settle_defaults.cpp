@@ -16,13 +16,13 @@ namespace {
 namespace json = boost::json;
 
 using gateway::CommandResult;
-using gateway::CommandStep;
 using gateway::House;
 
 struct Options {
     std::string window;
     std::string partner;
     std::string amount;
+    std::string currency; // of the amount; empty: the house's
     std::string evidence;
     std::string reason;
     bool is_preview = false;
@@ -175,6 +175,21 @@ CommandResult show_collateral(House& house, const Invocation& typed)
     return report(typed, rows, text);
 }
 
+/// The rate of the day at which collateral in another currency is taken; none: it is in the
+/// house's.
+std::optional<settlement::ExchangeRate> collateral_rate(
+    House& house, const std::string& code, const ledger::Currency& own)
+{
+    if (code.empty() || code == own.code) return std::nullopt;
+    if (!ledger::find_currency(code))
+        throw CommandFailure{fmt::format("--currency: the house does not know \"{}\"", code)};
+    auto rate = house.documents().find_rate(own.code, code, issue_terms(house).today);
+    if (!rate)
+        throw CommandFailure{fmt::format(
+            "no rate of {} until today: pointhouse fx set DAY {} {}", code, own.code, code)};
+    return rate;
+}
+
 CommandResult move_collateral(House& house, const Options& options, const Invocation& typed)
 {
     if (options.partner.empty()) return show_collateral(house, typed);
@@ -183,16 +198,25 @@ CommandResult move_collateral(House& house, const Options& options, const Invoca
     if (options.evidence.empty())
         throw CommandFailure{"collateral is noted with what shows it: --evidence"};
     const auto terms = house.registry().terms();
+    const auto& partner = require_partner(house, options.partner);
+    const auto rate = collateral_rate(house, options.currency, terms->currency);
+    const auto amount = read_amount(options.amount, rate ? rate->to : terms->currency);
+    if (partner.leaves_at && amount.count < 0)
+        throw CommandFailure{fmt::format(
+            "{} leaves: it gets its collateral back once nothing is open, with pointhouse partner "
+            "release",
+            options.partner)};
     const auto entry = require(house.documents().move_collateral(
-        {.partner = require_partner(house, options.partner).partner,
-         .paid = read_amount(options.amount, terms->currency),
-         .evidence = options.evidence},
+        {.partner = partner.partner, .paid = amount, .evidence = options.evidence, .rate = rate},
         *terms));
-    const auto permitted = ask_permission(
-        house,
-        fmt::format(
-            "move {} of collateral of {}: {}", options.amount, options.partner, options.evidence),
-        typed);
+    const auto act = fmt::format(
+        "move {}{}{} of collateral of {}: {}",
+        options.amount,
+        rate ? " " : "",
+        rate ? rate->to.code : "",
+        options.partner,
+        options.evidence);
+    const auto permitted = ask_permission(house, act, typed);
     if (permitted.waiting) return *permitted.waiting;
     record_permitted(house, entry, permitted);
     return show_collateral(house, typed);
@@ -203,18 +227,7 @@ CommandResult move_collateral(House& house, const Options& options, const Invoca
 void declare_settle_defaults(CLI::App& settle, Invocation& invocation)
 {
     const auto options = std::make_shared<Options>();
-    const auto declare = [&](const char* name, const char* description, auto action) -> CLI::App& {
-        auto& command = declare_in_house(
-            settle,
-            name,
-            description,
-            invocation,
-            [options, action](House& house, const Invocation& typed) -> CommandStep {
-                return action(house, *options, typed);
-            });
-        add_json_option(command, invocation);
-        return command;
-    };
+    const auto declare = declarer_of(settle, invocation, options);
     const auto with_payer = [&](CLI::App& command) {
         command.add_option("WINDOW", options->window, "A month, 2026-06")->required();
         command.add_option("PARTNER", options->partner)->required();
@@ -233,6 +246,10 @@ void declare_settle_defaults(CLI::App& settle, Invocation& invocation)
         move_collateral);
     moving.add_option("PARTNER", options->partner);
     moving.add_option("AMOUNT", options->amount, "Above zero: brought; below: given back");
+    moving.add_option(
+        "--currency",
+        options->currency,
+        "Of the amount; it is held at what the day's rate makes it");
     moving.add_option("--evidence", options->evidence, "What shows it");
 }
 

@@ -300,26 +300,15 @@ void issue_in_one_go(House& house, ledger::Month window, std::span<const Documen
 void declare_settle_documents(CLI::App& settle, Invocation& invocation)
 {
     const auto options = std::make_shared<Options>();
+    const auto declare = declarer_of(settle, invocation, options);
     const auto with_window = [&](CLI::App& command, bool required = true) -> CLI::App& {
         auto* option = command.add_option("WINDOW", options->window, "A month, 2026-06");
         if (required) option->required();
-        add_json_option(command, invocation);
         return command;
     };
     const auto with_number = [&](CLI::App& command) -> CLI::App& {
         command.add_option("NUMBER", options->number, "Of the document")->required();
-        add_json_option(command, invocation);
         return command;
-    };
-    const auto declare = [&](const char* name, const char* description, auto action) -> CLI::App& {
-        return declare_in_house(
-            settle,
-            name,
-            description,
-            invocation,
-            [options, action](House& house, const Invocation& typed) -> CommandStep {
-                return action(house, *options, typed);
-            });
     };
 
     auto& drafting = with_window(

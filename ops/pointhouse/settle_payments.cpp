@@ -20,7 +20,6 @@ namespace {
 namespace json = boost::json;
 
 using gateway::CommandResult;
-using gateway::CommandStep;
 using gateway::Console;
 using gateway::House;
 using gateway::NextStep;
@@ -289,18 +288,7 @@ ledger::Currency payment_currency_of(House& house, ledger::Month window, ledger:
 void declare_settle_payments(CLI::App& settle, Invocation& invocation)
 {
     const auto options = std::make_shared<Options>();
-    const auto declare = [&](const char* name, const char* description, auto action) -> CLI::App& {
-        auto& command = declare_in_house(
-            settle,
-            name,
-            description,
-            invocation,
-            [options, action](House& house, const Invocation& typed) -> CommandStep {
-                return action(house, *options, typed);
-            });
-        add_json_option(command, invocation);
-        return command;
-    };
+    const auto declare = declarer_of(settle, invocation, options);
     const auto with_window = [&](CLI::App& command) -> CLI::App& {
         command.add_option("WINDOW", options->window, "A month, 2026-06")->required();
         return command;

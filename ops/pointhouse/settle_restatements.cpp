@@ -187,27 +187,21 @@ CommandStep restatements(House& house, const Options& options, const Invocation&
 void declare_settle_restatements(CLI::App& settle, Invocation& invocation)
 {
     const auto options = std::make_shared<Options>();
-    const auto declare = [&](const char* name, const char* description, auto action) -> CLI::App& {
-        auto& command = declare_in_house(
-            settle,
-            name,
-            description,
-            invocation,
-            [options, action](House& house, const Invocation& typed) -> CommandStep {
-                return action(house, *options, typed);
-            });
+    const auto declare = declarer_of(settle, invocation, options);
+    const auto with_window = [&](CLI::App& command) -> CLI::App& {
         command.add_option("WINDOW", options->window, "A month, 2026-06")->required();
         command
             .add_option("--out", options->folder, "Also write statements and difference as files")
             ->type_name("DIR");
-        add_json_option(command, invocation);
         return command;
     };
-    declare(
+    with_window(declare(
         "restate",
         "Make a further version of a closed window as it is known now; nothing is booked",
-        restate);
-    declare("restatements", "The versions of a closed window, or one of them again", restatements)
+        restate));
+    with_window(
+        declare(
+            "restatements", "The versions of a closed window, or one of them again", restatements))
         .add_option("--version", options->version, "Show how it differs from the one before");
 }
 

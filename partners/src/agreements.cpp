@@ -149,6 +149,7 @@ Registry::Accepted<ledger::TariffVersion> Registry::buy_block(
     if (buyer.billing != ledger::Billing::prepaid) {
         return refused(fmt::format("{} is not prepaid: it buys no blocks", buyer.name));
     }
+    if (buyer.leaves_at) return refused(fmt::format("{} leaves: it buys no more", buyer.name));
     const auto* dated = terms->find_tariff(partner, purchase.at);
     if (!dated) return refused(fmt::format("{} has no tariff yet", buyer.name));
     if (purchase.points.count() < 1 || purchase.points.count() > block_points_max) {
@@ -294,7 +295,7 @@ Registry::Accepted<void> Registry::approve(ledger::HouseSequence id, bool as_bot
     if (proposal.kind == house_terms_kind) return change_house_terms(proposal, act);
     if (proposal.kind == kind::partner_added || proposal.kind == kind::tariff_set ||
         proposal.kind == kind::block_bought || proposal.kind == kind::company_set ||
-        proposal.kind == kind::settlement_terms_set) {
+        proposal.kind == kind::settlement_terms_set || proposal.kind == kind::partner_leaves) {
         return change_contract(proposal, act);
     }
     if (!state_->waiting_messages.contains(id)) {
@@ -338,6 +339,10 @@ Registry::Accepted<void> Registry::change_contract(const Proposal& proposal, Act
     const ledger::PartnerId partner{content.at("partner").to_number<std::uint32_t>()};
     if (proposal.kind == kind::company_set)
         return set_company(partner, company_from(content.at("company").as_object()), act);
+    if (proposal.kind == kind::partner_leaves) {
+        const auto on = ledger::parse_day(std::string_view{content.at("on").as_string()});
+        return leave(partner, on.value(), act);
+    }
     if (proposal.kind == kind::settlement_terms_set) {
         const auto& settlement = content.at("settlement").as_object();
         return set_settlement_terms(partner, settlement_terms_from(settlement), act);
@@ -453,6 +458,31 @@ Registry::Accepted<void> Registry::set_company(
     state_->commit(
         kind::company_set,
         {{"partner", partner.value()}, {"id", id}, {"company", to_json(company)}},
+        act);
+    return {};
+}
+
+Registry::Accepted<void> Registry::leave(ledger::PartnerId partner, ledger::Day on, Act act)
+{
+    if (partner.is_none() || partner.value() > contracts().size()) {
+        return refused("there is no such partner");
+    }
+    const auto& leaving = contracts()[partner.value() - 1].terms;
+    if (leaving.leaves_at) {
+        return refused(fmt::format(
+            "{} leaves on {} already",
+            leaving.name,
+            ledger::format_day(terms()->calendar->day_of(*leaving.leaves_at))));
+    }
+    // What was decided under the terms of before stays decided.
+    if (on <= act.today) {
+        return refused(fmt::format(
+            "a partner leaves on a day to come, not on {}: what happened is booked",
+            ledger::format_day(on)));
+    }
+    state_->commit(
+        kind::partner_leaves,
+        {{"partner", partner.value()}, {"id", leaving.name}, {"on", ledger::format_day(on)}},
         act);
     return {};
 }

@@ -18,6 +18,7 @@ using Fault = std::optional<std::string>;
 constexpr std::size_t id_size_max = 32;
 constexpr std::size_t name_size_max = 100;
 constexpr std::int32_t pending_days_max = 366;
+constexpr std::int32_t days_in_month_min = 28;
 constexpr std::int32_t notice_days_max = 366;
 constexpr std::int32_t expiry_months_max = 1200;
 constexpr std::int32_t late_window_days_max = 3660;
@@ -249,6 +250,12 @@ Fault fault_of(const ledger::Tariff& tariff)
     }
     if (tariff.expiry && (tariff.expiry->months < 1 || tariff.expiry->months > expiry_months_max)) {
         return fmt::format("expiry: from 1 to {} months", expiry_months_max);
+    }
+    if (tariff.expiry && tariff.pending_days > days_in_month_min * tariff.expiry->months) {
+        return fmt::format(
+            "pending_days: at most {} for each month of expiry, or points end before they can be "
+            "spent",
+            days_in_month_min);
     }
     return std::nullopt;
 }

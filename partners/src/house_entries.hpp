@@ -21,6 +21,7 @@ inline constexpr std::string_view partner_added = "partner_added";
 inline constexpr std::string_view tariff_set = "tariff_set";
 inline constexpr std::string_view company_set = "company_set";
 inline constexpr std::string_view settlement_terms_set = "settlement_terms_set";
+inline constexpr std::string_view partner_leaves = "partner_leaves";
 inline constexpr std::string_view promotion_agreed = "promotion_agreed";
 inline constexpr std::string_view block_bought = "block_bought";
 inline constexpr std::string_view opening_imported = "opening_imported";

@@ -63,13 +63,14 @@ std::vector<ledger::IssuerVat> issuer_vat(const std::vector<VatTerms>& rows)
 
 } // namespace
 
-constexpr std::array<Registry::State::Kind, 16> Registry::State::kinds{
+constexpr std::array<Registry::State::Kind, 17> Registry::State::kinds{
     {{kind::house_founded, &State::apply_founding, true},
      {kind::currency_changed, &State::apply_currency, true},
      {kind::partner_added, &State::apply_partner, true},
      {kind::tariff_set, &State::apply_tariff, true},
      {kind::company_set, &State::apply_company, false},
      {kind::settlement_terms_set, &State::apply_settlement_terms, false},
+     {kind::partner_leaves, &State::apply_exit, true},
      {kind::promotion_agreed, &State::apply_promotion, true},
      {kind::block_bought, &State::apply_block, true},
      {kind::opening_imported, &State::apply_opening, true},
@@ -119,7 +120,15 @@ void Registry::State::commit(std::string_view kind, json::object content, Act ac
 const ledger::HouseEntry& Registry::State::append(
     std::string_view kind, std::string_view content, Act act)
 {
-    const auto& entry = record.append(act.at, kind, act.actor, with_request(content, act));
+    const auto head = record.head();
+    try {
+        record.append(act.at, kind, act.actor, with_request(content, act));
+    } catch (const ledger::StoreFailure&) {
+        // Only the answer was lost, or that of an entry before: it is in the record.
+        if (record.head() != head) replay_again();
+        throw;
+    }
+    const auto& entry = record.entries().back();
     const std::lock_guard lock{mutex};
     apply(entry);
     if (terms.as_of == entry.sequence) publish();
@@ -243,6 +252,16 @@ void Registry::State::apply_settlement_terms(const json::object& content)
 {
     auto& contract = contracts.at(content.at("partner").to_number<std::uint32_t>() - 1);
     contract.settlement = settlement_terms_from(content.at("settlement").as_object());
+}
+
+void Registry::State::apply_exit(const json::object& content)
+{
+    const ledger::PartnerId partner{content.at("partner").to_number<std::uint32_t>()};
+    const auto day = ledger::parse_day(text_in(content, "on")).value();
+    auto& leaving = terms.partners.at(partner.value() - 1);
+    leaving.leaves_at = terms.calendar->start_of(day);
+    contracts.at(partner.value() - 1).terms.leaves_at = leaving.leaves_at;
+    exits.emplace(partner, entry_->sequence);
 }
 
 void Registry::State::apply_block(const json::object& content)
@@ -621,6 +640,8 @@ std::shared_ptr<const ledger::Terms> Registry::terms_at(ledger::HouseSequence se
         std::erase_if(partner.blocks, is_later);
         const std::size_t place = partner.partner.value() - 1;
         const bool has_moved = mark.claims && place < mark.claims->size();
+        const auto exit = state_->exits.find(partner.partner);
+        if (exit != state_->exits.end() && exit->second > mark.as_of) partner.leaves_at.reset();
         partner.moved = has_moved ? (*mark.claims)[place] : ledger::ClaimMoves{};
     }
     earlier = std::make_shared<const ledger::Terms>(std::move(terms));

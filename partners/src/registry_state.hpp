@@ -51,6 +51,7 @@ struct RegistryFold {
     std::optional<ImportedOpening> opening;
     std::map<std::string, CertificateTerms, std::less<>> certificates;
     std::map<ledger::Month, ledger::Sequence> closed_windows;
+    std::map<ledger::PartnerId, ledger::HouseSequence> exits; // the entries that say so
 
     // What other threads read.
     std::shared_ptr<const ledger::Terms> published;
@@ -83,7 +84,7 @@ private:
         Apply apply;
         bool changes_terms;
     };
-    static const std::array<Kind, 16> kinds;
+    static const std::array<Kind, 17> kinds;
 
     void apply(const ledger::HouseEntry& entry);
     void apply_founding(const boost::json::object& content);
@@ -92,6 +93,7 @@ private:
     void apply_tariff(const boost::json::object& content);
     void apply_company(const boost::json::object& content);
     void apply_settlement_terms(const boost::json::object& content);
+    void apply_exit(const boost::json::object& content);
     void apply_promotion(const boost::json::object& content);
     void apply_block(const boost::json::object& content);
     void apply_opening(const boost::json::object& content);

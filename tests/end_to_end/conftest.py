@@ -16,6 +16,7 @@ from postgres import PostgresServer  # noqa: E402
 from seeds import seed  # noqa: E402, F401
 
 SHARED_DATA = REPOSITORY.parent / "shared" / "data"
+LONGEST = {"test_windows", "test_random_months", "test_bank", "test_postgres", "test_replay", "test_june_2026"}
 
 
 def pytest_addoption(parser):
@@ -29,6 +30,7 @@ def pytest_addoption(parser):
 def pytest_configure(config):
     config.addinivalue_line("markers", "about_sqlite: about the files of the embedded store")
     config.addinivalue_line("markers", "about_postgres: about servers, leases and standby houses")
+    config.addinivalue_line("markers", "against_the_clock: promises seconds; ops/test gives each a processor's time")
 
 
 @pytest.fixture(scope="session")
@@ -39,11 +41,12 @@ def binary(request):
 
 
 def pytest_collection_modifyitems(config, items):
-    """What is about one kind of store is left out on the other, which has tests of its own for the same."""
+    """What is about one kind of store is left out on the other, which has tests of its own for the same. The longest
+    files begin first, so that none is left over when the others are done."""
     other = {"sqlite": "about_postgres", "postgres": "about_sqlite"}[config.getoption("--store")]
     left_out = [item for item in items if item.get_closest_marker(other)]
     config.hook.pytest_deselected(items=left_out)
-    items[:] = [item for item in items if item not in left_out]
+    items[:] = sorted((item for item in items if item not in left_out), key=lambda item: item.path.stem not in LONGEST)
 
 
 @pytest.fixture(scope="session")

@@ -4,8 +4,10 @@ import contextlib
 import csv
 import http.client
 import io
+import itertools
 import json
 import os
+import random
 import re
 import signal
 import socket
@@ -20,10 +22,24 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 READY_SECONDS = 30
 
 
+def _ports_of_this_process():
+    """Those below the kernel's own choice; as many again for each process of tests that run side by side."""
+    each = 4_000
+    first = 10_000 + each * (int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % 5)
+    begin = random.randrange(each)
+    return itertools.cycle(first + (begin + step) % each for step in range(each))
+
+
+_ports = _ports_of_this_process()
+
+
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port that nobody has now and that this process gave out long ago, if ever."""
+    while True:
+        port = next(_ports)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 class House:

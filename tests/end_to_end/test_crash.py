@@ -35,6 +35,7 @@ def assert_points_agree(house, senders):
     assert sum(each["available"] - each["debt"] for each in balances) == outstanding
 
 
+@pytest.mark.against_the_clock
 def test_kill_under_load(make_house, nightly, seed):
     chance = random.Random(seed)
     house = make_house().make(*PARTNERS).start()
@@ -74,6 +75,7 @@ def test_kill_under_load(make_house, nightly, seed):
     assert house.verify("--from-scratch")["ok"]
 
 
+@pytest.mark.against_the_clock
 def test_kill_while_starting(make_house):
     """Killed again and again before it is ready, a house still comes up with everything."""
     chance = random.Random(7)

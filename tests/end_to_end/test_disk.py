@@ -15,7 +15,7 @@ from house import House
 from messages import accrual, fresh, message
 from wire import Closed
 
-pytestmark = pytest.mark.about_sqlite
+pytestmark = [pytest.mark.about_sqlite, pytest.mark.against_the_clock]
 
 FULL_MIB = 128
 BACK_SECONDS = 5

@@ -12,6 +12,9 @@ import pytest
 
 from house import REPOSITORY, free_port
 
+# The tests share their starts of ops/run, and one says how quick they are.
+pytestmark = pytest.mark.against_the_clock
+
 README = REPOSITORY / "README.md"
 
 

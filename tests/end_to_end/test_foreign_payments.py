@@ -8,7 +8,7 @@ from fractions import Fraction
 import bank_statement
 import pytest
 
-from messages import accrual
+from messages import accrual, fresh
 from test_document_currency import rounded
 from test_netting import settle_all
 from test_settlement import money
@@ -325,6 +325,38 @@ def test_kronor_are_asked_for_and_age_in_kronor(copy_house, played, tmp_path):
     assert shown["control"][0]["difference_micro"] == 0
     [row] = [row for row in shown["currencies"] if row["currency"] == "SEK"]
     assert row["open_micro"] == (due - part) * 10_000
+
+
+def test_collateral_in_kronor_is_held_at_what_the_day_makes_of_it(copy_house, played):
+    house = copy_house(played)
+    bring = ("settle", "collateral", "SWE", "1000.00", "--evidence", "bank 7", "--currency")
+    rate, before = Fraction(RATES["SEK", "2026-07-13"]), money(house)
+    worth = rounded(Fraction(1_000_00) / rate)
+    assert house.json(*bring, "SEK") == [{"partner": "SWE", "held_minor": worth, "currency": "EUR"}]
+    after = money(house)
+    assert after["collateral:SWE"] == -worth * 10_000
+    assert after["cash:operating"] - before.get("cash:operating", 0) == worth * 10_000
+    for code, words in (("XXX", 'does not know "XXX"'), ("USD", "no rate of USD until today"),
+                        ("sek", 'does not know "sek"')):
+        assert words in house.run(*bring, code, status=1).stderr
+    tiny = ("settle", "collateral", "SWE", "0.05", "--evidence", "x", "--currency", "SEK")
+    assert "worth nothing" in house.run(*tiny, status=1).stderr
+    more = ("settle", "collateral", "SWE", "-1001.00", "--evidence", "x", "--currency", "SEK")
+    assert f"has {worth // 100}.{worth % 100:02} of collateral" in house.run(*more, status=1).stderr
+    assert "--currency" in house.run("settle", "collateral", "--help").stdout
+    house.start()
+    with house.connect("operator:anna") as anna:
+        def move(**fields):
+            return anna.post("/v1/operator/settle/collateral", {
+                "message_id": fresh("act"), "partner": "SWE", "evidence": "x"} | fields)
+
+        assert move(amount_minor=1, currency="EUR").json[0]["held_minor"] == worth + 1
+        assert move(amount_minor=-1_000_00, currency="SEK").json == [
+            {"partner": "SWE", "held_minor": 1, "currency": "EUR"}]
+        refused = move(amount_minor=1, currency="USD")
+        assert (refused.status, refused.code) == (422, "settlement_refused"), refused
+    house.stop()
+    assert house.verify("--from-scratch")["ok"]
 
 
 @pytest.mark.parametrize("collateral", [0, 100_00, 1_000_000_00])

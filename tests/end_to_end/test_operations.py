@@ -199,6 +199,7 @@ def test_a_production_house_takes_no_terms_from_one_person(make_house):
     assert "--operator CERT" in house.run("partner", "add", "GRO", "--standard", status=1).stderr
 
 
+@pytest.mark.against_the_clock
 def test_long_commands_do_not_hold_up_messages(make_house, tmp_path):
     house = make_house().make("GRO").start()
     slowest, failures = 0.0, []

@@ -103,6 +103,7 @@ def test_a_database_holds_one_house(make_postgres_house, make_house, postgres):
     assert not second.data.exists()
 
 
+@pytest.mark.against_the_clock
 def test_commands_on_a_house_that_does_not_serve(make_postgres_house):
     house = make_postgres_house().make("GRO", "TNK")
     began = time.monotonic()
@@ -111,6 +112,7 @@ def test_commands_on_a_house_that_does_not_serve(make_postgres_house):
     assert time.monotonic() - began < 6, "the lease is given back, not waited out"
 
 
+@pytest.mark.against_the_clock
 @pytest.mark.parametrize("same_folder", [False, True], ids=["a folder of its own", "the same folder"])
 def test_a_standby_takes_over(make_postgres_house, standby_of, nightly, same_folder):
     """kill -9 of the house under load; the standby serves within 5 s, with everything acknowledged."""
@@ -147,6 +149,7 @@ def test_a_standby_takes_over(make_postgres_house, standby_of, nightly, same_fol
     assert slowest <= TAKEOVER_SECONDS
 
 
+@pytest.mark.against_the_clock
 def test_a_standby_takes_over_at_once_from_a_house_that_stops(make_postgres_house, standby_of):
     house = make_postgres_house().make("GRO").start()
     standby = standby_of(house)
@@ -158,6 +161,7 @@ def test_a_standby_takes_over_at_once_from_a_house_that_stops(make_postgres_hous
     standby.stop()
 
 
+@pytest.mark.against_the_clock
 def test_a_standby_can_be_stopped(make_postgres_house, standby_of):
     house = make_postgres_house().make("GRO").start()
     standby = standby_of(house)
@@ -166,6 +170,7 @@ def test_a_standby_can_be_stopped(make_postgres_house, standby_of):
     assert house.admin("/readyz")[0] == 200
 
 
+@pytest.mark.against_the_clock
 def test_a_house_that_was_only_slow_books_nothing_more(make_postgres_house, standby_of):
     """Two owners at once: the first stands still until the second has taken over, then goes on."""
     house = make_postgres_house().make("GRO").start()
@@ -253,6 +258,7 @@ def test_every_stored_value_is_watched(make_postgres_house, postgres):
     assert refused.returncode == 1, "a house must not start on a journal that lost its tail"
 
 
+@pytest.mark.against_the_clock
 def test_a_server_that_falls_is_no_end(make_house, nightly):
     """R2: kill -9 of a backend or of the whole PostgreSQL server, or an immediate stop, under load, again and
     again; the house serves on by itself."""
@@ -297,6 +303,7 @@ def test_a_server_that_falls_is_no_end(make_house, nightly):
         server.remove()
 
 
+@pytest.mark.against_the_clock
 def test_promotion_of_a_standby_server(make_house, nightly):
     """R8: two real servers, synchronous replication; the primary is killed under load, the other promoted."""
     chance = random.Random(31)

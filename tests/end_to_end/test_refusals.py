@@ -200,6 +200,54 @@ roles = ["issuer", "redeemer"]
 """
 
 
+LASTING = """
+[[partner]]
+id = "GRO"
+roles = ["issuer", "redeemer"]
+  [[partner.tariff]]
+  from = "2026-01-01"
+  issue_price = "0.01"
+  service_fee = "0.001"
+  reimbursement = "0.0095"
+  prefund_share = "1"
+  pending_days = {pending}
+  expiry = {{ months = 1, at = "month_end" }}
+"""
+
+
+def test_points_that_nobody_could_ever_spend(make_house, tmp_path):
+    """They would still be pending when their last day is over: the house takes no money for such."""
+    house = make_house()
+    house.init("--time-zone", "Europe/Amsterdam")
+    file = tmp_path / "terms.toml"
+    file.write_text(LASTING.format(pending=29))
+    assert "pending_days: at most 28" in house.run("partner", "add", "GRO", "--terms", file, status=1).stderr
+    file.write_text(LASTING.format(pending=14))
+    house.run("partner", "add", "GRO", "--terms", file)
+    house.run("cert", "issue", "GRO")
+    house.start()
+    with house.connect("GRO") as gro:
+        # Of June: to the end of 31 July there, which is 22:00 here.
+        too_late = accrual("m", 10, pending_until="2026-07-31T22:00:00Z")
+        quoted = gro.post("/v1/quotes", too_late | {"type": "accrual"})
+        assert (quoted.status, quoted.code) == (422, "limit_exceeded"), quoted
+        refused = gro.post("/v1/accruals", too_late)
+        assert (refused.status, refused.code, refused.replayed) == (422, "limit_exceeded", False), refused
+        again = gro.post("/v1/accruals", too_late)
+        assert (again.body, again.replayed) == (refused.body, True), "frozen as any refusal"
+        assert gro.post("/v1/accruals", too_late | {"pending_until": "2026-07-01T00:00:00Z"}).code == "message_id_reused"
+        in_time = accrual("m", 10, pending_until="2026-07-31T21:59:59.999999Z")
+        quoted = gro.post("/v1/quotes", in_time | {"type": "accrual"})
+        assert quoted.json["balance"]["pending"] == 10, quoted
+        assert gro.post("/v1/accruals", in_time).json["lots"][0]["state"] == "pending"
+        assert gro.get("/v1/members/m").json["balance"]["pending"] == 10
+        house.run("clock", "advance", "2026-07-31T21:59:59.999999Z")
+        assert gro.get("/v1/members/m").json["balance"]["available"] == 10, "for its last instant"
+        house.run("clock", "advance", "2026-07-31T22:00:00Z")
+        assert gro.get("/v1/members/m").json["balance"] == {"available": 0, "pending": 0, "held": 0, "debt": 0}
+    assert house.verify("--from-scratch")["ok"]
+
+
 def test_no_partner_fills_the_books_until_they_break(make_house, tmp_path):
     """Sums of money are kept in 64 bits: what would go beyond is refused, and nobody else notices."""
     house = make_house().make("TNK")

@@ -137,7 +137,7 @@ def test_june_is_settled_to_the_cent(make_house, tmp_path):
             assert connection.get(f"/v1/documents/{foreign}").code == "document_unknown"
             [net] = connection.get("/v1/statements/2026-06").json["partners"]
             assert (net["partner"], net["net_minor"]) == (partner, GOLDEN["net_minor"][partner])
-            assert connection.get("/v1/statements/2026-05").code == "document_unknown"
+            assert connection.get("/v1/statements/2026-05").code == "window_unknown"
 
 
 def test_vat_on_the_service_fee_only(make_house, tmp_path):

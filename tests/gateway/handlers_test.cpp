@@ -14,6 +14,7 @@
 #include "ledger/time.hpp"
 #include "pointhouse/v1/answers.pb.h"
 #include "pointhouse/v1/messages.pb.h"
+#include "pointhouse/v1/settlement.pb.h"
 #include "problems.hpp"
 #include "wire_house.hpp"
 
@@ -43,7 +44,7 @@ protected:
               wire_key(),
               {.position_of =
                    [](ledger::PartnerId partner) {
-                       return R"({"partner":)" + std::to_string(partner.value()) + "}";
+                       return R"({"closing":)" + std::to_string(partner.value()) + "}";
                    },
                .propose =
                    [this](const ledger::Message& message, std::string_view name) {
@@ -560,8 +561,8 @@ TEST_F(ClearingTest, LetsOperatorsNameThePartner)
     EXPECT_EQ(get(RouteId::message, "m-1", "partner=GRO").status, 400);
     EXPECT_EQ(get(RouteId::message, "m-1", "limit=5").status, 400);
     EXPECT_EQ(
-        get(RouteId::position, "", "partner=BOE", operator_caller()).answer, R"({"partner":2})");
-    EXPECT_EQ(get(RouteId::position).answer, R"({"partner":1})");
+        get(RouteId::position, "", "partner=BOE", operator_caller()).answer, R"({"closing":2})");
+    EXPECT_EQ(get(RouteId::position).answer, R"({"closing":1})");
     EXPECT_EQ(get(RouteId::position, "", "partner=BOE").status, 400);
 }
 
@@ -748,6 +749,7 @@ TEST_F(ClearingTest, ReadsInProtobuf)
     EXPECT_EQ(read(RouteId::member_entries, v1::EntriesAnswer{}, "card-1").entries_size(), 1);
     EXPECT_EQ(read(RouteId::message, v1::Result{}, "m-1").accrual().points(), 84);
     EXPECT_EQ(read(RouteId::echo, v1::EchoAnswer{}, "").partner(), "GRO");
+    EXPECT_EQ(read(RouteId::position, v1::Position{}, "").closing(), 1);
     EXPECT_EQ(read(RouteId::member, v1::Problem{}, "nobody").code(), "member_unknown");
 }
 

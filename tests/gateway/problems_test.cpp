@@ -46,6 +46,7 @@ TEST(Problems, AreTheClosedListOfTheContract)
         "404 proposal_unknown",
         "404 route_unknown",
         "405 method_not_allowed",
+        "406 not_acceptable",
         "409 hold_not_open",
         "409 dispute_not_open",
         "411 length_required",

@@ -385,7 +385,39 @@ TEST(RequestGuard, AnswersInTheTypeThatIsAskedForElseInTheBodys)
     EXPECT_EQ(answer_type("application/x-protobuf", "application/problem+json"), MediaType::json);
     EXPECT_EQ(answer_type("text/plain", ""), MediaType::json);
     EXPECT_EQ(answer_type("text/csv", ""), MediaType::json);
-    EXPECT_EQ(answer_type("application/xml", "text/csv"), MediaType::csv);
+    EXPECT_EQ(answer_type("application/json", "text/html"), MediaType::json); // of the problem
+    EXPECT_EQ(
+        answer_type("application/json", "text/html, application/x-protobuf;q=0.1"),
+        MediaType::protobuf);
+}
+
+TEST(RequestGuard, RefusesWhatThePathHasNoTypeFor)
+{
+    const auto code_of = [](const std::string& path, const std::string& accept) {
+        const auto fault = judge_header(get(path, "Accept: " + accept + "\r\n"), rules).fault;
+        if (fault) EXPECT_FALSE(fault->closes) << path;
+        return fault ? std::string{fault->code} : "";
+    };
+    EXPECT_EQ(code_of("/v1/echo", "text/html"), "not_acceptable");
+    EXPECT_EQ(code_of("/v1/echo", "application/pdf"), "not_acceptable");
+    EXPECT_EQ(
+        code_of("/v1/echo", "application/json;q=0, application/x-protobuf;q=0.0"),
+        "not_acceptable");
+    EXPECT_EQ(code_of("/v1/echo", "text/html, */*;q=0.1"), "");
+    EXPECT_EQ(code_of("/v1/echo", ""), "");
+    EXPECT_EQ(code_of("/v1/documents/INV-1", "application/pdf"), "");
+    EXPECT_EQ(code_of("/v1/documents/INV-1", "text/csv"), "not_acceptable");
+    EXPECT_EQ(code_of("/v1/reconciliation/2026-06", "application/json"), "not_acceptable");
+    EXPECT_EQ(code_of("/v1/reconciliation/2026-06", "text/*"), "");
+    EXPECT_EQ(code_of("/openapi.json", "application/x-protobuf"), "not_acceptable");
+}
+
+TEST(RequestGuard, ReadsAllAcceptFieldsAsOneList)
+{
+    const auto header =
+        get("/v1/documents/INV-1",
+            "Accept: application/pdf;q=0.2\r\nX: y\r\nAccept: application/xml;q=0.3\r\n");
+    EXPECT_EQ(judge_header(header, rules).head.answer_type, MediaType::xml);
 }
 
 TEST(RequestGuard, FindsTheEndOfAHeaderHoweverItArrives)

@@ -140,6 +140,50 @@ TEST(Timed, AMessageSaysWhenItsPointsMature)
     EXPECT_EQ(house.verify().fault, "");
 }
 
+TEST(Timed, PointsThatNobodyCouldEverSpendAreRefused)
+{
+    TimedHouse house; // of 2 June: to the end of 30 June 2028
+    Message message = at("2026-06-02T10:00:00Z", accrual(fuel, "a1", "anna", 10));
+    message.pending_until = *parse_time("2028-06-30T22:00:00Z"); // 1 July there
+    const Outcome refused = house.send(message);
+    EXPECT_EQ(refused.record.refusal, Refusal::limit_exceeded);
+    EXPECT_TRUE(refused.record.entries.empty());
+    const Outcome again = house.send(message);
+    EXPECT_EQ(again.disposition, Disposition::replayed);
+    EXPECT_EQ(again.record.refusal, Refusal::limit_exceeded);
+
+    message.message_id = "a2";
+    message.pending_until = *parse_time("2028-06-30T21:59:59.999999Z");
+    EXPECT_EQ(house.send(message).record.balance.pending, Points{10});
+    house.move_clock("2028-06-30T21:59:59.999999Z");
+    EXPECT_EQ(house.balance("anna").available, Points{10}) << "for the last instant";
+    house.move_clock("2028-06-30T22:00:00Z");
+    EXPECT_EQ(house.balance("anna"), Balance{});
+    EXPECT_EQ(house.verify().fault, "");
+}
+
+// Each tariff is sound; the sender's points wait longer than the other funder's last.
+TEST(Timed, AJointAccrualThatOutwaitsOneFundersExpiryIsRefusedWhole)
+{
+    TimedHouse house;
+    house.terms->promotions.push_back(
+        {.id = PromotionId{1},
+         .name = "june",
+         .funders = {{grocer, 1}, {fuel, 1}},
+         .from = *parse_day("2026-06-01"),
+         .to = *parse_day("2026-06-30")});
+    house.terms->tariffs[0].pending_days = 40;
+    house.terms->tariffs[1].expiry = ExpiryPolicy{.months = 1, .at_month_end = false};
+    Message message = at("2026-06-02T10:00:00Z", accrual(grocer, "a1", "anna", 10));
+    message.promotion = "june";
+    EXPECT_EQ(house.send(message).record.refusal, Refusal::limit_exceeded);
+    EXPECT_EQ(house.balance("anna"), Balance{});
+    message.message_id = "a2";
+    message.promotion = "";
+    EXPECT_EQ(house.send(message).record.balance.pending, Points{10});
+    EXPECT_EQ(house.verify().fault, "");
+}
+
 TEST(Timed, AReleaseMaturesPointsBeforeTheirTime)
 {
     TimedHouse house;

@@ -65,6 +65,8 @@ class Earning:
             elif part:
                 self.within_limit(issuer, day, part)
                 parts.append((issuer, part, None))
+        if any(self.outwaits(caller, body, day, issuer) for issuer, _, _ in parts):
+            raise Refused("limit_exceeded")
         if "promotion" in body:
             self.granted[body["promotion"]] = self.granted.get(body["promotion"], 0) + points
         return parts
@@ -117,12 +119,22 @@ class Earning:
                for flow, amount in owed.items()) > partner.credit_limit:
             raise Refused("issuer_unfunded")
 
-    def grant(self, member, caller, body, day, parts):
-        """One lot for each part. When they mature is a term of the partner that sends the message."""
-        pending_days = self.terms.partners[caller].tariff(day).pending_days
-        available_at = days.midnight(day + timedelta(days=pending_days), self.terms.zone)
+    def available_at(self, caller, body, day):
+        """When points mature is a term of the partner that sends the message."""
         if "pending_until" in body:
-            available_at = days.instant(body["pending_until"])
+            return days.instant(body["pending_until"])
+        pending_days = self.terms.partners[caller].tariff(day).pending_days
+        return days.midnight(day + timedelta(days=pending_days), self.terms.zone)
+
+    def outwaits(self, caller, body, day, issuer):
+        """Whether points would still wait when their last day is over."""
+        expiry, matures = self.terms.partners[issuer].tariff(day).expiry, self.available_at(caller, body, day)
+        return (expiry and matures > self.now
+                and days.local_day(matures, self.terms.zone) > days.months_later(day, *expiry))
+
+    def grant(self, member, caller, body, day, parts):
+        """One lot for each part."""
+        available_at = self.available_at(caller, body, day)
         lots = []
         for position, (issuer, points, block) in enumerate(parts):
             tariff = self.terms.partners[issuer].tariff(day)

@@ -113,7 +113,7 @@ class Stream:
         if how < 0.12:
             body["promotion"] = self.chance.choice([*self.oracle.terms.promotions, "nobody-s"])
         elif how < 0.16:
-            moment = self.oracle.now + timedelta(days=self.chance.randint(4, 20))
+            moment = self.oracle.now + timedelta(days=self.chance.randint(4, 70))
             body["pending_until"] = days.text_of(moment)
         elif how < 0.24:
             body = self.late(body, 66)

@@ -393,6 +393,50 @@ TEST_F(Agreements, WhatIsOnlyPreparedIsJudgedAndNumberedWhenItIsApproved)
     expect_same_after_restart();
 }
 
+TEST_F(Agreements, APartnerLeavesOnADayToCome)
+{
+    auto act = act_;
+    act.today = *ledger::parse_day("2026-06-10");
+    const auto leave = [&](PartnerId partner, const char* day) {
+        return reason_of(registry_.leave(partner, *ledger::parse_day(day), act));
+    };
+    EXPECT_EQ(leave(PartnerId{9}, "2026-07-01"), "there is no such partner");
+    EXPECT_EQ(leave({}, "2026-07-01"), "there is no such partner");
+    EXPECT_NE(leave(fuel, "2026-06-10"), "accepted") << "what happened today is booked";
+    EXPECT_NE(leave(fuel, "2026-06-09"), "accepted");
+    const auto before = registry_.terms()->as_of;
+    act.prepares = true;
+    EXPECT_EQ(leave(fuel, "2026-07-01"), "accepted");
+    EXPECT_EQ(registry_.terms()->partner(fuel).leaves_at, std::nullopt) << "it waits";
+    act.prepares = false;
+    const auto waiting = registry_.proposals().back().id;
+    EXPECT_FALSE(registry_.approve(waiting, false, act)) << "nobody approves what he prepared";
+    auto bob = bob_;
+    bob.today = *ledger::parse_day("2026-07-01");
+    EXPECT_FALSE(registry_.approve(waiting, false, bob)) << "too late now";
+    bob.today = act.today;
+    ASSERT_TRUE(registry_.approve(waiting, false, bob));
+    EXPECT_EQ(leave(fuel, "2026-08-01"), "TNK leaves on 2026-07-01 already");
+
+    const auto terms = registry_.terms();
+    const auto end = terms->calendar->start_of(*ledger::parse_day("2026-07-01"));
+    const auto& left = terms->partner(fuel);
+    EXPECT_EQ(left.leaves_at, end);
+    EXPECT_TRUE(left.may_issue(end - std::chrono::microseconds{1}));
+    EXPECT_FALSE(left.may_issue(end));
+    EXPECT_FALSE(left.may_redeem(end + std::chrono::days{999}));
+    EXPECT_TRUE(terms->partner(grocer).may_redeem(end));
+    EXPECT_EQ(registry_.terms_at(before)->partner(fuel).leaves_at, std::nullopt)
+        << "what was decided before stays decided";
+    EXPECT_EQ(
+        reason_of(registry_.buy_block(fuel, {.points = Points{500}, .at = act_.at}, act_)),
+        "TNK leaves: it buys no more");
+    const Registry again{record_};
+    EXPECT_EQ(again.terms()->partner(fuel).leaves_at, end);
+    EXPECT_EQ(again.terms_at(before)->partner(fuel).leaves_at, std::nullopt);
+    expect_same_after_restart();
+}
+
 TEST_F(Agreements, TariffChangesAfterItsNotice)
 {
     auto careful = standard_contract("CAR");

@@ -214,6 +214,12 @@ TEST_F(ContractRules, RefuseTariffsThatSayWhatCannotBe)
         {"pending_days: from 0 to 366", with([](auto& t) { t.pending_days = 367; })},
         {"expiry: from 1 to 1200 months",
          with([](auto& t) { t.expiry = ledger::ExpiryPolicy{.months = 0, .at_month_end = true}; })},
+        {"pending_days: at most 28 for each month of expiry, or points end before they can be "
+         "spent",
+         with([](auto& t) {
+             t.expiry = ledger::ExpiryPolicy{.months = 2, .at_month_end = false};
+             t.pending_days = 57;
+         })},
     });
 }
 

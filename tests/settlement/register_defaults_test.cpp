@@ -4,6 +4,7 @@
 #include <set>
 
 #include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 #include <gtest/gtest.h>
 
 #include "desk.hpp"
@@ -174,6 +175,47 @@ TEST_F(Defaults, WhatIsLeftIsAReceivableOfTheNextWindow)
     const auto again = desk.read_again();
     EXPECT_TRUE(again.net_of(july)->is_settled());
     EXPECT_EQ(again.find("INV-2026-000001")->open(), Minor{});
+}
+
+TEST_F(Defaults, CollateralInAnotherCurrencyIsWorthWhatTheDaysRateMakesIt)
+{
+    const auto euros = desk.terms().currency;
+    const auto crowns = *ledger::find_currency("SEK");
+    // 11.25 crowns for a euro.
+    const ExchangeRate rate{
+        .id = "EUR-SEK-2026-07-13", .from = euros, .to = crowns, .numerator = 45, .denominator = 4};
+    const auto move = [&](std::int64_t amount) {
+        return desk.desk.move_collateral(
+            {.partner = partner("GRO"), .paid = Minor{amount}, .evidence = "bank", .rate = rate},
+            desk.terms());
+    };
+    const auto brought = move(1'000'00);
+    ASSERT_TRUE(brought);
+    desk.record(*brought);
+    EXPECT_EQ(
+        desk.lines_of_last(),
+        (Lines{{"cash:operating", "88.890000"}, {"collateral:GRO", "-88.890000"}}));
+    const auto said = json::parse(brought->content).as_object();
+    EXPECT_EQ(said.at("amount_minor").to_number<std::int64_t>(), 88'89);
+    EXPECT_EQ(
+        json::serialize(said.at("paid_in")),
+        R"({"currency":"SEK","amount_minor":100000,"rate_id":"EUR-SEK-2026-07-13"})");
+    EXPECT_EQ(desk.read_again().collateral_of(partner("GRO")), Minor{88'89});
+
+    EXPECT_FALSE(move(-1'000'07)) << "a cent more than is held";
+    EXPECT_FALSE(move(5)) << "less than half a cent";
+    EXPECT_FALSE(move(-5));
+    EXPECT_FALSE(move(0));
+    auto dear = rate;
+    dear.numerator = 1;
+    dear.denominator = 1'000'000;
+    EXPECT_FALSE(desk.desk.move_collateral(
+        {.partner = partner("GRO"), .paid = Minor{INT64_MAX}, .evidence = "bank", .rate = dear},
+        desk.terms()))
+        << "more than can be counted";
+    desk.record(move(-1'000'00).value());
+    EXPECT_EQ(desk.desk.collateral_of(partner("GRO")), Minor{});
+    expect_control_accounts();
 }
 
 TEST_F(Defaults, CollateralComesFirst)

@@ -129,6 +129,8 @@ public:
     [[nodiscard]] ledger::Books& books();
     /// The projector of the books, started the first time.
     [[nodiscard]] Projector& projector();
+    /// Whether it is a month that the ledger has booked in, or books in now.
+    [[nodiscard]] bool knows_window(ledger::Month month);
     /// The entry of the house's record that closed a window; none: it is open.
     [[nodiscard]] std::optional<ledger::HouseSequence> closing_of(ledger::Month month) const;
 

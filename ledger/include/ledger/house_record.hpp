@@ -36,7 +36,8 @@ public:
     explicit HouseRecord(Store& store, std::filesystem::path head_folder = {});
 
     /// Durable when it returns, unless entries are held. The reference is valid until the next
-    /// append.
+    /// append. Throws StoreFailure: the entries are then those that the store has, which may be one
+    /// more, or, where it cannot be read now, those that are known to be durable.
     const HouseEntry& append(
         Time at, std::string_view kind, std::string_view actor, std::string_view content);
     /// From now on what is appended is held in memory, until `write_held` makes all of it durable
@@ -57,6 +58,8 @@ public:
 
 private:
     void write(std::span<const HouseEntry> entries);
+    /// After a failure so many are known to be durable, and the store is asked for more.
+    void write_or_look(std::span<const HouseEntry> entries, std::size_t durable);
     void write_head_file(const HouseEntry& last) const;
     void read_again(std::size_t durable);
 

@@ -60,9 +60,10 @@ std::uint64_t for_each_posting(
     const std::function<void(const PostingLines&)>& posting,
     const JournalPart& part = {});
 
-/// Writes every posting of the journal that moved points, with all its lines, dated by the house's
-/// calendar, amounts exact, for an independent book-keeping program. The same journal gives the
-/// same bytes. As `for_each_posting`; what `write` throws passes through, too.
+/// Writes every posting of the journal that moved points or money, dated by the house's calendar,
+/// amounts exact, for an independent book-keeping program: one line per account and unit, what goes
+/// in and out of it in one posting set off. The same journal gives the same bytes. As
+/// `for_each_posting`; what `write` throws passes through, too.
 std::uint64_t export_journal(
     JournalReader& journal,
     const TermsHistory& terms,

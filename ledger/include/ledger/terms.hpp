@@ -120,7 +120,12 @@ struct PartnerTerms {
     std::vector<std::uint32_t> blocks{}; // places in Terms::tariffs, oldest first
     std::vector<IssuerVat> vat{};        // by valid_from, ascending
     ClaimMoves moved{};
+    std::optional<Time> leaves_at{}; // from then on it grants and takes no points
 
+    [[nodiscard]] bool has_left(Time at) const { return leaves_at && at >= *leaves_at; }
+    /// Whether activity of that time may grant points of this partner, or take some.
+    [[nodiscard]] bool may_issue(Time at) const { return roles.issuer && !has_left(at); }
+    [[nodiscard]] bool may_redeem(Time at) const { return roles.redeemer && !has_left(at); }
     /// The row in force at `at`; all zeros when none is.
     [[nodiscard]] IssuerVat vat_at(Time at) const;
 };

@@ -199,6 +199,10 @@ public:
     Accepted<void> set_settlement_terms(
         ledger::PartnerId partner, const SettlementTerms& terms, Act act);
 
+    /// The partner leaves on a day to come: activity of that day and later grants no points of it
+    /// and takes none. Points that members have are spent until they expire. For ever.
+    Accepted<void> leave(ledger::PartnerId partner, ledger::Day on, Act act);
+
     /// Registers a block that a prepaid partner bought and paid: it becomes a tariff version of its
     /// own. Price and fee of all its points are whole minor units.
     Accepted<ledger::TariffVersion> buy_block(

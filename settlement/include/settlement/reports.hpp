@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "ledger/accounts.hpp"
+#include "ledger/journal_export.hpp"
 #include "ledger/position.hpp"
 #include "ledger/posting.hpp"
 #include "ledger/terms.hpp"
@@ -174,6 +175,12 @@ struct PartnerExit {
 
     /// Above zero: the house pays the partner.
     [[nodiscard]] ledger::Micro net() const { return is_owed + prepaid - owes; }
+    /// Nothing is billed or to be billed, and no point that members still have costs it anything.
+    [[nodiscard]] bool is_settled() const
+    {
+        const ledger::Micro nothing{};
+        return owes == nothing && is_owed == nothing && due_on_redemption == nothing;
+    }
 };
 
 [[nodiscard]] PartnerExit partner_exit(
@@ -181,6 +188,21 @@ struct PartnerExit {
     const GlBalances& balances,
     std::span<const ledger::PositionRow> positions,
     const ledger::Terms& terms);
+
+/// Adds up what the journal moved for that. Memory does not grow with it. One thread.
+class ExitFold {
+public:
+    void add(
+        std::span<const ledger::AccountLine> lines, std::span<const ledger::PositionRow> positions);
+    [[nodiscard]] PartnerExit of(ledger::PartnerId partner, const ledger::Terms& terms) const;
+
+private:
+    /// What tells positions apart here.
+    using Key =
+        std::tuple<ledger::EntryKind, ledger::PartnerId, ledger::PartnerId, ledger::TariffVersion>;
+    GlBalances balances_;
+    std::map<Key, ledger::PositionRow> positions_;
+};
 
 [[nodiscard]] ReportTable partner_exit_table(const PartnerExit& leaving);
 

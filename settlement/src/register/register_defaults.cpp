@@ -42,24 +42,34 @@ Registered<NewEntry> Register::move_collateral(
     const std::string& name = terms.partner(moved.partner).name;
     if (moved.paid.count == 0)
         return refused("collateral: above zero it is brought, below given back");
+    // Held in the house's currency, whatever it was brought in: that is what it secures.
+    const auto worth = moved.rate ? convert(moved.paid, inverse_of(*moved.rate)) : moved.paid;
+    if (!worth || worth->count == 0)
+        return refused("collateral: it is worth nothing, or too much, at the rate of the day");
     const Minor held = collateral_of(moved.partner);
-    if ((held + moved.paid).count < 0)
+    if ((held + *worth).count < 0)
         return refused(fmt::format(
             "{} has {} of collateral with the house",
             name,
             ledger::format_minor(held, terms.currency)));
     std::vector<AccountLine> lines{
-        {.account = Account::cash_operating, .amount = moved.paid.count},
-        {.account = Account::collateral, .partner = moved.partner, .amount = -moved.paid.count}};
+        {.account = Account::cash_operating, .amount = worth->count},
+        {.account = Account::collateral, .partner = moved.partner, .amount = -worth->count}};
     to_micro(lines, terms.currency);
-    return NewEntry{
-        .kind = "collateral_moved",
-        .content = json::serialize(json::object{
-            {"partner", moved.partner.value()},
-            {"id", name},
-            {"amount_minor", moved.paid.count},
-            {"evidence", moved.evidence},
-            {"lines_micro", lines_object(lines, terms)}})};
+    json::object content{
+        {"partner", moved.partner.value()},
+        {"id", name},
+        {"amount_minor", worth->count},
+        {"evidence", moved.evidence},
+        {"lines_micro", lines_object(lines, terms)}};
+    if (moved.rate)
+        content.emplace(
+            "paid_in",
+            json::object{
+                {"currency", moved.rate->to.code},
+                {"amount_minor", moved.paid.count},
+                {"rate_id", moved.rate->id}});
+    return NewEntry{.kind = "collateral_moved", .content = json::serialize(content)};
 }
 
 std::optional<DefaultCover> Register::cover_of(

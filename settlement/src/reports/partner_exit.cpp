@@ -40,6 +40,29 @@ PartnerExit partner_exit(
     return leaving;
 }
 
+void ExitFold::add(
+    std::span<const ledger::AccountLine> lines, std::span<const ledger::PositionRow> positions)
+{
+    for (const auto& line : lines)
+        if (ledger::is_in_money(line.account))
+            balances_[{line.account, line.partner}] += ledger::Micro{line.amount};
+    for (const auto& row : positions) {
+        const auto [found, is_new] =
+            positions_.try_emplace({row.kind, row.partner, row.counterparty, row.tariff}, row);
+        if (is_new) continue;
+        auto& sum = found->second;
+        sum.points = ledger::Points{sum.points.count() + row.points.count()};
+        sum.money.liability += row.money.liability;
+    }
+}
+
+PartnerExit ExitFold::of(ledger::PartnerId partner, const ledger::Terms& terms) const
+{
+    std::vector<ledger::PositionRow> rows;
+    for (const auto& [key, row] : positions_) rows.push_back(row);
+    return partner_exit(partner, balances_, rows, terms);
+}
+
 ReportTable partner_exit_table(const PartnerExit& leaving)
 {
     return {
