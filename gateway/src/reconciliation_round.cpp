@@ -8,9 +8,12 @@
 
 #include "gateway/projector.hpp"
 #include "member_numbers.hpp"
+#include "messages_by_partner.hpp"
 
 namespace pointhouse::gateway {
 namespace {
+
+constexpr std::uint64_t messages_between_words = 1'000'000;
 
 /// Work for one partner after the other, side by side on all processors; what it came to is taken
 /// in the order in which it began. What the work throws passes through.
@@ -62,7 +65,6 @@ ReconciliationRound::ReconciliationRound(
     const auto members =
         std::make_shared<MemberNumbers>(house.identity_store(), house.ledger_keys());
     terms_ = house.registry().terms();
-    // They stand in the order of their numbers, as their messages come from the books.
     for (const auto& terms : terms_->partners)
         partners_.push_back(
             {.name = terms.name,
@@ -70,44 +72,50 @@ ReconciliationRound::ReconciliationRound(
              .source = ReconciliationSource{house, terms.partner, period, members}});
 }
 
-void ReconciliationRound::for_each_partner(
-    const std::function<void(const Partner& partner, Rows rows)>& visit, Console& console) const
+std::unique_ptr<const MessagesByPartner> ReconciliationRound::read_messages(Console& console) const
 {
     projector_.wait_for(end_, console);
-    auto partner = partners_.begin();
-    Rows rows;
-    const auto finish_one = [&] {
-        visit(*partner, std::exchange(rows, {}));
-        ++partner;
-        console.progress(fmt::format(
-            "{} of {} partners", std::distance(partners_.begin(), partner), partners_.size()));
-    };
+    auto messages = std::make_unique<MessagesByPartner>(partners_.size());
+    std::uint64_t read = 0;
     books_.for_each_message(window_, [&](const ledger::BookedMessage& booked) {
-        while (partner != partners_.end() && partner->partner < booked.partner) finish_one();
         // Whoever joined since is not asked about.
-        if (partner == partners_.end()) return;
+        if (booked.partner.value() > partners_.size()) return;
+        if (!settlement::is_reconciled(booked.type)) return;
+        messages->add(booked);
+        if (++read % messages_between_words == 0)
+            console.progress(fmt::format("{} messages read", read));
+    });
+    return messages;
+}
+
+ReconciliationRound::Rows ReconciliationRound::rows_of(
+    const Partner& partner, const MessagesByPartner& messages) const
+{
+    Rows rows;
+    rows.reserve(messages.count_of(partner.partner));
+    messages.for_each(partner.partner, [&](const ledger::BookedMessage& booked) {
         ReconciliationSource::append_row(booked, *terms_->calendar, rows);
     });
-    while (partner != partners_.end()) finish_one();
+    return rows;
 }
 
 std::vector<std::string> ReconciliationRound::write_files(
     const std::function<void(std::string_view partner, std::string_view text)>& write,
     Console& console) const
 {
+    const auto messages = read_messages(console);
     std::vector<std::string> written;
     InOrder<bool> running{[&](std::string_view partner, bool is_written) {
         if (is_written) written.emplace_back(partner);
     }};
-    for_each_partner(
-        [&](const Partner& partner, Rows rows) {
-            if (rows.empty()) return;
-            running.start(partner.name, [&partner, &write, rows = std::move(rows)]() mutable {
-                write(partner.name, partner.source.house_file(std::move(rows)));
-                return true;
-            });
-        },
-        console);
+    for (const auto& partner : partners_) {
+        if (messages->count_of(partner.partner) == 0) continue;
+        running.start(partner.name, [this, &partner, &messages, &write] {
+            write(partner.name, partner.source.house_file(rows_of(partner, *messages)));
+            return true;
+        });
+        console.progress(fmt::format("{} of {} partners", written.size(), partners_.size()));
+    }
     running.finish();
     return written;
 }
@@ -117,23 +125,21 @@ void ReconciliationRound::reconcile(
     const std::function<void(std::string_view partner, const Outcome& outcome)>& outcome,
     Console& console) const
 {
-    const auto compare = [](const Partner& partner, const PartnerFileText& text, Rows rows) {
-        if (text) return partner.source.reconcile(*text, std::move(rows));
-        return Outcome{std::unexpected(settlement::FileFault{
-            .line = 0, .field = {}, .reason = "there is no file, which is never agreement"})};
-    };
-    InOrder<Outcome> running{outcome};
-    for_each_partner(
-        [&](const Partner& partner, Rows rows) {
-            auto text = file_of(partner.name);
-            if (!text && rows.empty()) return;
-            running.start(
-                partner.name,
-                [&compare, &partner, text = std::move(text), rows = std::move(rows)]() mutable {
-                    return compare(partner, text, std::move(rows));
-                });
-        },
-        console);
+    const auto messages = read_messages(console);
+    std::size_t compared = 0;
+    InOrder<Outcome> running{[&](std::string_view partner, const Outcome& found) {
+        outcome(partner, found);
+        console.progress(fmt::format("{} partners compared", ++compared));
+    }};
+    for (const auto& partner : partners_) {
+        auto text = file_of(partner.name);
+        if (!text && messages->count_of(partner.partner) == 0) continue;
+        running.start(partner.name, [this, &partner, &messages, text = std::move(text)] {
+            if (text) return partner.source.reconcile(*text, rows_of(partner, *messages));
+            return Outcome{std::unexpected(settlement::FileFault{
+                .line = 0, .field = {}, .reason = "there is no file, which is never agreement"})};
+        });
+    }
     running.finish();
 }
 

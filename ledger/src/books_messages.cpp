@@ -30,8 +30,9 @@ void Books::for_each_message(
 
 void Books::for_each_message(Month window, const std::function<void(const BookedMessage&)>& message)
 {
-    // Partner 0: what the house and its operators did.
-    read_messages(window, "partner > 0 AND refusal = 0 ORDER BY partner, sequence", {}, message);
+    // Partner 0: what the house and its operators did. With the sign no index of the partner is
+    // used: rows are read in the order in which they lie.
+    read_messages(window, "+partner > 0 AND refusal = 0", {}, message);
 }
 
 void Books::read_messages(

@@ -68,6 +68,14 @@ inline constexpr std::string_view window_words = "A month, 2026-06";
         .is_act = true, .words = words, .summary = summary, .parameters = std::move(parameters)};
 }
 
+/// The same, also as a page with a diagram.
+[[nodiscard]] inline OperatorCommand with_pdf(OperatorCommand command)
+{
+    command.answers.push_back(MediaType::pdf);
+    command.pdf_option = "--pdf";
+    return command;
+}
+
 [[nodiscard]] inline OperatorCommand of_file(std::string_view words, std::string_view summary)
 {
     OperatorCommand command = act(words, summary);

@@ -39,7 +39,8 @@ std::vector<OperatorCommand> of_reports()
     breakage.file = MediaType::toml;
     breakage.file_option = "--estimates";
     return {
-        report("report roll-forward", "Open points and their liability by issuer", {}, true),
+        with_pdf(
+            report("report roll-forward", "Open points and their liability by issuer", {}, true)),
         report("report coverage", "Whether the trust account stands for the points", {}, false),
         report(
             "report redemption-notice",
@@ -51,7 +52,8 @@ std::vector<OperatorCommand> of_reports()
             "What a partner would owe and be owed if it left: a dry run",
             {text("partner", "Its id")},
             false),
-        report("report ageing", "Documents that partners owe, by how long they are due", {}, false),
+        with_pdf(report(
+            "report ageing", "Documents that partners owe, by how long they are due", {}, false)),
         report(
             "report breakage",
             "Revenue by estimates of how many points will be redeemed (IFRS 15)",

@@ -40,6 +40,7 @@ struct OperatorCommand {
     /// Where the command writes what it does not print, "--out"; with JSON it is a folder, and the
     /// answer has its files in the place of their names.
     std::string_view out_option{};
+    std::string_view pdf_option{}; // where it writes a page with a diagram; empty: it has none
 };
 
 /// All of them; the same for ever.

@@ -226,7 +226,9 @@ CommandResult answer_of(CommandResult result, const Answering& answering)
     if (result.exit_code == 1 && result.complaint.empty()) result.exit_code = 0;
     if (result.exit_code != 0 || result.proposal != 0) return result;
     if (type == MediaType::json) result.output = with_files(std::move(result.output), folder);
-    if (type != MediaType::xlsx && type != MediaType::xml) return result;
+    const bool is_written =
+        type == MediaType::xlsx || type == MediaType::xml || type == MediaType::pdf;
+    if (!is_written) return result;
     if (!fs::exists(folder / answer_file))
         return {.exit_code = 1, .complaint = "there is nothing to write"};
     result.output = read_text(folder / answer_file);

@@ -132,6 +132,8 @@ std::vector<std::string> line_of(
         arguments.push_back(fmt::format("{}={}", command.file_option, file_name));
     if (request.answer == MediaType::json) arguments.emplace_back("--json");
     if (request.answer == MediaType::csv) arguments.emplace_back("--csv");
+    if (request.answer == MediaType::pdf)
+        arguments.push_back(fmt::format("{}={}", command.pdf_option, answer_file));
     const bool writes_folder = request.answer == MediaType::json && command.answers.size() == 1;
     const bool writes_file = request.answer == MediaType::xlsx || request.answer == MediaType::xml;
     if (!command.out_option.empty() && (writes_folder || writes_file))

@@ -13,8 +13,10 @@ std::vector<OperatorCommand> of_documents()
     invoices.out_option = "--out";
     invoices.is_made_again = true;
     return {
-        read(
-            "settle show", "Positions, flows, documents and trial balance of a window", {window()}),
+        with_pdf(read(
+            "settle show",
+            "Positions, flows, documents and trial balance of a window",
+            {window()})),
         act("settle draft", "Prepare the documents of a closed window for approval", {window()}),
         act("settle issue",
             "Number the approved documents of a window and book them",

@@ -9,6 +9,7 @@
 #include "estimates_file.hpp"
 #include "gateway/settlement_source.hpp"
 #include "house_movements.hpp"
+#include "report_source.hpp"
 #include "report_xlsx.hpp"
 #include "settlement/printed_report.hpp"
 #include "settlement/receivables.hpp"
@@ -23,7 +24,6 @@ using gateway::CommandStep;
 using gateway::Console;
 using gateway::House;
 using ledger::Movement;
-using ledger::Taken;
 using settlement::Report;
 
 struct Options {
@@ -49,53 +49,6 @@ struct Made {
     std::optional<settlement::PrintedReport> printed;
 };
 
-/// Whether some of a month is at or before an instant, and some after it.
-bool is_cut_by(ledger::Time instant, ledger::Month month, const ledger::Calendar& calendar)
-{
-    return calendar.start_of(month) <= instant &&
-           instant < calendar.start_of(month.next()) - std::chrono::microseconds{1};
-}
-
-/// Which postings a report is of: a window, or all up to an instant or a record of the journal.
-struct Interval {
-    std::optional<ledger::Month> window;
-    std::optional<ledger::Time> from;
-    std::optional<ledger::Time> to;
-    std::optional<std::uint64_t> sequence;
-
-    /// How its movements are asked for. Whatever is posted in a window has a time of its month.
-    [[nodiscard]] Taken take(const ledger::Window& of, const ledger::Calendar& calendar) const
-    {
-        if (window) return *window < of.month ? Taken::left_out : Taken::summed;
-        if (sequence && of.first.value() > *sequence) return Taken::left_out;
-        const bool is_cut_by_record =
-            sequence && (of.drained.is_none() || of.drained.value() > *sequence);
-        if (is_cut_by_record) return Taken::one_by_one;
-        if (to && calendar.start_of(of.month) > *to) return Taken::left_out;
-        // From its beginning on: what is before has the instant before as its end.
-        const bool is_cut_by_time =
-            (to && is_cut_by(*to, of.month, calendar)) ||
-            (from && is_cut_by(*from - std::chrono::microseconds{1}, of.month, calendar));
-        return is_cut_by_time ? Taken::one_by_one : Taken::summed;
-    }
-    [[nodiscard]] bool is_after(const Movement& movement) const
-    {
-        if (window || movement.record == nullptr) return false;
-        if (sequence && movement.record->sequence.value() > *sequence) return true;
-        return to && movement.record->posted_at > *to;
-    }
-    /// Whether it is before the beginning. Pre: it is not after; `time` is its.
-    [[nodiscard]] bool is_before(const Movement& movement, ledger::Time time) const
-    {
-        return window ? movement.window < *window : from && time < *from;
-    }
-    /// The same of a window that is taken as a whole.
-    [[nodiscard]] bool is_before(ledger::Month month, const ledger::Calendar& calendar) const
-    {
-        return window ? month < *window : from && calendar.start_of(month) < *from;
-    }
-};
-
 /// An instant, or a day: its first for the beginning of an interval, its last for the end.
 ledger::Time read_instant(const std::string& typed, const ledger::Calendar& calendar, bool is_end)
 {
@@ -117,93 +70,6 @@ Interval read_interval(const Options& options, const ledger::Calendar& calendar)
     return interval;
 }
 
-/// What a report needs of the house, taken on its thread.
-struct Source {
-    ledger::Movements movements;
-    std::shared_ptr<const ledger::Terms> terms;
-    Interval interval;
-    ledger::Time now;
-    std::optional<ledger::PartnerId> partner;
-    std::string house; // its name
-
-    /// Of what a printed report is.
-    [[nodiscard]] settlement::ReportOf as_printed() const
-    {
-        const auto day = terms->calendar->day_of(sequence_end());
-        return {
-            .house = house,
-            .number = interval.window ? settlement::month_in_words(*interval.window)
-                                      : "As of " + settlement::day_in_words(day),
-            .created = ledger::format_time(sequence_end())};
-    }
-    /// The end of what the report is of, also where a record of the journal ends it.
-    [[nodiscard]] ledger::Time sequence_end() const
-    {
-        return interval.sequence ? last_posting() : end();
-    }
-
-    /// When the last posting of the report was made, where a record of the journal ends it.
-    [[nodiscard]] ledger::Time last_posting() const
-    {
-        const auto last = movements.last_posted_at(ledger::Sequence{interval.sequence.value()});
-        return last.value_or(ledger::Time{});
-    }
-
-    /// The end of what the report is of.
-    [[nodiscard]] ledger::Time end() const
-    {
-        const std::chrono::microseconds instant{1};
-        if (interval.window) return terms->calendar->start_of(interval.window->next()) - instant;
-        return interval.to.value_or(now);
-    }
-
-    /// When it was posted, or the first instant of the window that it is of.
-    [[nodiscard]] ledger::Time time_of(const Movement& movement) const
-    {
-        return movement.record == nullptr ? terms->calendar->start_of(movement.window)
-                                          : movement.record->posted_at;
-    }
-
-    /// Every movement up to the end, and whether it is before the beginning. `instants` are others
-    /// that no sum of a window may straddle.
-    template <class Use>
-    void for_each(const Use& use, std::span<const ledger::Time> instants = {}) const
-    {
-        const auto& calendar = *terms->calendar;
-        movements.for_each(
-            [&](const ledger::Window& window) {
-                const auto taken = interval.take(window, calendar);
-                const bool is_cut = std::ranges::any_of(instants, [&](ledger::Time instant) {
-                    return is_cut_by(instant, window.month, calendar);
-                });
-                return is_cut && taken == Taken::summed ? Taken::one_by_one : taken;
-            },
-            [&](const Movement& movement) {
-                if (!interval.is_after(movement))
-                    use(movement, interval.is_before(movement, time_of(movement)));
-            });
-    }
-
-    /// Every posting from the beginning to the end.
-    template <class Use>
-    void for_each_posting(const Use& use) const
-    {
-        const auto& calendar = *terms->calendar;
-        movements.for_each(
-            [&](const ledger::Window& window) {
-                const auto taken = interval.take(window, calendar);
-                const bool is_before =
-                    taken == Taken::summed && interval.is_before(window.month, calendar);
-                return taken == Taken::left_out || is_before ? Taken::left_out : Taken::one_by_one;
-            },
-            [&](const Movement& movement) {
-                const bool is_inside = !interval.is_after(movement) &&
-                                       !interval.is_before(movement, time_of(movement));
-                if (is_inside) use(movement);
-            });
-    }
-};
-
 void add_money(const Movement& movement, settlement::GlBalances& balances)
 {
     for (const auto& line : movement.lines)
@@ -211,7 +77,7 @@ void add_money(const Movement& movement, settlement::GlBalances& balances)
             balances[{line.account, line.partner}] += ledger::Micro{line.amount};
 }
 
-Made roll_forward(const Source& source)
+Made roll_forward(const ReportSource& source)
 {
     settlement::RollForward fold;
     ledger::Micro liability;
@@ -237,7 +103,7 @@ Made roll_forward(const Source& source)
         settlement::printed_roll_forward(rows, *source.terms, source.as_printed())};
 }
 
-Report coverage(const Source& source)
+Report coverage(const ReportSource& source)
 {
     settlement::GlBalances balances;
     settlement::Charges charges;
@@ -253,7 +119,7 @@ Report coverage(const Source& source)
         .tables = settlement::coverage_tables(found, *source.terms)};
 }
 
-Report redemption_notice(const Source& source)
+Report redemption_notice(const ReportSource& source)
 {
     settlement::RedemptionNotice notice;
     source.for_each_posting([&](const Movement& movement) {
@@ -266,7 +132,7 @@ Report redemption_notice(const Source& source)
         .tables = {notice.table(*source.terms, source.partner)}};
 }
 
-Report exit_report(const Source& source)
+Report exit_report(const ReportSource& source)
 {
     settlement::ExitFold fold;
     source.for_each(
@@ -310,7 +176,7 @@ settlement::Register register_at(const Documents& documents, ledger::HouseSequen
 }
 
 /// Who owes documents for how long, and the control account beside their sum.
-Made ageing(const Source& source, const Documents& documents)
+Made ageing(const ReportSource& source, const Documents& documents)
 {
     ledger::Micro booked;
     ledger::HouseSequence last;
@@ -354,7 +220,7 @@ struct EstimateEnd {
 
 /// Adds what the ledger knows to the estimates that a person made.
 void fill_estimates(
-    const Source& source,
+    const ReportSource& source,
     std::span<const EstimateEnd> ends,
     std::span<settlement::BreakageEstimate> estimates)
 {
@@ -438,7 +304,7 @@ ledger::Share shared_by(const ledger::Tariff* tariff)
         .denominator = tariff->breakage_operator + tariff->breakage_issuer};
 }
 
-Report breakage(const Source& source, std::span<const NamedEstimate> named)
+Report breakage(const ReportSource& source, std::span<const NamedEstimate> named)
 {
     std::vector<EstimateEnd> ends;
     std::vector<settlement::BreakageEstimate> estimates;
@@ -477,7 +343,7 @@ Report breakage(const Source& source, std::span<const NamedEstimate> named)
 /// The versions that were known at the end of what the report is of. One that corrects another of
 /// the same day stands for it.
 std::vector<NamedEstimate> known_estimates(
-    const Source& source, std::span<const settlement::RecordedEstimate> recorded)
+    const ReportSource& source, std::span<const settlement::RecordedEstimate> recorded)
 {
     const auto end = source.interval.sequence ? source.last_posting() : source.end();
     std::map<std::pair<ledger::PartnerId, ledger::Day>, NamedEstimate> known;
@@ -498,7 +364,7 @@ std::vector<NamedEstimate> known_estimates(
 }
 
 CommandResult rendered(
-    Made made, const Source& source, const Options& options, const Invocation& typed)
+    Made made, const ReportSource& source, const Options& options, const Invocation& typed)
 {
     auto& report = made.report;
     if (!options.pdf.empty()) {
@@ -519,7 +385,7 @@ CommandResult rendered(
     return done(options.csv ? settlement::report_csv(report) : settlement::report_in_words(report));
 }
 
-Source source_of(House& house, const Options& options)
+ReportSource source_of(House& house, const Options& options)
 {
     const auto terms = house.registry().terms();
     const auto& points = house.ledger();
@@ -536,14 +402,14 @@ Source source_of(House& house, const Options& options)
 }
 
 /// Makes a report of a source, away from the house's thread.
-using Make = std::function<Made(const Source&)>;
+using Make = std::function<Made(const ReportSource&)>;
 /// Takes what else a report needs, on the house's thread.
-using Prepare = std::function<Make(House&, const Source&, const Invocation&)>;
+using Prepare = std::function<Make(House&, const ReportSource&, const Invocation&)>;
 
 /// A report that needs nothing else.
 Prepare only(const Make& make)
 {
-    return [make](House&, const Source&, const Invocation&) { return make; };
+    return [make](House&, const ReportSource&, const Invocation&) { return make; };
 }
 
 CLI::App& declare_report_of(
@@ -638,9 +504,9 @@ void declare_report(CLI::App& app, Invocation& invocation)
         invocation,
         {"ageing", "Documents that partners owe, by how long they are due"},
         options,
-        [](House& house, const Source&, const Invocation&) -> Make {
+        [](House& house, const ReportSource&, const Invocation&) -> Make {
             const auto documents = documents_of(house);
-            return [documents](const Source& source) { return ageing(source, documents); };
+            return [documents](const ReportSource& source) { return ageing(source, documents); };
         });
     add_pdf(aged, *options);
     auto& expected = declare_report_of(
@@ -648,15 +514,15 @@ void declare_report(CLI::App& app, Invocation& invocation)
         invocation,
         {"breakage", "Revenue by estimates of how many points will be redeemed (IFRS 15)"},
         options,
-        [options](House& house, const Source&, const Invocation& typed) -> Make {
+        [options](House& house, const ReportSource&, const Invocation& typed) -> Make {
             if (options->estimates.empty()) {
                 const auto recorded = house.documents().estimates();
-                return [recorded](const Source& source) {
+                return [recorded](const ReportSource& source) {
                     return breakage(source, known_estimates(source, recorded));
                 };
             }
             const auto estimates = read_estimates(typed.path(options->estimates));
-            return [estimates](const Source& source) { return breakage(source, estimates); };
+            return [estimates](const ReportSource& source) { return breakage(source, estimates); };
         });
     expected
         .add_option(

@@ -344,6 +344,16 @@ def test_june_over_the_wire_is_the_june_of_the_command_line(make_house, tmp_path
             assert list(csv.reader(io.StringIO(table.body.decode())))
             sheet = anna.get(path, {"Accept": XLSX})
             assert (sheet.headers["content-type"], sheet.body[:2]) == (XLSX, b"PK")
+            page = anna.get(path, {"Accept": "application/pdf"})
+            if name in ("roll-forward", "ageing"):
+                assert page.headers["content-type"] == "application/pdf"
+                house.run("report", name, *arguments, "--pdf", tmp_path / "page.pdf")
+                assert page.body == (tmp_path / "page.pdf").read_bytes()
+            else:
+                assert page.headers["content-type"] != "application/pdf"
+        page = anna.get(OPERATOR + "settle/show?window=2026-06", {"Accept": "application/pdf"})
+        house.run("settle", "show", "2026-06", "--pdf", tmp_path / "window.pdf")
+        assert page.body == (tmp_path / "window.pdf").read_bytes()
         assert anna.get(OPERATOR + "report/exit?partner=GRO").status == 200
         estimates = b'[[estimate]]\nissuer = "GRO"\nas_of = "2026-06-30"\nultimate_redemption_rate = "0.9"\n'
         estimated = anna.post(OPERATOR + "report/breakage", estimates, TOML)

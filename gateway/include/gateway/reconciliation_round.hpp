@@ -12,6 +12,8 @@
 
 namespace pointhouse::gateway {
 
+class MessagesByPartner; // messages_by_partner.hpp
+
 /// The records of all partners at once, with one look through the books' window. Made on the
 /// house's thread, asked on any other one. What one partner booked is in memory at a time, times
 /// the processors.
@@ -45,17 +47,16 @@ private:
     };
     using Rows = ReconciliationSource::Rows;
 
-    /// Visits every partner with all its rows of the window.
-    void for_each_partner(
-        const std::function<void(const Partner& partner, Rows rows)>& visit,
-        Console& console) const;
+    /// All of the window, in one pass over the books' rows.
+    [[nodiscard]] std::unique_ptr<const MessagesByPartner> read_messages(Console& console) const;
+    [[nodiscard]] Rows rows_of(const Partner& partner, const MessagesByPartner& messages) const;
 
     ledger::Month window_;
     ledger::Sequence end_;
     std::shared_ptr<const ledger::Terms> terms_;
     ledger::Books& books_;
     Projector& projector_;
-    std::vector<Partner> partners_; // by id
+    std::vector<Partner> partners_; // in the order of their numbers, from 1 on
 };
 
 } // namespace pointhouse::gateway

@@ -82,7 +82,7 @@ public:
     /// do not have. Any thread (reads a snapshot).
     void for_each_message(
         Month window, PartnerId partner, const std::function<void(const BookedMessage&)>& message);
-    /// Those of all partners, one partner after the other, each in order.
+    /// Those of all partners, mixed, in whatever order the table has them.
     void for_each_message(Month window, const std::function<void(const BookedMessage&)>& message);
     /// All merges so far, in order. Reads every window: for what is asked rarely. Any thread.
     [[nodiscard]] std::vector<Merge> merges();
