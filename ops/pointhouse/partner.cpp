@@ -74,7 +74,7 @@ json::object tariff_as_json(const ledger::Tariff& tariff)
         {"prefund_share",
          fmt::format("{}/{}", tariff.prefund_share.numerator, tariff.prefund_share.denominator)},
         {"pending_days", tariff.pending_days},
-        {"expiry", tariff.expiry ? json::value{expiry} : json::value{nullptr}}};
+        {"expiry", tariff.expiry ? json::value(expiry) : json::value(nullptr)}};
 }
 
 bool is_prepaid(const partners::PartnerContract& contract)
@@ -85,14 +85,14 @@ bool is_prepaid(const partners::PartnerContract& contract)
 json::value limit_as_json(const partners::PartnerContract& contract)
 {
     const auto& limit = contract.terms.credit_limit;
-    return limit ? json::value(ledger::format_micro(*limit)) : json::value{nullptr};
+    return limit ? json::value(ledger::format_micro(*limit)) : json::value(nullptr);
 }
 
 /// From when on it grants and takes no points; null: it stays.
 json::value leaves_at(const partners::PartnerContract& contract)
 {
     const auto& at = contract.terms.leaves_at;
-    return at ? json::value(ledger::format_time(*at)) : json::value{nullptr};
+    return at ? json::value(ledger::format_time(*at)) : json::value(nullptr);
 }
 
 json::array blocks_as_json(const partners::PartnerContract& contract)
