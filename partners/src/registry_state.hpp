@@ -22,6 +22,10 @@ namespace pointhouse::partners {
     return std::unexpected(ContractFault{std::move(reason)});
 }
 
+/// The row of a flow that is in force at a time; null: none.
+[[nodiscard]] const VatTerms* row_in_force(
+    const std::vector<VatTerms>& rows, std::string_view flow, ledger::Time at);
+
 /// How much of the terms there was at one entry. Partners and tariffs only grow, so that earlier
 /// terms are a prefix of the present ones, in the currency and with the house's terms of that
 /// time.

@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <array>
 #include <fmt/format.h>
+#include <string>
 #include <vector>
 
 #include "../pdf_parts.hpp"
@@ -118,31 +120,32 @@ private:
         const double baseline = y + 11;
         canvas_.text({.x = left, .y = baseline}, "Partner, statement and line", quiet, 160);
         canvas_.text({.x = points_right, .y = baseline}, "Points", at_right(quiet), 80);
-        canvas_.text(
-            {.x = old_right, .y = baseline},
-            fmt::format("Version {}, {}", before_.version, terms_.currency.code),
-            at_right(quiet),
-            84);
-        canvas_.text(
-            {.x = new_right, .y = baseline},
-            fmt::format("Version {}", after_.version),
-            at_right(quiet),
-            76);
-        canvas_.text({.x = right, .y = baseline}, "Difference", at_right(quiet), 76);
+        draw_columns(
+            baseline,
+            {fmt::format("Version {}, {}", before_.version, terms_.currency.code),
+             fmt::format("Version {}", after_.version),
+             "Difference"},
+            quiet);
         canvas_.rule({.x = left, .y = y + head_height - 6}, width, 0.9, black);
+    }
+
+    /// What both versions have, and the difference, each in its column.
+    void draw_columns(
+        double baseline, const std::array<std::string, 3>& words, const TextStyle& face)
+    {
+        canvas_.text({.x = old_right, .y = baseline}, words[0], at_right(face), 84);
+        canvas_.text({.x = new_right, .y = baseline}, words[1], at_right(face), 76);
+        canvas_.text({.x = right, .y = baseline}, words[2], at_right(face), 76);
     }
 
     /// A row of amounts: what both versions have, and the difference of what is shown.
     void draw_amounts(double baseline, Minor before, Minor after, const TextStyle& face)
     {
         const Minor change = after + -before;
-        canvas_.text({.x = old_right, .y = baseline}, amount(before), at_right(face), 84);
-        canvas_.text({.x = new_right, .y = baseline}, amount(after), at_right(face), 76);
-        canvas_.text(
-            {.x = right, .y = baseline},
-            signed_words(amount(change), change > Minor{}),
-            at_right(face),
-            76);
+        draw_columns(
+            baseline,
+            {amount(before), amount(after), signed_words(amount(change), change > Minor{})},
+            face);
     }
 
     void add_statements()
@@ -267,15 +270,12 @@ private:
             plain,
             200);
         const auto count = [&](std::size_t column) { return std::get<std::int64_t>(row[column]); };
-        canvas_.text(
-            {.x = old_right, .y = baseline}, points_in_words(count(2)), at_right(plain), 84);
-        canvas_.text(
-            {.x = new_right, .y = baseline}, points_in_words(count(3)), at_right(plain), 76);
-        canvas_.text(
-            {.x = right, .y = baseline},
-            signed_words(points_in_words(count(4)), count(4) > 0),
-            at_right(plain),
-            76);
+        draw_columns(
+            baseline,
+            {points_in_words(count(2)),
+             points_in_words(count(3)),
+             signed_words(points_in_words(count(4)), count(4) > 0)},
+            plain);
     }
 
     void add_words(std::string_view words, const TextStyle& face = quiet)
