@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -231,10 +232,62 @@ CommandResult undo_match(House& house, const Options& options, const Invocation&
         fmt::format("match {} is undone\n", options.match));
 }
 
+/// What a row paid or was written off to, each with the match that `unmatch` undoes.
+struct Use {
+    ledger::HouseSequence match;
+    Minor amount;
+    std::string item;    // empty: it paid nothing
+    std::string account; // empty: nothing was written off
+};
+
+std::multimap<settlement::BankRowNumber, Use> uses_by_row(House& house)
+{
+    std::multimap<settlement::BankRowNumber, Use> uses;
+    for (const auto& [id, match] : house.documents().matches()) {
+        for (const auto& part : match.parts)
+            uses.emplace(
+                part.row,
+                Use{.match = id, .amount = part.amount, .item = part.item, .account = {}});
+        if (!match.write_off) continue;
+        const auto& residual = *match.write_off;
+        const auto row = residual.row != 0 ? residual.row : match.parts.front().row;
+        uses.emplace(
+            row,
+            Use{.match = id,
+                .amount = residual.amount,
+                .item = residual.item,
+                .account = residual.account});
+    }
+    return uses;
+}
+
+json::object use_json(const Use& use)
+{
+    json::object shown{{"match", use.match.value()}, {"amount_minor", use.amount.count}};
+    if (!use.item.empty()) shown["pays"] = use.item;
+    if (!use.account.empty()) shown["written_off_to"] = use.account;
+    return shown;
+}
+
+std::string use_in_words(const Use& use, const ledger::Currency& currency)
+{
+    const auto amount = ledger::format_minor(use.amount, currency);
+    if (use.account.empty())
+        return fmt::format("       match {}: {} for {}\n", use.match.value(), amount, use.item);
+    return fmt::format(
+        "       match {}: {} written off to {}{}{}\n",
+        use.match.value(),
+        amount,
+        use.account,
+        use.item.empty() ? "" : ", of ",
+        use.item);
+}
+
 CommandResult list_rows(House& house, const Options& options, const Invocation& typed)
 {
     const auto& bank = house.documents().bank();
     const auto open = house.documents().open_rows();
+    const auto uses = uses_by_row(house);
     json::array rows;
     std::string text;
     for (std::size_t place = 0; place < bank.rows.size(); ++place) {
@@ -243,6 +296,13 @@ CommandResult list_rows(House& house, const Options& options, const Invocation& 
         const auto found = open.find(number);
         const Minor left = found == open.end() ? Minor{} : found->second;
         if (options.is_open && left.count == 0) continue;
+        json::array matches;
+        std::string lines;
+        const auto [first, last] = uses.equal_range(number);
+        for (auto use = first; use != last; ++use) {
+            matches.push_back(use_json(use->second));
+            lines += use_in_words(use->second, currency);
+        }
         rows.push_back(json::object{
             {"row", number},
             {"account", account},
@@ -252,16 +312,18 @@ CommandResult list_rows(House& house, const Options& options, const Invocation& 
             {"open_minor", left.count},
             {"counterparty", row.counterparty},
             {"end_to_end_id", row.end_to_end_id},
-            {"remittance", row.remittance}});
+            {"remittance", row.remittance},
+            {"matches", std::move(matches)}});
         text += fmt::format(
-            "{:>6} {} {} {:>14} {:>14} open  {} {}\n",
+            "{:>6} {} {} {:>14} {:>14} open  {} {}\n{}",
             number,
             ledger::format_day(row.booked_on),
             currency.code,
             ledger::format_minor(row.amount, currency),
             ledger::format_minor(left, currency),
             row.counterparty,
-            row.remittance.empty() ? row.end_to_end_id : row.remittance);
+            row.remittance.empty() ? row.end_to_end_id : row.remittance,
+            lines);
     }
     if (text.empty()) text = "no rows\n";
     return report(typed, rows, text);
@@ -291,7 +353,7 @@ void declare_bank(CLI::App& app, Invocation& invocation)
     add_late_option(matching, options->late_reason);
     auto& undoing = declare("unmatch", "Undo a match: its rows are open again", undo_match);
     undoing.add_option("MATCH", options->match, "Its id")->required();
-    undoing.add_option("--reason", options->reason)->required();
+    undoing.add_option("--reason", options->reason, "Why")->required()->check(has_words());
     declare_bank_by_hand(group, invocation);
     declare("rows", "Rows of the bank and what of them is open", list_rows)
         .add_flag("--open", options->is_open, "Only those that are open");

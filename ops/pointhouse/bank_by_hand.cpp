@@ -108,8 +108,11 @@ void declare_bank_by_hand(CLI::App& bank, Invocation& invocation)
     const auto declare = declarer_of(bank, invocation, options);
     const auto with_row = [&](CLI::App& command) -> CLI::App& {
         command.add_option("ROW", options->row, "Its number, of `bank rows`")->required();
-        command.add_option("--amount", options->amount, "Of the row; else all that is open");
-        command.add_option("--reason", options->reason, "Why")->required();
+        command.add_option(
+            "--amount",
+            options->amount,
+            "Of the row, with its sign: below zero of what was paid out; else all that is open");
+        command.add_option("--reason", options->reason, "Why")->required()->check(has_words());
         return command;
     };
     with_row(declare("assign", "Say what an open row pays, where no rule does", assign))

@@ -80,6 +80,16 @@ std::expected<Invocation, gateway::CommandResult> parse_command_line(
     return invocation;
 }
 
+CLI::Validator has_words()
+{
+    return {
+        [](const std::string& typed) {
+            const bool is_blank = typed.find_first_not_of(" \t\r\n") == std::string::npos;
+            return is_blank ? std::string{"takes words"} : std::string{};
+        },
+        ""};
+}
+
 CLI::App& declare_alone(
     CLI::App& parent,
     std::string name,

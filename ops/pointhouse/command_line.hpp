@@ -43,6 +43,9 @@ public:
 [[nodiscard]] std::expected<Invocation, gateway::CommandResult> parse_command_line(
     const gateway::CommandRequest& request);
 
+/// A check of an option: who reads it later finds words there, not spaces alone.
+[[nodiscard]] CLI::Validator has_words();
+
 /// For the files of the commands: declares one that has --data; those that report add --json.
 CLI::App& declare_alone(
     CLI::App& parent,

@@ -321,12 +321,15 @@ def test_what_no_rule_matches_is_booked_by_hand(make_house, tmp_path):
 
     assert "no account for this" in refused("write-off", 1, "cash:trust")
     assert "less that is open" in refused("write-off", 1, "bank_charges", "--amount=-0.16")
-    assert "less that is open" in refused("write-off", 1, "bank_charges", "--amount", "0.15")
+    assert "row 1 of the bank is paid out: its amounts are below zero" in refused(
+        "write-off", 1, "bank_charges", "--amount", "0.15")
     assert "not zero" in refused("write-off", 1, "bank_charges", "--amount", "0")
     assert "row 3" in refused("write-off", 3, "bank_charges")
     assert "PH-2026-06-XXX is not open" in refused("assign", 2, "PH-2026-06-XXX")
     assert "less that is open" in refused("assign", 2, "PH-2026-06-GRO", "--amount", "1.01")
-    assert "less that is open" in refused("assign", 2, "PH-2026-06-TNK")  # that is paid out, not in
+    assert "PH-2026-06-TNK is paid out" in refused("assign", 2, "PH-2026-06-TNK")
+    for command in [("write-off", 1, "bank_charges"), ("assign", 2, "PH-2026-06-GRO"), ("unmatch", 1)]:
+        assert "takes words" in house.run("bank", *command, "--reason", "  ", status=2).stderr
     assert money(house) == before
 
     charge = house.json("bank", "write-off", 1, "bank_charges", "--reason", "the bank's fee")
@@ -337,8 +340,13 @@ def test_what_no_rule_matches_is_booked_by_hand(make_house, tmp_path):
     owing = {row["partner"]: row for row in house.json("settle", "nets", "2026-06")["payments"]}["GRO"]
     assert owing["net_minor"] == -140 and owing["settled_minor"] == -100
     assert house.json("bank", "rows", "--open") == []
+    uses = [row["matches"] for row in house.json("bank", "rows")]
+    assert uses[0] == [{"match": charge["id"], "amount_minor": -15, "written_off_to": "bank_charges"}]
+    assert [(use["pays"], use["amount_minor"]) for use in uses[1]] == [("PH-2026-06-GRO", 100)]
+    assert f"match {charge['id']}: -0.15 written off to bank_charges\n" in house.run("bank", "rows").stdout
 
     house.run("bank", "unmatch", charge["id"], "--reason", "it was not theirs")
+    assert house.json("bank", "rows")[0]["matches"] == []
     assert "bank_charges" not in money(house)
     assert [row["row"] for row in house.json("bank", "rows", "--open")] == [1]
     house.run("bank", "write-off", 1, "write_off", "--reason", "nobody knows")

@@ -29,6 +29,16 @@ std::unexpected<RegisterFault> refused(std::string reason)
     return std::unexpected(RegisterFault{std::move(reason)});
 }
 
+/// What speaks against taking so much of what is open; empty: nothing.
+std::string fault_in(const std::string& name, Minor open, Minor amount)
+{
+    if (open.count != 0 && amount.count != 0 && (amount.count < 0) != (open.count < 0))
+        return open.count < 0 ? name + " is paid out: its amounts are below zero"
+                              : name + " is paid in: its amounts are above zero";
+    const bool fits = amount.count != 0 && std::abs(amount.count) <= std::abs(open.count);
+    return fits ? std::string{} : name + " has less that is open";
+}
+
 Minor minor_at(const json::object& row, std::string_view key)
 {
     return Minor{row.at(key).to_number<std::int64_t>()};
@@ -191,19 +201,18 @@ Register::Content Register::booked(
 /// What speaks against a part of a match; empty: nothing. Takes it off what is open.
 std::string Register::OpenSides::take(const MatchPart& part, bool is_return)
 {
-    const auto takes = [](Minor& open, Minor amount) {
-        const bool fits = amount.count != 0 && (amount.count < 0) == (open.count < 0) &&
-                          std::abs(amount.count) <= std::abs(open.count);
+    const auto take_off = [](const std::string& name, Minor& open, Minor amount) {
+        const std::string fault = fault_in(name, open, amount);
         open -= amount;
-        return fits;
+        return fault;
     };
-    if (!rows.contains(part.row)) return fmt::format("row {} of the bank is not open", part.row);
-    if (!takes(rows.at(part.row), part.amount))
-        return fmt::format("row {} of the bank has less that is open", part.row);
+    const std::string row = fmt::format("row {} of the bank", part.row);
+    if (!rows.contains(part.row)) return row + " is not open";
+    if (std::string fault = take_off(row, rows.at(part.row), part.amount); !fault.empty())
+        return fault;
     if (is_return) return {};
     if (!items.contains(part.item)) return part.item + " is not open";
-    if (!takes(items.at(part.item), part.amount)) return part.item + " has less that is open";
-    return {};
+    return take_off(part.item, items.at(part.item), part.amount);
 }
 
 Registered<Match> Register::match_by_hand(
@@ -234,8 +243,8 @@ Registered<Match> Register::write_off_by_hand(
     if (open == rows.end()) return refused(fmt::format("row {} of the bank is not open", row));
     const Minor whole = open->second;
     const Minor part = amount.value_or(whole);
-    if ((part.count < 0) != (whole.count < 0) || std::abs(part.count) > std::abs(whole.count))
-        return refused(fmt::format("row {} of the bank has less that is open", row));
+    const std::string fault = fault_in(fmt::format("row {} of the bank", row), whole, part);
+    if (!fault.empty()) return refused(fault);
     return Match{
         .kind = MatchKind::by_hand,
         .write_off = WriteOff{.row = row, .amount = part, .account = account}};
