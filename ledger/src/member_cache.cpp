@@ -154,9 +154,8 @@ std::span<const MemberRow> MemberCache::next_slice(std::size_t records, Sequence
     return rows_;
 }
 
-std::span<const MemberRow> MemberCache::everything_dirty()
+void MemberCache::start_turn_of_everything(Sequence durable)
 {
-    begin_slice();
     for (Page* page : in_order_) {
         for (std::size_t word = 0; word < page_words; ++word) {
             page->in_turn[word] |= page->in_next[word];
@@ -164,9 +163,17 @@ std::span<const MemberRow> MemberCache::everything_dirty()
         }
     }
     turn_left_ += next_turn_;
+    turn_size_ = turn_left_;
     next_turn_ = 0;
     turn_page_ = turn_word_ = 0;
-    take_from_turn(turn_left_);
+    turn_start_ = durable;
+}
+
+std::span<const MemberRow> MemberCache::next_of_turn(std::size_t members)
+{
+    begin_slice();
+    take_from_turn(members);
+    if (turn_left_ == 0) watermark_ = turn_start_;
     take_rows();
     return rows_;
 }

@@ -190,18 +190,25 @@ void Shard::load_funding()
     });
 }
 
-// Else the tail would grow with every crash.
+// Else the tail would grow with every crash. In slices: the rows of a million members at once would
+// be hundreds of megabytes.
 void Shard::write_back_everything()
 {
-    commit_ = {};
-    const auto rows = members_.everything_dirty();
-    commit_.members.assign(rows.begin(), rows.end());
-    commit_.watermark = written_;
-    write_back_funding();
-    commit_.index_runs = index_.take_new_manifest();
-    if (journal_.commit(commit_) != CommitResult::durable)
-        throw StoreFailure{"what was replayed could not be written back"};
-    members_.slice_is_durable();
+    constexpr std::size_t members_per_commit = 8'192;
+    members_.start_turn_of_everything(written_);
+    do {
+        commit_ = {};
+        const auto rows = members_.next_of_turn(members_per_commit);
+        commit_.members.assign(rows.begin(), rows.end());
+        commit_.watermark = members_.watermark();
+        if (commit_.watermark) {
+            write_back_funding();
+            commit_.index_runs = index_.take_new_manifest();
+        }
+        if (journal_.commit(commit_) != CommitResult::durable)
+            throw StoreFailure{"what was replayed could not be written back"};
+        members_.slice_is_durable();
+    } while (!commit_.watermark);
     if (commit_.index_runs) index_.remove_unnamed_files();
 }
 

@@ -1,5 +1,6 @@
 #include "ledger_house.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <unistd.h>
 
@@ -32,7 +33,9 @@ std::shared_ptr<Terms> standard_terms()
 
 CommitResult FaultyJournal::commit(const JournalCommit& commit)
 {
+    most_members = std::max(most_members, commit.members.size());
     if (is_full) return CommitResult::not_written;
+    if (fails_after > 0 && --fails_after == 0) return CommitResult::not_written;
     switch (std::exchange(next, Fault::none)) {
     case Fault::none: return journal_.commit(commit);
     case Fault::not_written: return CommitResult::not_written;

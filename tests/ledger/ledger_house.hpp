@@ -38,6 +38,8 @@ public:
     explicit FaultyJournal(Journal& journal) : journal_{journal} {}
     Fault next = Fault::none; // of the next commit, then none again
     bool is_full = false;     // nothing is written, as on a full disk
+    std::size_t fails_after = 0;  // so many commits more, then one is not written; 0: never
+    std::size_t most_members = 0; // rows that one commit had
 
     JournalState state() override { return journal_.state(); }
     void read_members(

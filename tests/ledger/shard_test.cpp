@@ -334,6 +334,52 @@ TEST(Shard, ReadsAreServedWhileNothingCanBeWritten)
     EXPECT_EQ(house.verify().fault, "");
 }
 
+/// The rows of all members at once would be hundreds of megabytes, at a stop and after a kill.
+TEST(Shard, WritesManyMembersBackInSlices)
+{
+    LedgerHouse house;
+    house.cached_members_max = 100'000;
+    house.close(true);
+    house.open();
+    constexpr std::size_t members = 20'000;
+    std::vector<std::string> names;
+    for (std::size_t member = 0; member < members; ++member)
+        names.push_back("card-" + std::to_string(member));
+    const auto earn = [&](const std::string& prefix) {
+        for (std::size_t first = 0; first < members; first += 4'000) {
+            std::vector<std::string> ids;
+            for (std::size_t member = first; member < first + 4'000; ++member)
+                ids.push_back(prefix + names[member]);
+            std::vector<Message> messages;
+            for (std::size_t place = 0; place < ids.size(); ++place)
+                messages.push_back(accrual(grocer, ids[place], names[first + place], 10));
+            for (const Outcome& outcome : house.send(messages))
+                ASSERT_EQ(outcome.disposition, Disposition::decided);
+        }
+    };
+
+    earn("stop-");
+    house.faulty->fails_after = 2; // the first slice is durable, the second is not
+    EXPECT_THROW(house.ledger->settle_down(), StoreFailure);
+    EXPECT_LE(house.faulty->most_members, 8'193);
+    house.close(false);
+    house.open(); // from slices, watermark and tail
+    EXPECT_LE(house.faulty->most_members, 8'193);
+    EXPECT_EQ(house.balance(names.front()).available, Points{10});
+    EXPECT_EQ(house.balance(names.back()).available, Points{10});
+
+    earn("kill-");
+    house.close(false);
+    house.open();
+    EXPECT_LE(house.faulty->most_members, 8'193);
+    EXPECT_GT(house.faulty->most_members, 1'000);
+    house.close(true);
+    house.open();
+    EXPECT_EQ(house.faulty->most_members, 1); // nothing was left but the house's counters
+    EXPECT_EQ(house.verify().fault, "");
+    EXPECT_EQ(house.balance(names[members / 2]).available, Points{20});
+}
+
 TEST(Shard, RefusesToStartOnAJournalThatLostItsTail)
 {
     LedgerHouse house;
