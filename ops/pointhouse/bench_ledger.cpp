@@ -289,6 +289,7 @@ private:
         if (is_large) measure(house, "cold", options_.warm);
         measure(house, size, options_.measured);
         report("resident", size, own_figure("self/status", "VmRSS:") / 1024, "MiB");
+        report("resident_peak", size, own_figure("self/status", "VmHWM:") / 1024, "MiB");
     }
 
     /// How much of its first speed a ledger keeps.
