@@ -5,6 +5,8 @@
 #include <bit>
 #include <fmt/format.h>
 
+#include "ledger/printable.hpp"
+
 namespace pointhouse::gateway {
 namespace {
 
@@ -220,11 +222,7 @@ const char* fault_of_text(std::string_view text, std::size_t bytes_max)
 {
     if (text.empty()) return "must not be empty";
     if (text.size() > bytes_max) return "is too long";
-    const bool has_control = std::ranges::any_of(text, [](char character) {
-        const auto byte = static_cast<unsigned char>(character);
-        return byte < 0x20 || byte == 0x7F;
-    });
-    return has_control ? "must not have control characters" : nullptr;
+    return ledger::is_printable(text) ? nullptr : "must be text that can be printed";
 }
 
 const char* fault_of_currency(std::string_view text)

@@ -184,7 +184,7 @@ private:
         return {
             .address = admin_address_.host,
             .port = admin_address_.port,
-            .is_ready = [this] { return !is_draining_; },
+            .is_ready = [this] { return !is_draining_ && is_tended_; },
             .metrics = [this] { return metrics_text(house_, listener_.counters()); }};
     }
 
@@ -224,8 +224,11 @@ private:
                 drain();
             }
             if (++tends_ % tends_per_look_at_certificates == 0) reload_changed_certificate();
+            if (!std::exchange(is_tended_, true)) log_event(LogLevel::info, "tended_again");
         } catch (const std::exception& failure) {
-            log_event(LogLevel::error, "tend_failed", {{LogField::reason, failure.what()}});
+            // Ten times a second, for as long as a database is away: said once.
+            if (std::exchange(is_tended_, false))
+                log_event(LogLevel::error, "tend_failed", {{LogField::reason, failure.what()}});
         }
     }
 
@@ -289,6 +292,7 @@ private:
     int tends_ = 0;
     int parts_finished_ = 0;
     bool is_draining_ = false;
+    bool is_tended_ = true; // the last time: the store could be looked at
     std::atomic<bool> has_ended_ = false; // by a failure: the loop turns no more
 };
 

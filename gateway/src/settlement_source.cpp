@@ -148,6 +148,10 @@ SettlementSource::SettlementSource(House& house, ledger::Month month)
 {
     auto& points = house.ledger();
     house.tend();
+    const auto& windows = points.windows();
+    const auto found = std::ranges::find(windows, month, &ledger::Window::month);
+    if (found == windows.end())
+        throw HouseFailure{fmt::format("the house has no window {}", ledger::format_month(month))};
     terms_ = terms_of(house, month);
     contracts_ = contracts_of(house.registry(), *terms_);
     parties_ = legal_parties_of(house.registry());
@@ -157,10 +161,6 @@ SettlementSource::SettlementSource(House& house, ledger::Month month)
     blocks_ = blocks_sold_in(house, month, *terms_);
     rates_ = rates_of(house, month, *terms_);
     dates_ = house.documents().calendar().dates_of(month);
-    const auto& windows = points.windows();
-    const auto found = std::ranges::find(windows, month, &ledger::Window::month);
-    if (found == windows.end())
-        throw HouseFailure{fmt::format("the house has no window {}", ledger::format_month(month))};
     window_ = {
         .month = month,
         .from = terms_->calendar->start_of(month),
@@ -218,7 +218,15 @@ std::vector<settlement::Document> SettlementSource::drafts(
                 terms_->currency.code,
                 terms_->partner(draft.partner).name,
                 ledger::format_month(window_.month))};
-        draft = settlement::in_currency(draft, *rate->second);
+        auto foreign = settlement::in_currency(draft, *rate->second);
+        if (!foreign)
+            throw HouseFailure{fmt::format(
+                "what {} owes or is owed for {} comes to more in {} than a document can, at {}",
+                terms_->partner(draft.partner).name,
+                ledger::format_month(window_.month),
+                rate->second->to.code,
+                rate->second->id)};
+        draft = std::move(*foreign);
         name_account(draft);
     }
     return made;

@@ -44,16 +44,6 @@ ledger::Minor read_amount(const std::string& typed, const ledger::Currency& curr
     return is_negative ? -amount : amount;
 }
 
-void write_text(const std::filesystem::path& file, std::string_view text)
-{
-    std::ofstream stream{file, std::ios::binary | std::ios::trunc};
-    std::error_code ignored;
-    std::filesystem::permissions(
-        file, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write, ignored);
-    stream << text << std::flush;
-    if (!stream) throw CommandFailure{fmt::format("cannot write {}", file.string())};
-}
-
 std::string read_text(const std::filesystem::path& file)
 {
     std::ifstream stream{file, std::ios::binary};

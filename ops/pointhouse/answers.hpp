@@ -29,9 +29,6 @@ void require_sandbox(gateway::House& house, std::string_view what);
 /// An amount of money as it is typed, "-1.40". Throws CommandFailure.
 [[nodiscard]] ledger::Minor read_amount(const std::string& typed, const ledger::Currency& currency);
 
-/// Writes a whole file, readable by its owner alone. Throws CommandFailure.
-void write_text(const std::filesystem::path& file, std::string_view text);
-
 /// The partner of a name that was typed. Throws CommandFailure.
 [[nodiscard]] const ledger::PartnerTerms& require_partner(
     gateway::House& house, std::string_view id);

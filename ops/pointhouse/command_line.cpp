@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "commands.hpp"
+#include "ledger/printable.hpp"
 
 namespace pointhouse::ops {
 
@@ -85,7 +86,8 @@ CLI::Validator has_words()
     return {
         [](const std::string& typed) {
             const bool is_blank = typed.find_first_not_of(" \t\r\n") == std::string::npos;
-            return is_blank ? std::string{"takes words"} : std::string{};
+            if (is_blank) return std::string{"takes words"};
+            return ledger::is_printable(typed) ? std::string{} : std::string{"takes one line of words"};
         },
         ""};
 }

@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <fstream>
 #include <memory>
 
 #include <boost/json/object.hpp>
@@ -7,6 +6,7 @@
 #include "answers.hpp"
 #include "commands.hpp"
 #include "ledger/journal_export.hpp"
+#include "whole_file.hpp"
 
 namespace pointhouse::ops {
 
@@ -27,16 +27,12 @@ struct Options {
 
 using Write = std::function<void(std::string_view)>;
 
-/// To a file beside it first: a reader sees the export whole or not at all.
 CommandResult export_to_file(
     const std::filesystem::path& file, const std::function<std::uint64_t(const Write&)>& write_all)
 {
-    const auto unfinished = std::filesystem::path{file}.concat(".unfinished");
-    std::ofstream stream{unfinished, std::ios::binary | std::ios::trunc};
-    stream.exceptions(std::ios::failbit | std::ios::badbit);
-    const auto postings = write_all([&stream](std::string_view text) { stream << text; });
-    stream.close();
-    std::filesystem::rename(unfinished, file);
+    WholeFile whole{file};
+    const auto postings = write_all([&whole](std::string_view text) { whole.write(text); });
+    whole.finish();
     return done(fmt::format("{} postings in {}\n", postings, file.string()));
 }
 

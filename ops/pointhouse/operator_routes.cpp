@@ -11,6 +11,7 @@
 #include "operator_request.hpp"
 #include "partners/opening.hpp"
 #include "settle_documents.hpp"
+#include "whole_file.hpp"
 
 namespace pointhouse::ops {
 

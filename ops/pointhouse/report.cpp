@@ -14,6 +14,7 @@
 #include "settlement/printed_report.hpp"
 #include "settlement/receivables.hpp"
 #include "settlement/reports.hpp"
+#include "whole_file.hpp"
 
 namespace pointhouse::ops {
 

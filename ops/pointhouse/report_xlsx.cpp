@@ -69,6 +69,8 @@ private:
 void write_xlsx(
     const std::filesystem::path& file, const settlement::Report& report, ledger::Time made)
 {
+    if (std::filesystem::exists(file) && !std::filesystem::is_regular_file(file))
+        throw CommandFailure{fmt::format("cannot write {}: a sheet is a file", file.string())};
     const auto unfinished = std::filesystem::path{file}.concat(".unfinished");
     auto* const book = workbook_new(unfinished.c_str());
     if (book == nullptr) throw CommandFailure{fmt::format("cannot write {}", file.string())};
@@ -90,9 +92,12 @@ void write_xlsx(
     for (const auto& table : report.tables) Sheet{book, table};
     Sheet{book, facts};
     const auto error = workbook_close(book);
-    if (error != LXW_NO_ERROR)
+    if (error != LXW_NO_ERROR) {
+        std::error_code ignored;
+        std::filesystem::remove(unfinished, ignored);
         throw CommandFailure{
             fmt::format("cannot write {}: {}", file.string(), lxw_strerror(error))};
+    }
     std::filesystem::rename(unfinished, file);
 }
 

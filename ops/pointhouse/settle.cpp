@@ -13,6 +13,7 @@
 #include "settle_documents.hpp"
 #include "settlement/printed_report.hpp"
 #include "settlement/rendering.hpp"
+#include "whole_file.hpp"
 
 namespace pointhouse::ops {
 

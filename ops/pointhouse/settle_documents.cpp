@@ -1,5 +1,6 @@
 #include "settle_documents.hpp"
 
+#include <array>
 #include <fmt/format.h>
 #include <memory>
 
@@ -36,6 +37,9 @@ struct Options {
     std::string reason;
     std::string to;
     std::string late_reason;
+    std::size_t line = 0; // from 1; 0: the whole document
+    std::int64_t points = 0;
+    std::string amount;
     bool as_both = false;
 };
 
@@ -231,6 +235,29 @@ CommandResult list_documents(House& house, const Options& options, const Invocat
     return report(typed, rows, text);
 }
 
+/// The credit note that is asked for: over everything, or over a part of one line.
+Document credit_note(House& house, const Document& original, const Options& options, ledger::Day day)
+{
+    if (options.line == 0) {
+        if (options.points != 0 || !options.amount.empty())
+            throw CommandFailure{"points or an amount are credited of a line: --line"};
+        return settlement::full_credit_of(original, day);
+    }
+    if ((options.points != 0) == !options.amount.empty())
+        throw CommandFailure{"of a line either --points or an --amount are credited"};
+    const std::array parts{settlement::LineCredit{
+        .line = options.line - 1,
+        .points = options.points,
+        .net = options.amount.empty() ? ledger::Minor{}
+                                      : read_amount(options.amount, original.currency)}};
+    auto note = settlement::credit_of(
+        original, parts, house.documents().corrections_of(original.number), day);
+    if (!note)
+        throw CommandFailure{
+            fmt::format("{}: {}", original.number, settlement::words_of(note.error()))};
+    return std::move(*note);
+}
+
 CommandResult credit(House& house, const Options& options, const Invocation& typed)
 {
     require_operator(house, typed, "credits documents");
@@ -238,11 +265,19 @@ CommandResult credit(House& house, const Options& options, const Invocation& typ
     const auto* issued = house.documents().find(options.number);
     if (!issued) throw CommandFailure{fmt::format("there is no document {}", options.number)};
     const auto terms = issue_terms(house);
-    auto note = settlement::full_credit_of(issued->document, terms.today);
+    auto note = credit_note(house, issued->document, options, terms.today);
     note.reason = options.reason;
     const auto entry = require(house.documents().issue_credit(note, terms));
     const auto permitted =
-        ask_permission(house, fmt::format("credit {}: {}", options.number, options.reason), typed);
+        ask_permission(
+            house,
+            fmt::format(
+                "credit {} {} of {}: {}",
+                ledger::format_minor(note.total, note.currency),
+                note.currency.code,
+                options.number,
+                options.reason),
+            typed);
     if (permitted.waiting) return *permitted.waiting;
     record_permitted(house, entry, permitted);
     const auto& made = house.documents().documents().back()->document;
@@ -327,8 +362,12 @@ void declare_settle_documents(CLI::App& settle, Invocation& invocation)
         ->required()
         ->type_name("DIR");
     with_window(declare("documents", "Issued documents and their states", list_documents), false);
-    with_number(declare("credit", "Issue a credit note over a whole document", credit))
-        .add_option("--reason", options->reason);
+    auto& crediting = with_number(
+        declare("credit", "Issue a credit note over a document, or over a part of a line", credit));
+    crediting.add_option("--line", options->line, "From 1; else the whole document");
+    crediting.add_option("--points", options->points, "Of the line, at its price");
+    crediting.add_option("--amount", options->amount, "Of the line, net of VAT");
+    crediting.add_option("--reason", options->reason, "Why; the credit note says it");
     with_number(declare("sent", "Note that a document went out", sent))
         .add_option("--to", options->to, "Where it went");
     auto& answering =

@@ -8,6 +8,7 @@
 #include "approvals.hpp"
 #include "settle_documents.hpp"
 #include "settlement/payment_file.hpp"
+#include "whole_file.hpp"
 
 // Pay-outs as files for the bank: one of each currency, because a file in euro is a file of SEPA.
 
@@ -183,9 +184,13 @@ CommandResult write_payments(House& house, const Options& options, const Invocat
         typed);
     if (permitted.waiting) return *permitted.waiting;
     const auto entry = require(house.documents().order_payments(window, file, options.reissue));
-    record_permitted(house, entry, permitted);
     const auto path = typed.path(options.file).string();
-    write_text(path, *text);
+    // A file that cannot be written did not leave the house.
+    WholeFile written{path, WholeFile::Readers::owner};
+    written.write(*text);
+    written.flush();
+    record_permitted(house, entry, permitted);
+    written.finish();
     return report(
         typed,
         {{"file", path},

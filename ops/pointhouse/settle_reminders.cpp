@@ -11,6 +11,7 @@
 #include "settle_documents.hpp"
 #include "settlement/receivables.hpp"
 #include "settlement/reminder_letter.hpp"
+#include "whole_file.hpp"
 
 namespace pointhouse::ops {
 

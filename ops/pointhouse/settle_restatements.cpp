@@ -11,6 +11,7 @@
 #include "approvals.hpp"
 #include "restatement_source.hpp"
 #include "settle_documents.hpp"
+#include "whole_file.hpp"
 
 namespace pointhouse::ops {
 

@@ -6,6 +6,7 @@
 
 #include "ledger/bank_account.hpp"
 #include "ledger/money.hpp"
+#include "ledger/printable.hpp"
 #include "ledger/time.hpp"
 
 namespace pointhouse::partners {
@@ -59,8 +60,8 @@ std::optional<std::string> fault_of(const Company& company)
     for (const auto& [key, field] : company_keys) {
         const std::string& text = company.*field;
         if (text.size() > text_max) return fmt::format("{}: at most {} bytes", key, text_max);
-        const auto is_control = [](char sign) { return static_cast<unsigned char>(sign) < 0x20; };
-        if (std::ranges::any_of(text, is_control)) return fmt::format("{}: one line of text", key);
+        if (!ledger::is_printable(text))
+            return fmt::format("{}: one line of printable text", key);
     }
     const auto& country = company.country;
     if (!country.empty() && (country.size() != 2 || !is_upper(country[0]) || !is_upper(country[1])))

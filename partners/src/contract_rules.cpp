@@ -7,8 +7,7 @@
 #include <stdexcept>
 #include <utility>
 
-#include <boost/json/parse.hpp>
-#include <boost/json/serialize.hpp>
+#include "ledger/printable.hpp"
 
 namespace pointhouse::partners {
 namespace {
@@ -58,20 +57,9 @@ bool is_id(std::string_view id)
                id, [&](char c) { return is_alphanumeric(c) || c == '.' || c == '_' || c == '-'; });
 }
 
-// Printable UTF-8: what the record can give back as it was, and a document can print.
-bool is_printable(std::string_view text)
-{
-    const bool has_controls = std::ranges::any_of(
-        text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
-    if (has_controls) return false;
-    boost::system::error_code error;
-    boost::json::parse(boost::json::serialize(boost::json::string{text}), error);
-    return !error;
-}
-
 Fault fault_of_name(std::string_view name)
 {
-    if (name.empty() || name.size() > name_size_max || !is_printable(name)) {
+    if (name.empty() || name.size() > name_size_max || !ledger::is_printable(name)) {
         return fmt::format("name: 1 to {} bytes of printable text", name_size_max);
     }
     return std::nullopt;

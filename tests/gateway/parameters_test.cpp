@@ -60,7 +60,7 @@ TEST(JsonParameters, NameTheFieldThatIsWrong)
         {R"({"window":"2026-06","window":"2026-06"})", "window: is there twice"},
         {R"({"window":"2026-06","colour":1})", "body: has a field that is not known"},
         {R"({"window":"2026-06","words":""})", "words: must not be empty"},
-        {R"({"window":"2026-06","words":"a\u0007"})", "words: must not have control characters"},
+        {R"({"window":"2026-06","words":"a\u0007"})", "words: must be text that can be printed"},
         {R"({"window":"2026-06","amount_minor":"1"})", "amount_minor: has the wrong type"},
         {R"({"window":"2026-06","amount_minor":1.0})", "amount_minor: must be a whole number"},
         {R"({"window":"2026-06","amount_minor":9223372036854775808})",
@@ -115,7 +115,7 @@ TEST(QueryParameters, NameWhatIsWrong)
     EXPECT_EQ(fault_of_query("window=2026-06&words=%4"), "words: has a broken escape");
     EXPECT_EQ(fault_of_query("window=2026-06&words=%FF"), "words: must be ASCII");
     EXPECT_EQ(
-        fault_of_query("window=2026-06&words=%0A"), "words: must not have control characters");
+        fault_of_query("window=2026-06&words=%0A"), "words: must be text that can be printed");
 }
 
 } // namespace

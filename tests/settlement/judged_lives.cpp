@@ -483,7 +483,7 @@ std::vector<Document> Life::drafts_in_currencies(ledger::Month month) const
         if (own == currencies_.end()) continue;
         const auto rate =
             record_->books().find_rate("EUR", own->second, day_in(month.next(), 1) - 1);
-        draft = in_currency(draft, rate.value());
+        draft = in_currency(draft, rate.value()).value();
     }
     return drafts;
 }

@@ -183,9 +183,9 @@ std::vector<Document> in_their_currencies(std::vector<Document> drafts, const Re
 {
     for (Document& draft : drafts) {
         if (draft.partner == example_partner('A'))
-            draft = in_currency(draft, rates.stored_rate("EUR-USD-2026-07-14", "USD").value());
+            draft = in_currency(draft, rates.stored_rate("EUR-USD-2026-07-14", "USD").value()).value();
         if (draft.partner == example_partner('B'))
-            draft = in_currency(draft, rates.stored_rate("JPY-EUR-2026-06-30", "JPY").value());
+            draft = in_currency(draft, rates.stored_rate("JPY-EUR-2026-06-30", "JPY").value()).value();
     }
     return drafts;
 }

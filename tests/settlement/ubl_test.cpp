@@ -137,7 +137,7 @@ TEST(MissingForInvoice, NamesTheFirstDetail)
          [](Document& of) { of.buyer.endpoint_scheme.clear(); }},
         {"the buyer GRO has no electronic address",
          [](Document& of) { of.buyer.endpoint.clear(); }},
-        {"the buyer GRO has details with control characters",
+        {"the buyer GRO has details that cannot be printed",
          [](Document& of) { of.buyer.email = "a\x01"; }},
         {"the seller house has no VAT identifier", [](Document& of) { of.seller.vat_id.clear(); }},
         {"the VAT identifier of the seller house lacks its country's prefix",
@@ -153,7 +153,7 @@ TEST(MissingForInvoice, NamesTheFirstDetail)
          [](Document& of) { of.lines[1].vat.category = "E"; }},
         {"VAT category \"X\" is none of S, Z, E, AE, O",
          [](Document& of) { of.lines[1].vat.category = "X"; }},
-        {"the reason has control characters", [](Document& of) { of.reason = "\x02"; }},
+        {"the reason has signs that cannot be printed", [](Document& of) { of.reason = "\x02"; }},
         {"an electronic invoice has two decimals, KWD has 3",
          [](Document& of) { of.currency = {.code = "KWD", .minor_digits = 3}; }},
     };

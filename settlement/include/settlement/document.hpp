@@ -151,8 +151,16 @@ struct Document {
     std::span<const LegalParty> parties,
     std::int32_t payment_days);
 
+/// A document's exact amounts, its net and what it accounts for come to at most so many millionths
+/// each, so that sums of documents with their VAT fit 64 bits.
+inline constexpr ledger::Wide document_amount_max = ledger::Wide{1} << 60U;
+
+/// Whether its totals can be computed and its amounts recorded: what is not in range is neither
+/// proposed nor read. Pure.
+[[nodiscard]] bool is_in_range(const Document& document);
+
 /// Computes net, VAT, total, rounding and the VAT in the accounting currency anew from the lines.
-/// Pure.
+/// Pure. Pre: what it has of amounts is in range.
 void total_document(Document& document);
 
 /// A draft that takes all of `original` back, line by line to the minor unit, at its rates and

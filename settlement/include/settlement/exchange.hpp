@@ -19,6 +19,9 @@ struct ExchangeRate {
     friend bool operator==(const ExchangeRate&, const ExchangeRate&) = default;
 };
 
+/// The highest rate that is taken: a thousand million for one unit, with six places.
+inline constexpr std::int64_t rate_millionths_max = 1'000'000'000'000'000;
+
 /// The same rate the other way round, exactly.
 [[nodiscard]] ExchangeRate inverse_of(const ExchangeRate& rate);
 

@@ -140,6 +140,8 @@ public:
     /// None: all are issued.
     [[nodiscard]] Registered<std::optional<NewEntry>> issue_next(
         ledger::Month window, std::span<const Document> recomputed, const IssueTerms& terms) const;
+    /// What was issued to correct a document, oldest first.
+    [[nodiscard]] std::vector<Document> corrections_of(std::string_view number) const;
     /// A credit note over an issued document. Refused when it credits more than is left.
     [[nodiscard]] Registered<NewEntry> issue_credit(
         const Document& credit, const IssueTerms& terms) const;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "ledger/invariant.hpp"
+#include "settlement/exchange.hpp"
 
 namespace pointhouse::settlement {
 namespace {
@@ -39,16 +40,21 @@ Wide power_of_ten(int exponent)
 }
 
 // What the seller's tax return counts: half away from zero, as all that is rounded.
-Minor converted(Minor tax, const ledger::Currency& from, const AccountingVat& accounting)
+Wide converted(Wide tax, const ledger::Currency& from, const AccountingVat& accounting)
 {
     const int digits = accounting.currency.minor_digits - from.minor_digits;
-    Wide dividend = Wide{tax.count} * power_of_ten(digits);
+    Wide dividend = tax * power_of_ten(digits);
     Wide divisor = power_of_ten(-digits);
     (accounting.is_inverse ? divisor : dividend) *= accounting.rate_millionths;
     (accounting.is_inverse ? dividend : divisor) *= 1'000'000;
     const Wide magnitude = dividend < 0 ? -dividend : dividend;
     const Wide rounded = (2 * magnitude + divisor) / (2 * divisor);
-    return minor_of(dividend < 0 ? -rounded : rounded);
+    return dividend < 0 ? -rounded : rounded;
+}
+
+Wide magnitude_of(std::int64_t count)
+{
+    return count < 0 ? -Wide{count} : Wide{count};
 }
 
 DocumentKind opposite_of(DocumentKind kind)
@@ -382,8 +388,29 @@ void total_document(Document& document)
     document.total = document.net + document.tax;
     document.rounding = Micro{micro_per_minor(document.currency)} * document.net.count - exact;
     if (document.accounting) {
-        document.accounting->tax = converted(document.tax, document.currency, *document.accounting);
+        document.accounting->tax =
+            minor_of(converted(document.tax.count, document.currency, *document.accounting));
     }
+}
+
+bool is_in_range(const Document& document)
+{
+    Wide exact = 0;
+    Wide net = 0; // of which VAT is at most as much again
+    for (const DocumentLine& line : document.lines) {
+        if (line.vat.basis_points < 0 || line.vat.basis_points > 10'000) return false;
+        exact += magnitude_of(line.exact.count());
+        net += magnitude_of(line.net.count);
+    }
+    if (std::max(exact, net * micro_per_minor(document.currency)) > document_amount_max)
+        return false;
+    const auto& accounting = document.accounting;
+    if (!accounting) return true;
+    if (magnitude_of(accounting->rate_millionths) > rate_millionths_max) return false;
+    if (accounting->is_inverse && accounting->rate_millionths <= 0) return false;
+    const Wide accounted = converted(net, document.currency, *accounting);
+    return (accounted < 0 ? -accounted : accounted) * micro_per_minor(accounting->currency) <=
+           document_amount_max;
 }
 
 std::vector<Document> drafts(

@@ -1,5 +1,7 @@
 #include "settlement/document_currency.hpp"
 
+#include <algorithm>
+
 #include "ledger/invariant.hpp"
 
 namespace pointhouse::settlement {
@@ -43,6 +45,23 @@ DocumentLine in_currency(DocumentLine line, const ExchangeRate& rate)
     return line;
 }
 
+/// What of the draft becomes the largest number.
+Wide largest_of(const Document& draft)
+{
+    const auto magnitude = [](Micro amount) {
+        return amount.count() < 0 ? -Wide{amount.count()} : Wide{amount.count()};
+    };
+    Wide sum = 0;
+    Wide largest = 0;
+    for (const DocumentLine& line : draft.lines) {
+        sum += magnitude(line.exact);
+        if (line.price) largest = std::max(largest, magnitude(*line.price));
+        for (const LineDetail& detail : line.details)
+            largest = std::max({largest, magnitude(detail.price), magnitude(detail.amount)});
+    }
+    return std::max(sum, largest);
+}
+
 Minor worth(Minor amount, const ExchangeRate& rate)
 {
     const auto converted = convert(amount, inverse_of(rate));
@@ -52,9 +71,12 @@ Minor worth(Minor amount, const ExchangeRate& rate)
 
 } // namespace
 
-Document in_currency(const Document& draft, const ExchangeRate& rate)
+std::expected<Document, ExchangeFault> in_currency(const Document& draft, const ExchangeRate& rate)
 {
     ledger::invariant(rate.from == draft.currency, "a draft is converted from its own currency");
+    if (rate.numerator > rate_millionths_max || rate.denominator > rate_millionths_max ||
+        largest_of(draft) * rate.numerator > document_amount_max / 2 * rate.denominator)
+        return std::unexpected{ExchangeFault::amount_overflow};
     Document document = draft;
     document.currency = rate.to;
     Micro exact;

@@ -211,30 +211,6 @@ std::vector<VatTotal> vat_in(const json::object& document)
     return totals;
 }
 
-ledger::Wide magnitude_of(std::int64_t count)
-{
-    return count < 0 ? -ledger::Wide{count} : ledger::Wide{count};
-}
-
-/// Whether its totals can be computed: ten billion of a currency, far from the 64 bits that sums
-/// of amounts are promised to fit. What is read is input, and must not break that promise.
-bool is_bounded(const Document& document)
-{
-    constexpr ledger::Wide exact_max = ledger::Wide{10'000'000'000} * 1'000'000;
-    constexpr std::int64_t rate_max = 100'000'000'000; // a hundred thousand per unit
-    const std::int64_t unit = micro_per_minor(document.currency);
-    ledger::Wide sum = 0;
-    for (const DocumentLine& line : document.lines) {
-        if (line.vat.basis_points < 0 || line.vat.basis_points > 10'000) return false;
-        sum += magnitude_of(line.exact.count()) + magnitude_of(line.net.count) * unit;
-    }
-    if (const auto& accounting = document.accounting) {
-        if (magnitude_of(accounting->rate_millionths) > rate_max) return false;
-        if (accounting->is_inverse && accounting->rate_millionths <= 0) return false;
-    }
-    return sum <= 2 * exact_max;
-}
-
 /// What the JSON says twice for its readers has to be the same.
 void check_sides(const Document& document, const json::object& object)
 {
@@ -286,7 +262,7 @@ ledger::Result<Document, std::string> document_from_json(std::string_view text)
         const json::value value = json::parse(json::string_view{text}, fault);
         if (fault) return std::unexpected{"no JSON: " + fault.message()};
         Document document = document_of(object_of(value, "the document"));
-        if (!is_bounded(document)) return std::unexpected{"an amount or a rate is out of range"};
+        if (!is_in_range(document)) return std::unexpected{"an amount or a rate is out of range"};
         Document recomputed = document;
         total_document(recomputed);
         if (recomputed != document)

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "registration_scheme.hpp"
+#include "ledger/printable.hpp"
 #include "settlement/ubl.hpp"
 
 namespace pointhouse::settlement {
@@ -14,14 +15,6 @@ using Fault = std::optional<std::string>;
 bool is_capital(char character)
 {
     return character >= 'A' && character <= 'Z';
-}
-
-// XML 1.0 cannot hold them, in any form.
-bool has_control_character(const std::string& text)
-{
-    return std::ranges::any_of(text, [](char character) {
-        return static_cast<unsigned char>(character) < 0x20 || character == 0x7f;
-    });
 }
 
 bool bears_category(const Document& document, std::string_view category)
@@ -60,8 +53,8 @@ Fault fault_of(const LegalParty& party, std::string_view role)
         &party.iban,
         &party.bic,
         &party.email};
-    if (std::ranges::any_of(texts, [](const auto* text) { return has_control_character(*text); }))
-        return fmt::format("the {} {} has details with control characters", role, party.id);
+    if (std::ranges::any_of(texts, [](const auto* text) { return !ledger::is_printable(*text); }))
+        return fmt::format("the {} {} has details that cannot be printed", role, party.id);
     if (party.country.size() != 2 || !std::ranges::all_of(party.country, is_capital))
         return lacks("country of two capital letters (ISO 3166-1)");
     return std::nullopt;
@@ -182,7 +175,7 @@ std::optional<std::string> missing_for_invoice(const Document& document)
     }
     if (auto fault = fault_of_rates(document)) return fault;
     if (auto fault = fault_of_country(document)) return fault;
-    if (has_control_character(document.reason)) return "the reason has control characters";
+    if (!ledger::is_printable(document.reason)) return "the reason has signs that cannot be printed";
     if (document.currency.minor_digits > 2) {
         return fmt::format(
             "an electronic invoice has two decimals, {} has {}",

@@ -76,13 +76,9 @@ Registered<NewEntry> decision_on(
         return NewEntry{.kind = "dispute_decided", .content = json::serialize(content)};
 
     const Document& original = documents.find(dispute.document)->document;
-    std::vector<Document> earlier;
-    for (const auto* issued : documents.documents()) {
-        const auto& corrects = issued->document.corrects;
-        if (corrects && corrects->number == original.number) earlier.push_back(issued->document);
-    }
     const std::array<LineCredit, 1> parts{{{.line = dispute.line - 1, .net = outcome.agreed}}};
-    auto credit = credit_of(original, parts, earlier, terms.today);
+    auto credit = credit_of(
+        original, parts, documents.corrections_of(original.number), terms.today);
     if (!credit) return refused(std::string{words_of(credit.error())});
     credit->reason = fmt::format("Dispute {}", dispute.id);
     auto entry = documents.issue_credit(*credit, terms);

@@ -108,7 +108,18 @@ Registered<std::string> Register::prepare(
             ledger::format_month(window)));
     }
     json::array documents;
-    for (const Document& draft : drafts) documents.push_back(record_of(draft));
+    for (const Document& draft : drafts) {
+        if (!is_in_range(draft))
+            return refused(fmt::format(
+                "{} {} of {} comes to more than a document can: {} {}",
+                name_of(draft.kind),
+                draft.seller.id == "house" ? draft.buyer.id : draft.seller.id,
+                ledger::format_month(window),
+                ledger::format_micro(
+                    ledger::Micro{static_cast<std::int64_t>(document_amount_max)}),
+                draft.currency.code));
+        documents.push_back(record_of(draft));
+    }
     return json::serialize(json::object{
         {"window", ledger::format_month(window)}, {"documents", std::move(documents)}});
 }
@@ -136,6 +147,16 @@ Registered<std::optional<NewEntry>> Register::issue_next(
             name_of(draft.kind),
             draft.seller.id == "house" ? draft.buyer.id : draft.seller.id));
     return issue_entry(draft, terms);
+}
+
+std::vector<Document> Register::corrections_of(std::string_view number) const
+{
+    std::vector<Document> corrections;
+    for (const auto* issued : documents()) {
+        const auto& corrects = issued->document.corrects;
+        if (corrects && corrects->number == number) corrections.push_back(issued->document);
+    }
+    return corrections;
 }
 
 Registered<NewEntry> Register::issue_credit(const Document& credit, const IssueTerms& terms) const

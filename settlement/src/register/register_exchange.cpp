@@ -33,6 +33,10 @@ Registered<NewEntry> Register::set_rate(const DailyRate& daily) const
     if (rate.from == rate.to) return refused("a rate is between two currencies");
     if (rate.numerator <= 0 || rate.denominator != rate_unit)
         return refused("a rate is above zero, with at most six places");
+    if (rate.numerator > rate_millionths_max)
+        return refused(fmt::format(
+            "a rate is at most {}: record it the other way round",
+            ledger::format_micro(ledger::Micro{rate_millionths_max})));
     const auto id = id_of(rate.from.code, rate.to.code, day);
     // The other way round would be a second rate for the same day, and seldom the same one.
     for (const auto& known : {id, id_of(rate.to.code, rate.from.code, day)})
