@@ -506,6 +506,47 @@ TEST_F(WorkedMonth, AnAnswerComesOnceAndWithAReason)
     EXPECT_FALSE(desk.desk.take_answer(number, DocumentState::rejected, "late"));
 }
 
+TEST_F(WorkedMonth, ADocumentIsPaidOrCreditedAtLast)
+{
+    desk.issue_all(june, drafts);
+    const auto standing = [&](std::string_view number) {
+        const Register again = desk.read_again();
+        return name_of(again.standing_of(*again.find(number)));
+    };
+    desk.record(desk.desk.mark_sent("INV-2026-000001", "x").value());
+    desk.record(desk.desk.net(june, {}, desk.terms()).value());
+    EXPECT_EQ(standing("INV-2026-000001"), "sent") << "a net is no payment";
+    EXPECT_EQ(desk.settle(june, partner("GRO"), -139), "");
+    EXPECT_EQ(standing("INV-2026-000001"), "sent") << "a cent is missing";
+    EXPECT_EQ(desk.settle(june, partner("GRO"), -1), "");
+    EXPECT_EQ(standing("INV-2026-000001"), "paid");
+    EXPECT_EQ(standing("SB-GRO-2026-000001"), "paid") << "offset in the same net";
+    EXPECT_EQ(standing("INV-2026-000002"), "issued") << "of another partner";
+
+    const auto credit =
+        full_credit_of(desk.desk.find("INV-2026-000001")->document, desk.issue_terms().today);
+    desk.record(desk.desk.issue_credit(credit, desk.issue_terms()).value());
+    EXPECT_EQ(standing("INV-2026-000001"), "credited");
+    EXPECT_EQ(standing("CN-2026-000002"), "issued") << "it is owed to the partner now";
+    EXPECT_EQ(find_document_state("paid"), std::nullopt) << "nobody says so";
+}
+
+TEST_F(Disputes, APartThatIsHeldBackIsNotPaid)
+{
+    ASSERT_EQ(open(invoice, 100), "");
+    desk.record(desk.desk.net(june, {}, desk.terms()).value());
+    ASSERT_EQ(desk.settle(june, partner("GRO"), 403 - (543 - 121)), "");
+    const auto standing = [&] { return desk.desk.standing_of(*desk.desk.find(invoice)); };
+    EXPECT_EQ(standing(), DocumentState::issued);
+    ASSERT_EQ(decide("D-000001", 50), "");
+    EXPECT_EQ(standing(), DocumentState::issued) << "0.60 are owed";
+    constexpr ledger::Month july{2026, 7};
+    desk.issue_all(july, {});
+    desk.record(desk.desk.net(july, {}, desk.terms()).value());
+    ASSERT_EQ(desk.settle(july, partner("GRO"), -60), "");
+    EXPECT_EQ(standing(), DocumentState::paid);
+}
+
 TEST(Register, NumbersHaveNoGapsAndEveryAccountComesToZero)
 {
     const auto seed = std::random_device{}();
