@@ -199,8 +199,25 @@ def test_an_open_window_and_a_second_person(make_house, tmp_path):
     house.run("settle", "answer", "INV-2026-000002", "queried", "--reason", "which points?")
     states = states_of(house)
     assert states["INV-2026-000002"] == "queried" and states["INV-2026-000001"] == "credited"
+    # Donations and shares of breakage are put right, too; a correction is not.
+    assert house.json("settle", "credit", "PS-2026-000001", "--reason", "not this charity") == {
+        "number": "PS-2026-000002", "corrects": "PS-2026-000001", "total_minor": -100}
+    assert "0.00 left to credit" in house.run(
+        "settle", "credit", "PS-2026-000001", "--reason", "x", status=1).stderr
+    assert house.json("settle", "credit", "CN-2026-000001", "--reason", "not expired")["number"] == "INV-2026-000003"
+    for correction in ("PS-2026-000002", "INV-2026-000003", "CN-2026-000002"):
+        assert "a correction is not corrected" in house.run(
+            "settle", "credit", correction, "--reason", "x", status=1).stderr
+    house.run("settle", "net", "2026-06")
+    assert {row["partner"]: row["net_minor"] for row in house.json("settle", "nets", "2026-06")["payments"]} == {
+        "GRO": 403, "BOE": 278}
+    # Nobody bills again what was credited: 4.488 of GRO's is lost, 1.00 and 2.00 are not spent.
+    books = money(house)
+    assert {account for account in books if account.partition(":")[0] in ("unbilled", "accrued_redemption")} == set()
+    assert books["write_off"] == 4_488_000 - 1_000_000 - 2_000_000
+    [coverage] = house.json("report", "coverage")["coverage"]
+    assert (coverage["trust_cash_micro"], coverage["holds"]) == (64_000_000, "yes")
     assert house.verify("--from-scratch")["ok"]
-
 
 
 def test_companies_stand_on_documents_and_a_wrong_iban_is_refused(make_house, tmp_path):

@@ -160,6 +160,37 @@ TEST_F(WorkedMonth, ACreditNoteTakesBackNoMoreThanTheDocument)
     EXPECT_FALSE(desk.desk.issue_credit(unknown, desk.issue_terms()));
 }
 
+TEST_F(WorkedMonth, WhatIsCreditedIsBilledToNobodyAgain)
+{
+    desk.issue_all(june, drafts);
+    const auto credit = [&](std::string_view number) {
+        const auto made =
+            full_credit_of(desk.desk.find(number)->document, desk.issue_terms().today);
+        const auto entry = desk.desk.issue_credit(made, desk.issue_terms());
+        if (entry) desk.record(*entry);
+        return entry.has_value();
+    };
+    ASSERT_TRUE(credit("INV-2026-000001"));
+    EXPECT_EQ(
+        desk.lines_of_last(),
+        (Lines{
+            {"ar:GRO", "-5.430000"},
+            {"write_off", "4.488000"},
+            {"vat:output", "0.940000"},
+            {"rounding", "0.002000"}}));
+    ASSERT_TRUE(credit("PS-2026-000001"));
+    EXPECT_EQ(desk.lines_of_last(), (Lines{{"ap:CHA", "1.000000"}, {"write_off", "-1.000000"}}));
+    EXPECT_EQ(desk.desk.find("PS-2026-000001")->open(), Minor{});
+    EXPECT_EQ(desk.desk.find("PS-2026-000002")->open(), Minor{}) << "set off";
+    EXPECT_FALSE(credit("PS-2026-000001")) << "twice";
+    EXPECT_FALSE(credit("PS-2026-000002")) << "a correction";
+    ASSERT_TRUE(credit("CN-2026-000001"));
+    EXPECT_EQ(desk.desk.find("CN-2026-000001")->open(), Minor{});
+    EXPECT_EQ(desk.desk.documents().back()->document.kind, DocumentKind::invoice);
+    desk.record(desk.desk.net(june, {}, desk.terms()).value());
+    EXPECT_EQ(desk.desk.net_of(june)->payments.count(partner("CHA")), 0U);
+}
+
 TEST_F(WorkedMonth, PaysOutOnlyWhatCameIn)
 {
     EXPECT_FALSE(desk.desk.net(june, {}, desk.terms())) << "not issued";

@@ -187,13 +187,12 @@ void Register::apply_issue(const ledger::HouseEntry& entry, const Content& conte
         decide(outcome->as_object(), document.number);
     if (document.corrects) {
         auto& original = issued_.find(document.corrects->number)->second;
-        original.credited += document.total;
-        const Minor open = original.open();
+        original.credited += magnitude(document.total);
         // What is on its way already is put right by the credit note itself.
-        issued.is_set_off = std::max(open, -open) >= document.total;
+        issued.is_set_off = magnitude(original.open()) >= magnitude(document.total);
         if (issued.is_set_off) {
-            original.set_off += document.total;
-            if (document.booked) original.set_off_claim += document.booked->total;
+            original.set_off += magnitude(document.total);
+            if (document.booked) original.set_off_claim += magnitude(document.booked->total);
         }
     } else {
         ++drafts_.at(document.window).issued;
@@ -322,7 +321,7 @@ const IssuedDocument& Register::issued_document(std::string_view number) const
 DocumentState Register::standing_of(const IssuedDocument& issued) const
 {
     const Document& document = issued.document;
-    if (issued.credited.count != 0 && issued.credited == document.total)
+    if (issued.credited.count != 0 && issued.credited == magnitude(document.total))
         return DocumentState::credited;
     const bool is_out = document.owed_by_partner().count < 0;
     const bool is_paid = std::ranges::all_of(issued.netted, [&](const auto& taken) {
