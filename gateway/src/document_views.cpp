@@ -42,8 +42,9 @@ void DocumentViews::answer(Exchange& exchange, std::optional<ledger::PartnerId> 
 
 void DocumentViews::list(Exchange& exchange, std::optional<ledger::PartnerId> reader) const
 {
+    const auto& documents = house_.documents();
     json::array rows;
-    for (const auto* issued : house_.documents().documents()) {
+    for (const auto* issued : documents.documents()) {
         const auto& document = issued->document;
         if (!may_read(document, reader)) continue;
         rows.push_back(json::object{
@@ -57,7 +58,7 @@ void DocumentViews::list(Exchange& exchange, std::optional<ledger::PartnerId> re
             {"currency", document.currency.code},
             {"total_minor", document.total.count},
             {"credited_minor", issued->credited.count},
-            {"state", settlement::name_of(issued->state)}});
+            {"state", settlement::name_of(documents.standing_of(*issued))}});
     }
     v1::DocumentList form;
     answer_report(

@@ -190,7 +190,7 @@ CommandStep invoices(House& house, const Options& options, const Invocation& typ
         });
 }
 
-json::object row_of(const IssuedDocument& issued)
+json::object row_of(const settlement::Register& documents, const IssuedDocument& issued)
 {
     const Document& document = issued.document;
     json::array netted;
@@ -208,7 +208,7 @@ json::object row_of(const IssuedDocument& issued)
         {"credited_minor", issued.credited.count},
         {"disputed_minor", issued.disputed.count},
         {"open_minor", issued.open().count},
-        {"state", settlement::name_of(issued.state)},
+        {"state", settlement::name_of(documents.standing_of(issued))},
         {"netted_in", netted}};
 }
 
@@ -221,7 +221,7 @@ CommandResult list_documents(House& house, const Options& options, const Invocat
                                   ? documents.documents()
                                   : documents.documents_of(read_window(options.window))) {
         const Document& document = issued->document;
-        rows.push_back(row_of(*issued));
+        rows.push_back(row_of(documents, *issued));
         text += fmt::format(
             "{:<22} {:<24} {:<8} {:>14} {} {}\n",
             document.number,
@@ -229,7 +229,7 @@ CommandResult list_documents(House& house, const Options& options, const Invocat
             document.seller.id == "house" ? document.buyer.id : document.seller.id,
             ledger::format_minor(document.total, document.currency),
             document.currency.code,
-            settlement::name_of(issued->state));
+            settlement::name_of(documents.standing_of(*issued)));
     }
     if (text.empty()) text = "no document was issued\n";
     return report(typed, rows, text);

@@ -14,6 +14,7 @@ from pathlib import Path
 import bank_statement
 import pytest
 
+from house import REPOSITORY
 from messages import fresh, message
 from test_june_2026 import coalition
 from test_settlement import GOLDEN, as_rows, booked_entries, closed, money
@@ -83,6 +84,8 @@ def test_the_description_has_every_route(speak):
     found = {(method, path) for path, methods in described["paths"].items() for method in methods
              if path.startswith(OPERATOR)}
     assert found == {("get", OPERATOR + path) for path in READS} | {("post", OPERATOR + path) for path in ACTS}
+    manual = (REPOSITORY / "ops/manual/finance/over-the-wire.md").read_text()
+    assert [path for path in READS + ACTS if f"`{path}`" not in manual] == []
     operations = [operation["operationId"] for methods in described["paths"].values()
                   for operation in methods.values()]
     assert len(operations) == len(set(operations))

@@ -159,6 +159,11 @@ def test_collateral_goes_back_once_nothing_is_open(copy_house, played, tmp_path)
         taken = boe.post("/v1/redemptions", message(member="M1", points=9_500, occurred_at="2026-07-02T09:00:00Z"))
         assert taken.status == 201, taken
     assert "owes 47.500000" in house.run(*releasing, status=1).stderr
+    # It is right about an invoice: what is credited nobody bills again, so that nothing stays open.
+    [invoice] = [row["number"] for row in house.json("settle", "documents")
+                 if (row["buyer"], row["type"]) == ("LEA", "invoice")]
+    house.run("dispute", "open", invoice, "--line", "1", "--amount", "1.00", "--reason", "PRI", "--evidence", "x")
+    house.run("dispute", "decide", "D-000001", "--agreed", "1.00", "--words", "yes")
     settle_month(house, "2026-07", tmp_path, "2026-08-01")
     # Nothing is open, but what happened before it left may come for 60 days.
     assert "until 2026-08-18: its collateral stays" in house.run(*releasing, status=1).stderr

@@ -51,6 +51,10 @@ def money(house):
     return {account: amount for account, amount in found.items() if amount}
 
 
+def states_of(house):
+    return {row["number"]: row["state"] for row in house.json("settle", "documents")}
+
+
 def partner_of(document):
     return document["payee"] if document["payer"] == "house" else document["payer"]
 
@@ -99,6 +103,8 @@ def test_june_is_settled_to_the_cent(make_house, tmp_path):
     assert house.json("bank", "import", pay_in)[0]["added"] == 1
     assert house.json("bank", "import", pay_in)[0]["repeated"]
     assert len(house.json("bank", "match")["matches"]) == 1
+    assert {number for number, state in states_of(house).items() if state == "paid"} == {
+        documents[name]["number"] for name in documents if name.startswith("GRO ")}
     house.run("settle", "payments", "2026-06", "--out", tmp_path / "payments.xml")
     order = (tmp_path / "payments.xml").read_text()
     assert "<NbOfTxs>3</NbOfTxs>" in order and "<CtrlSum>6.20</CtrlSum>" in order
@@ -115,6 +121,7 @@ def test_june_is_settled_to_the_cent(make_house, tmp_path):
     assert len(house.json("bank", "match")["matches"]) == 3
     assert house.json("bank", "rows", "--open") == []
     assert house.json("settle", "nets", "2026-06")["settled"]
+    assert states_of(house) == dict.fromkeys(states_of(house), "paid")
     assert [window["state"] for window in house.json("window", "list")] == ["settled", "open"]
     # JUNE-2026, invariant 6: what covers the points stays.
     assert "6.920000 of the trust account" in house.run("settle", "release-trust", "6.93", status=1).stderr
@@ -130,7 +137,7 @@ def test_june_is_settled_to_the_cent(make_house, tmp_path):
     for partner, seen in (("GRO", 2), ("CHA", 1)):
         with house.connect(partner) as connection:
             own = connection.get("/v1/documents").json["documents"]
-            assert len(own) == seen
+            assert [each["state"] for each in own] == ["paid"] * seen
             number = own[0]["number"]
             assert connection.get(f"/v1/documents/{number}").json["number"] == number
             foreign = next(each["number"] for each in documents.values() if partner_of(each) not in (partner,))
@@ -190,10 +197,27 @@ def test_an_open_window_and_a_second_person(make_house, tmp_path):
     assert "left to credit" in house.run("settle", "credit", "INV-2026-000001", "--reason", "x", status=1).stderr
     house.run("settle", "sent", "INV-2026-000002", "--to", "ap@boe.example")
     house.run("settle", "answer", "INV-2026-000002", "queried", "--reason", "which points?")
-    states = {row["number"]: row["state"] for row in house.json("settle", "documents")}
-    assert states["INV-2026-000002"] == "queried" and states["INV-2026-000001"] == "issued"
+    states = states_of(house)
+    assert states["INV-2026-000002"] == "queried" and states["INV-2026-000001"] == "credited"
+    # Donations and shares of breakage are put right, too; a correction is not.
+    assert house.json("settle", "credit", "PS-2026-000001", "--reason", "not this charity") == {
+        "number": "PS-2026-000002", "corrects": "PS-2026-000001", "total_minor": -100}
+    assert "0.00 left to credit" in house.run(
+        "settle", "credit", "PS-2026-000001", "--reason", "x", status=1).stderr
+    assert house.json("settle", "credit", "CN-2026-000001", "--reason", "not expired")["number"] == "INV-2026-000003"
+    for correction in ("PS-2026-000002", "INV-2026-000003", "CN-2026-000002"):
+        assert "a correction is not corrected" in house.run(
+            "settle", "credit", correction, "--reason", "x", status=1).stderr
+    house.run("settle", "net", "2026-06")
+    assert {row["partner"]: row["net_minor"] for row in house.json("settle", "nets", "2026-06")["payments"]} == {
+        "GRO": 403, "BOE": 278}
+    # Nobody bills again what was credited: 4.488 of GRO's is lost, 1.00 and 2.00 are not spent.
+    books = money(house)
+    assert {account for account in books if account.partition(":")[0] in ("unbilled", "accrued_redemption")} == set()
+    assert books["write_off"] == 4_488_000 - 1_000_000 - 2_000_000
+    [coverage] = house.json("report", "coverage")["coverage"]
+    assert (coverage["trust_cash_micro"], coverage["holds"]) == (64_000_000, "yes")
     assert house.verify("--from-scratch")["ok"]
-
 
 
 def test_companies_stand_on_documents_and_a_wrong_iban_is_refused(make_house, tmp_path):

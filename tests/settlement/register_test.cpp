@@ -160,6 +160,37 @@ TEST_F(WorkedMonth, ACreditNoteTakesBackNoMoreThanTheDocument)
     EXPECT_FALSE(desk.desk.issue_credit(unknown, desk.issue_terms()));
 }
 
+TEST_F(WorkedMonth, WhatIsCreditedIsBilledToNobodyAgain)
+{
+    desk.issue_all(june, drafts);
+    const auto credit = [&](std::string_view number) {
+        const auto made =
+            full_credit_of(desk.desk.find(number)->document, desk.issue_terms().today);
+        const auto entry = desk.desk.issue_credit(made, desk.issue_terms());
+        if (entry) desk.record(*entry);
+        return entry.has_value();
+    };
+    ASSERT_TRUE(credit("INV-2026-000001"));
+    EXPECT_EQ(
+        desk.lines_of_last(),
+        (Lines{
+            {"ar:GRO", "-5.430000"},
+            {"write_off", "4.488000"},
+            {"vat:output", "0.940000"},
+            {"rounding", "0.002000"}}));
+    ASSERT_TRUE(credit("PS-2026-000001"));
+    EXPECT_EQ(desk.lines_of_last(), (Lines{{"ap:CHA", "1.000000"}, {"write_off", "-1.000000"}}));
+    EXPECT_EQ(desk.desk.find("PS-2026-000001")->open(), Minor{});
+    EXPECT_EQ(desk.desk.find("PS-2026-000002")->open(), Minor{}) << "set off";
+    EXPECT_FALSE(credit("PS-2026-000001")) << "twice";
+    EXPECT_FALSE(credit("PS-2026-000002")) << "a correction";
+    ASSERT_TRUE(credit("CN-2026-000001"));
+    EXPECT_EQ(desk.desk.find("CN-2026-000001")->open(), Minor{});
+    EXPECT_EQ(desk.desk.documents().back()->document.kind, DocumentKind::invoice);
+    desk.record(desk.desk.net(june, {}, desk.terms()).value());
+    EXPECT_EQ(desk.desk.net_of(june)->payments.count(partner("CHA")), 0U);
+}
+
 TEST_F(WorkedMonth, PaysOutOnlyWhatCameIn)
 {
     EXPECT_FALSE(desk.desk.net(june, {}, desk.terms())) << "not issued";
@@ -504,6 +535,47 @@ TEST_F(WorkedMonth, AnAnswerComesOnceAndWithAReason)
     EXPECT_EQ(desk.desk.find(number)->reason, "which points?");
     desk.record(desk.desk.take_answer(number, DocumentState::accepted, "").value());
     EXPECT_FALSE(desk.desk.take_answer(number, DocumentState::rejected, "late"));
+}
+
+TEST_F(WorkedMonth, ADocumentIsPaidOrCreditedAtLast)
+{
+    desk.issue_all(june, drafts);
+    const auto standing = [&](std::string_view number) {
+        const Register again = desk.read_again();
+        return name_of(again.standing_of(*again.find(number)));
+    };
+    desk.record(desk.desk.mark_sent("INV-2026-000001", "x").value());
+    desk.record(desk.desk.net(june, {}, desk.terms()).value());
+    EXPECT_EQ(standing("INV-2026-000001"), "sent") << "a net is no payment";
+    EXPECT_EQ(desk.settle(june, partner("GRO"), -139), "");
+    EXPECT_EQ(standing("INV-2026-000001"), "sent") << "a cent is missing";
+    EXPECT_EQ(desk.settle(june, partner("GRO"), -1), "");
+    EXPECT_EQ(standing("INV-2026-000001"), "paid");
+    EXPECT_EQ(standing("SB-GRO-2026-000001"), "paid") << "offset in the same net";
+    EXPECT_EQ(standing("INV-2026-000002"), "issued") << "of another partner";
+
+    const auto credit =
+        full_credit_of(desk.desk.find("INV-2026-000001")->document, desk.issue_terms().today);
+    desk.record(desk.desk.issue_credit(credit, desk.issue_terms()).value());
+    EXPECT_EQ(standing("INV-2026-000001"), "credited");
+    EXPECT_EQ(standing("CN-2026-000002"), "issued") << "it is owed to the partner now";
+    EXPECT_EQ(find_document_state("paid"), std::nullopt) << "nobody says so";
+}
+
+TEST_F(Disputes, APartThatIsHeldBackIsNotPaid)
+{
+    ASSERT_EQ(open(invoice, 100), "");
+    desk.record(desk.desk.net(june, {}, desk.terms()).value());
+    ASSERT_EQ(desk.settle(june, partner("GRO"), 403 - (543 - 121)), "");
+    const auto standing = [&] { return desk.desk.standing_of(*desk.desk.find(invoice)); };
+    EXPECT_EQ(standing(), DocumentState::issued);
+    ASSERT_EQ(decide("D-000001", 50), "");
+    EXPECT_EQ(standing(), DocumentState::issued) << "0.60 are owed";
+    constexpr ledger::Month july{2026, 7};
+    desk.issue_all(july, {});
+    desk.record(desk.desk.net(july, {}, desk.terms()).value());
+    ASSERT_EQ(desk.settle(july, partner("GRO"), -60), "");
+    EXPECT_EQ(standing(), DocumentState::paid);
 }
 
 TEST(Register, NumbersHaveNoGapsAndEveryAccountComesToZero)

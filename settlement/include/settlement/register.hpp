@@ -35,11 +35,21 @@ struct Reminder;     // dunning.hpp
 struct DefaultCover; // payer_default.hpp
 struct Restatement;  // restatement.hpp
 
-/// Where an issued document stands with the one who got it (Peppol Invoice Response: AB, UQ, RE,
-/// AP).
-enum class DocumentState : std::uint8_t { issued, sent, accepted, queried, rejected };
+/// Where an issued document stands: with the one who got it (Peppol Invoice Response: AB, UQ, RE,
+/// AP), and at last `paid` or `credited`, which follow from what happened to it and are told by
+/// nobody.
+enum class DocumentState : std::uint8_t {
+    issued,
+    sent,
+    accepted,
+    queried,
+    rejected,
+    paid,
+    credited
+};
 
 [[nodiscard]] std::string_view name_of(DocumentState state) noexcept;
+/// Of what a sender or receiver may say of it.
 [[nodiscard]] std::optional<DocumentState> find_document_state(std::string_view name) noexcept;
 
 /// An issued document never changes; what happens to it stands beside it.
@@ -272,6 +282,9 @@ public:
         return disputes_;
     }
     [[nodiscard]] const IssuedDocument* find(std::string_view number) const;
+    /// Credited once credit notes took all of it; paid once nothing of it is open and the nets that
+    /// took it are paid to the end; until then what its receiver said of it.
+    [[nodiscard]] DocumentState standing_of(const IssuedDocument& issued) const;
     /// In the order of issue.
     [[nodiscard]] std::vector<const IssuedDocument*> documents() const;
     [[nodiscard]] std::vector<const IssuedDocument*> documents_of(ledger::Month window) const;

@@ -24,4 +24,10 @@ namespace pointhouse::settlement {
     return std::move(*read);
 }
 
+/// A payment statement's correction has a total below zero; how much it takes back is this.
+[[nodiscard]] inline ledger::Minor magnitude(ledger::Minor amount)
+{
+    return amount.count < 0 ? -amount : amount;
+}
+
 } // namespace pointhouse::settlement

@@ -84,6 +84,8 @@ std::string_view name_of(DocumentState state) noexcept
     case DocumentState::accepted: return "accepted";
     case DocumentState::queried: return "queried";
     case DocumentState::rejected: return "rejected";
+    case DocumentState::paid: return "paid";
+    case DocumentState::credited: return "credited";
     }
     return "unknown";
 }
@@ -185,13 +187,12 @@ void Register::apply_issue(const ledger::HouseEntry& entry, const Content& conte
         decide(outcome->as_object(), document.number);
     if (document.corrects) {
         auto& original = issued_.find(document.corrects->number)->second;
-        original.credited += document.total;
-        const Minor open = original.open();
+        original.credited += magnitude(document.total);
         // What is on its way already is put right by the credit note itself.
-        issued.is_set_off = std::max(open, -open) >= document.total;
+        issued.is_set_off = magnitude(original.open()) >= magnitude(document.total);
         if (issued.is_set_off) {
-            original.set_off += document.total;
-            if (document.booked) original.set_off_claim += document.booked->total;
+            original.set_off += magnitude(document.total);
+            if (document.booked) original.set_off_claim += magnitude(document.booked->total);
         }
     } else {
         ++drafts_.at(document.window).issued;
@@ -315,6 +316,20 @@ const IssuedDocument& Register::issued_document(std::string_view number) const
     const auto* found = find(number);
     ledger::invariant(found != nullptr, "what was issued stays in the register");
     return *found;
+}
+
+DocumentState Register::standing_of(const IssuedDocument& issued) const
+{
+    const Document& document = issued.document;
+    if (issued.credited.count != 0 && issued.credited == magnitude(document.total))
+        return DocumentState::credited;
+    const bool is_out = document.owed_by_partner().count < 0;
+    const bool is_paid = std::ranges::all_of(issued.netted, [&](const auto& taken) {
+        const auto* payment = net_of(taken.first)->find(document.partner, is_out);
+        return payment && payment->is_settled();
+    });
+    const bool is_open = issued.open().count != 0 || issued.disputed.count != 0;
+    return is_paid && !is_open ? DocumentState::paid : issued.state;
 }
 
 std::vector<const IssuedDocument*> Register::documents() const

@@ -84,11 +84,14 @@ std::vector<AccountLine> lines_of(const Document& document, const ledger::Curren
     Account accrued = Account::accrued_redemption;
     if (is_issuance) accrued = Account::unbilled;
     if (document.supply == StatementType::breakage) accrued = Account::accrued_breakage_share;
+    // What a correction takes back nobody bills again: it is given up, or gained.
+    if (document.corrects) accrued = Account::write_off;
+    const auto owner = document.corrects ? ledger::PartnerId{} : document.partner;
     const Account control = is_issuance ? Account::receivable : Account::payable;
     const Account tax = is_houses ? Account::vat_output : Account::vat_input;
     std::vector<AccountLine> lines{
         {.account = control, .partner = document.partner, .amount = sign * total.count * scale},
-        {.account = accrued, .partner = document.partner, .amount = -sign * exact},
+        {.account = accrued, .partner = owner, .amount = -sign * exact},
         {.account = tax, .amount = -sign * tax_due.count * scale},
         {.account = difference, .amount = -sign * (net - exact)}};
     std::erase_if(lines, [](const AccountLine& line) { return line.amount == 0; });
@@ -163,11 +166,15 @@ Registered<NewEntry> Register::issue_credit(const Document& credit, const IssueT
 {
     const auto* original = credit.corrects ? find(credit.corrects->number) : nullptr;
     if (!original) return refused("there is no such document to credit");
-    if (is_credit(original->document.kind)) return refused("a credit note is not credited");
+    if (original->document.corrects) return refused("a correction is not corrected");
     if (original->document.is_prepaid())
         return refused("a block was bought and paid: it is not credited");
-    const Minor left = original->document.total - original->credited;
-    if (credit.total.count <= 0 || credit.total > left)
+    const Minor left = magnitude(original->document.total) - original->credited;
+    // Of its own kind, with the other sign, is only what corrects a payment statement.
+    const bool is_negated = credit.kind == original->document.kind;
+    const bool takes_back = is_negated ? credit.total.count * original->document.total.count < 0
+                                       : credit.total.count > 0;
+    if (!takes_back || magnitude(credit.total) > left)
         return refused(fmt::format(
             "{} has {} left to credit",
             original->document.number,
@@ -195,7 +202,7 @@ NewEntry Register::issue_entry(Document document, const IssueTerms& terms) const
     const auto lines = lines_of(document, terms.terms->currency);
     json::object content{{"series", series}, {"place", place}, {"document", record_of(document)}};
     if (!document.is_prepaid()) content.emplace("lines_micro", lines_object(lines, *terms.terms));
-    if (const auto fee = billed_fee(document); fee.count() != 0)
+    if (const auto fee = billed_fee(document); fee.count() != 0 && !document.corrects)
         content.emplace("fee_micro", fee.count());
     return {.kind = "document_issued", .content = json::serialize(content)};
 }

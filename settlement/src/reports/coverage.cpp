@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "ledger/invariant.hpp"
 #include "settlement/reports.hpp"
 
@@ -112,8 +114,11 @@ Coverage coverage(
         const Wide fee = part.fee.count();
         const Wide gross =
             price * (whole_basis_points + vat.price) + fee * (whole_basis_points + vat.fee);
-        credit.issue_price = share_of(credit.unbilled, price, price + fee) +
-                             share_of(credit.receivable, price * whole_basis_points, gross);
+        // What the house owes a partner is no claim, and leaves the others' claims as they are.
+        credit.issue_price = std::max(
+            Micro{},
+            share_of(credit.unbilled, price, price + fee) +
+                share_of(credit.receivable, price * whole_basis_points, gross));
         found.credit.push_back(credit);
     }
     return found;

@@ -71,7 +71,24 @@ class Recomputation:
         if line["price_micro"] is None and not line["details"]:
             return Fraction(line["exact_micro"], 10 ** 6)  # part of a credit: an amount that people agreed on
         parts = line["details"] or [line]
-        return sum((Fraction(part["points"] * part["price_micro"], 10 ** 6) for part in parts), Fraction(0))
+        if "booked" not in self.document:
+            return sum((Fraction(part["points"] * part["price_micro"], 10 ** 6) for part in parts), Fraction(0))
+        return Fraction(self.converted(parts), 10 ** 6)
+
+    def converted(self, parts):
+        """In millionths, once from the sum in the house's currency. A price in a smaller unit gives the agreed one back."""
+        rate = self.rate()
+        if rate is None or rate < 1:
+            return sum(part["amount_micro"] for part in parts)
+        return rounded(rate * sum(part["points"] * rounded(part["price_micro"] / rate) for part in parts))
+
+    def rate(self):
+        """So many units of the document's currency are one of the accounting currency, as far as the document says."""
+        accounting = self.document["accounting"]
+        if not accounting:
+            return None
+        rate = Fraction(accounting["rate_millionths"], 10 ** 6)
+        return rate if accounting.get("rate_is_inverse") else 1 / rate
 
     def net(self, line):
         """In minor units. Parts of a credit are rounded on their running sum, so a part alone may be off by one."""
@@ -184,7 +201,7 @@ class Recomputation:
         if self.document["accounting"]:
             accounting = self.document["accounting"]
             digits = MINOR_DIGITS.get(accounting["currency"], 2)
-            exact = tax * self.unit * Fraction(accounting["rate_millionths"], 10 ** 6)
+            exact = tax * self.unit / self.rate()
             self._add("TaxTotal/TaxAmount", decimal(rounded(exact * 10 ** digits), digits),
                       currencyID=accounting["currency"])
 

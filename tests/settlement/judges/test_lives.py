@@ -238,7 +238,8 @@ class Life:
         net = (total - tax) * UNIT
         if not document.booked:  # else it goes with payments, at their rates
             self.claims[document.partner] += sign * total * UNIT
-        self.balances[f"{ACCRUED[document.supply]}:{name}"] -= sign * exact
+        # What a correction takes back nobody bills again.
+        self.balances["write_off" if shown["corrects"] else f"{ACCRUED[document.supply]}:{name}"] -= sign * exact
         self.balances["vat:output" if document.supply in HOUSE_SELLS else "vat:input"] -= sign * tax * UNIT
         if not document.booked:
             self.balances["rounding"] -= sign * (net - exact)
@@ -319,13 +320,14 @@ class Life:
                                  for part in (original.credited, original.credited + net + tax))
                 assert shown["booked"][key] == after - before
         credit = self.take(shown, exact)
-        original.credited += credit.total
-        assert original.credited <= original.total
-        if abs(original.open()) >= credit.total:
+        taken_back = abs(credit.total)
+        original.credited += taken_back
+        assert original.credited <= abs(original.total)
+        if abs(original.open()) >= taken_back:
             credit.is_set_off = True
-            original.set_off += credit.total
+            original.set_off += taken_back
             if credit.booked:
-                original.set_off_claim += credit.booked["total_minor"]
+                original.set_off_claim += abs(credit.booked["total_minor"])
 
     def credit(self, event):
         original = self.documents[event["document"]]
