@@ -39,23 +39,22 @@ public:
     }
 
     /// The return of an accrual: each funder's part from its own lot, the last of the funding list
-    /// first, past the points that earlier reversals took back.
+    /// first, past the points that earlier reversals asked for. What a funder may not be credited
+    /// is forfeited: the next reversal does not ask for it again.
     void take_from(const Record& accrual, Points already)
     {
         std::vector<Entry> issued;
         for (const Entry& entry : accrual.entries)
             if (entry.kind == EntryKind::issued) issued.push_back(entry);
         Points left = posting_.points;
-        if (issued.size() == 1) {
-            left = allowed(left, issuer_of(issued.front().lot.tariff));
-            posting_.points = left;
-        }
         for (auto entry = issued.rbegin(); entry != issued.rend(); ++entry) {
             const Points skipped = std::min(already, entry->points);
             already -= skipped;
             const Points points = std::min(left, entry->points - skipped);
             left -= points;
-            take_back({.tariff = entry->lot.tariff, .points = points, .lot = entry->lot.key});
+            const Points taken = allowed(points, issuer_of(entry->lot.tariff));
+            posting_.points -= points - taken;
+            take_back({.tariff = entry->lot.tariff, .points = taken, .lot = entry->lot.key});
         }
         draft_.settle();
     }
@@ -81,7 +80,8 @@ private:
     // Where the contract allows no excess, it takes no points.
     [[nodiscard]] Points allowed(Points points, PartnerId issuer) const
     {
-        const bool is_excess_allowed = context_.terms->partner(issuer).excess_clawbacks_allowed;
+        const bool is_excess_allowed =
+            context_.took_whole || context_.terms->partner(issuer).excess_clawbacks_allowed;
         return is_excess_allowed ? points : std::min(points, draft_.member().creditable(issuer));
     }
 
@@ -243,8 +243,12 @@ private:
 
 /// What a reversal takes: as asked, as the returned purchase says, or all that is left.
 Result<Points> reversal_points(
-    const Message& message, const Original& original, const Terms& terms, Record& posting)
+    const Message& message,
+    const Original& original,
+    const DecisionContext& context,
+    Record& posting)
 {
+    const Terms& terms = *context.terms;
     const Record& reversed = *original.posting;
     const Points left = reversed.points - original.reversed;
     Points wanted = message.points.value_or(left);
@@ -258,6 +262,7 @@ Result<Points> reversal_points(
         const std::int64_t rest = base_points(reversed.amount_minor - returned, terms.currency);
         const std::int64_t target = reversed.points.count() - rest;
         wanted = Points{std::max<std::int64_t>(0, target - original.reversed.count())};
+        wanted = std::min(wanted, context.took_whole.value_or(wanted));
         posting.amount_minor = returned;
     } else {
         posting.amount_minor = original.returned_minor;
@@ -336,7 +341,7 @@ Refused decide_reversal(const Question& question, const DecisionContext& context
     if (const Refused refused = check_time(message, context)) return refused;
     if (reversed.refusal || !(is_spend(reversed.type) || reversed.type == MessageType::accrual))
         return Refusal::reversal_exceeds_original;
-    const Result<Points> points = reversal_points(message, *original, *context.terms, posting);
+    const Result<Points> points = reversal_points(message, *original, context, posting);
     if (!points) {
         posting.amount_minor = 0;
         return points.error();
@@ -353,7 +358,7 @@ Refused decide_reversal(const Question& question, const DecisionContext& context
     } else {
         Clawback{question, context, posting}.take_from(reversed, original->reversed);
     }
-    posting.reversed_so_far = original->reversed + posting.points;
+    posting.reversed_so_far = original->reversed + *points;
     return accepted;
 }
 

@@ -233,10 +233,9 @@ Refused decide_transfer(const Question& question, const DecisionContext& context
 {
     const Message& message = *question.message;
     const Terms& terms = *context.terms;
-    if (question.member == nullptr || question.receiver == nullptr ||
-        question.member->number() == question.receiver->number())
-        return Refusal::member_unknown;
+    if (question.member == nullptr || question.receiver == nullptr) return Refusal::member_unknown;
     posting.other_member = question.receiver->number();
+    if (question.member->number() == question.receiver->number()) return Refusal::already_merged;
     if (!terms.partner(message.partner).may_redeem(message.occurred_at))
         return Refusal::role_not_allowed;
     for (const Member* member : {question.member, question.receiver})

@@ -20,6 +20,9 @@ struct DecisionContext {
     Time now{};
     bool may_lie_ahead = false; // message clock: the message has moved the clock already
     bool was_booked = false;    // verify: it was taken, and a newer rule does not take it back
+    // Verify: a reversal that took all it asked for. Before each funder's contract was asked, one
+    // took an excess that is forfeited now, or was said to have asked for what it took.
+    std::optional<Points> took_whole{};
     Day today = 0;
     Time day_ends{};       // from then on `today` is another day
     Time accepted_since{}; // accruals of earlier activity come too late

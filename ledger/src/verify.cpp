@@ -468,16 +468,18 @@ private:
                                         : record.amount_minor - before.returned_minor;
         if (record.type == MessageType::accrual && !record.entries.empty())
             lines.push_back({.vat_rate = record.entries.front().lot.vat_rate});
+        const bool is_reversal = record.type == MessageType::reversal;
+        const Points asked = is_reversal ? record.reversed_so_far - before.reversed : record.points;
         // A reversal of no points cannot be asked for by number. Whether nothing was returned or
         // nothing was left to credit: it comes out of a returned purchase of no amount as well.
-        const bool took_nothing = record.type == MessageType::reversal && record.points.is_zero();
+        const bool asked_nothing = is_reversal && asked.is_zero();
         if (amount != 0 && record.type == MessageType::redemption)
             message.value = MoneyValue{.amount_minor = amount, .currency = terms.currency.code};
-        else if ((amount != 0 && record.type != MessageType::clawback) || took_nothing)
+        else if ((amount != 0 && record.type != MessageType::clawback) || asked_nothing)
             message.purchase =
                 Purchase{.amount_minor = amount, .currency = terms.currency.code, .lines = lines};
         else
-            message.points = record.points;
+            message.points = asked;
         if (!record.counterparty.is_none()) {
             const std::string_view name = terms.partner(record.counterparty).name;
             (record.type == MessageType::adjustment ? message.funder : message.charity) = name;
@@ -506,6 +508,8 @@ private:
         }
         context_.may_lie_ahead = true;
         context_.was_booked = true;
+        context_.took_whole.reset();
+        if (is_reversal && asked == record.points) context_.took_whole = asked;
         context_.move_to(record.posted_at, terms);
         const Member* member = record.member.is_none() ? nullptr : &members_.member(record.member);
         if (member != nullptr && !member->is_enrolled()) member = nullptr;

@@ -1,9 +1,8 @@
 #include "csv_row.hpp"
 
 namespace pointhouse::settlement {
-namespace {
 
-std::string quoted(std::string_view cell)
+std::string csv_cell(std::string_view cell)
 {
     if (cell.find_first_of(",\"\r\n") == std::string_view::npos) return std::string{cell};
     std::string text{"\""};
@@ -14,12 +13,10 @@ std::string quoted(std::string_view cell)
     return text += '"';
 }
 
-} // namespace
-
 std::string csv_row(std::span<const std::string_view> cells)
 {
-    std::string text = quoted(cells.front());
-    for (const std::string_view cell : cells.subspan(1)) text += ',' + quoted(cell);
+    std::string text = csv_cell(cells.front());
+    for (const std::string_view cell : cells.subspan(1)) text += ',' + csv_cell(cell);
     return text += "\r\n";
 }
 

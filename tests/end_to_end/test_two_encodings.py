@@ -197,6 +197,20 @@ def test_donations_and_transfers(gro, earned):
     assert gro.get(f"/v1/members/{other}", "MemberAnswer")["balance"]["available"] == 70
 
 
+def test_points_do_not_move_between_cards_of_one_member(gro, wire, earned):  # noqa: F811
+    card = fresh("card")
+    gro.post(f"/v1/members/{earned}/identifiers", {"message_id": fresh("i"), "kind": "card", "identifier": card},
+             "Identification", "EnrolmentAnswer")
+    for sender, receiver in ((earned, card), (card, earned)):
+        body = message(member=sender, points=70, to_member=receiver)
+        in_json = gro.connection.post("/v1/quotes", body | {"type": "transfer"})
+        form = fill(wire.Message(), {"transfer": body})
+        in_protobuf = gro.connection.post("/v1/quotes", form.SerializeToString(), {"Content-Type": PROTOBUF})
+        assert (in_json.status, in_json.code, in_json.json["retry"]) == (422, "already_merged", "never")
+        agree(in_json.json, wire.Problem.FromString(in_protobuf.body))
+        gro.refused("/v1/transfers", body, "Transfer", 422, "already_merged", is_kept=True)
+
+
 def test_members_and_their_identifiers(gro, earned):
     card, new = fresh("card"), fresh("card")
     body = {"message_id": fresh("i"), "kind": "card", "identifier": card}

@@ -436,6 +436,51 @@ TEST(FundingInLedger, JointAccrualMakesALotForEachFunder)
     EXPECT_EQ(house.verify().fault, "");
 }
 
+// Found by reading: each funder's contract was asked only when there was one.
+TEST(FundingInLedger, AJointAccrualComesBackOnlyAsFarAsEachFunderMayBeCredited)
+{
+    LedgerHouse house;
+    agree(*house.terms, "june", {{fuel, 4}, {grocer, 1}});
+    house.terms->partners[fuel.value() - 1].excess_clawbacks_allowed = false;
+    Message shared = accrual(fuel, "a1", "anna", 100);
+    shared.promotion = "june";
+    house.send(shared);
+    house.send({clawback(fuel, "c1", "anna", 70), accrual(bookshop, "a2", "anna", 500)});
+
+    Message part = reversal(fuel, "v1", "a1");
+    part.points = Points{60};
+    const Outcome first = house.send(part); // 20 of the grocer, 10 of 40 of the fuel brand
+    const Outcome rest = house.send(reversal(fuel, "v2", "a1"));
+    const Outcome beyond = house.send(reversal(fuel, "v3", "a1"));
+
+    EXPECT_EQ(first.record.points, Points{30});
+    EXPECT_EQ(first.record.reversed_so_far, Points{60});
+    EXPECT_EQ(rest.record.points, Points{});
+    EXPECT_EQ(rest.record.reversed_so_far, Points{100});
+    EXPECT_EQ(beyond.record.refusal, Refusal::reversal_exceeds_original);
+    EXPECT_EQ(house.balance("anna"), (Balance{.available = Points{500}}));
+    EXPECT_EQ(house.verify().fault, "");
+}
+
+TEST(FundingInLedger, TwoBlocksOfOneIssuerAreCreditedAsOne)
+{
+    LedgerHouse house;
+    buy_block(*house.terms, 100);
+    buy_block(*house.terms, 100);
+    PartnerTerms& tank = house.terms->partners[fuel.value() - 1];
+    tank.on_short = OnShort::next_block;
+    tank.excess_clawbacks_allowed = false;
+    const Outcome earned = house.send(accrual(fuel, "a1", "anna", 150));
+    house.send({clawback(fuel, "c1", "anna", 120), accrual(bookshop, "a2", "anna", 500)});
+    const Outcome back = house.send(reversal(fuel, "v1", "a1"));
+
+    EXPECT_EQ(earned.record.entries.size(), 2U);
+    EXPECT_EQ(back.record.points, Points{30});
+    EXPECT_EQ(back.record.reversed_so_far, Points{150});
+    EXPECT_EQ(house.balance("anna"), (Balance{.available = Points{500}}));
+    EXPECT_EQ(house.verify().fault, "");
+}
+
 TEST(FundingInLedger, LimitHoldsWithinABatchAndAcrossRestarts)
 {
     for (const bool cleanly : {true, false}) {

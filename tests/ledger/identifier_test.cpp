@@ -117,6 +117,22 @@ TEST_F(Identifiers, EveryRefusal)
     reopen();
 }
 
+TEST_F(Identifiers, PointsDoNotMoveBetweenCardsOfOneMember)
+{
+    house.send({accrual(grocer, "a2", "anna", 50), identification("i1", "anna", "card")});
+    Message moved = redemption(grocer, "t1", "anna", 20);
+    moved.type = MessageType::transfer;
+    moved.to_member = "card";
+
+    const Outcome refused = house.send(moved);
+
+    EXPECT_EQ(refused.disposition, Disposition::decided);
+    EXPECT_EQ(refused.record.refusal, Refusal::already_merged);
+    EXPECT_EQ(house.send(moved).disposition, Disposition::replayed);
+    EXPECT_EQ(house.balance("anna"), (Balance{.available = Points{50}}));
+    EXPECT_EQ(house.verify().fault, "");
+}
+
 TEST_F(Identifiers, MessagesOfOneCommitSeeTheNewOne)
 {
     const auto outcomes = house.send(

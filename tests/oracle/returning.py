@@ -29,8 +29,6 @@ class Returning:
         if original.kind == "use":
             original.reversed += points
             return self.refund(original, points)
-        if len(original.lots) == 1:
-            points = self.allowed(original.member.surviving, caller, points)
         original.reversed += points
         return self.undo_accrual(original, points)
 
@@ -71,15 +69,19 @@ class Returning:
 
     def undo_accrual(self, original, points):
         """Its own lots, pending first; what expired of them; then whatever else the member has.
-        Of several lots the last funded goes first. A part that left and came back is the lot's again."""
+        Of several lots the last funded goes first. A part that left and came back is the lot's again.
+        What a funder's contract does not let it be credited is forfeited."""
         member, skip, left, own = original.member.surviving, original.reversed - points, points, 0
+        taken = 0
         for lot, granted in reversed(original.lots):
             skipped = min(skip, granted)
             skip -= skipped
             part = min(left, granted - skipped)
             left -= part
+            part = self.allowed(member, lot.issuer, part)
+            taken += part
             own += self.take_back(member, lot, member.parts_of(lot), part, ("pending", "active", "expired"))
-        return self.clawed_back(member, points, own)
+        return self.clawed_back(member, taken, own)
 
     def claw_back(self, caller, body):
         """A return whose purchase is not named: this issuer's own lots, latest first."""

@@ -46,7 +46,7 @@ class Spending:
     def transfer(self, caller, body):
         """Lots go, or parts of them, with issuer, price and expiry; no money moves."""
         if self.known(body["member"]) is self.known(body["to_member"]):
-            raise Refused("member_unknown")
+            raise Refused("already_merged")
         member = self.acting(body["member"], caller, "redeemer")
         receiver = self.acting(body["to_member"])
         drawn, moved = self.draw(member, body), []

@@ -2,6 +2,7 @@
 
 #include <boost/json.hpp>
 
+#include "../csv_row.hpp"
 #include "settlement/net_statement.hpp"
 
 // The three forms of a net statement.
@@ -16,17 +17,6 @@ Minor held_back(const SettledDocument& document)
 {
     const Minor effect = document.effect < Minor{0} ? -document.effect : document.effect;
     return document.gross - effect;
-}
-
-std::string quoted(std::string_view cell)
-{
-    if (cell.find_first_of(",\"\r\n") == std::string_view::npos) return std::string{cell};
-    std::string text{"\""};
-    for (const char character : cell) {
-        if (character == '"') text += '"';
-        text += character;
-    }
-    return text += '"';
 }
 
 json::object document_object(const SettledDocument& document)
@@ -77,8 +67,8 @@ std::string net_statement_csv(const NetStatement& statement)
         for (const SettledDocument& document : party.documents) {
             text += fmt::format(
                 "document,{},{},{},{},{},{},{},{}\r\n",
-                quoted(party.id),
-                quoted(document.number),
+                csv_cell(party.id),
+                csv_cell(document.number),
                 name_of(document.kind),
                 format_month(document.window),
                 amount(document.gross),
@@ -88,7 +78,7 @@ std::string net_statement_csv(const NetStatement& statement)
         }
         text += fmt::format(
             "net,{},,,{},,,{},{}\r\n",
-            quoted(party.id),
+            csv_cell(party.id),
             format_month(statement.window),
             amount(party.net),
             statement.currency.code);

@@ -83,7 +83,7 @@ std::optional<StatementVersion> version_of(std::string_view declared, StatementR
                      : fmt::format(
                            "it is of the form {}; statements are read as camt.053.001.08 or "
                            "camt.053.001.02",
-                           quoted(form)));
+                           excerpt_of(form)));
     return std::nullopt;
 }
 

@@ -9,7 +9,7 @@ using ledger::Day;
 using ledger::Minor;
 using pugi::xml_node;
 
-std::string quoted(std::string_view text)
+std::string excerpt_of(std::string_view text)
 {
     return fmt::format("\"{}\"{}", text.substr(0, 40), text.size() > 40 ? "…" : "");
 }
@@ -70,7 +70,7 @@ std::optional<std::int64_t> StatementReader::number(xml_node parent, const char*
     if (error != std::errc{} || end != digits.data() + digits.size() || value < 0) {
         refuse(
             StatementRefusal::value_invalid,
-            fmt::format("{} {} is no number", name, quoted(digits)));
+            fmt::format("{} {} is no number", name, excerpt_of(digits)));
         return std::nullopt;
     }
     return value;
@@ -83,7 +83,7 @@ bool StatementReader::flag(xml_node parent, const char* name)
     if (!value.empty() && value != "false" && value != "0")
         refuse(
             StatementRefusal::value_invalid,
-            fmt::format("{} {} is neither true nor false", name, quoted(value)));
+            fmt::format("{} {} is neither true nor false", name, excerpt_of(value)));
     return false;
 }
 
@@ -99,7 +99,8 @@ std::optional<Day> StatementReader::day(xml_node parent, const char* name)
     const auto found = ledger::parse_day(std::string_view{written}.substr(0, 10));
     if (!found || (!end.empty() && std::string_view{"TZ+-"}.find(end[0]) == std::string_view::npos))
         refuse(
-            StatementRefusal::value_invalid, fmt::format("{} {} is no day", name, quoted(written)));
+            StatementRefusal::value_invalid,
+            fmt::format("{} {} is no day", name, excerpt_of(written)));
     return found;
 }
 
@@ -110,7 +111,7 @@ Minor StatementReader::amount(xml_node node, const ledger::Currency& currency)
     if (code != currency.code) {
         refuse(
             StatementRefusal::currency_differs,
-            fmt::format("an amount in {} on an account in {}", quoted(code), currency.code));
+            fmt::format("an amount in {} on an account in {}", excerpt_of(code), currency.code));
         return {};
     }
     const auto micro = written.starts_with('-') ? std::nullopt : ledger::parse_micro(written);
@@ -118,7 +119,7 @@ Minor StatementReader::amount(xml_node node, const ledger::Currency& currency)
     if (!micro || micro->count() % unit != 0) {
         refuse(
             StatementRefusal::value_invalid,
-            fmt::format("{} is no amount of {}", quoted(written), currency.code));
+            fmt::format("{} is no amount of {}", excerpt_of(written), currency.code));
         return {};
     }
     return Minor{micro->count() / unit};
@@ -130,7 +131,7 @@ bool StatementReader::is_debit(xml_node parent)
     if (side != "CRDT" && side != "DBIT")
         refuse(
             StatementRefusal::value_invalid,
-            fmt::format("CdtDbtInd {} is neither CRDT nor DBIT", quoted(side)));
+            fmt::format("CdtDbtInd {} is neither CRDT nor DBIT", excerpt_of(side)));
     return side == "DBIT";
 }
 

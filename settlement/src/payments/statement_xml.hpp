@@ -58,7 +58,7 @@ private:
 };
 
 /// What people see of a value that is wrong: all of it would be too much.
-[[nodiscard]] std::string quoted(std::string_view text);
+[[nodiscard]] std::string excerpt_of(std::string_view text);
 /// Without its prefix.
 [[nodiscard]] std::string_view local_name(pugi::xml_node node);
 /// White space drawn together, none at the ends.

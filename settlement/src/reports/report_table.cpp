@@ -6,6 +6,8 @@
 
 #include <boost/json.hpp>
 
+#include "../csv_row.hpp"
+
 namespace pointhouse::settlement {
 namespace {
 
@@ -17,14 +19,6 @@ json::value cell_json(const ReportCell& cell)
     if (const auto* count = std::get_if<std::int64_t>(&cell)) return *count;
     if (const auto* money = std::get_if<ledger::Micro>(&cell)) return money->count();
     return nullptr;
-}
-
-std::string quoted(std::string field)
-{
-    if (field.find_first_of("\",\r\n") == std::string::npos) return field;
-    for (std::size_t at = 0; (at = field.find('"', at)) != std::string::npos; at += 2)
-        field.insert(at, 1, '"');
-    return '"' + field + '"';
 }
 
 bool is_number(const ReportCell& cell)
@@ -95,7 +89,7 @@ std::string report_csv(const Report& report)
         text += fmt::format("{}\n", fmt::join(table.columns, ","));
         for (const auto& row : table.rows) {
             std::vector<std::string> cells;
-            for (const auto& cell : row) cells.push_back(quoted(cell_text(cell)));
+            for (const auto& cell : row) cells.push_back(csv_cell(cell_text(cell)));
             text += fmt::format("{}\n", fmt::join(cells, ","));
         }
     }

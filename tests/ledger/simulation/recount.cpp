@@ -174,12 +174,19 @@ void Recount::count_entries(const Record& record)
     if (draws(record.type)) expect(drawn == record.points.count(), "what is spent is drawn");
     if (record.type == MessageType::reversal) {
         expect(taken_back == record.points.count(), "what is reversed goes back");
+        const Record& original = records_.at(record.original).first;
+        const auto may_forfeit = [this](const Entry& entry) {
+            return entry.kind == EntryKind::issued &&
+                   !terms_->partner(tariff(entry.lot.tariff).partner).excess_clawbacks_allowed;
+        };
         std::int64_t& reversed = reversed_[record.original];
-        reversed += record.points.count();
-        expect(reversed == record.reversed_so_far.count(), "reversals add up");
+        const std::int64_t forfeited =
+            record.reversed_so_far.count() - reversed - record.points.count();
         expect(
-            reversed <= records_.at(record.original).first.points.count(),
-            "no more is reversed than there was");
+            forfeited == 0 || (forfeited > 0 && std::ranges::any_of(original.entries, may_forfeit)),
+            "reversals add up");
+        reversed = record.reversed_so_far.count();
+        expect(reversed <= original.points.count(), "no more is reversed than there was");
     }
     if (record.type == MessageType::clawback)
         expect(taken_back == record.points.count(), "what is clawed back is taken or owed");
