@@ -28,29 +28,29 @@ pytestmark = pytest.mark.against_the_clock
 
 
 class Steps:
-    """What each step took, by the clock on the wall."""
+    """Prints what each step takes, by the clock on the wall, and the memory of the house afterwards."""
 
-    def __init__(self, house):
+    def __init__(self, house, capsys):
         self.house = house
-        self.rows = []
+        self.capsys = capsys
+        self.seconds = 0
 
     @contextlib.contextmanager
     def __call__(self, name):
         began = time.monotonic()
         yield
-        self.rows.append((name, time.monotonic() - began, self.memory()["VmRSS"]))
+        took = time.monotonic() - began
+        self.seconds += took
+        self.say(f"{took:9.2f} s  {self.memory()['VmRSS']:6} MiB  {name}")
+
+    def say(self, line):
+        with self.capsys.disabled():
+            print(line, flush=True)
 
     def memory(self):
         """In MiB: VmRSS now, VmHWM at most so far."""
         lines = Path(f"/proc/{self.house.process.pid}/status").read_text().splitlines()
         return {name: int(line.split()[1]) // 1024 for line in lines for name in ("VmRSS", "VmHWM") if line.startswith(name)}
-
-    def show(self):
-        for name, seconds, resident in self.rows:
-            print(f"{seconds:9.2f} s  {resident:6} MiB  {name}")
-
-    def seconds(self):
-        return sum(seconds for _, seconds, _ in self.rows)
 
 
 class PartnerFile:
@@ -199,20 +199,16 @@ def test_a_big_month_is_closed(make_house, tmp_path, request, nightly, capsys):
     records = tmp_path / "records"
     records.mkdir()
     files = [PartnerFile(records, partner, ERRORS.get(partner)) for partner in partners]
-    closing, after = Steps(house), Steps(house)
+    closing, after = Steps(house, capsys), Steps(house, capsys)
     try:
         began = time.monotonic()
         play(house, files, count)
-        filled, lag, memory = time.monotonic() - began, books_lag(house), closing.memory()["VmRSS"]
+        closing.say(f"\n{count} postings, {len(partners)} partners, {count // ROUNDS} members: sent in "
+                    f"{time.monotonic() - began:.0f} s; at the cut the books lack {books_lag(house)} records, "
+                    f"the house has {closing.memory()['VmRSS']} MiB")
         shown = close(house, closing, tmp_path, records)
-        most = closing.memory()["VmHWM"]
+        closing.say(f"{closing.seconds:9.2f} s  {closing.memory()['VmHWM']:6} MiB at most, from the cut to here; then")
         report(house, after, tmp_path)
-        with capsys.disabled():
-            print(f"\n{count} postings, {len(partners)} partners, {count // ROUNDS} members: sent in {filled:.0f} s; "
-                  f"at the cut the books lack {lag} records, the house has {memory} MiB")
-            closing.show()
-            print(f"{closing.seconds():9.2f} s  {most:6} MiB at most, from the cut to here; then")
-            after.show()
         found = {each["partner"]: sorted((row["class"], row["message_id"]) for row in each["breaks"])
                  for each in shown["partners"]}
         assert found == {record.partner: record.breaks for record in files}
@@ -221,7 +217,7 @@ def test_a_big_month_is_closed(make_house, tmp_path, request, nightly, capsys):
         assert not house.json("settle", "restatements", WINDOW)
         assert house.verify()["ok"]
         if count == 10_000_000 and house.store == "sqlite":
-            assert closing.seconds() < SECONDS_MAX
+            assert closing.seconds < SECONDS_MAX
     finally:
         house.kill()
         shutil.rmtree(house.data)
