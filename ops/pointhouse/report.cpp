@@ -123,9 +123,8 @@ Report coverage(const ReportSource& source)
 Report redemption_notice(const ReportSource& source)
 {
     settlement::RedemptionNotice notice;
-    source.for_each_posting([&](const Movement& movement) {
-        for (const auto& entry : movement.record->entries)
-            notice.add(entry, movement.record->counterparty, movement.terms);
+    source.for_each_spent([&](const ledger::SpentPoints& spent, const ledger::Terms& terms) {
+        notice.add(spent, terms);
     });
     return {
         .name = "redemption_notice",

@@ -101,20 +101,26 @@ void ReportSource::for_each(
         });
 }
 
-void ReportSource::for_each_posting(const std::function<void(const Movement&)>& use) const
+void ReportSource::for_each_spent(
+    const std::function<void(const ledger::SpentPoints&, const ledger::Terms&)>& use) const
 {
     const auto& calendar = *terms->calendar;
-    movements.for_each(
+    movements.for_each_spent(
         [&](const ledger::Window& window) {
             const auto taken = interval.take(window, calendar);
             const bool is_before =
                 taken == Taken::summed && interval.is_before(window.month, calendar);
-            return taken == Taken::left_out || is_before ? Taken::left_out : Taken::one_by_one;
+            return is_before ? Taken::left_out : taken;
         },
+        [&](const ledger::SpentPoints& spent) { use(spent, *terms); },
         [&](const Movement& movement) {
             const bool is_inside =
                 !interval.is_after(movement) && !interval.is_before(movement, time_of(movement));
-            if (is_inside) use(movement);
+            if (!is_inside) return;
+            const auto& record = *movement.record;
+            for (const auto& entry : record.entries)
+                if (const auto spent = spent_by(record, entry, movement.terms))
+                    use(*spent, movement.terms);
         });
 }
 

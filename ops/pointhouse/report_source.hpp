@@ -59,8 +59,10 @@ struct ReportSource {
     void for_each(
         const std::function<void(const ledger::Movement&, bool is_before)>& use,
         std::span<const ledger::Time> instants = {}) const;
-    /// The same for every posting from the beginning to the end.
-    void for_each_posting(const std::function<void(const ledger::Movement&)>& use) const;
+    /// What was spent and given back from the beginning to the end, with terms that know its
+    /// tariffs. Throws ledger::StoreFailure.
+    void for_each_spent(
+        const std::function<void(const ledger::SpentPoints&, const ledger::Terms&)>& use) const;
 };
 
 } // namespace pointhouse::ops

@@ -90,7 +90,9 @@ RestatementSource::RestatementSource(gateway::House& house, Month month)
         .to = terms_->calendar->start_of(month.next()),
         .state = settlement::WindowState::closed};
     // A clock that is ahead dates a message by minutes into the next month.
-    from_ = found == windows.begin() ? found->first : std::prev(found)->first;
+    const auto first = found == windows.begin() ? found : std::prev(found);
+    for (auto other = first; other != windows.end(); ++other)
+        if (other != found) others_.push_back(other->month);
     through_ = points.head();
     drained_ = found->drained;
     now_ = points.house_time();
@@ -101,15 +103,20 @@ RestatementSource::RestatementSource(gateway::House& house, Month month)
 std::vector<settlement::LatePositions> RestatementSource::late() const
 {
     std::map<Month, SummedPositions> sums;
+    const auto booked =
+        books_.happened_in({.from = window_.from, .to = window_.to}, others_, through_);
+    for (const auto& window : booked.windows)
+        for (const auto& row : window.positions) sums[window.month].add(row);
     ledger::for_each_posting(
         *journal_,
         history_,
         [&](const ledger::PostingLines& posting) {
-            if (posting.record.sequence > through_ || posting.window == window_.month) return;
-            if (happened_in(posting) != window_.month) return;
+            const auto sequence = posting.record.sequence;
+            if (sequence <= booked.through || sequence > through_) return;
+            if (posting.window == window_.month || happened_in(posting) != window_.month) return;
             for (const auto& row : posting.positions) sums[posting.window].add(row);
         },
-        {.from = from_});
+        {.from = ledger::Sequence{booked.through.value() + 1}, .through = through_});
     std::vector<settlement::LatePositions> found;
     for (const auto& [month, sum] : sums) found.push_back({.posted_in = month, .rows = sum.rows()});
     return found;

@@ -15,7 +15,7 @@ public:
     /// Throws gateway::HouseFailure when the house has no such window, or it is not closed.
     RestatementSource(gateway::House& house, ledger::Month month);
 
-    /// Reads the journal from the month before on, and waits for the books to hold the window.
+    /// Waits for the books to hold the window; reads of the journal what they do not have yet.
     /// Throws HouseFailure, ledger::StoreFailure, Interrupted.
     [[nodiscard]] settlement::Restatement restate(gateway::Console& console) const;
 
@@ -23,7 +23,7 @@ private:
     [[nodiscard]] std::vector<settlement::LatePositions> late() const;
 
     settlement::Window window_;
-    ledger::Sequence from_; // nothing before it happened in the window
+    std::vector<ledger::Month> others_; // windows that may have booked what happened in it
     ledger::Sequence through_;
     ledger::Sequence drained_;
     ledger::Time now_;

@@ -1,5 +1,7 @@
 #include "ledger/movements.hpp"
 
+#include <algorithm>
+#include <array>
 #include <fmt/format.h>
 #include <map>
 #include <set>
@@ -42,6 +44,58 @@ void add(Points& points, Month window, std::span<const PositionRow> positions, c
     for (const auto& row : positions)
         if (!lines_of(row, terms).empty())
             points[{window, row.kind, row.partner}] += row.points.count();
+}
+
+/// What was spent and given back, by all that tells it apart.
+using Spent = std::map<std::tuple<TariffVersion, std::int32_t, Time, PartnerId>, std::int64_t>;
+
+void add(Spent& sums, const SpentPoints& spent)
+{
+    sums[{spent.tariff, spent.vat_rate, spent.activity, spent.redeemer}] += spent.points;
+}
+
+void add(Spent& sums, const Record& record, const Terms& terms)
+{
+    for (const auto& entry : record.entries)
+        if (const auto spent = spent_by(record, entry, terms)) add(sums, *spent);
+}
+
+/// Points and money of positions, by window and all that tells positions apart.
+using PositionKey = std::tuple<
+    Month,
+    EntryKind,
+    PartnerId,
+    PartnerId,
+    TariffVersion,
+    TariffVersion,
+    TariffVersion,
+    DebtKind,
+    LotState,
+    std::int32_t>;
+using PositionSums = std::map<PositionKey, std::array<std::int64_t, 6>>;
+
+void add(PositionSums& sums, Month window, const PositionRow& row)
+{
+    auto& sum = sums[{
+        window,
+        row.kind,
+        row.partner,
+        row.counterparty,
+        row.tariff,
+        row.counterpart,
+        row.bearer,
+        row.debt,
+        row.state,
+        row.vat_rate}];
+    const auto& money = row.money;
+    const std::array<std::int64_t, 6> amounts{
+        row.points.count(),
+        money.issuer.count(),
+        money.counterparty.count(),
+        money.liability.count(),
+        money.fee.count(),
+        money.margin.count()};
+    for (std::size_t place = 0; place < sum.size(); ++place) sum[place] += amounts[place];
 }
 
 /// Where two maps part, and what each has there.
@@ -125,6 +179,23 @@ protected:
         EXPECT_TRUE(found_singles == singles);
     }
 
+    /// The same of what was spent.
+    void expect_same_spent(const Movements& movements, const std::map<Month, Taken>& taken)
+    {
+        Spent expected;
+        for_each_posting(journal, coalition, [&](const PostingLines& posting) {
+            if (posting.record.sequence > movements.through()) return;
+            if (taken.at(posting.window) == Taken::left_out) return;
+            add(expected, posting.record, posting.terms);
+        });
+        Spent found;
+        movements.for_each_spent(
+            [&](const Window& window) { return taken.at(window.month); },
+            [&](const SpentPoints& spent) { add(found, spent); },
+            [&](const Movement& movement) { add(found, *movement.record, movement.terms); });
+        EXPECT_TRUE(found == expected) << first_difference(found, expected);
+    }
+
     TemporaryFolder folder;
     Coalition coalition;
     MemoryJournal journal{coalition.terms()};
@@ -147,11 +218,57 @@ TEST_P(SeededMovementsTest, SumsAreWhatThePostingsAddUpToHoweverFarTheBooksAre)
         for (const auto& window : windows)
             taken[window.month] = static_cast<Taken>(random.below(3));
         expect_same(movements(journal.head()), taken);
+        expect_same_spent(movements(journal.head()), taken);
         // Also when the journal went on after the report was asked for.
         const auto projected = books.projected().value();
         const auto left = journal.head().value() - projected;
-        expect_same(movements(Sequence{projected + random.below(left + 1)}), taken);
+        const Sequence last{projected + random.below(left + 1)};
+        expect_same(movements(last), taken);
+        expect_same_spent(movements(last), taken);
     }
+}
+
+TEST_P(SeededMovementsTest, TheBooksHaveWhatHappenedInASpanOfTime)
+{
+    RandomMonths months{GetParam()};
+    months.append(journal, 3, 12);
+    auto& random = months.records();
+    const auto windows = windows_of(journal);
+    std::vector<Time> times;
+    for_each_posting(journal, coalition, [&](const PostingLines& posting) {
+        times.push_back(posting.record.occurred_at);
+    });
+    std::size_t summed = 0;
+    for (bool is_level = false; !is_level;) {
+        is_level = books.project(journal, 1 + random.below(9)) == 0;
+        TimeSpan span{
+            .from = times[random.below(times.size())], .to = times[random.below(times.size())]};
+        if (span.to < span.from) std::swap(span.from, span.to);
+        std::vector<Month> asked;
+        for (const auto& window : windows)
+            if (random.below(3) > 0) asked.push_back(window.month);
+        const Sequence last{random.below(journal.head().value() + 1)};
+        const auto sums = books.happened_in(span, asked, last);
+        EXPECT_EQ(sums.through, std::min(last, books.projected()));
+        PositionSums expected;
+        for_each_posting(journal, coalition, [&](const PostingLines& posting) {
+            const auto& record = posting.record;
+            if (record.sequence > sums.through || record.message_id.empty()) return;
+            if (record.occurred_at < span.from || record.occurred_at >= span.to) return;
+            if (std::ranges::find(asked, posting.window) == asked.end()) return;
+            for (const auto& row : posting.positions) add(expected, posting.window, row);
+        });
+        PositionSums found;
+        for (const auto& window : sums.windows)
+            for (const auto& row : window.positions)
+                if (!lines_of(row, *coalition.terms_at({})).empty()) add(found, window.month, row);
+        std::erase_if(expected, [&](const auto& each) {
+            return std::get<EntryKind>(each.first) == EntryKind::creditable_moved;
+        });
+        EXPECT_TRUE(found == expected) << first_difference(found, expected);
+        summed += found.size();
+    }
+    EXPECT_GT(summed, 100U);
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, SeededMovementsTest, testing::Values(11U, 2026U, 77'777U));
@@ -179,6 +296,12 @@ TEST_F(MovementsTest, BooksThatAreMadeAnewGiveNoFigures)
     books.clear();
     EXPECT_THROW(
         before.for_each([](const Window&) { return Taken::summed; }, [](const Movement&) {}),
+        StoreFailure);
+    EXPECT_THROW(
+        before.for_each_spent(
+            [](const Window&) { return Taken::summed; },
+            [](const SpentPoints&) {},
+            [](const Movement&) {}),
         StoreFailure);
     // Whoever asks from now on gets them from the journal.
     std::map<Month, Taken> taken;

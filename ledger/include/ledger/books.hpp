@@ -13,6 +13,7 @@
 #include "ledger/ids.hpp"
 #include "ledger/journal.hpp"
 #include "ledger/position.hpp"
+#include "ledger/spent_points.hpp"
 #include "ledger/store.hpp"
 #include "ledger/terms.hpp"
 
@@ -50,6 +51,12 @@ struct WindowSums {
     std::vector<WindowSum> windows{};
 };
 
+/// From an instant up to before another.
+struct TimeSpan {
+    Time from{};
+    Time to{};
+};
+
 /// The books: plain SQL tables, derived from the journal by a projector and documented in
 /// ledger/BOOKS.md. They can be dropped and rebuilt. The projector is their one writer.
 /// Throws StoreFailure.
@@ -78,8 +85,20 @@ public:
     /// Positions of all windows before `window`, summed: what opens it. Their `window` is empty.
     [[nodiscard]] std::vector<PositionRow> positions_before(Month window);
 
+    /// What windows spent and gave back, up to a record of the journal, in whatever order the
+    /// tables have it. Returns the last record of these that the books contained. Any thread (reads
+    /// a snapshot, as do the next two).
+    Sequence for_each_spent(
+        std::span<const Month> windows,
+        Sequence last,
+        const std::function<void(const SpentPoints&)>& use);
+    /// What windows booked of messages that happened in a span of time, up to a record. `through`
+    /// is the last record of these that the books contained.
+    [[nodiscard]] WindowSums happened_in(
+        const TimeSpan& span, std::span<const Month> windows, Sequence last);
+
     /// The messages of one partner that a window booked, in order; none of a window that the books
-    /// do not have. Any thread (reads a snapshot).
+    /// do not have.
     void for_each_message(
         Month window, PartnerId partner, const std::function<void(const BookedMessage&)>& message);
     /// Those of all partners, mixed, in whatever order the table has them.

@@ -58,6 +58,13 @@ public:
     void for_each(
         const std::function<Taken(const Window&)>& taken,
         const std::function<void(const Movement&)>& use) const;
+    /// What was spent and given back: of windows that are summed as the books have it, and posting
+    /// by posting as `for_each` what they do not have and what is asked for so. Throws
+    /// StoreFailure, also while the books are made anew.
+    void for_each_spent(
+        const std::function<Taken(const Window&)>& taken,
+        const std::function<void(const SpentPoints&)>& use,
+        const std::function<void(const Movement&)>& use_posting) const;
     /// When the last posting up to a record of the journal was made; none: there was none. Reads
     /// the window that it is in. Throws StoreFailure.
     [[nodiscard]] std::optional<Time> last_posted_at(Sequence sequence) const;
@@ -65,12 +72,23 @@ public:
     [[nodiscard]] Sequence through() const { return sources_.through; }
 
 private:
-    [[nodiscard]] bool is_settled(const Window& window) const;
-    [[nodiscard]] Sequence last_asked(
-        const std::set<Month>& summed, const std::set<Month>& one_by_one) const;
+    /// Windows by how they are asked for.
+    struct Asked {
+        std::set<Month> summed{};
+        std::set<Month> one_by_one{};
+        Sequence one_by_one_from{}; // none: there are none
+    };
+    [[nodiscard]] Asked asked(const std::function<Taken(const Window&)>& taken) const;
+    [[nodiscard]] bool is_settled(Month window) const;
+    [[nodiscard]] Sequence last_asked(const Asked& asked) const;
+    void require_whole(const std::set<Month>& months, Sequence through) const;
+    void use_journal(
+        const Asked& asked,
+        Sequence summed_through,
+        const std::function<void(const Movement&)>& use) const;
     void use_sum(const WindowSum& sum, const std::function<void(const Movement&)>& use) const;
     void use_settled(
-        const std::vector<Month>& months, const std::function<void(const Movement&)>& use) const;
+        const std::set<Month>& months, const std::function<void(const Movement&)>& use) const;
 
     Sources sources_;
     WindowSums moving_; // of windows that still take postings

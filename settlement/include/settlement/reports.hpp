@@ -12,7 +12,7 @@
 #include "ledger/accounts.hpp"
 #include "ledger/journal_export.hpp"
 #include "ledger/position.hpp"
-#include "ledger/posting.hpp"
+#include "ledger/spent_points.hpp"
 #include "ledger/terms.hpp"
 #include "settlement/general_ledger.hpp"
 #include "settlement/report_table.hpp"
@@ -140,8 +140,7 @@ struct BreakageVersion {
 /// that sale: for the correction of its own VAT base when members pay with points.
 class RedemptionNotice {
 public:
-    /// An entry of a posting by `spender`, the redeemer or charity.
-    void add(const ledger::Entry& entry, ledger::PartnerId spender, const ledger::Terms& terms);
+    void add(const ledger::SpentPoints& spent, const ledger::Terms& terms);
     /// By issuer, month, VAT rate, redeemer: points net of refunds, at issue price and at face
     /// value.
     [[nodiscard]] ReportTable table(

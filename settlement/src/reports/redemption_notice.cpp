@@ -2,24 +2,16 @@
 
 namespace pointhouse::settlement {
 
-using ledger::EntryKind;
-
-void RedemptionNotice::add(
-    const ledger::Entry& entry, ledger::PartnerId spender, const ledger::Terms& terms)
+void RedemptionNotice::add(const ledger::SpentPoints& spent, const ledger::Terms& terms)
 {
-    const bool is_spent = entry.kind == EntryKind::redeemed || entry.kind == EntryKind::donated;
-    if (!is_spent && entry.kind != EntryKind::refunded) return;
-    const auto& tariff = terms.tariff(entry.lot.tariff);
-    const auto redeemer =
-        entry.counterpart.is_none() ? spender : terms.tariff(entry.counterpart).partner;
+    const auto& tariff = terms.tariff(spent.tariff);
     auto& sum = sums_[{
         .issuer = tariff.partner,
-        .origin = terms.calendar->month_of(entry.lot.activity),
-        .vat_rate = entry.lot.vat_rate,
-        .redeemer = redeemer}];
-    const std::int64_t points = is_spent ? entry.points.count() : -entry.points.count();
-    sum.points += points;
-    sum.price += tariff.issue_price * points;
+        .origin = terms.calendar->month_of(spent.activity),
+        .vat_rate = spent.vat_rate,
+        .redeemer = spent.redeemer}];
+    sum.points += spent.points;
+    sum.price += tariff.issue_price * spent.points;
 }
 
 ReportTable RedemptionNotice::table(
