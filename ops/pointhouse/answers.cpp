@@ -7,6 +7,8 @@
 
 #include <boost/json/serialize.hpp>
 
+#include "settlement/exchange.hpp"
+
 namespace pointhouse::ops {
 
 gateway::CommandResult done(std::string text)
@@ -40,6 +42,8 @@ ledger::Minor read_amount(const std::string& typed, const ledger::Currency& curr
     const auto scale = ledger::micro_per_minor(currency);
     if (!micro || micro->count() % scale != 0)
         throw CommandFailure{fmt::format("{} is no amount of {}", typed, currency.code)};
+    if (micro->count() > settlement::movement_amount_max)
+        throw CommandFailure{fmt::format("{} {} is too much", typed, currency.code)};
     const ledger::Minor amount{micro->count() / scale};
     return is_negative ? -amount : amount;
 }

@@ -71,3 +71,16 @@ def test_a_rate_that_no_document_bears_is_refused(make_house, tmp_path):
     refused = house.run("settle", "draft", "2026-06", status=1).stderr
     assert "BIG" in refused and "IDR" in refused, refused
     is_alive(house)
+
+
+def test_collateral_at_a_rate_that_is_the_wrong_way_round_is_refused(make_house, tmp_path):
+    house = a_month(make_house(), tmp_path, "EUR", "1", [100])
+    house.run("fx", "set", "2026-06-01", "EUR", "IDR", "0.000057")
+    for amount in ("1000000000.00", "9000000000000.00"):
+        house.run("settle", "collateral", "BIG", amount, "--currency", "IDR", "--evidence", "x", status=1)
+    assert "too much" in house.run(
+        "settle", "collateral", "BIG", "9000000000000.00", "--evidence", "x", status=1).stderr
+    assert not house.json("settle", "collateral")
+    house.run("clock", "advance", "2026-07-02T00:00:00Z")
+    house.run("settle", "show", "2026-06")
+    is_alive(house)

@@ -49,7 +49,10 @@ std::expected<Minor, ExchangeFault> convert(Minor amount, const ExchangeRate& ra
     const Wide magnitude = product < 0 ? -product : product;
     const Wide whole = magnitude / divisor;
     const Wide rounded = whole + (magnitude % divisor >= divisor - magnitude % divisor ? 1 : 0);
-    if (rounded > INT64_MAX) return std::unexpected(ExchangeFault::amount_overflow);
+    // In millionths it is booked: those have to fit 64 bits, with one more for a sum.
+    constexpr Wide converted_max = Wide{1} << 62U;
+    if (rounded > converted_max / ledger::micro_per_minor(rate.to))
+        return std::unexpected(ExchangeFault::amount_overflow);
     return Minor{static_cast<std::int64_t>(product < 0 ? -rounded : rounded)};
 }
 

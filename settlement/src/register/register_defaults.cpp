@@ -9,6 +9,7 @@
 #include "default_plan.hpp"
 #include "net_balance.hpp"
 #include "register_lines.hpp"
+#include "settlement/exchange.hpp"
 #include "settlement/register.hpp"
 
 // Partners that do not pay, and what secures the house against it.
@@ -44,7 +45,11 @@ Registered<NewEntry> Register::move_collateral(
         return refused("collateral: above zero it is brought, below given back");
     // Held in the house's currency, whatever it was brought in: that is what it secures.
     const auto worth = moved.rate ? convert(moved.paid, inverse_of(*moved.rate)) : moved.paid;
-    if (!worth || worth->count == 0)
+    const auto is_too_much = [&](ledger::Wide count) {
+        return (count < 0 ? -count : count) * ledger::micro_per_minor(terms.currency) >
+               movement_amount_max;
+    };
+    if (!worth || worth->count == 0 || is_too_much(worth->count))
         return refused("collateral: it is worth nothing, or too much, at the rate of the day");
     const Minor held = collateral_of(moved.partner);
     if ((held + *worth).count < 0)
