@@ -1,3 +1,4 @@
+#include <array>
 #include <set>
 
 #include <gtest/gtest.h>
@@ -176,6 +177,36 @@ TEST_F(Example, ARateIsRecordedOnce)
     EXPECT_EQ(again.find_rate("EUR", "SEK", day), std::nullopt);
     EXPECT_EQ(again.stored_rate("EUR-USD-2026-07-15", "SEK"), std::nullopt);
     EXPECT_EQ(again.stored_rate("EUR-USD-2026-07-16", "USD"), std::nullopt);
+}
+
+TEST_F(Example, ARateHasABoundAndSoHasADocument)
+{
+    const auto day = *ledger::parse_day("2026-07-14");
+    EXPECT_FALSE(desk.desk.set_rate({.day = day, .rate = usd(rate_millionths_max + 1)}));
+    EXPECT_TRUE(desk.desk.set_rate({.day = day, .rate = usd(rate_millionths_max)}));
+
+    auto draft = drafts_of(coalition.settled()).front();
+    draft.lines.resize(1);
+    auto& line = draft.lines.front();
+    line.exact = ledger::Micro{static_cast<std::int64_t>(document_amount_max)};
+    line.net = ledger::minor_units_of(line.exact, draft.currency);
+    line.details.clear();
+    total_document(draft);
+    EXPECT_TRUE(is_in_range(draft));
+    EXPECT_FALSE(in_currency(draft, usd())) << "half of it at most is converted";
+    line.exact = ledger::Micro{static_cast<std::int64_t>(document_amount_max / 2)};
+    line.net = ledger::minor_units_of(line.exact, draft.currency);
+    total_document(draft);
+    const auto converted = in_currency(draft, usd(1'000'000));
+    ASSERT_TRUE(converted);
+    EXPECT_TRUE(is_in_range(*converted));
+    EXPECT_EQ(document_from_json(document_json(*converted)).value().total, converted->total);
+    EXPECT_FALSE(in_currency(draft, usd(1'000'001)));
+
+    line.exact = ledger::Micro{static_cast<std::int64_t>(document_amount_max) + 10'000};
+    line.net = ledger::minor_units_of(line.exact, draft.currency);
+    EXPECT_FALSE(is_in_range(draft));
+    EXPECT_FALSE(desk.desk.prepare(*ledger::parse_month("2026-08"), std::array{draft}));
 }
 
 /// The example's documents, those of A in dollars at 0.85 and those of B in yen at 161.3307.
