@@ -1,5 +1,6 @@
 #include "gateway/backup.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <fcntl.h>
@@ -147,6 +148,13 @@ void make_parents(const fs::path& root, const fs::path& name)
     }
 }
 
+bool is_within(const fs::path& inner, const fs::path& outer)
+{
+    const auto whole = fs::weakly_canonical(inner);
+    const auto folder = fs::weakly_canonical(outer);
+    return std::ranges::mismatch(folder, whole).in1 == folder.end();
+}
+
 } // namespace
 
 struct HouseSnapshot::State {
@@ -156,6 +164,7 @@ struct HouseSnapshot::State {
     };
     std::unique_ptr<StoreSnapshot> stores;
     std::vector<File> files;
+    fs::path root; // of the house
     ledger::Sequence head;
 
     void add_file(const HouseFolder& folder, const fs::path& file)
@@ -174,6 +183,7 @@ struct HouseSnapshot::State {
 HouseSnapshot::HouseSnapshot(House& house) : state_{std::make_unique<State>()}
 {
     const auto& folder = house.folder();
+    state_->root = folder.root;
     // The stores exist once they have been opened.
     static_cast<void>(house.identity_store());
     static_cast<void>(house.books());
@@ -193,6 +203,8 @@ HouseSnapshot::~HouseSnapshot() = default;
 
 void HouseSnapshot::write_to(const fs::path& backup, Console& console) const
 {
+    if (is_within(backup, state_->root))
+        throw HouseFailure{fmt::format("{} lies within the house", backup.string())};
     make_private_folder(backup);
     auto names = state_->stores->write_to(
         backup, [&console](std::string_view line) { console.progress(line); });
@@ -273,6 +285,9 @@ std::vector<fs::path> checked_files(const fs::path& backup, Console& console)
 std::string copy_backup(
     const fs::path& backup, const fs::path& data, const std::string& store, Console& console)
 try {
+    const bool was_there = fs::exists(data);
+    if (is_within(data, backup))
+        throw HouseFailure{fmt::format("{} lies within the backup", data.string())};
     const auto names = checked_files(backup, console);
     auto config = read_config(backup / HouseFolder{}.config());
     if (!store.empty()) config.store = store;
@@ -290,6 +305,7 @@ try {
             backup, config.store, [&console](std::string_view line) { console.progress(line); });
     } catch (...) {
         for (const auto& entry : fs::directory_iterator{data}) fs::remove_all(entry);
+        if (!was_there) fs::remove(data);
         throw;
     }
     return config.store;

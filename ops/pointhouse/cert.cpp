@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 #include <map>
 #include <memory>
+#include <set>
 #include <span>
 #include <utility>
 #include <vector>
@@ -73,11 +74,11 @@ CommandResult issue(House& house, const Options& options, const Invocation& type
     const auto subject = subject_of(options.name);
     const std::string_view name = subject;
     // The first two operators come from whoever made the house: nobody could act before them.
-    const auto is_operators = [](const auto& one) {
-        return one.second.subject.starts_with(operator_prefix);
-    };
-    const auto operators = std::ranges::count_if(house.registry().certificates(), is_operators);
-    const bool takes_two = operators >= 2 || !name.starts_with(operator_prefix);
+    // A second certificate of one person makes no second operator.
+    std::set<std::string_view> operators;
+    for (const auto& [serial, certificate] : house.registry().certificates())
+        if (certificate.subject.starts_with(operator_prefix)) operators.insert(certificate.subject);
+    const bool takes_two = operators.size() >= 2 || !name.starts_with(operator_prefix);
     if (takes_two) require_operator(house, typed, "registers a certificate");
     if (name == server_subject)
         return refused("the server's certificate is made by init and rotate");

@@ -100,3 +100,22 @@ def test_a_name_that_no_document_bears_is_refused(june, tmp_path, sign):
     with june.connect("GRO") as gro:
         assert gro.post("/v1/accruals", accrual("M1", 5, occurred_at="2026-07-16T09:00:00Z")).status == 201
     assert june.run("settle", "credit", "INV-2026-000001", "--reason", f"a{sign}", status=None).returncode != 0
+
+
+def test_a_backup_and_its_house_lie_apart(june, make_house, tmp_path):
+    assert "within the house" in june.run("backup", "--out", june.data / "inside", status=1).stderr
+    assert not (june.data / "inside").exists()
+    june.run("backup", "--out", tmp_path / "backup")
+    before = sorted(path for path in (tmp_path / "backup").rglob("*"))
+    inside = make_house()
+    inside.data = tmp_path / "backup" / "inside"
+    assert "within the backup" in inside.restore(tmp_path / "backup", status=1).stderr
+    assert sorted(path for path in (tmp_path / "backup").rglob("*")) == before
+
+
+def test_a_second_certificate_makes_no_second_operator(make_house):
+    house = make_house()
+    house.init("--production")
+    for name in ("anna", "anna", "anna", "bert"):
+        house.run("cert", "issue", f"operator:{name}")
+    house.run("cert", "issue", "operator:carl", status=1)
