@@ -61,10 +61,15 @@ ledger::Time read_instant(const std::string& typed, const ledger::Calendar& cale
                   : calendar.start_of(*day);
 }
 
-Interval read_interval(const Options& options, const ledger::Calendar& calendar)
+Interval read_interval(
+    const Options& options, const ledger::Calendar& calendar, std::span<const ledger::Window> known)
 {
     Interval interval;
-    if (!options.window.empty()) interval.window = read_window(options.window);
+    if (!options.window.empty()) {
+        interval.window = read_window(options.window);
+        if (std::ranges::find(known, *interval.window, &ledger::Window::month) == known.end())
+            throw CommandFailure{fmt::format("the house has no window {}", options.window)};
+    }
     if (!options.from.empty()) interval.from = read_instant(options.from, calendar, false);
     if (!options.at.empty()) interval.to = read_instant(options.at, calendar, true);
     interval.sequence = options.sequence;
@@ -395,7 +400,7 @@ ReportSource source_of(House& house, const Options& options)
     return {
         .movements = movements_of(house),
         .terms = terms,
-        .interval = read_interval(options, *terms->calendar),
+        .interval = read_interval(options, *terms->calendar, points.windows()),
         .now = points.house_time(),
         .partner = partner,
         .house = gateway::legal_parties_of(house.registry()).house.name};

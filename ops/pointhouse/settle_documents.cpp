@@ -92,6 +92,12 @@ void require_complete(House& house, std::span<const Document> drafts)
                 "company is empty",
                 draft.seller.id)};
         }
+        const auto agreed = ledger::parse_day(contract->company.self_billing_agreed);
+        if (!agreed || *agreed > issue_terms(house).today)
+            throw CommandFailure{fmt::format(
+                "{} agrees only on {} that the house writes its invoices",
+                draft.seller.id,
+                contract->company.self_billing_agreed)};
     }
 }
 

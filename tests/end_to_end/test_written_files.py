@@ -67,8 +67,9 @@ def test_a_payment_file_that_cannot_be_written_did_not_leave_the_house(june, tmp
 
 def test_a_month_that_is_none_is_named(june):
     for window in ("9999-12", "1969-12", "2262-04"):
-        refused = june.run("settle", "show", window, status=1).stderr
-        assert f"the house has no window {window}" in refused, refused
+        for command in (("settle", "show", window), ("report", "roll-forward", "--window", window)):
+            refused = june.run(*command, status=1).stderr
+            assert f"the house has no window {window}" in refused, refused
 
 
 def test_a_part_of_a_line_is_credited(june, tmp_path):
