@@ -9,6 +9,7 @@
 #include <boost/asio/post.hpp>
 
 #include "answers.hpp"
+#include "gateway/house.hpp"
 #include "ledger/invariant.hpp"
 #include "log.hpp"
 #include "problems.hpp"
@@ -71,6 +72,7 @@ void Desk::run_step(Job job, const NextStep& step)
 {
     std::optional<CommandStep> came_to;
     try {
+        const auto held = house_.hold_messages();
         came_to = step(house_);
     } catch (const std::exception& failure) {
         return fail(job, failure);

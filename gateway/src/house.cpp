@@ -102,7 +102,7 @@ struct House::State {
     ledger::HouseSequence lapsed_through{};
     std::unique_ptr<ledger::Store> identities;
     std::unique_ptr<ledger::Journal> journal;
-    std::unique_ptr<ledger::Ledger> points;
+    std::unique_ptr<SharedLedger> points;
     std::unique_ptr<ledger::Store> books_store;
     std::unique_ptr<ledger::Books> books;
     std::unique_ptr<Projector> projector;
@@ -201,6 +201,12 @@ void House::drop_request()
     if (state_->documents_through > state_->record.entries().size() ||
         state_->requests_through > state_->record.entries().size())
         forget_folds();
+}
+
+std::unique_lock<std::recursive_mutex> House::hold_messages()
+{
+    if (!state_->points) return {};
+    return state_->points->hold();
 }
 
 /// They are made anew from the record, which lost what was held.

@@ -132,6 +132,7 @@ void Projector::run()
         }
         try {
             has_much = advance();
+            if (is_quiet()) books_.index_drained_window();
         } catch (const std::exception& failure) {
             fail(failure.what());
             has_much = false;
@@ -173,6 +174,12 @@ bool Projector::advance()
     lock.unlock();
     changed_.notify_all();
     return has_much;
+}
+
+// An index keeps the books waiting for as long as it takes.
+bool Projector::is_quiet() const
+{
+    return books_.projected().value() >= head_ && last_turn_ < worth_gathering && waiters_ == 0;
 }
 
 void Projector::fail(const std::string& reason)

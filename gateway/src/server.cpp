@@ -195,6 +195,7 @@ private:
         auto done = promise.get_future();
         asio::post(loop_, [this, &promise, &step] {
             try {
+                const auto held = house_.hold_messages();
                 promise.set_value(step(house_));
             } catch (...) {
                 promise.set_exception(std::current_exception());

@@ -43,8 +43,12 @@ public:
     [[nodiscard]] ledger::LedgerCounters counters() const override { return ledger_->counters(); }
     void settle_down() override;
 
+    /// All turns, until it is let go, are the I/O thread's: an act that follows from what the
+    /// journal holds finds nothing committed in between.
+    [[nodiscard]] std::unique_lock<std::recursive_mutex> hold() { return std::unique_lock{turn_}; }
+
 private:
-    mutable std::mutex turn_;
+    mutable std::recursive_mutex turn_;
     std::unique_ptr<ledger::Ledger> ledger_; // by turns, but for what any thread may ask
     std::shared_ptr<const ledger::Terms> terms_;
     mutable std::vector<ledger::Window> windows_; // as they were when last asked for

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <ranges>
 
 #include "books_projector.hpp"
 #include "books_rows.hpp"
@@ -119,7 +118,7 @@ std::uint64_t Books::project(JournalReader& journal, std::size_t blocks_max)
     if (head < projected())
         throw StoreFailure{fmt::format(
             "the books contain {} and the journal ends at {}", projected().value(), head.value())};
-    if (head == projected()) return index_drained_windows(), 0;
+    if (head == projected()) return 0;
 
     std::uint64_t postings = 0;
     Sequence through;
@@ -142,18 +141,18 @@ std::uint64_t Books::project(JournalReader& journal, std::size_t blocks_max)
     return postings;
 }
 
-void Books::index_drained_windows()
+bool Books::index_drained_window()
 {
     const auto is_due = [](const books::WindowRow& window) {
-        return !window.indexed && !window.drained.is_none();
+        return !window.drained.is_none() && window.indexes < books::indexes_of_window;
     };
-    if (std::ranges::none_of(state_->windows, is_due)) return;
+    const auto window = std::ranges::find_if(state_->windows, is_due);
+    if (window == state_->windows.end()) return false;
     store_.transact([&](Transaction& transaction) {
-        for (const auto& window : state_->windows | std::views::filter(is_due)) {
-            books::create_window_indexes(transaction, window.month);
-        }
+        books::create_window_index(transaction, window->month, window->indexes);
     });
-    for (auto& window : state_->windows) window.indexed = !window.drained.is_none();
+    ++window->indexes;
+    return true;
 }
 
 std::vector<PositionRow> Books::positions(Month window)

@@ -138,9 +138,10 @@ void append_house_line(const HouseLine& line, std::vector<Parameter>& cells);
 struct WindowRow {
     Month month{};
     Sequence first{};
-    Sequence cut{};       // none while it is open
-    Sequence drained{};   // none before
-    bool indexed = false; // in memory only: after a start every drained window is looked at again
+    Sequence cut{};     // none while it is open
+    Sequence drained{}; // none before
+    std::size_t indexes =
+        0; // in memory only: after a start every drained window is looked at again
 };
 
 [[nodiscard]] std::vector<WindowRow> read_windows(Transaction& transaction);
@@ -159,8 +160,9 @@ void create_schema(Transaction& transaction);
 void drop_schema(Transaction& transaction);
 /// The tables of a new window; what an older attempt left under their names goes.
 void create_window_tables(Transaction& transaction, Month month);
-/// The secondary indexes of a window, wanted only once nothing is written to it any more.
-void create_window_indexes(Transaction& transaction, Month month);
+/// One of the secondary indexes of a window, wanted only once nothing is written to it any more.
+void create_window_index(Transaction& transaction, Month month, std::size_t place);
+inline constexpr std::size_t indexes_of_window = 3;
 /// The views over all window tables, the newest `windows_in_views_max` of them.
 void create_views(Transaction& transaction, std::span<const WindowRow> windows);
 

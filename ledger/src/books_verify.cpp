@@ -362,6 +362,7 @@ std::optional<std::string> Books::first_fault(JournalReader& journal)
     } catch (const Fault& fault) {
         return "books: " + fault.words;
     } catch (const StoreFailure& failure) {
+        if (failure.out_of_reach) throw;
         return std::string{"books: "} + failure.what();
     }
     return std::nullopt;

@@ -711,6 +711,7 @@ Verification verify_journal(
     } catch (const Fault& fault) {
         found.fault = fault.reason;
     } catch (const StoreFailure& failure) {
+        if (failure.out_of_reach) throw;
         found.fault = failure.what();
     }
     journal.end_snapshot();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstddef>
@@ -21,9 +22,20 @@ namespace pointhouse::ledger {
 class PostgresFailure : public StoreFailure {
 public:
     PostgresFailure(const std::string& what, std::string sql_state, bool outcome_unknown = false)
-        : StoreFailure{what, outcome_unknown}, state{std::move(sql_state)}
+        : StoreFailure{what, outcome_unknown, is_out_of_reach(sql_state)},
+          state{std::move(sql_state)}
     {}
     std::string state;
+
+private:
+    // No answer at all; or connections, resources, shutdown, who may log in, what he may read.
+    static bool is_out_of_reach(std::string_view state)
+    {
+        if (state.empty() || state == "42501") return true;
+        constexpr std::array classes{"08", "28", "3D", "53", "57P"};
+        return std::ranges::any_of(
+            classes, [state](const char* each) { return state.starts_with(each); });
+    }
 };
 
 /// Types of parameters and columns, as PostgreSQL numbers them.

@@ -141,7 +141,7 @@ void migrate_postgres_schemas(const std::string& address)
     };
     if (connection.run("SELECT 1 WHERE to_regclass('pointhouse.migration') IS NOT NULL").rows() ==
         0)
-        throw StoreFailure{"the database holds no house"};
+        throw StoreFailure{"the database holds no house", false, true};
     const auto newest = static_cast<std::int64_t>(migrations.size());
     if (version_of() == newest) return;
     connection.execute("BEGIN");

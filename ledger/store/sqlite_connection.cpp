@@ -33,6 +33,12 @@ void SqliteStatement::Finalizer::operator()(sqlite3_stmt* statement) const noexc
     sqlite3_finalize(statement);
 }
 
+bool SqliteFailure::is_out_of_reach(int primary_code)
+{
+    return primary_code == SQLITE_CANTOPEN || primary_code == SQLITE_PERM ||
+           primary_code == SQLITE_BUSY;
+}
+
 SqliteStatement::SqliteStatement(sqlite3* database, std::string_view sql) : database_{database}
 {
     sqlite3_stmt* statement = nullptr;

@@ -24,8 +24,9 @@ struct Invocation {
     std::function<int(const Invocation&)> alone;
     /// A command on a house, in the process that has it open.
     std::function<gateway::CommandStep(gateway::House&, const Invocation&)> in_house;
-    /// What a command says when the house's stores are too damaged to open it; none: the failure.
-    std::function<gateway::CommandResult(const std::string&, const Invocation&)> without_house;
+    /// What a command says when the house's stores do not open: damaged, or out of reach; none: the
+    /// failure.
+    std::function<gateway::CommandResult(const std::exception&, const Invocation&)> without_house;
 
     [[nodiscard]] std::filesystem::path path(const std::string& typed) const;
 };

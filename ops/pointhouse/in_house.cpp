@@ -80,9 +80,15 @@ CommandResult run_in_house(
             throw;
         } catch (const std::exception& failure) {
             if (!invocation.without_house) throw;
-            return invocation.without_house(failure.what(), invocation);
+            return invocation.without_house(failure, invocation);
         }
-        return run_here(*house, invocation, console);
+        try {
+            return run_here(*house, invocation, console);
+        } catch (const ledger::StoreFailure& failure) {
+            // Not all stores are opened with the house.
+            if (!invocation.without_house) throw;
+            return invocation.without_house(failure, invocation);
+        }
     }
 }
 

@@ -34,13 +34,33 @@ std::string hexadecimal(const ledger::Digest& digest)
     return text;
 }
 
-CommandResult unsound(std::string fault, const Invocation& typed)
+// What a damaged store says about itself may be any bytes.
+std::string in_plain_letters(std::string words)
 {
-    // What a damaged store says about itself may be any bytes.
-    std::ranges::replace_if(fault, [](char letter) { return letter < ' ' || letter > '~'; }, '?');
+    std::ranges::replace(words, '\n', ' ');
+    std::ranges::replace_if(words, [](char letter) { return letter < ' ' || letter > '~'; }, '?');
+    return words;
+}
+
+CommandResult unsound(std::string words, const Invocation& typed)
+{
+    const auto fault = in_plain_letters(std::move(words));
     auto result =
         report(typed, {{"ok", false}, {"fault", fault}}, fmt::format("NOT SOUND: {}\n", fault));
     result.exit_code = 1;
+    return result;
+}
+
+/// A store that cannot be read is found unsound, like one that can be read and is wrong; of one
+/// that is out of reach nothing is known.
+CommandResult failed(const std::exception& failure, const Invocation& typed)
+{
+    const auto* const of_store = dynamic_cast<const ledger::StoreFailure*>(&failure);
+    if (of_store == nullptr || !of_store->out_of_reach) return unsound(failure.what(), typed);
+    const auto reason = in_plain_letters(failure.what());
+    auto result = report(
+        typed, {{"ok", nullptr}, {"reason", reason}}, fmt::format("could not look: {}\n", reason));
+    result.exit_code = 3;
     return result;
 }
 
@@ -114,13 +134,12 @@ CommandResult run_check(Check check, const Invocation& typed, Console& console)
     return sound(found, typed);
 }
 
-/// A store that cannot be read is found unsound, like one that can be read and is wrong.
 CommandResult run_guarded(const Check& check, const Invocation& typed, Console& console)
 {
     try {
         return run_check(check, typed, console);
     } catch (const ledger::StoreFailure& failure) {
-        return unsound(failure.what(), typed);
+        return failed(failure, typed);
     }
 }
 
@@ -153,12 +172,13 @@ void declare_verify(CLI::App& app, Invocation& invocation)
     auto& command = declare_in_house(
         app,
         "verify",
-        "Recompute everything from the journal and compare; exit code 1 names the first bad entry",
+        "Recompute everything from the journal and compare; exit code 1 names the first bad entry, "
+        "3 says why it could not look",
         invocation,
         [options](House& house, const Invocation& typed) {
             return verification_of(house, options->from_scratch, typed);
         });
-    command.parse_complete_callback([&invocation] { invocation.without_house = unsound; });
+    command.parse_complete_callback([&invocation] { invocation.without_house = failed; });
     command.add_flag("--from-scratch", options->from_scratch, "Decide every message again, too");
     add_json_option(command, invocation);
 }

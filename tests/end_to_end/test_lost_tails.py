@@ -78,6 +78,20 @@ def test_a_journal_older_than_its_books_is_not_served(make_house, tmp_path):
     assert house.verify("--from-scratch")["ok"]
 
 
+def test_what_does_not_open_is_not_called_unsound(make_house):
+    house = make_house().make("GRO")
+    for name in ("house.db", "identities.db", "books.db"):
+        file = house.data / name
+        file.rename(house.data / "aside")
+        file.mkdir()
+        said = house.json("verify", status=3)
+        assert said["ok"] is None and "open" in said["reason"], said
+        assert house.run("verify", status=3).stdout.startswith("could not look: ")
+        file.rmdir()
+        (house.data / "aside").rename(file)
+    assert house.verify()["ok"]
+
+
 def test_the_end_of_the_house_s_record_is_missed(make_house, tmp_path):
     house = make_house().make("GRO", "BOE")
     house.start()

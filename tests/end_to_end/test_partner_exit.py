@@ -1,6 +1,11 @@
 """A partner leaves: from a day on it grants and takes no points, its points run off, what is between it and the house is
 settled as ever, and its collateral goes back once nothing is open."""
 
+import concurrent.futures
+import contextlib
+import os
+import random
+import time
 from fractions import Fraction
 
 import pytest
@@ -28,6 +33,12 @@ to = "2026-12-31"
 LAST = "2026-06-19T21:59:59.999999Z"  # of the time zone of the house
 FIRST = "2026-06-19T22:00:00Z"
 ON = "2026-06-20"
+AFTER = "2026-08-18T22:00:00Z"  # when none of its accruals may come late any more
+RELEASE = "/v1/operator/partner/release"
+
+
+def ask(connection, act, **fields):
+    return connection.post(f"/v1/operator/{act}", {"message_id": fresh("act")} | fields)
 
 
 @pytest.fixture(scope="module")
@@ -178,6 +189,69 @@ def test_collateral_goes_back_once_nothing_is_open(copy_house, played, tmp_path)
     assert after["cash:operating"] - before["cash:operating"] == -50_000_000
     assert "has no collateral" in house.run(*releasing, status=1).stderr
     assert not any(account.endswith(":LEA") for account in after), after
+    assert house.verify("--from-scratch")["ok"]
+
+
+@pytest.fixture
+def settled(copy_house, played, tmp_path):
+    """Serves; LEA has left, nothing is open, its collateral may go back. And the last redemption of its points."""
+    house = copy_house(played)
+    house.run("partner", "exit", "LEA", "--on", ON)
+    house.start()
+    settle_month(house, "2026-06", tmp_path, "2026-07-01")
+    taken = message(member="M1", points=9_500, occurred_at="2026-07-02T09:00:00Z")
+    with house.connect("BOE") as boe:
+        assert boe.post("/v1/redemptions", taken).status == 201
+    settle_month(house, "2026-07", tmp_path, "2026-08-01")
+    house.run("clock", "advance", AFTER)
+    return house, taken["message_id"]
+
+
+def test_collateral_goes_back_once_however_many_ask_and_never_beside_open_points(settled, nightly):
+    """Two operators ask while a point comes back: in every round it is one or the other, in the journal's order."""
+    house, taken = settled
+    seed = int(os.environ.get("POINTHOUSE_SEED", random.randrange(2 ** 32)))
+    print(f"POINTHOUSE_SEED={seed}")
+    chance = random.Random(seed)
+    released = came_back = 0
+    with contextlib.ExitStack() as stack, concurrent.futures.ThreadPoolExecutor(3) as threads:
+        anna, bob, boe = (stack.enter_context(house.connect(name)) for name in ("operator:anna", "operator:bob", "BOE"))
+
+        def send(connection, path, body, pause):
+            time.sleep(pause)
+            return connection.post(path, body)
+
+        for _ in range(300 if nightly else 40):
+            held = ask(anna, "settle/collateral", partner="LEA", amount_minor=7, evidence="in")
+            assert held.status == 200, held
+            back = message(reverses=taken, points=1, occurred_at=AFTER)
+            answers = [threads.submit(send, connection, path, body, chance.random() / 100) for connection, path, body in (
+                (anna, RELEASE, {"message_id": fresh("r"), "partner": "LEA", "evidence": "out"}),
+                (bob, RELEASE, {"message_id": fresh("r"), "partner": "LEA", "evidence": "out, too"}),
+                (boe, "/v1/reversals", back))]
+            *releases, reversal = [answer.result() for answer in answers]
+            assert reversal.status == 201, reversal
+            done = [answer for answer in releases if answer.status == 200]
+            assert len(done) <= 1, releases
+            for answer in releases:
+                assert answer.status == 200 or answer.code == "settlement_refused", answer
+            released += len(done)
+            came_back += 1 - len(done)
+            spent = boe.post("/v1/redemptions", message(member="M1", points=1, occurred_at=AFTER))
+            assert spent.status == 201, spent
+            if not done:
+                assert ask(anna, "partner/release", partner="LEA", evidence="out").status == 200
+    print(f"released {released} times, {came_back} times a point came first")
+    assert released and came_back
+    house.json("settle", "show", "2026-08")  # waits for the books
+    backs = [sequence for (sequence,) in house.books("SELECT sequence FROM posting WHERE type = 'reversal' ORDER BY 1")]
+    spents = [sequence for (sequence,) in house.books(
+        f"SELECT sequence FROM posting WHERE type = 'redemption' AND sequence > {backs[0]} ORDER BY 1")]
+    gone = house.books("SELECT sequence FROM house_line WHERE account = 'collateral:LEA' AND amount_micro > 0")
+    beside = [sequence for (sequence,) in gone
+              if any(back < sequence < spent for back, spent in zip(backs, spents))]
+    assert not beside, f"{len(beside)} of {len(gone)} while points were open"
+    assert "collateral:LEA" not in money(house)
     assert house.verify("--from-scratch")["ok"]
 
 

@@ -89,6 +89,24 @@ def assert_nothing_lost_or_doubled(house, senders):
     assert_points_agree(house, senders)
 
 
+def test_verify_says_that_it_could_not_look(make_postgres_house):
+    house = make_postgres_house().make("GRO")
+    settings = house.data / "pointhouse.toml"
+    there = settings.read_text()
+    database = house.store.rpartition("/")[2]
+    for store, words in ((f"postgres://pointhouse@127.0.0.1:{free_port()}/{database}", "refused"),
+                         (house.store + "_not_there", "does not exist"),
+                         (house.store.replace(database, "postgres"), "holds no house")):
+        assert house.store in there
+        settings.write_text(there.replace(house.store, store))
+        said = house.run("verify", status=3)
+        assert "could not look: " in said.stdout and words in said.stdout and "NOT SOUND" not in said.stdout
+        told = house.json("verify", status=3)
+        assert told["ok"] is None and words in told["reason"]
+    settings.write_text(there)
+    assert house.verify()["ok"]
+
+
 def test_a_database_holds_one_house(make_postgres_house, make_house, postgres):
     house = make_postgres_house().make("GRO")
     second = make_house(store=house.store)

@@ -142,6 +142,39 @@ def test_windows_follow_the_months_of_the_house_s_time(make_house):
     assert issued == {"2026-04": 10, "2026-05": 60, "2026-06": 80, "2026-07": 160}
 
 
+# Found by reading: only a look at books that were level made them, and nobody looked at such books.
+def test_a_closed_window_gets_its_indexes_in_a_house_that_serves(make_house):
+    house = make_house().make("GRO").start()
+    kept = {"sqlite": "SELECT name FROM sqlite_master WHERE type = 'index' AND name LIKE '%2026_0%'"
+                      " AND name NOT LIKE 'sqlite_%'"}.get(
+        house.store, "SELECT indexname FROM pg_indexes WHERE schemaname = 'books' AND indexname LIKE '%2026_0%'"
+                     " AND indexname NOT LIKE '%pkey'")
+
+    def indexes():
+        return {name for (name,) in house.books(kept)}
+
+    def of(month):
+        return {f"posting_{month}_member", f"posting_{month}_partner", f"entry_{month}_lot"}
+
+    def wait_for(expected):
+        end = time.monotonic() + 20
+        while indexes() != expected and time.monotonic() < end:
+            time.sleep(0.05)
+        assert indexes() == expected
+
+    with house.connect("GRO") as gro:
+        assert gro.post("/v1/accruals", accrual("m", 10, occurred_at="2026-04-10T00:00:00Z")).status == 201
+        assert house.json("settle", "show", "2026-04")["partners"]
+        assert indexes() == set(), "while it grows each index would cost every row"
+        assert gro.post("/v1/accruals", accrual("m", 10, occurred_at="2026-05-10T00:00:00Z")).status == 201
+        wait_for(of("2026_04"))
+        house.run("clock", "advance", "2026-07-02T00:00:00Z")
+        wait_for(of("2026_04") | of("2026_05") | of("2026_06"))
+    house.run("rebuild")
+    wait_for(of("2026_04") | of("2026_05") | of("2026_06"))
+    assert house.verify("--from-scratch")["ok"]
+
+
 def test_a_month_in_another_time_zone(make_house):
     """Midnight in Amsterdam is 22:00 UTC in summer."""
     house = make_house()

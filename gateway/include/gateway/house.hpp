@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -114,6 +115,9 @@ public:
     void begin_request(const partners::RequestId& request);
     void end_request(const std::optional<RequestAnswer>& answer);
     void drop_request();
+    /// Until it is let go no message is committed but by this thread, so that what a step finds is
+    /// still so when it has acted.
+    [[nodiscard]] std::unique_lock<std::recursive_mutex> hold_messages();
     /// The house's own record, for checks on a connection of their own. Any thread.
     [[nodiscard]] ledger::Store& record_store();
     [[nodiscard]] ledger::Store& identity_store();

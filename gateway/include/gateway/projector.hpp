@@ -46,6 +46,7 @@ private:
     /// One turn of the work. True: there is much more to do.
     bool advance();
     void catch_up();
+    [[nodiscard]] bool is_quiet() const;
     void fail(const std::string& reason);
 
     ledger::Books& books_;

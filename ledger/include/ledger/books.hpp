@@ -68,9 +68,11 @@ public:
     ~Books();
 
     /// Appends what the journal has beyond `projected()`, at most `blocks_max` blocks in one
-    /// transaction; returns the number of postings written. Having caught up, it also indexes the
-    /// windows that are drained. The projector's thread.
+    /// transaction; returns the number of postings written. The projector's thread.
     std::uint64_t project(JournalReader& journal, std::size_t blocks_max);
+    /// Makes one index that a drained window has not; false: none. Takes as long as the window is
+    /// large, so it is for moments without much to project. The projector's thread.
+    bool index_drained_window();
     /// The last sequence that the books contain. Any thread.
     [[nodiscard]] Sequence projected() const;
     /// Drops everything; `project` then derives it again. The projector's thread.
@@ -112,7 +114,6 @@ public:
     [[nodiscard]] std::optional<std::string> first_fault(JournalReader& journal);
 
 private:
-    void index_drained_windows();
     void read_messages(
         Month window,
         std::string_view which,

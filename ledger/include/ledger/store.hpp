@@ -20,13 +20,16 @@ using Row = std::vector<Value>;
 using Parameter =
     std::variant<std::monostate, std::int64_t, std::string_view, std::span<const std::byte>>;
 
-/// The database could not. `unknown` says that a commit may or may not have happened.
+/// The database could not. `unknown` says that a commit may or may not have happened;
+/// `out_of_reach` that nothing was asked of it, which says nothing of what it holds.
 class StoreFailure : public std::runtime_error {
 public:
-    explicit StoreFailure(const std::string& what, bool outcome_unknown = false)
-        : std::runtime_error{what}, unknown{outcome_unknown}
+    explicit StoreFailure(
+        const std::string& what, bool outcome_unknown = false, bool was_not_reached = false)
+        : std::runtime_error{what}, unknown{outcome_unknown}, out_of_reach{was_not_reached}
     {}
     bool unknown;
+    bool out_of_reach;
 };
 
 /// An open database transaction. Ends when `Store::transact` or `Store::read` returns. One thread.
