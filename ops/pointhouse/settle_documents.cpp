@@ -86,18 +86,15 @@ void require_complete(House& house, std::span<const Document> drafts)
         }
         if (!settlement::is_self_billed(draft.kind) || !is_production(house)) continue;
         const auto* contract = house.registry().find_contract(draft.seller.id);
-        if (contract == nullptr || contract->company.self_billing_agreed.empty()) {
+        const std::string agreed = contract ? contract->company.self_billing_agreed : "";
+        const auto agreed_on = ledger::parse_day(agreed);
+        if (!agreed_on || *agreed_on > issue_terms(house).today) {
             throw CommandFailure{fmt::format(
                 "{} has not agreed that the house writes its invoices: self_billing_agreed of its "
-                "company is empty",
-                draft.seller.id)};
-        }
-        const auto agreed = ledger::parse_day(contract->company.self_billing_agreed);
-        if (!agreed || *agreed > issue_terms(house).today)
-            throw CommandFailure{fmt::format(
-                "{} agrees only on {} that the house writes its invoices",
+                "company is {}",
                 draft.seller.id,
-                contract->company.self_billing_agreed)};
+                agreed.empty() ? "empty" : agreed)};
+        }
     }
 }
 

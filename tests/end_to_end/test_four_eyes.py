@@ -11,7 +11,7 @@ import pytest
 
 from messages import fresh, message
 from test_operator_routes import (  # noqa: F401
-    OPERATOR, PEM, TERMS, Pair, act, bring, later, make_production, production)
+    COMPANY, OPERATOR, PEM, TERMS, Pair, act, both, bring, later, make_production, production)
 from wire import Connection, client_context
 
 TARIFF = b'''[tariff]
@@ -209,3 +209,18 @@ def test_the_record_says_who_asked_and_who_permitted(production, pair):
     assert set(permitted) <= set(approvals)
     answered = [content["request"]["id"] for kind, _, content in entries.values() if kind == "request_answered"]
     assert len(answered) == len(set(answered)) > 5, "one answer for each request"
+
+
+def test_nobody_is_billed_in_its_name_who_did_not_agree(make_house, later, tmp_path):
+    """TNK redeems, so that the house would write its invoice. Neither without its word nor before the day of it."""
+    house, window = make_production(make_house, later, tmp_path)
+    anna = ("--operator", house.certificate_folder("operator:anna") / "cert.pem")
+    both(house, "window", "close")
+    house.run("window", "close", *anna)
+    company = COMPANY.format(name="TNK", vat="NL123456782B90", registration="34567890")
+    for word, said in (("", "is empty"), ("2199-01-01", "is 2199-01-01")):
+        (tmp_path / "company.toml").write_text(company.replace("2020-01-01", word))
+        both(house, "partner", "set-company", "TNK", tmp_path / "company.toml")
+        refused = house.run("settle", "draft", window, *anna, status=1).stderr
+        assert "TNK has not agreed" in refused and said in refused, refused
+    assert house.json("approve", "list") == []

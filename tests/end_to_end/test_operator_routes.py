@@ -691,11 +691,3 @@ def test_an_amount_is_in_the_minor_units_in_which_it_is_paid(make_house, tmp_pat
         noted = act(anna, "settle/paid", window="2026-06", partner="GRO", amount_minor=-224, evidence="seen")
         assert noted.status == 200, noted
     assert house.verify("--from-scratch")["ok"]
-
-
-def test_nobody_is_billed_in_its_name_before_it_agreed(make_house, later, tmp_path, monkeypatch):
-    monkeypatch.setitem(globals(), "COMPANY", COMPANY.replace("2020-01-01", "2199-01-01"))
-    house, window = make_production(make_house, later, tmp_path)
-    anna = house.certificate_folder("operator:anna") / "cert.pem"
-    refused = house.run("settle", "draft", window, "--operator", anna, status=1).stderr
-    assert "TNK agrees only on 2199-01-01" in refused, refused
