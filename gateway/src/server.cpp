@@ -293,7 +293,7 @@ private:
     int tends_ = 0;
     int parts_finished_ = 0;
     bool is_draining_ = false;
-    bool is_tended_ = true; // the last time: the store could be looked at
+    bool is_tended_ = true;               // the last time: the store could be looked at
     std::atomic<bool> has_ended_ = false; // by a failure: the loop turns no more
 };
 

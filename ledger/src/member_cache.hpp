@@ -42,8 +42,8 @@ public:
     /// The rows of the next slice, for a commit of `records`; valid until the next call. `durable`
     /// is the last durable record before this commit.
     std::span<const MemberRow> next_slice(std::size_t records, Sequence durable);
-    /// A turn of all that is dirty, whatever the last one left: recovery and a clean stop. `durable`
-    /// is the last durable record.
+    /// A turn of all that is dirty, whatever the last one left: recovery and a clean stop.
+    /// `durable` is the last durable record.
     void start_turn_of_everything(Sequence durable);
     /// The next `members` rows of the turn, without a commit's records; valid until the next call.
     std::span<const MemberRow> next_of_turn(std::size_t members);

@@ -87,7 +87,8 @@ CLI::Validator has_words()
         [](const std::string& typed) {
             const bool is_blank = typed.find_first_not_of(" \t\r\n") == std::string::npos;
             if (is_blank) return std::string{"takes words"};
-            return ledger::is_printable(typed) ? std::string{} : std::string{"takes one line of words"};
+            return ledger::is_printable(typed) ? std::string{}
+                                               : std::string{"takes one line of words"};
         },
         ""};
 }

@@ -29,7 +29,8 @@ std::vector<OperatorCommand> of_documents()
         act("settle credit",
             "Issue a credit note over a document, or over a part of a line",
             {number,
-             {.parameter = {"line", ParameterForm::integer, false, "From 1; else the whole document"},
+             {.parameter =
+                  {"line", ParameterForm::integer, false, "From 1; else the whole document"},
               .option = "--line"},
              {.parameter = {"points", ParameterForm::integer, false, "Of the line, at its price"},
               .option = "--points"},

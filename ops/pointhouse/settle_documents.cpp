@@ -239,7 +239,8 @@ CommandResult list_documents(House& house, const Options& options, const Invocat
 }
 
 /// The credit note that is asked for: over everything, or over a part of one line.
-Document credit_note(House& house, const Document& original, const Options& options, ledger::Day day)
+Document credit_note(
+    House& house, const Document& original, const Options& options, ledger::Day day)
 {
     if (options.line == 0) {
         if (options.points != 0 || !options.amount.empty())
@@ -271,16 +272,15 @@ CommandResult credit(House& house, const Options& options, const Invocation& typ
     auto note = credit_note(house, issued->document, options, terms.today);
     note.reason = options.reason;
     const auto entry = require(house.documents().issue_credit(note, terms));
-    const auto permitted =
-        ask_permission(
-            house,
-            fmt::format(
-                "credit {} {} of {}: {}",
-                ledger::format_minor(note.total, note.currency),
-                note.currency.code,
-                options.number,
-                options.reason),
-            typed);
+    const auto permitted = ask_permission(
+        house,
+        fmt::format(
+            "credit {} {} of {}: {}",
+            ledger::format_minor(note.total, note.currency),
+            note.currency.code,
+            options.number,
+            options.reason),
+        typed);
     if (permitted.waiting) return *permitted.waiting;
     record_permitted(house, entry, permitted);
     const auto& made = house.documents().documents().back()->document;

@@ -60,8 +60,7 @@ std::optional<std::string> fault_of(const Company& company)
     for (const auto& [key, field] : company_keys) {
         const std::string& text = company.*field;
         if (text.size() > text_max) return fmt::format("{}: at most {} bytes", key, text_max);
-        if (!ledger::is_printable(text))
-            return fmt::format("{}: one line of printable text", key);
+        if (!ledger::is_printable(text)) return fmt::format("{}: one line of printable text", key);
     }
     const auto& country = company.country;
     if (!country.empty() && (country.size() != 2 || !is_upper(country[0]) || !is_upper(country[1])))

@@ -36,8 +36,8 @@ class FaultyJournal final : public Journal {
 public:
     enum class Fault { none, not_written, unknown_not_written, unknown_written };
     explicit FaultyJournal(Journal& journal) : journal_{journal} {}
-    Fault next = Fault::none; // of the next commit, then none again
-    bool is_full = false;     // nothing is written, as on a full disk
+    Fault next = Fault::none;     // of the next commit, then none again
+    bool is_full = false;         // nothing is written, as on a full disk
     std::size_t fails_after = 0;  // so many commits more, then one is not written; 0: never
     std::size_t most_members = 0; // rows that one commit had
 

@@ -37,8 +37,18 @@ TEST(Printable, IsEverySignButControlsSurrogatesAndNoncharacters)
 TEST(Printable, IsNotWhatIsNoUtf8)
 {
     for (const char* text :
-         {"\x80", "\xC3", "\xC3(", "\xE2\x82", "\xF0\x9F\x98", "\xC0\x80", "\xC1\xBF", "\xE0\x80\x80",
-          "\xF0\x80\x80\x80", "\xF8\x88\x80\x80\x80", "\xFF", "\xED\xA0\x80"})
+         {"\x80",
+          "\xC3",
+          "\xC3(",
+          "\xE2\x82",
+          "\xF0\x9F\x98",
+          "\xC0\x80",
+          "\xC1\xBF",
+          "\xE0\x80\x80",
+          "\xF0\x80\x80\x80",
+          "\xF8\x88\x80\x80\x80",
+          "\xFF",
+          "\xED\xA0\x80"})
         EXPECT_FALSE(is_printable(text)) << testing::PrintToString(std::string{text});
 }
 

@@ -42,7 +42,8 @@ public:
             const char name = static_cast<char>('A' + draft.partner.value() - 1);
             const std::string currency = name == 'E' ? "SEK" : "USD";
             if (name == 'B' || name == 'C') continue;
-            draft = in_currency(draft, desk.desk.find_rate("EUR", currency, rates_from).value()).value();
+            draft = in_currency(draft, desk.desk.find_rate("EUR", currency, rates_from).value())
+                        .value();
         }
         desk.issue_all(june, drafts);
         before = desk.balances;

@@ -188,13 +188,16 @@ TEST_F(Example, ARateHasABoundAndSoHasADocument)
     auto draft = drafts_of(coalition.settled()).front();
     draft.lines.resize(1);
     auto& line = draft.lines.front();
-    line.exact = ledger::Micro{static_cast<std::int64_t>(document_amount_max)};
+    // In whole cents, so that rounding adds nothing.
+    constexpr auto most = static_cast<std::int64_t>(document_amount_max / 10'000 * 10'000);
+    constexpr auto half = static_cast<std::int64_t>(document_amount_max / 20'000 * 10'000);
+    line.exact = ledger::Micro{most};
     line.net = ledger::minor_units_of(line.exact, draft.currency);
     line.details.clear();
     total_document(draft);
     EXPECT_TRUE(is_in_range(draft));
     EXPECT_FALSE(in_currency(draft, usd())) << "half of it at most is converted";
-    line.exact = ledger::Micro{static_cast<std::int64_t>(document_amount_max / 2)};
+    line.exact = ledger::Micro{half};
     line.net = ledger::minor_units_of(line.exact, draft.currency);
     total_document(draft);
     const auto converted = in_currency(draft, usd(1'000'000));
@@ -203,7 +206,7 @@ TEST_F(Example, ARateHasABoundAndSoHasADocument)
     EXPECT_EQ(document_from_json(document_json(*converted)).value().total, converted->total);
     EXPECT_FALSE(in_currency(draft, usd(1'000'001)));
 
-    line.exact = ledger::Micro{static_cast<std::int64_t>(document_amount_max) + 10'000};
+    line.exact = ledger::Micro{most + 10'000};
     line.net = ledger::minor_units_of(line.exact, draft.currency);
     EXPECT_FALSE(is_in_range(draft));
     EXPECT_FALSE(desk.desk.prepare(*ledger::parse_month("2026-08"), std::array{draft}));
@@ -214,9 +217,11 @@ std::vector<Document> in_their_currencies(std::vector<Document> drafts, const Re
 {
     for (Document& draft : drafts) {
         if (draft.partner == example_partner('A'))
-            draft = in_currency(draft, rates.stored_rate("EUR-USD-2026-07-14", "USD").value()).value();
+            draft =
+                in_currency(draft, rates.stored_rate("EUR-USD-2026-07-14", "USD").value()).value();
         if (draft.partner == example_partner('B'))
-            draft = in_currency(draft, rates.stored_rate("JPY-EUR-2026-06-30", "JPY").value()).value();
+            draft =
+                in_currency(draft, rates.stored_rate("JPY-EUR-2026-06-30", "JPY").value()).value();
     }
     return drafts;
 }

@@ -43,8 +43,8 @@ struct ConvertedPositions {
 /// What one movement of money may come to, in millionths: sums of many fit 64 bits.
 inline constexpr ledger::Wide movement_amount_max = ledger::Wide{1} << 58U;
 
-/// `amount` at the rate, rounded once, half away from zero. Error: amount_overflow, when it comes to
-/// more than 2⁶² millionths.
+/// `amount` at the rate, rounded once, half away from zero. Error: amount_overflow, when it comes
+/// to more than 2⁶² millionths.
 [[nodiscard]] std::expected<ledger::Minor, ExchangeFault> convert(
     ledger::Minor amount, const ExchangeRate& rate);
 

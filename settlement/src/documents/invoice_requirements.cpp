@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 #include <utility>
 
-#include "registration_scheme.hpp"
 #include "ledger/printable.hpp"
+#include "registration_scheme.hpp"
 #include "settlement/ubl.hpp"
 
 namespace pointhouse::settlement {
@@ -175,7 +175,8 @@ std::optional<std::string> missing_for_invoice(const Document& document)
     }
     if (auto fault = fault_of_rates(document)) return fault;
     if (auto fault = fault_of_country(document)) return fault;
-    if (!ledger::is_printable(document.reason)) return "the reason has signs that cannot be printed";
+    if (!ledger::is_printable(document.reason))
+        return "the reason has signs that cannot be printed";
     if (document.currency.minor_digits > 2) {
         return fmt::format(
             "an electronic invoice has two decimals, {} has {}",

@@ -77,8 +77,8 @@ Registered<NewEntry> decision_on(
 
     const Document& original = documents.find(dispute.document)->document;
     const std::array<LineCredit, 1> parts{{{.line = dispute.line - 1, .net = outcome.agreed}}};
-    auto credit = credit_of(
-        original, parts, documents.corrections_of(original.number), terms.today);
+    auto credit =
+        credit_of(original, parts, documents.corrections_of(original.number), terms.today);
     if (!credit) return refused(std::string{words_of(credit.error())});
     credit->reason = fmt::format("Dispute {}", dispute.id);
     auto entry = documents.issue_credit(*credit, terms);

@@ -118,8 +118,7 @@ Registered<std::string> Register::prepare(
                 name_of(draft.kind),
                 draft.seller.id == "house" ? draft.buyer.id : draft.seller.id,
                 ledger::format_month(window),
-                ledger::format_micro(
-                    ledger::Micro{static_cast<std::int64_t>(document_amount_max)}),
+                ledger::format_micro(ledger::Micro{static_cast<std::int64_t>(document_amount_max)}),
                 draft.currency.code));
         documents.push_back(record_of(draft));
     }
