@@ -4,10 +4,10 @@ import os
 import stat
 import threading
 
+import bank_statement
 import pytest
 
-from messages import accrual, message
-from test_close import settled
+from messages import accrual
 from test_settlement import closed
 
 
@@ -57,12 +57,21 @@ def test_what_cannot_be_written_says_why(june, tmp_path):
 
 
 def test_a_payment_file_that_cannot_be_written_did_not_leave_the_house(june, tmp_path):
-    house = settled(june, tmp_path)
-    refused = house.run("settle", "payments", "2026-06", "--out", tmp_path / "nowhere" / "x.xml", status=1).stderr
+    house = june
+    house.run("settle", "invoices", "2026-06", "--out", tmp_path / "documents")
+    house.run("settle", "net", "2026-06")
+    statement = tmp_path / "in.xml"
+    statement.write_text(bank_statement.statement(1, 50_00, [{"minor": 140, "text": "PH-2026-06-GRO"}]))
+    house.run("bank", "import", statement)
+    house.run("bank", "match")
+    payments = ("settle", "payments", "2026-06", "--out")
+    refused = house.run(*payments, tmp_path / "nowhere" / "x.xml", status=1).stderr
     assert "No such file or directory" in refused, refused
-    if "no file was written" not in house.run("settle", "payments", "2026-06", "--out", tmp_path / "pay.xml").stdout:
-        assert (tmp_path / "pay.xml").read_bytes()
-    assert not list(tmp_path.glob("*.unfinished"))
+    assert "it is a folder" in house.run(*payments, tmp_path, status=1).stderr
+    assert house.json(*payments, tmp_path / "pay.xml")["payments"] == 3
+    assert (tmp_path / "pay.xml").stat().st_mode & 0o777 == 0o600
+    assert "--reissue" in house.run(*payments, tmp_path / "again.xml", status=1).stderr
+    assert not (tmp_path / "again.xml").exists() and not list(tmp_path.glob("*.unfinished"))
 
 
 def test_a_month_that_is_none_is_named(june):

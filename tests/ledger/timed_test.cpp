@@ -520,7 +520,8 @@ TEST(Transfer, MovesLotsWholeWithIssuerPriceAndExpiry)
         house.send(transfer(grocer, "t0", "anna", "bert", 10)).refusal, Refusal::member_unknown);
     house.send(accrual(fuel, "b1", "bert", 5));
     EXPECT_EQ(
-        house.send(transfer(grocer, "t1", "anna", "anna", 10)).refusal, Refusal::already_merged);
+        house.send(transfer(grocer, "t1", "anna", "anna", 10)).record.refusal,
+        Refusal::already_merged);
     EXPECT_EQ(
         house.send(transfer(grocer, "t2", "anna", "bert", 101)).record.refusal,
         Refusal::insufficient_points);
