@@ -163,9 +163,9 @@ std::vector<Receivable> items_of(const Register& documents, const Side& side)
         if (side.has(*issued)) items.push_back(item_of(*issued, side));
 
     std::map<const NetPayment*, Part> parts;
-    auto item = items.begin();
+    auto place = items.begin();
     for (const auto* const issued : all) {
-        Receivable* const own = side.has(*issued) ? &*item++ : nullptr;
+        Receivable* const own = side.has(*issued) ? &*place++ : nullptr;
         const bool is_out = issued->document.owed_by_partner().count < 0;
         for (const auto& [window, owed] : issued->netted) {
             const Minor amount = side.taken_of(*issued, window);
