@@ -203,9 +203,8 @@ CommandStep release(House& house, const Options& options, const Invocation& type
                 served.tend();
                 // Meanwhile a point may have been spent, or a document issued.
                 if (const auto open = open_with(*source); !open.empty()) return refused(open);
-                const auto& partner = require_partner(served, options.id);
-                if (const auto late = still_to_come(served, partner); !late.empty())
-                    return refused(late);
+                const auto late = still_to_come(served, require_partner(served, options.id));
+                if (!late.empty()) return refused(late);
                 return give_back(served, options, typed);
             }};
         }};
