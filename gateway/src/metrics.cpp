@@ -86,7 +86,9 @@ void append_books(std::string& out, const Projector& projector)
         lag.records);
     append(
         out,
-        {"pointhouse_books_lag_seconds", "gauge", "Since the books last held the whole journal."},
+        {"pointhouse_books_lag_seconds",
+         "gauge",
+         "Since the last moment of which the books hold the whole journal."},
         lag.seconds);
     append(
         out,

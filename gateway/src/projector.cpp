@@ -161,10 +161,13 @@ bool Projector::advance()
     if (clearing) books_.clear();
 
     head_ = journal_->head().value();
+    const auto now = steady_nanos();
     const auto before = books_.projected();
+    // Under a steady load the books are never level, and never far behind.
+    if (before.value() >= mark_.head) mark_ = {.head = head_, .at_nanos = now};
     last_turn_ = before.value() < head_ ? books_.project(*journal_, blocks_per_turn_max) : 0;
     const std::uint64_t projected = books_.projected().value();
-    if (projected >= head_) level_at_nanos_ = steady_nanos();
+    if (projected >= mark_.head) level_at_nanos_ = mark_.at_nanos;
     const bool has_much = projected + worth_a_transaction < journal_->head().value();
 
     lock.lock();

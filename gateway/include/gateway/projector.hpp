@@ -22,7 +22,7 @@ public:
     /// How far the books are behind the journal.
     struct Lag {
         std::uint64_t records = 0;
-        double seconds = 0; // since the books last held all that the journal had
+        double seconds = 0; // since the last moment of which the books hold the whole journal
     };
 
     Projector(ledger::Books& books, std::unique_ptr<ledger::JournalReader> journal);
@@ -52,7 +52,12 @@ private:
     ledger::Books& books_;
     std::unique_ptr<ledger::JournalReader> journal_;
     std::atomic<std::uint64_t> head_{0};
-    std::uint64_t last_turn_ = 0;                 // its records; the projector's thread
+    std::uint64_t last_turn_ = 0; // its records; the projector's thread
+    struct Mark {
+        std::uint64_t head = 0; // of the journal
+        std::int64_t at_nanos = 0;
+    };
+    Mark mark_; // what the books shall hold next; the projector's thread
     std::atomic<std::int64_t> level_at_nanos_{0}; // steady clock
     mutable std::atomic<int> waiters_{0};         // they are not kept waiting for more to come
     mutable std::mutex mutex_;
