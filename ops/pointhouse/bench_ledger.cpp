@@ -11,6 +11,7 @@
 #include <random>
 #include <string>
 #include <sys/wait.h>
+#include <thread>
 #include <time.h>
 #include <unistd.h>
 #include <vector>
@@ -31,6 +32,8 @@ using ledger::MessageType;
 using ledger::Points;
 
 constexpr std::int64_t points_per_accrual = 100;
+constexpr std::uint64_t told_of_books = 100'000; // postings
+constexpr double books_patience = 120;           // seconds
 
 double seconds_since(SteadyClock::time_point start)
 {
@@ -277,6 +280,30 @@ private:
         report("books_lag", size, static_cast<double>(house.projector().lag().records), "postings");
     }
 
+    /// How fast the books take in what they lack while nothing is posted.
+    void report_books(const gateway::Projector& projector)
+    {
+        const std::uint64_t lacking = projector.lag().records;
+        if (lacking < told_of_books) return; // too few to tell a speed from
+        const auto started = SteadyClock::now();
+        std::uint64_t left = lacking;
+        while (left > 0 && seconds_since(started) < books_patience) {
+            std::this_thread::sleep_for(std::chrono::milliseconds{10});
+            left = projector.lag().records;
+            if (!options_.json)
+                std::fprintf(
+                    stderr, "\rbooks: %llu postings left  ", static_cast<unsigned long long>(left));
+        }
+        if (!options_.json) std::fprintf(stderr, "\r%60s\r", "");
+        report(
+            "books",
+            "large",
+            static_cast<double>(lacking - left) / seconds_since(started),
+            "postings/s");
+        rows_.back().bound = large_rate_;
+        rows_.back().bound_name = "posted";
+    }
+
     /// Opens the house afresh, with nobody in memory, and measures with the projector running.
     void report_measurement(std::string_view size, bool is_large)
     {
@@ -290,6 +317,7 @@ private:
         measure(house, size, options_.measured);
         report("resident", size, own_figure("self/status", "VmRSS:") / 1024, "MiB");
         report("resident_peak", size, own_figure("self/status", "VmHWM:") / 1024, "MiB");
+        if (is_large) report_books(house.projector());
     }
 
     /// How much of its first speed a ledger keeps.

@@ -45,13 +45,15 @@ TEST(HugePages, GivesBlocksThatDoNotTouchEachOther)
         blocks[place] = blocks.back();
         blocks.pop_back();
     };
-    for (int step = 0; step < 600; ++step) {
-        if (!blocks.empty() && random() % 3 == 0) {
+    for (int step = 0; step < 6'000; ++step) {
+        // Few at some times and many at others: what was taken apart must come together again.
+        if (!blocks.empty() && random() % 8 < (step / 500 % 2 == 0 ? 3U : 5U)) {
             give_back(random() % blocks.size());
             continue;
         }
         // All sizes up to some pages, small ones most often.
-        const std::size_t bytes = 1 + random() % (std::size_t{1} << (1 + random() % 23));
+        const std::size_t bytes =
+            1 + random() % (std::size_t{1} << (1 + random() % (step % 100 == 0 ? 23 : 17)));
         void* const at = pages.allocate(bytes);
         const auto filled = static_cast<unsigned char>(random());
         std::memset(at, filled, bytes);
@@ -70,6 +72,29 @@ TEST(HugePages, UsesABlockAgain)
         pages.deallocate(first, bytes);
         EXPECT_EQ(pages.allocate(bytes), first);
     }
+}
+
+TEST(HugePages, JoinsFreeNeighboursInWhateverOrderTheyCome)
+{
+    const auto seed = std::random_device{}();
+    SCOPED_TRACE(seed);
+    std::mt19937_64 random{seed};
+    HugePages pages;
+    std::vector<std::pair<void*, std::size_t>> blocks;
+    std::size_t sum = 0;
+    for (int count = 0; count < 4'000; ++count) {
+        const std::size_t bytes = 32 * (1 + random() % 15);
+        blocks.emplace_back(pages.allocate(bytes), bytes);
+        sum += bytes;
+    }
+    void* const begin = blocks.front().first;
+    void* const after = pages.allocate(1); // what is free does not end at what was never used
+    ASSERT_EQ(static_cast<std::byte*>(begin) + sum, after);
+    std::ranges::shuffle(blocks, random);
+    for (const auto& [at, bytes] : blocks) pages.deallocate(at, bytes);
+    const std::size_t half = sum / 64 * 32;
+    EXPECT_EQ(pages.allocate(half), begin);
+    EXPECT_EQ(pages.allocate(sum - half), static_cast<std::byte*>(begin) + half);
 }
 
 TEST(HashTable, FindsWhatWasPutIntoIt)
