@@ -32,7 +32,7 @@ class Oracle(Clock, Earning, Spending, Returning, Membership, Folding):
     def __init__(self, terms, now, lots_max=1_024, folded_to=512):
         Clock.__init__(self, now)
         self.lots_max, self.folded_to = lots_max, folded_to
-        self.folds = 0       # so many were made
+        self.folds = []      # the points of each that was made
         self.terms = terms
         self.books = Books(terms)
         self.move = Movements(terms, self.books)
