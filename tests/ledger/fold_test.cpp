@@ -378,17 +378,30 @@ TEST_F(Folding, ARedeemerBearsNoPointOfAFoldTwice)
     expect_sound();
 }
 
-TEST_F(Folding, AHouseOfBeforeFoldsFromItsNextAccrualOn)
+TEST_F(Folding, AHouseOfBeforeFoldsAsItsMembersEarnMore)
 {
-    with_limits(1'000, 1'000);
+    with_limits(1'000, 500);
     earn(40, 1);
     with_limits(8, 4);
     EXPECT_EQ(house.verify().fault, "");
     house.send(redemption(fuel, fresh(), "anna", 1));
     EXPECT_EQ(lots().size(), 39U);
-    earn(1, 1);
+    earn(2, 1);
     EXPECT_EQ(lots().size(), 4U);
-    EXPECT_EQ(house.balance("anna").available, Points{40});
+    EXPECT_EQ(house.balance("anna").available, Points{41});
+    expect_sound();
+}
+
+TEST_F(Folding, WhereLotsDifferItIsTriedAgainAtEverySoManyMore)
+{
+    with_limits(8, 4);
+    earn_at_rates(9);
+    EXPECT_EQ(lots().size(), 9U);
+    earn(3, 1);
+    EXPECT_EQ(lots().size(), 12U);
+    earn(1, 1);
+    EXPECT_EQ(lots().size(), 10U);
+    EXPECT_EQ(points().back(), 4);
     expect_sound();
 }
 
@@ -403,8 +416,8 @@ TEST_F(Folding, VerifyNamesAFoldThatComesOutDifferently)
     EXPECT_EQ(house.verify().fault, "record 10: member 1 has no lots that have to fold");
     house.lot_limits = {.open_max = 8, .folded_to = 4};
     earn(5, 1);
-    house.lot_limits = {.open_max = 7, .folded_to = 4};
-    EXPECT_EQ(house.verify().fault, "record 15: the lots of member 1 have to fold before it");
+    house.lot_limits = {.open_max = 6, .folded_to = 4};
+    EXPECT_EQ(house.verify().fault, "record 14: the lots of member 1 have to fold before it");
 }
 
 TEST_F(Folding, ACommitThatFailsFoldsNothing)

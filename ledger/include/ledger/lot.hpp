@@ -54,7 +54,7 @@ struct Lot {
 };
 
 /// How many active lots a member keeps: with more than `open_max`, its oldest fold until there are
-/// `folded_to`.
+/// `folded_to`, which is less.
 struct LotLimits {
     std::size_t open_max = 1024;
     std::size_t folded_to = 512;
