@@ -229,13 +229,21 @@ private:
         Undone undone_of_folds; // also what they bear for others whose points folded with these
         Points found;
         if (wanted.is_zero()) return spent;
+        const auto others = folded_into(past_.folds, question_.past, part.tariff);
         question_.past([&](const Record& record) {
             for (auto entry = record.entries.rbegin(); entry != record.entries.rend(); ++entry) {
                 const TariffVersion redeemer = entry->counterpart;
                 const bool is_spent = entry->kind == EntryKind::redeemed;
                 if (entry->kind == EntryKind::debt_incurred) {
-                    if (is_own_debt(record, *entry, part)) borne[redeemer] += entry->points;
-                    if (is_debt_of_fold(record, *entry, part))
+                    const auto other = others.find(record.original);
+                    // What another owes since it folded with these is borne for the fold's first.
+                    const bool is_of_fold = other != others.end() &&
+                                            record.sequence > other->second &&
+                                            entry->debt.kind == DebtKind::redeemer_bears &&
+                                            entry->debt.tariff == part.tariff;
+                    if (is_own_debt(record, *entry, part))
+                        borne[redeemer] += entry->points;
+                    else if (is_of_fold)
                         undone_of_folds[redeemer] += entry->points;
                 }
                 if (!is_spent && entry->kind != EntryKind::refunded) continue;
@@ -272,15 +280,6 @@ private:
     [[nodiscard]] bool is_fold(LotKey lot) const
     {
         return std::ranges::find(past_.folds, lot, &LotPast::Fold::key) != past_.folds.end();
-    }
-
-    // What another accrual owes since its points folded with these is borne for the fold's first.
-    [[nodiscard]] bool is_debt_of_fold(
-        const Record& record, const Entry& entry, const Part& part) const
-    {
-        const auto other = past_.folded_with.find(record.original);
-        return other != past_.folded_with.end() && record.sequence > other->second &&
-               entry.debt.kind == DebtKind::redeemer_bears && entry.debt.tariff == part.tariff;
     }
 
     const Question& question_;

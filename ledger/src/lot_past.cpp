@@ -74,18 +74,30 @@ LotPast past_of_lot(const MemberPast& past, LotKey lot, TariffVersion tariff)
     });
 
     const auto claims = claims_of(lot, moves);
-    std::set<LotKey> shared;
-    for (const auto& [key, points] : claims | std::views::reverse) {
+    for (const auto& [key, points] : claims | std::views::reverse)
         found.folds.push_back({.key = key, .points = points});
-        shared.insert(key);
-    }
-    for (const Move& move : moves) {
-        if (!move.into || !shared.contains(*move.into)) continue;
-        shared.insert(move.from);
-        if (move.from.origin != lot.origin)
-            found.folded_with.try_emplace(move.from.origin, move.by);
-    }
     return found;
+}
+
+std::map<Sequence, Sequence> folded_into(
+    const std::vector<LotPast::Fold>& folds, const MemberPast& past, TariffVersion tariff)
+{
+    std::map<Sequence, Sequence> since;
+    std::set<LotKey> lots;
+    for (const LotPast::Fold& fold : folds) lots.insert(fold.key);
+    if (lots.empty()) return since;
+    std::vector<Move> moves;
+    past([&](const Record& record) {
+        moves.clear();
+        add_moves(record, {}, tariff, moves);
+        for (const Move& move : moves) {
+            if (!move.into || !lots.contains(*move.into)) continue;
+            lots.insert(move.from);
+            since.try_emplace(move.from.origin, move.by);
+        }
+        return record.sequence > lots.begin()->origin;
+    });
+    return since;
 }
 
 } // namespace pointhouse::ledger

@@ -22,12 +22,15 @@ struct LotPast {
         Provenance lot;
         std::int64_t points = 0; // that did not come back
     };
-    std::vector<Fold> folds;                  // newest first; also those of which nothing is left
-    std::map<LotKey, Expired> expired;        // of lots of the same tariff
-    std::map<Sequence, Sequence> folded_with; // other accruals in these folds, and since when
+    std::vector<Fold> folds;           // newest first; also those of which nothing is left
+    std::map<LotKey, Expired> expired; // of lots of the same tariff
 };
 
 /// Walks from the newest record to the accrual itself.
 [[nodiscard]] LotPast past_of_lot(const MemberPast& past, LotKey lot, TariffVersion tariff);
+
+/// The accruals whose points went into these folds, and since when: walks on to the oldest of them.
+[[nodiscard]] std::map<Sequence, Sequence> folded_into(
+    const std::vector<LotPast::Fold>& folds, const MemberPast& past, TariffVersion tariff);
 
 } // namespace pointhouse::ledger

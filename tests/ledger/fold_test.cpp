@@ -378,6 +378,26 @@ TEST_F(Folding, ARedeemerBearsNoPointOfAFoldTwice)
     expect_sound();
 }
 
+TEST_F(Folding, ARedeemerBearsNoPointOfAFoldTwiceWhoeverFoldedFirst)
+{
+    house.terms->partners[0].debt_shares = {.issuer = 0, .redeemer = 1, .house = 0};
+    with_limits(3, 1);
+    const auto early = earn(4, 10);
+    const auto late = earn(3, 10);
+    ASSERT_EQ(points(), (Numbers{70}));
+    house.send(redemption(fuel, fresh(), "anna", 60));
+    house.send(redemption(bookshop, fresh(), "anna", 10));
+
+    // The early ones were in a fold before the late ones were earned.
+    const Outcome first = house.send(reversal(grocer, fresh(), early[2]));
+    const Outcome second = house.send(reversal(grocer, fresh(), late[0]));
+    ASSERT_EQ(first.record.entries.size(), 1U);
+    EXPECT_EQ(first.record.entries[0].counterpart, TariffVersion{3});
+    ASSERT_EQ(second.record.entries.size(), 1U);
+    EXPECT_EQ(second.record.entries[0].counterpart, TariffVersion{2});
+    expect_sound();
+}
+
 TEST_F(Folding, AHouseOfBeforeFoldsAsItsMembersEarnMore)
 {
     with_limits(1'000, 500);
