@@ -51,6 +51,7 @@ bool is_listed(MessageType type, EntryKind kind)
     case MessageType::merge:
     case MessageType::transfer_in:
     case MessageType::merge_in:
+    case MessageType::fold:
     case MessageType::cut:
     case MessageType::drained:
     case MessageType::opening:
@@ -340,6 +341,7 @@ void Answers::append_json(std::string& out, const Subject& subject)
     case MessageType::hold_end:
     case MessageType::transfer_in:
     case MessageType::merge_in:
+    case MessageType::fold:
     case MessageType::cut:
     case MessageType::drained:
     case MessageType::opening:

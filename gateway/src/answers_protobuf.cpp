@@ -144,6 +144,7 @@ void Answers::append_protobuf(std::string& out, const Subject& subject)
     case MessageType::hold_end:
     case MessageType::transfer_in:
     case MessageType::merge_in:
+    case MessageType::fold:
     case MessageType::cut:
     case MessageType::drained:
     case MessageType::opening:
@@ -186,6 +187,7 @@ void Answers::fill_item(v1::Result& out, const Item& item)
     case MessageType::hold_end:
     case MessageType::transfer_in:
     case MessageType::merge_in:
+    case MessageType::fold:
     case MessageType::cut:
     case MessageType::drained:
     case MessageType::opening:

@@ -438,6 +438,7 @@ std::optional<Fault> ProtobufReader::read_content(
     case MessageType::hold_end:
     case MessageType::transfer_in:
     case MessageType::merge_in:
+    case MessageType::fold:
     case MessageType::cut:
     case MessageType::drained:
     case MessageType::opening:

@@ -86,6 +86,8 @@ void add_points(Lines& lines, const PositionRow& row)
     case EntryKind::debt_moved_in:
         return move(Account::members_debt, nobody, Account::transit, nobody);
     case EntryKind::creditable_moved: return; // a right, not points
+    case EntryKind::folded_out:
+    case EntryKind::folded_in: return; // active before and after
     }
     invariant(false, "every kind of entry has its accounts");
 }

@@ -75,7 +75,7 @@ SELECT month, 'issued:' || own AS account, 'P.' || own AS unit, points AS amount
 UNION ALL SELECT month,
   CASE state WHEN 0 THEN 'members:active' WHEN 1 THEN 'members:pending' ELSE 'members:held' END,
   'P.' || own, CASE WHEN kind IN (1, 3, 10, 11, 14, 15, 19, 20) THEN -points ELSE points END
-  FROM named WHERE kind NOT IN (6, 16, 17, 18)
+  FROM named WHERE kind NOT IN (6, 16, 17, 18, 21, 22)
 UNION ALL SELECT month, 'members:active', 'P.' || own,
   CASE WHEN kind = 11 THEN points ELSE -points END FROM named WHERE kind IN (8, 11, 12)
 UNION ALL SELECT month, 'expired', 'P.' || own,
@@ -312,8 +312,8 @@ void create_views(Transaction& transaction, std::span<const WindowRow> windows)
         partner_name("counterparty"));
     // `change` is what the entry did to the lot.
     sql += "CREATE VIEW allocation AS SELECT month, sequence, number, lot_origin, lot_position,"
-           " CASE WHEN kind IN (3, 10, 14, 19, 20) THEN points ELSE -points END AS change"
-           " FROM entry_row WHERE kind IN (2, 3, 4, 5, 7, 9, 10, 13, 14, 19, 20);";
+           " CASE WHEN kind IN (3, 10, 14, 19, 20, 22) THEN points ELSE -points END AS change"
+           " FROM entry_row WHERE kind IN (2, 3, 4, 5, 7, 9, 10, 13, 14, 19, 20, 21, 22);";
     transaction.script(sql);
 }
 

@@ -6,6 +6,7 @@
 #include "decision.hpp"
 #include "draft.hpp"
 #include "ledger/invariant.hpp"
+#include "lot_past.hpp"
 
 namespace pointhouse::ledger {
 namespace {
@@ -92,17 +93,24 @@ private:
         const Points excess = part.points - left_;
         take_pending(part);
         take_active(part);
-        if (part.lot) take_expired(part);
+        past_ = {};
+        if (part.lot && !left_.is_zero()) {
+            past_ = past_of_lot(question_.past, *part.lot, part.tariff);
+            take_folded();
+            take_expired(*part.lot, left_);
+            for (const LotPast::Fold& fold : past_.folds) take_expired(fold.key, fold.points);
+        }
         incur_debts(part);
         incur(excess, {.tariff = part.tariff, .kind = DebtKind::excess});
     }
 
-    void take(Entry entry, Points most)
+    Points take(Entry entry, Points most)
     {
         entry.points = std::min(most, left_);
-        if (entry.points.is_zero()) return;
+        if (entry.points.is_zero()) return {};
         left_ -= entry.points;
         draft_.add(entry);
+        return entry.points;
     }
 
     // Latest earned first: what is returned is what was bought last.
@@ -143,23 +151,29 @@ private:
             take({.kind = EntryKind::clawed_back, .lot = lot.provenance}, lot.remaining);
     }
 
-    // What expired of the lot and did not come back: breakage is undone, so that it can be clawed
-    // back.
-    void take_expired(const Part& part)
+    // What folded away is in the fold, as far as that has so much left.
+    void take_folded()
     {
-        if (left_.is_zero()) return;
-        Provenance lot;
-        std::int64_t expired = 0;
-        question_.past([&](const Record& record) {
-            for (const Entry& entry : record.entries) {
-                if (!is_breakage(entry.kind) || !is_own(entry.lot, part)) continue;
-                lot = entry.lot;
-                const std::int64_t points = entry.points.count();
-                expired += undoes_expiry(entry.kind) ? -points : points;
-            }
-            return record.sequence > part.lot->origin;
-        });
-        const Points taken = std::min(Points{expired}, left_);
+        for (LotPast::Fold& fold : past_.folds) {
+            const auto own = draft_.member().lots().all();
+            std::vector<Lot> lots;
+            for (const PackedLot& lot : own)
+                if (lot.key() == fold.key) lots.push_back(lot.lot());
+            for (const Lot& lot : lots)
+                fold.points -= take(
+                    {.kind = EntryKind::clawed_back, .lot = lot.provenance},
+                    std::min(lot.remaining, fold.points));
+        }
+    }
+
+    // What expired of a lot and did not come back: breakage is undone, so that it can be clawed
+    // back.
+    void take_expired(LotKey key, Points most)
+    {
+        const auto found = past_.expired.find(key);
+        if (found == past_.expired.end()) return;
+        const auto& [lot, expired] = found->second;
+        const Points taken = std::min({Points{expired}, most, left_});
         if (taken.is_zero()) return;
         draft_.add({.kind = EntryKind::expiry_undone, .points = taken, .lot = lot});
         take({.kind = EntryKind::clawed_back, .lot = lot}, taken);
@@ -194,25 +208,54 @@ private:
              .debt = debt});
     }
 
+    /// What is not to be borne any more, by redeemer: refunded, or borne already.
+    using Undone = std::map<TariffVersion, Points>;
+
+    static Points without(Points points, Undone& undone, TariffVersion redeemer)
+    {
+        Points& back = undone[redeemer];
+        const Points less = std::min(points, back);
+        back -= less;
+        return points - less;
+    }
+
     /// Those who took the points of the own lots, latest first, without what was refunded and what
     /// they bear already; one row for each redeemer's tariff.
     std::vector<Spent> spent_at_redeemers(const Part& part, Points wanted)
     {
         std::vector<Spent> spent;
-        std::map<TariffVersion, Points> undone;
+        Undone undone;
+        Undone borne;
+        Undone undone_of_folds; // also what they bear for others whose points folded with these
         Points found;
         if (wanted.is_zero()) return spent;
+        const auto others = folded_into(past_.folds, question_.past, part.tariff);
         question_.past([&](const Record& record) {
             for (auto entry = record.entries.rbegin(); entry != record.entries.rend(); ++entry) {
-                const bool is_undone =
-                    (entry->kind == EntryKind::debt_incurred &&
-                     is_own_debt(record, *entry, part)) ||
-                    (entry->kind == EntryKind::refunded && is_own(entry->lot, part));
-                if (is_undone) undone[entry->counterpart] += entry->points;
-                if (entry->kind != EntryKind::redeemed || !is_own(entry->lot, part)) continue;
-                Points& back = undone[entry->counterpart];
-                const Points net = entry->points - std::min(entry->points, back);
-                back -= entry->points - net;
+                const TariffVersion redeemer = entry->counterpart;
+                const bool is_spent = entry->kind == EntryKind::redeemed;
+                if (entry->kind == EntryKind::debt_incurred) {
+                    const auto other = others.find(record.original);
+                    // What another owes since it folded with these is borne for the fold's first.
+                    const bool is_of_fold = other != others.end() &&
+                                            record.sequence > other->second &&
+                                            entry->debt.kind == DebtKind::redeemer_bears &&
+                                            entry->debt.tariff == part.tariff;
+                    if (is_own_debt(record, *entry, part))
+                        borne[redeemer] += entry->points;
+                    else if (is_of_fold)
+                        undone_of_folds[redeemer] += entry->points;
+                }
+                if (!is_spent && entry->kind != EntryKind::refunded) continue;
+                const bool is_own_lot = is_own(entry->lot, part);
+                if (!is_own_lot && !is_fold(entry->lot.key)) continue;
+                Undone& refunded = is_own_lot ? undone : undone_of_folds;
+                if (!is_spent) {
+                    refunded[redeemer] += entry->points;
+                    continue;
+                }
+                const Points net =
+                    without(without(entry->points, refunded, redeemer), borne, redeemer);
                 if (net.is_zero()) continue;
                 found += net;
                 const auto same = std::ranges::find(spent, entry->counterpart, &Spent::redeemer);
@@ -234,11 +277,17 @@ private:
         return issuer_of(entry.debt.tariff) == issuer_of(part.tariff);
     }
 
+    [[nodiscard]] bool is_fold(LotKey lot) const
+    {
+        return std::ranges::find(past_.folds, lot, &LotPast::Fold::key) != past_.folds.end();
+    }
+
     const Question& question_;
     const DecisionContext& context_;
     Record& posting_;
     Draft draft_;
-    Points left_; // of the part, to take from the issuer's own
+    LotPast past_; // of the part's lot, where it did not have enough
+    Points left_;  // of the part, to take from the issuer's own
 };
 
 /// What a reversal takes: as asked, as the returned purchase says, or all that is left.

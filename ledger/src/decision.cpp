@@ -315,6 +315,7 @@ std::optional<Refusal> decide(
     case MessageType::hold_end:
     case MessageType::transfer_in:
     case MessageType::merge_in:
+    case MessageType::fold:
     case MessageType::cut:
     case MessageType::drained:
     case MessageType::clock:

@@ -242,7 +242,9 @@ void FundingCounters::apply_entry(const Entry& entry, const Terms& terms)
     case EntryKind::moved_in:
     case EntryKind::debt_moved_out:
     case EntryKind::debt_moved_in:
-    case EntryKind::creditable_moved: return;
+    case EntryKind::creditable_moved:
+    case EntryKind::folded_out:
+    case EntryKind::folded_in: return;
     }
     invariant(false, "every kind of entry has its funding");
 }

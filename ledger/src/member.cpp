@@ -189,11 +189,13 @@ void Member::apply_entry(const Entry& entry, const Terms& terms)
     case EntryKind::refunded:
     case EntryKind::expiry_undone:
     case EntryKind::reinstated:
-    case EntryKind::reinstated_by_house: return put_active(entry);
+    case EntryKind::reinstated_by_house:
+    case EntryKind::folded_in: return put_active(entry);
     case EntryKind::moved_in: return put(entry);
     case EntryKind::redeemed:
     case EntryKind::donated:
-    case EntryKind::expired: return take_from_lot(entry);
+    case EntryKind::expired:
+    case EntryKind::folded_out: return take_from_lot(entry);
     case EntryKind::moved_out: return take(entry);
     case EntryKind::clawed_back:
         take(entry);

@@ -30,6 +30,7 @@ std::string_view name_of(MessageType type) noexcept
     case MessageType::hold_end: return "hold_end";
     case MessageType::transfer_in: return "transfer_in";
     case MessageType::merge_in: return "merge_in";
+    case MessageType::fold: return "fold";
     case MessageType::opening: return "opening";
     case MessageType::cut: return "cut";
     case MessageType::drained: return "drained";

@@ -151,7 +151,9 @@ MoneyEffect money_effect(const Entry& entry, const Terms& terms)
     case EntryKind::moved_in: // points move within the liability
     case EntryKind::debt_moved_out:
     case EntryKind::debt_moved_in:
-    case EntryKind::creditable_moved: return {};
+    case EntryKind::creditable_moved:
+    case EntryKind::folded_out:
+    case EntryKind::folded_in: return {};
     case EntryKind::opened: return balanced(open(terms.tariff(entry.lot.tariff), points));
     }
     invariant(false, "every kind of entry has its money");

@@ -81,6 +81,8 @@ std::string_view name_of(EntryKind kind) noexcept
     case EntryKind::creditable_moved: return "creditable_moved";
     case EntryKind::reinstated: return "reinstated";
     case EntryKind::reinstated_by_house: return "reinstated_by_house";
+    case EntryKind::folded_out: return "folded_out";
+    case EntryKind::folded_in: return "folded_in";
     }
     return "unknown";
 }

@@ -48,7 +48,9 @@ bool has_counterpart(const Entry& entry)
     case EntryKind::opened:
     case EntryKind::creditable_moved:
     case EntryKind::reinstated:
-    case EntryKind::reinstated_by_house: return false;
+    case EntryKind::reinstated_by_house:
+    case EntryKind::folded_out:
+    case EntryKind::folded_in: return false;
     }
     return false;
 }

@@ -337,7 +337,9 @@ void Shard::book(Submission& submission, std::size_t place, const Digest& conten
     if (!refusal && !message.identifier.empty()) bind_identifier(message, parties.number);
     Member* member = parties.member;
     if (!refusal && member == nullptr) member = &members_.insert(parties.number);
+    std::size_t lots_before = 0;
     if (question.member != nullptr || !refusal) {
+        lots_before = member->lots().size();
         record.member = parties.number;
         record.previous = member->last();
         apply(*member, record);
@@ -349,6 +351,7 @@ void Shard::book(Submission& submission, std::size_t place, const Digest& conten
     if (!record.original.is_none())
         index_.insert(index_keys_.reversal_key(record.original), record.sequence);
     if (has_content(message)) keep_content();
+    if (!refusal) fold_lots_of(*member, lots_before, windows_.size() - 1);
     if (!refusal && has_receipt(message.type)) book_receipt(record, *parties.receiver);
 }
 

@@ -131,6 +131,7 @@ private:
     [[nodiscard]] bool has_due(const Member& member, Time now);
     void post_due_of(Member& member, Due limit);
     void append_own(Record& record, Member& member, std::size_t window);
+    void fold_lots_of(Member& member, std::size_t lots_before, std::size_t window);
     void take_reminder(Due limit);
     [[nodiscard]] std::size_t window_of(Due due) const;
     void follow_clock(Time now);

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "fold.hpp"
 #include "ledger/invariant.hpp"
 #include "shard.hpp"
 #include "timed_events.hpp"
@@ -85,6 +86,7 @@ void Shard::append_own(Record& record, Member& member, std::size_t window)
     record.terms = terms_->as_of;
     record.occurred_at = context_.now;
     record.posted_at = context_.now;
+    const std::size_t lots_before = member.lots().size();
     apply(member, record);
     record.balance = member.balance(context_.today);
     if (is_message_clock()) house_time_ = std::max(house_time_, context_.now);
@@ -92,6 +94,20 @@ void Shard::append_own(Record& record, Member& member, std::size_t window)
     decided_.back() = &record;
     if (!record.original.is_none())
         index_.insert(index_keys_.reversal_key(record.original), record.sequence);
+    fold_lots_of(member, lots_before, window);
+}
+
+// Right after the record that left a member with too many lots, in the same commit.
+void Shard::fold_lots_of(Member& member, std::size_t lots_before, std::size_t window)
+{
+    const LotLimits& limits = options_.lot_limits;
+    if (!has_to_fold(lots_before, member.lots().size(), limits)) return;
+    while (member.lots().size() > limits.folded_to) {
+        Record& record = own_records_.emplace_back();
+        record.sequence = next_sequence();
+        if (!fold_lots(member, limits, *terms_, record)) return own_records_.pop_back();
+        append_own(record, member, window);
+    }
 }
 
 // The reminders of one member: all that it has to come by then is posted.

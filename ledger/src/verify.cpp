@@ -10,6 +10,7 @@
 #include "byte_codec.hpp"
 #include "decision.hpp"
 #include "due_queue.hpp"
+#include "fold.hpp"
 #include "funding.hpp"
 #include "head_file.hpp"
 #include "identities.hpp"
@@ -258,6 +259,7 @@ private:
     void check_record(const Record& record, const BlockHeader& header, Verification& found)
     {
         last_ = record.sequence;
+        check_fold(record);
         if (is_house_step(record.type)) {
             follow_windows(record, header.window);
             check_house_entry(record);
@@ -305,7 +307,9 @@ private:
             member.last().value());
         const Day expiry_before = member.next_last_day(*terms);
         const Time end_before = member.first_end();
+        const std::size_t lots_before = member.lots().size();
         member.apply(record, *terms);
+        note_lots(record, lots_before, member.lots().size());
         if (member.next_last_day(*terms) < expiry_before || member.first_end() < end_before)
             due_.remind(next_due(member, *terms), record.member);
         context_.move_to(record.posted_at, *terms);
@@ -363,6 +367,13 @@ private:
             Record sent;
             read_again(record.original, sent, record);
             receive(sent, member, context_, again);
+        } else if (record.type == MessageType::fold) {
+            require(
+                record.member == has_to_fold_,
+                "record {}: member {} has no lots that have to fold",
+                record.sequence.value(),
+                record.member.value());
+            static_cast<void>(fold_lots(member, options_.lot_limits, terms, again));
         } else {
             const Due due = next_due(member, terms);
             require(
@@ -378,6 +389,29 @@ private:
                              again.entries == record.entries;
         require(
             is_same, "record {}: posted again, it comes out differently", record.sequence.value());
+    }
+
+    // A house of a version that did not fold has none: what is missing is a fault after the first.
+    void check_fold(const Record& record)
+    {
+        if (record.type == MessageType::fold) folds_ = true;
+        if (has_to_fold_.is_none() || !folds_) return;
+        if (record.type == MessageType::fold && record.member == has_to_fold_) return;
+        Record fold;
+        require(
+            !fold_lots(members_.member(has_to_fold_), options_.lot_limits, *terms_of(record), fold),
+            "record {}: the lots of member {} have to fold before it",
+            record.sequence.value(),
+            has_to_fold_.value());
+        has_to_fold_ = {};
+    }
+
+    void note_lots(const Record& record, std::size_t before, std::size_t after)
+    {
+        const LotLimits& limits = options_.lot_limits;
+        const bool is_left = record.type == MessageType::fold && after > limits.folded_to;
+        const bool has_to = is_left || has_to_fold(before, after, limits);
+        has_to_fold_ = has_to ? record.member : MemberNumber{};
     }
 
     // What was due for the member was posted before its message was decided.
@@ -676,6 +710,8 @@ private:
         std::vector<std::byte> bytes;
     };
     StoredFunding stored_funding_;
+    MemberNumber has_to_fold_; // with the next record, where any of its lots are alike
+    bool folds_ = false;       // the journal has come to a fold
     DecisionContext context_{.funding = &funding_};
     Sha256 sha256_;
     Sequence last_;

@@ -89,7 +89,9 @@ public:
         case EntryKind::moved_in:
         case EntryKind::debt_moved_out:
         case EntryKind::debt_moved_in:
-        case EntryKind::creditable_moved: break; // open before and after
+        case EntryKind::creditable_moved:
+        case EntryKind::folded_out:
+        case EntryKind::folded_in: break; // open before and after
         }
     }
 

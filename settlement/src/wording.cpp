@@ -94,7 +94,9 @@ std::string_view label_of(EntryKind kind, Charge charge) noexcept
     case EntryKind::moved_in:
     case EntryKind::debt_moved_out:
     case EntryKind::debt_moved_in:
-    case EntryKind::creditable_moved: break; // no money moves
+    case EntryKind::creditable_moved:
+    case EntryKind::folded_out:
+    case EntryKind::folded_in: break; // no money moves
     }
     return "";
 }

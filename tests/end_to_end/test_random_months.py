@@ -138,6 +138,41 @@ def test_random_months_agree_with_the_oracle(coalition, messages_max, seed):
     chance = random.Random(seed)
     stream = random_months.Stream(chance, oracle, members=max(12, messages_max // 500),
                                   messages_a_month=max(400, messages_max // 100))
+    play(coalition, oracle, chance, stream, messages_max, seed)
+
+
+def test_members_with_more_lots_than_are_kept_agree_with_the_oracle(coalition, seed):
+    """Two who collect and hardly spend: beyond 1,024 lots their oldest fold."""
+    oracle = random_months.fresh_oracle()
+    chance = random.Random(seed)
+    stream = random_months.Stream(chance, oracle, members=2, messages_a_month=8_000,
+                                  kinds=random_months.COLLECTING)
+    play(coalition, oracle, chance, stream, 6_000, seed)
+    assert oracle.folds
+    with Player(coalition) as player:
+        shown = folds_shown(player, "member-0") + folds_shown(player, "member-1")
+        assert sorted(shown) == sorted(oracle.folds)
+
+
+def folds_shown(player, name):
+    """The points of the lots that an operator sees come out of folds: all that went in."""
+    folds, cursor = [], ""
+    while cursor is not None:
+        page = player.connection("operator:anna").get(f"/v1/members/{name}/entries?limit=100{cursor}").json
+        for entry in page["entries"]:
+            if entry["type"] != "fold":
+                continue
+            sums = {"folded_out": 0, "folded_in": 0}
+            for movement in entry["movements"]:
+                sums[movement["kind"]] += movement["points"]
+                if movement["kind"] == "folded_in":
+                    folds.append(movement["points"])
+            assert sums == {"folded_out": entry["points"], "folded_in": entry["points"]}
+        cursor = f"&cursor={page['next_cursor']}" if page.get("next_cursor") else None
+    return folds
+
+
+def play(coalition, oracle, chance, stream, messages_max, seed):
     messages_a_life = max(1_000, messages_max // 50)  # then kill -9
     with Player(coalition) as player:
         for number in range(messages_max):

@@ -81,6 +81,7 @@ void LedgerHouse::open()
     options.keys.content.fill(std::byte{2});
     options.keys.fingerprint.fill(std::byte{3});
     options.retry_after = std::chrono::milliseconds{1};
+    options.lot_limits = lot_limits;
     if (!message_clock_) options.clock = &clock;
     ledger = open_ledger(*faulty, *identities, terms, options);
 }
@@ -118,7 +119,7 @@ Balance LedgerHouse::balance(std::string_view member)
 
 Verification LedgerHouse::verify()
 {
-    VerifyOptions options{.folder = folder, .from_scratch = true};
+    VerifyOptions options{.folder = folder, .from_scratch = true, .lot_limits = lot_limits};
     options.keys.identity.fill(std::byte{1});
     options.keys.content.fill(std::byte{2});
     options.keys.fingerprint.fill(std::byte{3});

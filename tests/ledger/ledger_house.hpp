@@ -101,6 +101,7 @@ public:
     std::unique_ptr<FaultyJournal> faulty;
     std::unique_ptr<Ledger> ledger;
     std::size_t cached_members_max = 1000;
+    LotLimits lot_limits{}; // from the next open() on
 
 private:
     bool message_clock_;

@@ -73,8 +73,9 @@ TEST(Simulation, HoldsEveryPromiseThroughFaults)
                                    MessageType::unblock,      MessageType::close,
                                    MessageType::adjustment,   MessageType::maturity,
                                    MessageType::expiry,       MessageType::hold_end,
-                                   MessageType::transfer_in,  MessageType::cut,
-                                   MessageType::drained,      MessageType::clock})
+                                   MessageType::transfer_in,  MessageType::fold,
+                                   MessageType::cut,          MessageType::drained,
+                                   MessageType::clock})
         EXPECT_TRUE(tally.types.contains(type)) << name_of(type);
     EXPECT_GT(tally.faults, seeds);
     EXPECT_GT(tally.restarts, static_cast<int>(seeds));

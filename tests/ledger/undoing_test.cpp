@@ -51,6 +51,8 @@ protected:
                     {.partner = funder, .share = static_cast<std::int32_t>(between(1, 5))});
             house.terms->promotions.push_back(promotion);
         }
+        // In every other round lots fold all the time.
+        if (GetParam() % 2 == 1) house.lot_limits = {.open_max = 6, .folded_to = 3};
         house.close(true);
         house.open();
     }

@@ -22,6 +22,7 @@ class Clock:
             self.now = max(self.now, at)
             self.move.moment = at, 0
             happen()
+            self.fold_all()
         self.now = max(self.now, moment)
 
     def at(self, moment, name, happen, window=None):

@@ -89,6 +89,9 @@ class Member:
     holds: list = field(default_factory=list)
     issued: dict = field(default_factory=lambda: defaultdict(int))    # issuer → points
     credited: dict = field(default_factory=lambda: defaultdict(int))  # issuer → clawed back of them
+    # [(number, accrual, lot, fold or None, points)], lots and accruals by order: what folded, and what
+    # the return of an accrual took out of a lot.
+    went: list = field(default_factory=list)
     expiries: list = field(default_factory=list)  # [[lot, points, when]] that have not come back
     state: str = "open"  # or blocked, closed
     merged_into: "Member" = None
@@ -103,6 +106,21 @@ class Member:
         """The lot, with parts of it that last longer, or that left and came back; in draw order."""
         return sorted((each for each in self.lots if each.order == lot.order),
                       key=lambda each: each.draw_order)
+
+    def folds_of(self, lot):
+        """[[parts of a fold, points]], newest first: a fold remembers nobody's points, so what is left of
+        it is the lot's as far as it brought some along, and did not have them back."""
+        own = {}
+        for _, accrual, source, fold, points in sorted(self.went, key=lambda each: each[0]):
+            if source != lot.order:
+                if source not in own or accrual not in (None, lot.order):
+                    continue
+                points = min(points, own[source])
+                own[source] -= points
+            if fold:
+                own[fold] = own.get(fold, 0) + points
+        return [[sorted((each for each in self.lots if each.order == fold), key=lambda each: each.draw_order),
+                 points] for fold, points in sorted(own.items(), reverse=True)]
 
     def undo_expiry(self, lot, points):
         """What comes back expired last."""

@@ -127,6 +127,7 @@ class Membership:
         target.debts = sorted(target.debts + source.debts, key=lambda debt: debt.since)
         target.holds += source.holds
         source.lots, source.debts, source.holds = [], [], []
+        target.went += source.went
         target.expiries = sorted(target.expiries + source.expiries, key=lambda expiry: expiry[2])
         source.expiries = []
         self.was_active(target)

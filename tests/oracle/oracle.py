@@ -12,6 +12,7 @@ import days
 from books import Books
 from clock import Clock
 from earning import Earning
+from folding import Folding
 from membership import Membership
 from movements import Movements
 from refusals import Refused, status_of
@@ -27,9 +28,11 @@ class Outcome:
     replayed: bool = False
 
 
-class Oracle(Clock, Earning, Spending, Returning, Membership):
-    def __init__(self, terms, now):
+class Oracle(Clock, Earning, Spending, Returning, Membership, Folding):
+    def __init__(self, terms, now, lots_max=1_024, folded_to=512):
         Clock.__init__(self, now)
+        self.lots_max, self.folded_to = lots_max, folded_to
+        self.folds = []      # the points of each that was made
         self.terms = terms
         self.books = Books(terms)
         self.move = Movements(terms, self.books)
@@ -59,6 +62,7 @@ class Oracle(Clock, Earning, Spending, Returning, Membership):
         self.books.event = body["message_id"]
         self.books.window = self.window_of(self.now)
         outcome = self.judge(caller, path, body)
+        self.fold_all()
         # What the ledger decided is final, what it never knew is not, nor what never came to wait.
         is_undecided = outcome.code is not None and self.waits_for_approval(path, body)
         if outcome.status not in (403, 404) and not is_undecided:

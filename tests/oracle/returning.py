@@ -68,7 +68,8 @@ class Returning:
         return part
 
     def undo_accrual(self, original, points):
-        """Its own lots, pending first; what expired of them; then whatever else the member has.
+        """Its own lots, pending first, and its part of their folds; what expired of them; then whatever
+        else the member has.
         Of several lots the last funded goes first. A part that left and came back is the lot's again.
         What a funder's contract does not let it be credited is forfeited."""
         member, skip, left, own = original.member.surviving, original.reversed - points, points, 0
@@ -80,7 +81,8 @@ class Returning:
             left -= part
             part = self.allowed(member, lot.issuer, part)
             taken += part
-            own += self.take_back(member, lot, member.parts_of(lot), part, ("pending", "active", "expired"))
+            own += self.take_back(member, lot, member.parts_of(lot), part, ("pending", "active", "expired"),
+                                  member.folds_of(lot))
         return self.clawed_back(member, taken, own)
 
     def claw_back(self, caller, body):
@@ -109,7 +111,7 @@ class Returning:
         tariff = self.terms.partners[issuer].tariff(day)
         return Debt(issuer, tariff, tariff.price, tariff.fee, None, None, None, 0)
 
-    def take_back(self, member, source, lots, points, states):
+    def take_back(self, member, source, lots, points, states, folds=()):
         """Credits the issuer up to what it issued to this member and has not had credited; the excess
         is the operator's. A debt is owed at the prices of `source`. Returns what the lots gave."""
         issuer = source.issuer
@@ -122,7 +124,16 @@ class Returning:
                 taken = min(left, getattr(lot, state))
                 self.move.claw_back(lot, state, taken)
                 left -= taken
-        borne = self.borne(issuer, lots, left)
+            for fold in folds:
+                for part in fold[0]:
+                    taken = min(left, fold[1], getattr(part, state))
+                    if taken:
+                        self.move.claw_back(part, state, taken)
+                        fold[1] -= taken
+                        left -= taken
+                        member.went.append((self.number, source.order, part.order, None, taken))
+        folded = [part for parts, _ in reversed(folds) for part in parts]
+        borne = self.borne(issuer, [*lots, *folded], left)
         if points > creditable:
             borne.append(("excess", points - creditable, None))
         for bearer, part, take in borne:

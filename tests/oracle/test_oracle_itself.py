@@ -33,10 +33,10 @@ roles = ["charity"]
 class Coalition:
     """GRO and TNK, which is a little dearer, and a charity."""
 
-    def __init__(self, share="1", bearer="issuer", pending=0):
+    def __init__(self, share="1", bearer="issuer", pending=0, **limits):
         text = "".join(PARTNER.format(name=name, price=price, share=share, bearer=bearer, pending=pending)
                        for name, price in (("GRO", "0.01"), ("TNK", "0.012")))
-        self.oracle = Oracle(read_terms(text + CHARITY), days.instant("2026-06-01T00:00:00Z"))
+        self.oracle = Oracle(read_terms(text + CHARITY), days.instant("2026-06-01T00:00:00Z"), **limits)
         self.number = 0
 
     def say(self, partner, path, **body):
@@ -181,3 +181,51 @@ def test_a_transfer_moves_no_money():
     # A later clawback meets the one who earned.
     _, answer = house.say("GRO", "reversals", reverses=earned)
     assert answer["balance"] == {"available": 0, "pending": 0, "held": 0, "debt": 60}
+
+
+def folded(house, points=10):
+    """The message ids of four accruals of one member, whose lots have become one."""
+    names = [house.say("GRO", "accruals", member="m", points=points)[0] for _ in range(4)]
+    assert [lot.active for lot in house.oracle.members["m"].drawn_first()] == [4 * points]
+    return names
+
+
+def test_a_return_takes_its_own_from_the_fold_as_far_as_it_is_there():
+    house = Coalition(lots_max=3, folded_to=1)
+    names = folded(house)
+    _, answer = house.say("GRO", "reversals", reverses=names[1])
+    assert (answer["clawed_back_own"], answer["debt"]) == (10, 0)
+    house.say("TNK", "redemptions", member="m", points=25)
+    _, answer = house.say("GRO", "reversals", reverses=names[0])
+    assert (answer["clawed_back_own"], answer["debt"]) == (5, 5)
+
+
+def test_no_return_takes_more_than_it_brought():
+    house = Coalition(lots_max=3, folded_to=1)
+    first, _ = house.say("GRO", "accruals", member="m", points=10)
+    house.say("TNK", "redemptions", member="m", points=7)
+    for _ in range(3):
+        house.say("GRO", "accruals", member="m", points=10)
+    _, answer = house.say("GRO", "reversals", reverses=first)
+    assert (answer["clawed_back_own"], answer["debt"]) == (3, 0)  # the rest was repaid
+    assert answer["balance"]["available"] == 23
+
+
+def test_what_is_not_alike_does_not_fold():
+    house = Coalition(lots_max=3, folded_to=1)
+    for partner, when in (("GRO", "05-31"), ("TNK", "06-01"), ("GRO", "06-01"), ("TNK", "06-10"),
+                          ("GRO", "06-10")):
+        house.say(partner, "accruals", member="m", points=10, occurred_at=f"2026-{when}T12:00:00Z")
+    lots = house.oracle.members["m"].drawn_first()
+    assert [(lot.issuer, lot.active) for lot in lots] == [("GRO", 10), ("TNK", 20), ("GRO", 20)]
+
+
+def test_a_fold_expires_once_and_a_return_undoes_its_own_breakage():
+    house = Coalition(lots_max=3, folded_to=1)
+    names = folded(house)
+    house.oracle.advance(days.instant("2026-08-02T00:00:00Z"))
+    assert house.oracle.books.points_balances()["expired"] == 40
+    for name in names:
+        _, answer = house.say("GRO", "reversals", reverses=name, occurred_at="2026-08-02T12:00:00Z")
+        assert (answer["clawed_back_own"], answer["debt"]) == (10, 0)
+    assert house.oracle.books.points_balances()["expired"] == 0

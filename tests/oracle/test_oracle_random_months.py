@@ -3,6 +3,7 @@
 import random
 
 import days
+import pytest
 import random_months
 
 
@@ -13,8 +14,10 @@ REFUSALS = {
 STEPS_MIN, STEPS_MAX = 3_000, 20_000  # the rarest refusal comes about once in a thousand
 
 
-def test_the_invariants_hold_after_every_message(seed):
-    oracle = random_months.fresh_oracle()
+# As the design has them, and so few that lots fold all the time.
+@pytest.mark.parametrize("limits", [{}, {"lots_max": 6, "folded_to": 3}], ids=["", "folding"])
+def test_the_invariants_hold_after_every_message(seed, limits):
+    oracle = random_months.fresh_oracle(**limits)
     stream = random_months.Stream(random.Random(seed), oracle)
     outcomes = {}
     for number in range(STEPS_MAX):
@@ -31,4 +34,5 @@ def test_the_invariants_hold_after_every_message(seed):
         outcomes[kind] = outcomes.get(kind, 0) + 1
     print(outcomes)
     assert len(oracle.books.windows()) > 4
+    assert bool(oracle.folds) == bool(limits)
     assert REFUSALS <= {code for _, code in outcomes}

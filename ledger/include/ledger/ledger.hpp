@@ -114,6 +114,7 @@ struct LedgerOptions {
     std::size_t cached_members_max = 1'000'000;
     /// After a commit that failed: how long until the journal is looked at again.
     std::chrono::milliseconds retry_after{100};
+    LotLimits lot_limits{}; // others in tests alone
 };
 
 /// Decides messages and makes them durable: the one writer of points. Identities, message ids,
@@ -190,6 +191,7 @@ struct VerifyOptions {
     std::filesystem::path folder{};
     LedgerKeys keys{};
     bool from_scratch = false; // decide every message again, too
+    LotLimits lot_limits{};    // those of the ledger
     /// Called now and then with the share done, in thousandths.
     std::function<void(int)> progress{};
 };

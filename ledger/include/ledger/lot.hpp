@@ -1,6 +1,7 @@
 #pragma once
 
 #include <compare>
+#include <cstddef>
 #include <cstdint>
 
 #include "ledger/ids.hpp"
@@ -50,6 +51,13 @@ struct Lot {
     Provenance provenance{};
     Points remaining{}; // above zero: an exhausted lot is dropped
     friend bool operator==(const Lot&, const Lot&) = default;
+};
+
+/// How many active lots a member keeps: with more than `open_max`, its oldest fold until there are
+/// `folded_to`, which is less.
+struct LotLimits {
+    std::size_t open_max = 1024;
+    std::size_t folded_to = 512;
 };
 
 } // namespace pointhouse::ledger

@@ -40,6 +40,7 @@ enum class MessageType : std::uint8_t {
     hold_end = 34,    // a hold came to its end uncaptured
     transfer_in = 35, // points arrived from another member
     merge_in = 36,    // all that a merged member had arrived
+    fold = 37,        // of many lots the oldest, alike in all that counts, became one
     opening = 48,     // lots that a member brought along when the coalition moved in
     // The house's own steps share the journal with the messages.
     cut = 64,         // the end of a window: all before it belongs to it

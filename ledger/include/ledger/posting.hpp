@@ -46,9 +46,12 @@ enum class EntryKind : std::uint8_t {
     // Expired points come back; the same lot lasts longer.                 expired  → member
     reinstated = 19,          // who kept the breakage gives it back, each its share
     reinstated_by_house = 20, // the house pays
+    // Lots of one member that are alike become one; no account moves.
+    folded_out = 21, // all that a lot has goes into the next `folded_in`
+    folded_in = 22,  // the lot that they became
 };
 
-inline constexpr EntryKind last_entry_kind = EntryKind::reinstated_by_house;
+inline constexpr EntryKind last_entry_kind = EntryKind::folded_in;
 
 /// Whether points come back that had expired, into the lot that they expired from.
 [[nodiscard]] constexpr bool undoes_expiry(EntryKind kind)

@@ -32,7 +32,9 @@ LiabilityFlow* flow_of(LiabilityRollForward& row, EntryKind kind)
     case EntryKind::moved_in:
     case EntryKind::debt_moved_out:
     case EntryKind::debt_moved_in:
-    case EntryKind::creditable_moved: return nullptr;
+    case EntryKind::creditable_moved:
+    case EntryKind::folded_out:
+    case EntryKind::folded_in: return nullptr;
     }
     ledger::invariant(false, "every kind of entry has its place in a roll-forward");
     return nullptr;

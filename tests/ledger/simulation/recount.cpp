@@ -246,7 +246,8 @@ void Recount::check_window(const Record& record, Month window)
     expect(!drained_.contains(window), "a drained window takes nothing: " + name);
     const bool is_by_clock = record.type == MessageType::maturity ||
                              record.type == MessageType::expiry ||
-                             record.type == MessageType::hold_end;
+                             record.type == MessageType::hold_end ||
+                             record.type == MessageType::fold; // of what the clock brought
     if (!is_by_clock) expect(!cut_.contains(window), "a closed window takes nothing: " + name);
 }
 

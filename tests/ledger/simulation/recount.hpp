@@ -78,6 +78,8 @@ private:
     void count_entries(const Record& record);
     void count_entry(const Entry& entry, CountedMember& member, const Record& record);
     void count_recovery(const Entry& entry, CountedMember& member, std::int64_t& active);
+    void count_folded_out(const Entry& entry, std::int64_t& active, const Record& record);
+    void count_folded_in(const Entry& entry, std::int64_t& active, const Record& record);
     static void drop_empty(const Entry& entry, CountedMember& member);
     void check_refusal(const Record& record, const CountedMember& before);
     void check_window(const Record& record, Month window);
@@ -107,6 +109,7 @@ private:
     std::map<PartnerId, std::int64_t> outstanding_; // by issuer, from the flows, less debt
     std::map<PromotionId, std::int64_t> granted_;
     std::int64_t in_transit_ = 0;
+    std::vector<Entry> folding_; // not yet in their fold
     std::int64_t liability_ = 0;
     Money block_money_{};
     std::map<EntryKind, std::int64_t> block_points_;

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <fmt/format.h>
+#include <tuple>
 
 #include "simulation/recount.hpp"
 
@@ -138,9 +139,48 @@ void Recount::count_entry(const Entry& entry, CountedMember& member, const Recor
         part() += points;
         move_points(entry.lot.tariff, points);
         break;
+    case EntryKind::folded_out: count_folded_out(entry, lot.active, record); break;
+    case EntryKind::folded_in: count_folded_in(entry, lot.active, record); break;
     default: return expect(false, "the kind of an entry is known here");
     }
     drop_empty(entry, member);
+}
+
+// What folds is alike in all but the message and the time within the month.
+void Recount::count_folded_out(const Entry& entry, std::int64_t& active, const Record& record)
+{
+    expect(record.type == MessageType::fold, "lots fold in a record of their own");
+    expect(active == entry.points.count(), "a lot folds whole");
+    take(active, entry, "folded");
+    const auto order = [](const Provenance& from) {
+        return std::tuple{from.expires_on, from.activity, from.key};
+    };
+    const bool is_in_order = folding_.empty() || order(folding_.back().lot) < order(entry.lot);
+    expect(is_in_order, "lots fold in the draw order");
+    folding_.push_back(entry);
+}
+
+void Recount::count_folded_in(const Entry& entry, std::int64_t& active, const Record& record)
+{
+    expect(folding_.size() > 1, "a fold is of more than one lot");
+    expect(entry.lot.key.origin == record.sequence, "a fold names the record that made it");
+    std::int64_t points = 0;
+    for (const Entry& each : folding_) {
+        points += each.points.count();
+        Provenance alike = each.lot;
+        expect(
+            calendar_.month_of(alike.activity) == calendar_.month_of(entry.lot.activity),
+            "what folds is of one month");
+        alike.key = entry.lot.key;
+        alike.activity = entry.lot.activity;
+        expect(alike == entry.lot, "what folds is alike");
+    }
+    if (!folding_.empty())
+        expect(
+            folding_.front().lot.activity == entry.lot.activity, "a fold keeps the first's place");
+    expect(points == entry.points.count(), "a fold has the points of its lots");
+    folding_.clear();
+    active += entry.points.count();
 }
 
 void Recount::count_recovery(const Entry& entry, CountedMember& member, std::int64_t& active)
@@ -276,6 +316,7 @@ void Recount::check_books()
     expect(liability == liability_, "open points at x times p are the points liability");
     for (const auto& [issuer, points] : outstanding_)
         expect(points == open[issuer], "the points of an issuer sum to zero");
+    expect(folding_.empty(), "what folds is in its fold");
     expect(in_transit_ == 0, "nothing is on its way between two commits");
 }
 

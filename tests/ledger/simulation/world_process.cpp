@@ -15,6 +15,8 @@ LedgerOptions World::options() const
     options.keys.fingerprint.fill(std::byte{3});
     // The machine's own time must not decide anything here.
     options.retry_after = std::chrono::milliseconds{0};
+    // Few, so that lots fold all the time.
+    options.lot_limits = {.open_max = 6, .folded_to = 3};
     if (!is_message_clock_) options.clock = &clock_;
     return options;
 }
@@ -124,6 +126,7 @@ void World::look_at_everything()
     if (!fault_.empty()) return;
     VerifyOptions verify{.folder = folder_, .from_scratch = true};
     verify.keys = options().keys;
+    verify.lot_limits = options().lot_limits;
     note(verify_journal(*reader_, *identities_, history_, verify).fault);
 }
 
