@@ -176,6 +176,8 @@ void Register::apply_rejection(const ledger::HouseEntry& /*entry*/, const Conten
     std::erase_if(drafts_, [&](const auto& of_window) {
         return of_window.second.proposal == proposal && !of_window.second.is_approved;
     });
+    // Else the act could never be asked for again.
+    std::erase_if(permissions_, [&](const auto& each) { return each.proposal == proposal; });
 }
 
 void Register::apply_issue(const ledger::HouseEntry& entry, const Content& content)
