@@ -379,6 +379,16 @@ TEST_F(Disputes, WhatWasHeldBackIsInTheNextNet)
     desk.issue_all(july, {});
     desk.record(desk.desk.net(july, {}, desk.terms()).value());
     EXPECT_EQ(desk.desk.net_of(july)->payments.find(partner("GRO"))->second.net, Minor{1});
+    const auto again = desk.read_again();
+    for (const auto& [window, held_back, effect] :
+         {std::tuple{june, 121, -422}, std::tuple{july, 0, -60}}) {
+        const auto rows = again.settled_documents(window);
+        const auto row = std::ranges::find(rows, invoice, &SettledDocument::number);
+        ASSERT_NE(row, rows.end());
+        EXPECT_EQ(row->gross, Minor{543});
+        EXPECT_EQ(row->held_back, Minor{held_back}) << "in the second net nothing is held back";
+        EXPECT_EQ(row->effect, Minor{effect});
+    }
     ASSERT_EQ(desk.settle(july, partner("GRO"), 1), "");
     EXPECT_EQ(desk.balances.at("ar:GRO"), 0);
     EXPECT_EQ(desk.balances.at("ap:GRO"), 0);

@@ -65,6 +65,7 @@ struct IssuedDocument {
     /// What nets took of it, by their windows; in the sign of what the partner owes. More than one
     /// when a dispute held a part back.
     std::map<ledger::Month, ledger::Minor> netted{};
+    std::map<ledger::Month, ledger::Minor> held_back{}; // what was disputed then
     /// The same in the house's currency, of a document in another one.
     std::map<ledger::Month, ledger::Minor> claimed{};
     ledger::Minor set_off_claim{}; // of `set_off`

@@ -230,6 +230,7 @@ void Register::apply_net(const ledger::HouseEntry& entry, const Content& content
         net.documents.push_back(text_at(row, "number"));
         auto& issued = issued_.find(net.documents.back())->second;
         issued.netted.emplace(window, minor_at(row, "owed_minor"));
+        issued.held_back.emplace(window, issued.disputed);
         if (row.contains("claim_minor"))
             issued.claimed.emplace(window, minor_at(row, "claim_minor"));
     }
