@@ -166,6 +166,20 @@ def test_terms_and_estimates_take_two(pair):
     assert rate.status == 200, rate
     assert len(pair.anna.get(OPERATOR + "fx/list").json) == 1
 
+    # A mistake is taken back by two, and stays in the lists.
+    taken = pair.takes_two("estimate/withdraw", issuer="GRO", version=1, reason="a wrong day")
+    assert [(row["version"], row["withdrawn"]) for row in taken.json] == [(1, "a wrong day")]
+    taken = pair.takes_two("calendar/withdraw", window="2190-01", reason="a wrong year")
+    assert taken.status == 200, taken
+    shown = pair.anna.get(OPERATOR + "calendar/show?year=2190").json
+    assert [(row["from"], row["reason"]) for row in shown["withdrawn"]] == [("2190-01", "a wrong year")]
+    assert shown["terms"][0]["from"] == "1970-01"
+    taken = pair.takes_two("fx/withdraw", id="EUR-SEK-2026-06-30", reason="a wrong rate")
+    assert [row["withdrawn"] for row in taken.json] == ["a wrong rate"]
+    for path, fields in (("estimate/withdraw", {"issuer": "GRO", "version": 1}),
+                         ("calendar/withdraw", {"window": "2190-01"}), ("fx/withdraw", {"id": "EUR-SEK-2026-06-30"})):
+        assert act(pair.anna, path, reason="once more", **fields).code == "settlement_refused"
+
 
 def issued(pair, window):
     assert pair.takes_two("window/close").status == 200

@@ -157,6 +157,26 @@ TEST_F(Example, ADefaultInAnotherCurrencyIsShared)
     EXPECT_TRUE(desk.desk.net_of(june)->is_settled());
 }
 
+TEST_F(Example, ARateIsTakenBackUntilItIsUsed)
+{
+    record_rate();
+    const std::string id = "EUR-USD-2026-07-14";
+    const auto day = *ledger::parse_day("2026-07-14");
+    EXPECT_FALSE(desk.desk.withdraw_rate("EUR-USD-2026-07-15", "no such rate"));
+    EXPECT_FALSE(desk.desk.withdraw_rate(id, "")) << "without a reason";
+    desk.record(desk.desk.withdraw_rate(id, "a wrong day").value());
+    EXPECT_FALSE(desk.desk.find_rate("EUR", "USD", day + 9));
+    EXPECT_FALSE(desk.desk.withdraw_rate(id, "twice"));
+    ASSERT_EQ(desk.read_again().withdrawn_rates().size(), 1U);
+    EXPECT_EQ(desk.read_again().withdrawn_rates()[0].second, "a wrong day");
+
+    desk.record(desk.desk.set_rate({.day = day, .rate = usd(860'000)}).value());
+    net({.rate = desk.desk.stored_rate(id, "USD")});
+    ASSERT_TRUE(desk.desk.net_of(june)->payments.begin()->second.foreign) << "it is used";
+    EXPECT_FALSE(desk.desk.withdraw_rate(id, "too late"));
+    EXPECT_FALSE(desk.read_again().withdraw_rate(id, "too late"));
+}
+
 TEST_F(Example, ARateIsRecordedOnce)
 {
     record_rate();
