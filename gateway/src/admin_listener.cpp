@@ -129,9 +129,9 @@ private:
         } else if (request.target() == "/healthz") {
             response.body() = "ok\n";
         } else if (request.target() == "/readyz") {
-            const bool is_ready = options_.is_ready();
-            response.body() = is_ready ? "ready\n" : options_.not_ready;
-            if (!is_ready) response.result(http::status::service_unavailable);
+            const auto reason = options_.why_not_ready();
+            response.body() = (reason.empty() ? "ready" : reason) + "\n";
+            if (!reason.empty()) response.result(http::status::service_unavailable);
         } else if (request.target() == "/metrics") {
             response.set(http::field::content_type, "text/plain; version=0.0.4; charset=utf-8");
             response.body() = options_.metrics();

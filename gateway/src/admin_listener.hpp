@@ -12,10 +12,10 @@ namespace pointhouse::gateway {
 /// What the admin listener serves. The functions run on the loop's thread and must not block.
 struct AdminOptions {
     std::string address = "127.0.0.1";
-    std::uint16_t port = 9443;             // 0: any free one
-    std::function<bool()> is_ready;        // /readyz: 200 or 503
-    std::function<std::string()> metrics;  // /metrics, in the Prometheus text format
-    std::string not_ready = "not ready\n"; // what /readyz says with its 503
+    std::uint16_t port = 9443; // 0: any free one
+    /// What /readyz says with its 503; empty: ready, 200.
+    std::function<std::string()> why_not_ready;
+    std::function<std::string()> metrics; // /metrics, in the Prometheus text format
 };
 
 /// The operator's window on a running house: plain HTTP, loopback by default. /healthz says that

@@ -21,8 +21,9 @@ namespace pointhouse::gateway {
 /// The running position of a partner in the open window, as JSON. May throw.
 using PositionOf = std::function<std::string(ledger::PartnerId)>;
 
-/// Lays an operator's message by until another approves it. None: other content waits under its id.
-using ProposeMessage = std::function<std::optional<ledger::HouseSequence>(
+/// Lays an operator's message by until another approves it, unless one did not: a fault then, as
+/// where its id has other content.
+using ProposeMessage = std::function<ledger::Result<ledger::HouseSequence, Fault>(
     const ledger::Message&, std::string_view operator_name)>;
 
 /// Answers what is about documents; the partner is none for an operator, who sees all.

@@ -180,12 +180,7 @@ void Clearing::answer_proposal(Exchange& exchange, ledger::Submission& submissio
     if (!verdict.is_booked())
         return answer_problem(exchange, verdict.code, verdict.detail, message.message_id);
     const auto proposal = house_.propose(message, exchange.caller->name);
-    if (!proposal)
-        return answer_problem(
-            exchange,
-            "message_id_reused",
-            "Other content waits for approval under this id",
-            message.message_id);
+    if (!proposal) return answer_fault(exchange, proposal.error(), message.message_id);
     exchange.status = 202;
     if (exchange.answer_type == MediaType::protobuf) {
         v1::ProposalAnswer answer;

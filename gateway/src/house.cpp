@@ -318,8 +318,10 @@ void House::tend()
         points.publish(state_->registry.terms());
     book_house_entries(state_->registry, points, state_->folder);
     if (!std::exchange(state_->has_looked_for_messages, true)) {
-        if (const auto fault = book_approved_messages(state_->registry, points, state_->folder))
-            log_event(LogLevel::warning, "approved_message_refused", {{LogField::reason, *fault}});
+        for (const auto& [id, fault] :
+             book_approved_messages(state_->registry, points, state_->folder))
+            log_event(
+                LogLevel::warning, "approved_message_refused", {{LogField::reason, fault.reason}});
     }
     points.mark_windows();
     if (state_->clock_kind != ClockKind::messages) return;
@@ -366,20 +368,22 @@ void House::lapse_disputes()
     }
 }
 
-partners::Registry::Accepted<void> House::approve(ledger::HouseSequence proposal, bool as_both)
+ledger::Result<void, NotBooked> House::approve(ledger::HouseSequence proposal, bool as_both)
 {
     static_cast<void>(ledger()); // what is approved is booked at once
     if (auto fault = fault_of_proposal(state_->registry, proposal, state_->folder))
-        return std::unexpected(partners::ContractFault{std::move(*fault)});
+        return std::unexpected(NotBooked{.code = {}, .reason = std::move(*fault)});
     auto act = this->act();
     act.today = registry().terms()->calendar->day_of(ledger().house_time());
-    auto approved = state_->registry.approve(proposal, as_both, act);
-    if (!approved) return approved;
+    const auto approved = state_->registry.approve(proposal, as_both, act);
+    if (!approved) return std::unexpected(NotBooked{.code = {}, .reason = approved.error().reason});
     if (registry().is_holding()) registry().write_held();
     tend();
-    if (auto fault = book_approved_messages(state_->registry, ledger(), state_->folder))
-        return std::unexpected(partners::ContractFault{"approved; but " + *fault});
-    return approved;
+    auto faults = book_approved_messages(state_->registry, ledger(), state_->folder);
+    if (const auto fault = faults.extract(proposal))
+        return std::unexpected(NotBooked{
+            .code = fault.mapped().code, .reason = "approved; but " + fault.mapped().reason});
+    return {};
 }
 
 partners::Registry::Accepted<void> House::reject(

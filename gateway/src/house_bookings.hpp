@@ -1,10 +1,12 @@
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "gateway/house.hpp"
+#include "message_form.hpp"
 
 namespace pointhouse::gateway {
 
@@ -16,13 +18,14 @@ void book_house_entries(
     const partners::Registry& registry, ledger::Ledger& points, const HouseFolder& folder);
 
 /// Prepares a message for approval: the record has its digest, a file what it says, because that
-/// names a member and must be erasable. None: other content waits under its id.
-[[nodiscard]] std::optional<ledger::HouseSequence> propose_message(
+/// names a member and must be erasable. A fault: another operator turned it down, or other content
+/// has its id.
+[[nodiscard]] ledger::Result<ledger::HouseSequence, Fault> propose_message(
     House& house, const ledger::Message& message, std::string_view operator_name);
 
 /// Books the messages that were approved and are not booked yet; a message is booked once, whatever
-/// happens between. Returns what was refused, in words; none: nothing was.
-[[nodiscard]] std::optional<std::string> book_approved_messages(
+/// happens between. Returns what was not booked, by its proposal.
+[[nodiscard]] std::map<ledger::HouseSequence, NotBooked> book_approved_messages(
     const partners::Registry& registry, ledger::Ledger& points, const HouseFolder& folder);
 
 /// Why what waits could not be booked if it was approved; none when it can.

@@ -89,27 +89,33 @@ std::optional<ledger::HouseSequence> id_of(const fs::path& file)
     return ledger::HouseSequence{id};
 }
 
-/// What stands against it, in words; none: it is booked.
-std::optional<std::string> fault_of(const ledger::Outcome& outcome)
+/// What stands against it; none: it is booked.
+std::optional<NotBooked> fault_of(const ledger::Outcome& outcome)
 {
+    const auto refused = [](ledger::Refusal refusal) {
+        const auto code = ledger::code_of(refusal);
+        return NotBooked{.code = code, .reason = fmt::format("it was refused: {}", code)};
+    };
     switch (outcome.disposition) {
-    case ledger::Disposition::unavailable: return "it is not booked yet, and will be";
-    case ledger::Disposition::refused:
-        return fmt::format("it was refused: {}", ledger::code_of(outcome.refusal));
+    case ledger::Disposition::unavailable:
+        return NotBooked{.code = "overloaded", .reason = "it is not booked yet, and will be"};
+    case ledger::Disposition::refused: return refused(outcome.refusal);
     case ledger::Disposition::decided:
     case ledger::Disposition::replayed: break;
     }
     if (!outcome.record.refusal) return std::nullopt;
-    return fmt::format("it was refused: {}", ledger::code_of(*outcome.record.refusal));
+    return refused(*outcome.record.refusal);
 }
 
-std::optional<std::string> book(
+std::optional<NotBooked> book(
     const fs::path& file, const partners::MessageProposal& approved, ledger::Ledger& points)
 {
     std::ifstream stream{file, std::ios::binary};
     const std::string text{std::istreambuf_iterator<char>{stream}, {}};
     if (partners::digest_of(text) != approved.digest)
-        return fmt::format("{} is not the message that was approved", file.string());
+        return NotBooked{
+            .code = {},
+            .reason = fmt::format("{} is not the message that was approved", file.string())};
     const auto content = json::parse(text).as_object();
     ledger::Submission submission{.message = message_of(content), .outcome = {}};
     points.commit({&submission, 1});
@@ -123,7 +129,7 @@ std::optional<std::string> book(
 
 } // namespace
 
-std::optional<ledger::HouseSequence> propose_message(
+ledger::Result<ledger::HouseSequence, Fault> propose_message(
     House& house, const Message& message, std::string_view operator_name)
 {
     const std::string text = text_of(message);
@@ -135,24 +141,41 @@ std::optional<ledger::HouseSequence> propose_message(
          .summary = summary_of(message),
          .digest = partners::digest_of(text)},
         act);
-    if (!proposed) return std::nullopt;
+    if (!proposed)
+        return std::unexpected(
+            Fault{"message_id_reused", "Other content came for approval under this id"});
+    if (const auto* decided = house.registry().find_decided(*proposed);
+        decided && !decided->is_approved)
+        return std::unexpected(Fault{"proposal_rejected", words_of(*proposed, *decided)});
     keep_proposal(house.folder(), *proposed, text);
     return *proposed;
 }
 
-std::optional<std::string> book_approved_messages(
+std::string words_of(ledger::HouseSequence id, const partners::DecidedProposal& decided)
+{
+    return fmt::format(
+        "proposal {} was {} by {}{}{}",
+        id.value(),
+        decided.is_approved ? "approved" : "turned down",
+        decided.decided_by,
+        decided.reason.empty() ? "" : ": ",
+        decided.reason);
+}
+
+std::map<ledger::HouseSequence, NotBooked> book_approved_messages(
     const partners::Registry& registry, ledger::Ledger& points, const HouseFolder& folder)
 {
+    std::map<ledger::HouseSequence, NotBooked> faults;
     const auto& approved = registry.approved_messages();
-    if (approved.empty() || !fs::exists(folder.proposals())) return std::nullopt;
-    std::optional<std::string> fault;
+    if (approved.empty() || !fs::exists(folder.proposals())) return faults;
     for (const auto& entry : fs::directory_iterator{folder.proposals()}) {
         const auto id = id_of(entry.path());
         const auto found = id ? approved.find(*id) : approved.end();
         if (found == approved.end()) continue;
-        if (auto refused = book(entry.path(), found->second, points)) fault = std::move(refused);
+        if (auto fault = book(entry.path(), found->second, points))
+            faults.emplace(*id, std::move(*fault));
     }
-    return fault;
+    return faults;
 }
 
 } // namespace pointhouse::gateway

@@ -53,6 +53,7 @@ constexpr std::array list{
     Problem{"identifier_taken", 422, never, "The identifier is another member's"},
     Problem{"dispute_refused", 422, never, "What is contested cannot be contested"},
     Problem{"settlement_refused", 422, never, "What the settlement stands at does not allow it"},
+    Problem{"proposal_rejected", 422, new_id, "Another operator turned it down"},
     Problem{"already_merged", 422, never, "The two are one member already"},
     Problem{"rate_limited", 429, same_id, "Too many requests of this partner"},
     Problem{"internal", 500, same_id, "The house failed; nothing is known to be booked"},

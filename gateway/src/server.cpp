@@ -184,8 +184,20 @@ private:
         return {
             .address = admin_address_.host,
             .port = admin_address_.port,
-            .is_ready = [this] { return !is_draining_ && is_tended_; },
+            .why_not_ready = [this] { return why_not_ready(); },
             .metrics = [this] { return metrics_text(house_, listener_.counters()); }};
+    }
+
+    [[nodiscard]] std::string why_not_ready() const
+    {
+        if (is_draining_) return "not ready: the house stops";
+        if (!is_tended_) return "not ready: the house's store is out of reach";
+        if (house_.ledger().counters().may_commit) return {};
+        std::error_code error;
+        const auto space = fs::space(house_.folder().root, error);
+        return fmt::format(
+            "not ready: the ledger cannot commit{}",
+            error ? "" : fmt::format("; {} MiB are free where it lies", space.available >> 20U));
     }
 
     /// A command's steps run between two turns of the loop, like a request.

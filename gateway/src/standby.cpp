@@ -33,9 +33,9 @@ public:
               loop_,
               {.address = admin.host,
                .port = admin.port,
-               .is_ready = [] { return false; },
-               .metrics = [] { return std::string{"pointhouse_standby 1\n"}; },
-               .not_ready = "standby: another process serves this house\n"}}
+               .why_not_ready =
+                   [] { return std::string{"standby: another process serves this house"}; },
+               .metrics = [] { return std::string{"pointhouse_standby 1\n"}; }}}
     {
         signals_.async_wait([this](boost::system::error_code error, int) {
             if (!error) end();

@@ -13,14 +13,16 @@ namespace {
 using Refused = std::optional<Refusal>;
 constexpr Refused accepted = std::nullopt;
 
-// One rate for all lines, or unknown: a lot has one provenance.
+// The rate of all lines: a lot has one provenance, and which of its points came from which line
+// nobody knows. Unknown where a line has none.
 std::int32_t vat_rate_of(const Purchase& purchase)
 {
-    if (purchase.lines.empty()) return vat_rate_unknown;
-    const std::int32_t rate = purchase.lines.front().vat_rate;
-    const bool is_one = std::ranges::all_of(
-        purchase.lines, [rate](const auto& line) { return line.vat_rate == rate; });
-    return is_one ? rate : vat_rate_unknown;
+    std::int32_t rate = vat_rate_unknown;
+    for (const auto& line : purchase.lines) {
+        if (line.vat_rate == vat_rate_unknown) return vat_rate_unknown;
+        rate = rate == vat_rate_unknown || rate == line.vat_rate ? line.vat_rate : vat_rate_mixed;
+    }
+    return rate;
 }
 
 /// When the points of a lot can be spent; not after `now`: at once.

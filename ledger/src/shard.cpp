@@ -542,7 +542,8 @@ LedgerCounters Shard::counters() const
         .members_cached = counters_.members_cached,
         .members_dirty = counters_.members_dirty,
         .commit_micros_last = counters_.commit_micros_last,
-        .commit_micros_max = counters_.commit_micros_max};
+        .commit_micros_max = counters_.commit_micros_max,
+        .may_commit = is_sound_};
 }
 
 std::unique_ptr<Ledger> open_ledger(

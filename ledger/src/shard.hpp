@@ -175,10 +175,10 @@ private:
     Time next_cut_off_{};
     Sequence written_; // the last record of the commit that is being built
     std::atomic<std::uint64_t> durable_{0};
-    Digest last_hash_{};       // of the last block written
-    bool is_sound_ = false;    // memory holds what the journal holds
-    bool is_readable_ = false; // it does, though nothing could be written back yet
-    bool is_unseen_ = false;   // a commit failed, and the journal was not looked at since
+    Digest last_hash_{};                 // of the last block written
+    std::atomic<bool> is_sound_ = false; // memory holds what the journal holds
+    bool is_readable_ = false;           // it does, though nothing could be written back yet
+    bool is_unseen_ = false;             // a commit failed, and the journal was not looked at since
     std::chrono::steady_clock::time_point retry_at_{}; // not before, after a failed commit
 
     // The commit that is being built; reused from one to the next.

@@ -22,6 +22,10 @@ void require_operator(gateway::House& house, const Invocation& typed, std::strin
 [[nodiscard]] gateway::CommandResult approve_proposal(
     gateway::House& house, ledger::HouseSequence id, bool as_both, const Invocation& typed);
 
+/// What the ledger refused of a message that was approved; none: it is booked, or no message.
+[[nodiscard]] std::optional<gateway::CommandResult> fault_of_approved(
+    gateway::House& house, ledger::HouseSequence id);
+
 /// What a command says that has just prepared something: it waits, or with --as-both it is done.
 [[nodiscard]] gateway::CommandResult await_approval(
     gateway::House& house, ledger::HouseSequence id, bool as_both, const Invocation& typed);

@@ -57,6 +57,7 @@ json::object proposal_as_json(const partners::Proposal& proposal)
         {"summary", proposal.summary},
         {"prepared_by", proposal.actor},
         {"prepared_at", ledger::format_time(proposal.at)},
+        {"state", "waiting"},
         {"content", json::parse(proposal.content)}};
 }
 
@@ -90,6 +91,61 @@ CommandResult nothing_waits_under(std::string_view id)
         .code = "proposal_unknown"};
 }
 
+CommandResult nothing_waits_under(House& house, ledger::HouseSequence id)
+{
+    auto result = nothing_waits_under(std::to_string(id.value()));
+    if (const auto* decided = house.registry().find_decided(id))
+        result.complaint = fmt::format(
+            "pointhouse: nothing waits for approval under {}: {}\n",
+            id.value(),
+            gateway::words_of(id, *decided));
+    return result;
+}
+
+/// What the ledger made of an operator's message; none: nothing yet, or it keeps no trace of it.
+std::optional<ledger::Outcome> outcome_of(House& house, const partners::DecidedProposal& decided)
+{
+    ledger::Outcome outcome;
+    if (decided.message_id.empty() ||
+        !house.ledger().find_outcome(ledger::PartnerId{}, decided.message_id, outcome))
+        return std::nullopt;
+    return outcome;
+}
+
+// What it said is gone where it named a member; what became of it stays.
+CommandResult show_decided(
+    House& house,
+    ledger::HouseSequence id,
+    const partners::DecidedProposal& decided,
+    const Invocation& typed)
+{
+    json::object shown{
+        {"id", id.value()},
+        {"kind", decided.kind},
+        {"summary", decided.summary},
+        {"prepared_by", decided.prepared_by},
+        {"prepared_at", ledger::format_time(decided.prepared_at)},
+        {"state", decided.is_approved ? "approved" : "rejected"},
+        {"decided_by", decided.decided_by},
+        {"decided_at", ledger::format_time(decided.decided_at)}};
+    if (!decided.reason.empty()) shown.emplace("reason", decided.reason);
+    auto text = fmt::format(
+        "{}, prepared by {} at {}\n  {}, at {}\n",
+        decided.summary,
+        decided.prepared_by,
+        ledger::format_time(decided.prepared_at),
+        gateway::words_of(id, decided),
+        ledger::format_time(decided.decided_at));
+    const auto outcome = decided.is_approved ? outcome_of(house, decided) : std::nullopt;
+    if (outcome && outcome->record.refusal) {
+        const auto code = ledger::code_of(*outcome->record.refusal);
+        shown["state"] = "refused";
+        shown.emplace("code", code);
+        text += fmt::format("  the ledger refused it: {}\n", code);
+    }
+    return report(typed, std::move(shown), text);
+}
+
 // Who approves sees all of what he approves, also the message that names a member, which the
 // house's record does not have.
 CommandResult show(House& house, ledger::HouseSequence id, const Invocation& typed)
@@ -97,7 +153,10 @@ CommandResult show(House& house, ledger::HouseSequence id, const Invocation& typ
     require_operator(house, typed, "shows what waits");
     const auto waiting = house.registry().proposals();
     const auto found = std::ranges::find(waiting, id, &partners::Proposal::id);
-    if (found == waiting.end()) return nothing_waits_under(std::to_string(id.value()));
+    if (found == waiting.end()) {
+        const auto* const decided = house.registry().find_decided(id);
+        return decided ? show_decided(house, id, *decided, typed) : nothing_waits_under(house, id);
+    }
     std::string text = fmt::format(
         "{}, prepared by {} at {}\n", found->summary, found->actor, ledger::format_time(found->at));
     auto shown = proposal_as_json(*found);
@@ -112,7 +171,7 @@ CommandResult reject(
 {
     require_operator(house, typed, "turns proposals down");
     const auto rejected = house.reject(id, reason);
-    if (!rejected) return nothing_waits_under(std::to_string(id.value()));
+    if (!rejected) return nothing_waits_under(house, id);
     return report(
         typed,
         {{"id", id.value()}, {"rejected", true}},
@@ -167,6 +226,19 @@ partners::Registry::Act terms_act(House& house, const Invocation& typed, std::st
     return act;
 }
 
+std::optional<CommandResult> fault_of_approved(House& house, ledger::HouseSequence id)
+{
+    const auto* const decided = house.registry().find_decided(id);
+    if (!decided) return std::nullopt;
+    const auto outcome = outcome_of(house, *decided);
+    if (!outcome || !outcome->record.refusal) return std::nullopt;
+    const auto code = ledger::code_of(*outcome->record.refusal);
+    auto result = refused(fmt::format("approved; but it was refused: {}", code));
+    result.code = code;
+    result.is_replayed = true;
+    return result;
+}
+
 CommandResult await_newest(House& house, const Invocation& typed)
 {
     return await_approval(house, house.registry().proposals().back().id, false, typed);
@@ -176,10 +248,12 @@ CommandResult approve_proposal(
     House& house, ledger::HouseSequence id, bool as_both, const Invocation& typed)
 {
     require_operator(house, typed, "approves");
+    if (house.registry().find_decided(id)) return nothing_waits_under(house, id);
     const auto approved = house.approve(id, as_both);
     if (!approved) {
         auto result = refused(approved.error().reason);
-        result.code = code_of_refusal(house, id);
+        const auto code = approved.error().code;
+        result.code = code.empty() ? code_of_refusal(house, id) : code;
         return result;
     }
     return report(

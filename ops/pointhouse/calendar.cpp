@@ -28,6 +28,8 @@ constexpr std::int32_t year_max = 2198;
 struct Options {
     std::int32_t year = 0;
     std::string file;
+    std::string from; // of what is taken back
+    std::string reason;
 };
 
 json::object terms_json(const CalendarTerms& terms)
@@ -46,6 +48,17 @@ json::array versions_of(const settlement::PaymentCalendar& calendar)
     if (calendar.versions().empty()) versions.push_back(terms_json(CalendarTerms{}));
     for (const auto& [from, terms] : calendar.versions()) versions.push_back(terms_json(terms));
     return versions;
+}
+
+json::array withdrawn_of(const settlement::PaymentCalendar& calendar)
+{
+    json::array withdrawn;
+    for (const auto& [terms, reason] : calendar.withdrawn()) {
+        auto row = terms_json(terms);
+        row.emplace("reason", reason);
+        withdrawn.push_back(std::move(row));
+    }
+    return withdrawn;
 }
 
 CommandResult show(House& house, const Options& options, const Invocation& typed)
@@ -76,13 +89,18 @@ CommandResult show(House& house, const Options& options, const Invocation& typed
     json::array closed;
     for (const auto day : settlement::closing_days(options.year))
         closed.emplace_back(format_day(day));
+    for (const auto& [from, terms] : calendar.versions())
+        text += settlement::in_words(terms) + "\n";
+    for (const auto& [terms, reason] : calendar.withdrawn())
+        text += fmt::format("{}; taken back: {}\n", settlement::in_words(terms), reason);
     return report(
         typed,
         {{"year", options.year},
          {"time_zone", zone.time_zone()},
          {"windows", std::move(windows)},
          {"closing_days", std::move(closed)},
-         {"terms", versions_of(calendar)}},
+         {"terms", versions_of(calendar)},
+         {"withdrawn", withdrawn_of(calendar)}},
         text);
 }
 
@@ -98,6 +116,23 @@ CommandResult set(House& house, const Options& options, const Invocation& typed)
     record_permitted(house, entry, permitted);
     return report(
         typed, terms_json(terms), fmt::format("calendar {}\n", settlement::in_words(terms)));
+}
+
+CommandResult withdraw(House& house, const Options& options, const Invocation& typed)
+{
+    require_operator(house, typed, "takes its calendar back");
+    const auto entry =
+        require(house.documents().withdraw_calendar(read_window(options.from), options.reason));
+    const auto permitted = ask_permission(
+        house,
+        fmt::format("take the calendar from {} back: {}", options.from, options.reason),
+        typed);
+    if (permitted.waiting) return *permitted.waiting;
+    record_permitted(house, entry, permitted);
+    return report(
+        typed,
+        {{"from", options.from}, {"withdrawn", options.reason}},
+        fmt::format("the calendar from {} is taken back\n", options.from));
 }
 
 } // namespace
@@ -127,6 +162,18 @@ void declare_calendar(CLI::App& app, Invocation& invocation)
         ->required()
         ->type_name("FILE.toml");
     add_json_option(setting, invocation);
+
+    auto& withdrawing = declare_in_house(
+        group,
+        "withdraw",
+        "Take terms back by which nothing was issued",
+        invocation,
+        [options](House& house, const Invocation& typed) {
+            return withdraw(house, *options, typed);
+        });
+    withdrawing.add_option("WINDOW", options->from, "The first one they are for")->required();
+    withdrawing.add_option("--reason", options->reason, "Why")->required()->check(has_words());
+    add_json_option(withdrawing, invocation);
 }
 
 } // namespace pointhouse::ops

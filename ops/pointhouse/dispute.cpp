@@ -29,6 +29,19 @@ struct Options {
     std::string words;
 };
 
+/// Of an open one until when somebody is to act; of a decided one the document that it came to.
+std::string what_comes(const settlement::Dispute& dispute, ledger::Day today)
+{
+    if (!dispute.is_open())
+        return dispute.credit.empty() ? ", nothing is credited" : ", credited by " + dispute.credit;
+    return fmt::format(
+        ", to be acted on by {}{}",
+        ledger::format_day(dispute.act_by),
+        dispute.is_overdue(today)    ? ", overdue"
+        : dispute.is_due_soon(today) ? ", due soon"
+                                     : "");
+}
+
 ledger::Day today_of(House& house)
 {
     return issue_terms(house).today;
@@ -46,9 +59,7 @@ CommandResult show(House& house, std::string_view id, const Invocation& typed)
             dispute.line,
             dispute.document,
             settlement::name_of(dispute.stage),
-            dispute.is_open()        ? ", to be acted on by " + ledger::format_day(dispute.act_by)
-            : dispute.credit.empty() ? ""
-                                     : ": " + dispute.credit));
+            what_comes(dispute, today_of(house))));
 }
 
 CommandResult open(House& house, const Options& options, const Invocation& typed)
@@ -119,16 +130,13 @@ CommandResult list(House& house, const Options& /*options*/, const Invocation& t
     for (const auto& [id, dispute] : house.documents().disputes()) {
         rows.push_back(settlement::dispute_json(dispute, today));
         text += fmt::format(
-            "{} {} line {} {:>10} {} by {}{}\n",
+            "{} {} line {} {:>10} {}{}\n",
             id,
             dispute.document,
             dispute.line,
             ledger::format_minor(dispute.net, house.registry().terms()->currency),
             settlement::name_of(dispute.stage),
-            ledger::format_day(dispute.act_by),
-            dispute.is_overdue(today)    ? ", overdue"
-            : dispute.is_due_soon(today) ? ", due soon"
-                                         : "");
+            what_comes(dispute, today));
     }
     if (text.empty()) text = "nothing is disputed\n";
     return report(typed, rows, text);

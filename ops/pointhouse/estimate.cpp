@@ -22,6 +22,9 @@ using settlement::RecordedEstimate;
 
 struct Options {
     std::string file;
+    std::string issuer; // whose version is taken back
+    std::int32_t version = 0;
+    std::string reason;
 };
 
 std::string rate_text(std::int32_t millionths)
@@ -31,12 +34,16 @@ std::string rate_text(std::int32_t millionths)
 
 json::object row_of(const RecordedEstimate& estimate, const ledger::Terms& terms)
 {
-    return {
+    json::object row{
         {"issuer", terms.partner(estimate.issuer).name},
         {"version", estimate.version},
         {"as_of", ledger::format_day(estimate.as_of)},
         {"ultimate_redemption_rate", rate_text(estimate.redemption_rate_millionths)},
         {"known_at", ledger::format_time(estimate.known_at)}};
+    if (!estimate.withdrawn_at) return row;
+    row.emplace("withdrawn_at", ledger::format_time(*estimate.withdrawn_at));
+    row.emplace("withdrawn", estimate.reason);
+    return row;
 }
 
 CommandResult list(House& house, const Invocation& typed)
@@ -47,12 +54,14 @@ CommandResult list(House& house, const Invocation& typed)
     for (const auto& estimate : house.documents().estimates()) {
         rows.push_back(row_of(estimate, *terms));
         text += fmt::format(
-            "{} version {}, as of {}: {}, known at {}\n",
+            "{} version {}, as of {}: {}, known at {}{}{}\n",
             terms->partner(estimate.issuer).name,
             estimate.version,
             ledger::format_day(estimate.as_of),
             rate_text(estimate.redemption_rate_millionths),
-            ledger::format_time(estimate.known_at));
+            ledger::format_time(estimate.known_at),
+            estimate.withdrawn_at ? "; taken back: " : "",
+            estimate.reason);
     }
     if (text.empty()) text = "nothing is estimated\n";
     return report(typed, rows, text);
@@ -70,7 +79,8 @@ std::vector<settlement::NewEntry> entries_of(
             {.issuer = require_partner(house, each.issuer).partner,
              .as_of = each.as_of,
              .redemption_rate_millionths = each.ultimate_redemption_rate.numerator,
-             .known_at = now},
+             .known_at = now,
+             .reason = {}},
             *terms));
         documents.apply({.kind = entry.kind, .content = entry.content});
         entries.push_back(entry);
@@ -105,6 +115,27 @@ CommandResult add(House& house, const Options& options, const Invocation& typed)
     return list(house, typed);
 }
 
+CommandResult withdraw(House& house, const Options& options, const Invocation& typed)
+{
+    require_operator(house, typed, "takes estimates back");
+    const auto& issuer = require_partner(house, options.issuer);
+    const auto entry = require(house.documents().withdraw_estimate(
+        {.issuer = issuer.partner, .version = options.version, .reason = {}},
+        options.reason,
+        house.ledger().house_time()));
+    const auto permitted = ask_permission(
+        house,
+        fmt::format(
+            "take version {} of {}'s estimate back: {}",
+            options.version,
+            options.issuer,
+            options.reason),
+        typed);
+    if (permitted.waiting) return *permitted.waiting;
+    record_permitted(house, entry, permitted);
+    return list(house, typed);
+}
+
 } // namespace
 
 void declare_estimate(CLI::App& app, Invocation& invocation)
@@ -122,6 +153,19 @@ void declare_estimate(CLI::App& app, Invocation& invocation)
         ->required()
         ->type_name("FILE.toml");
     add_json_option(adding, invocation);
+
+    auto& withdrawing = declare_in_house(
+        group,
+        "withdraw",
+        "Take the newest version of an issuer back; two people do",
+        invocation,
+        [options](House& house, const Invocation& typed) {
+            return withdraw(house, *options, typed);
+        });
+    withdrawing.add_option("ISSUER", options->issuer, "The partner's id")->required();
+    withdrawing.add_option("VERSION", options->version, "As estimate list has it")->required();
+    withdrawing.add_option("--reason", options->reason, "Why")->required()->check(has_words());
+    add_json_option(withdrawing, invocation);
 
     auto& listing = declare_in_house(
         group, "list", "All versions", invocation, [](House& house, const Invocation& typed) {

@@ -24,6 +24,8 @@ struct Options {
     std::string from;
     std::string to;
     std::string rate;
+    std::string id; // of what is taken back
+    std::string reason;
 };
 
 ledger::Currency read_currency(const std::string& typed)
@@ -53,17 +55,26 @@ CommandResult list_rates(House& house, const Invocation& typed)
 {
     json::array rows;
     std::string text;
-    for (const auto& [id, daily] : house.documents().rates()) {
+    const auto add = [&](const settlement::DailyRate& daily, std::string_view withdrawn) {
         const auto rate = ledger::format_micro(ledger::Micro{daily.rate.numerator});
         rows.push_back(json::object{
-            {"id", id},
+            {"id", daily.rate.id},
             {"day", ledger::format_day(daily.day)},
             {"from", daily.rate.from.code},
             {"to", daily.rate.to.code},
             {"rate", rate}});
+        if (!withdrawn.empty()) rows.back().as_object().emplace("withdrawn", withdrawn);
         text += fmt::format(
-            "{:<20} one {} is {} {}\n", id, daily.rate.from.code, rate, daily.rate.to.code);
-    }
+            "{:<20} one {} is {} {}{}{}\n",
+            daily.rate.id,
+            daily.rate.from.code,
+            rate,
+            daily.rate.to.code,
+            withdrawn.empty() ? "" : "; taken back: ",
+            withdrawn);
+    };
+    for (const auto& [id, daily] : house.documents().rates()) add(daily, {});
+    for (const auto& [daily, reason] : house.documents().withdrawn_rates()) add(daily, reason);
     if (text.empty()) text = "no rate is recorded\n";
     return report(typed, rows, text);
 }
@@ -91,6 +102,17 @@ CommandResult set_rate(House& house, const Options& options, const Invocation& t
     return list_rates(house, typed);
 }
 
+CommandResult withdraw_rate(House& house, const Options& options, const Invocation& typed)
+{
+    require_operator(house, typed, "takes rates back");
+    const auto entry = require(house.documents().withdraw_rate(options.id, options.reason));
+    const auto permitted = ask_permission(
+        house, fmt::format("take the rate {} back: {}", options.id, options.reason), typed);
+    if (permitted.waiting) return *permitted.waiting;
+    record_permitted(house, entry, permitted);
+    return list_rates(house, typed);
+}
+
 } // namespace
 
 void declare_fx(CLI::App& app, Invocation& invocation)
@@ -100,7 +122,7 @@ void declare_fx(CLI::App& app, Invocation& invocation)
     auto& setting = declare_in_house(
         group,
         "set",
-        "Record the rate of a day, for ever",
+        "Record the rate of a day",
         invocation,
         [options](House& house, const Invocation& typed) {
             return set_rate(house, *options, typed);
@@ -110,6 +132,17 @@ void declare_fx(CLI::App& app, Invocation& invocation)
     setting.add_option("TO", options->to, "USD")->required();
     setting.add_option("RATE", options->rate, "Units of TO for one of FROM, 1.0850")->required();
     add_json_option(setting, invocation);
+    auto& withdrawing = declare_in_house(
+        group,
+        "withdraw",
+        "Take a rate back that nothing was issued or booked at",
+        invocation,
+        [options](House& house, const Invocation& typed) {
+            return withdraw_rate(house, *options, typed);
+        });
+    withdrawing.add_option("ID", options->id, "As fx list has it, EUR-USD-2026-06-30")->required();
+    withdrawing.add_option("--reason", options->reason, "Why")->required()->check(has_words());
+    add_json_option(withdrawing, invocation);
     auto& listing = declare_in_house(
         group, "list", "All rates", invocation, [](House& house, const Invocation& typed) {
             return list_rates(house, typed);

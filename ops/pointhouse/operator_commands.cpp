@@ -61,7 +61,12 @@ std::vector<OperatorCommand> of_reports()
             false),
         std::move(breakage),
         read("estimate list", "All versions of what the house expects to be redeemed"),
-        of_file("estimate add", "Add versions of the estimate, [[estimate]] tables")};
+        of_file("estimate add", "Add versions of the estimate, [[estimate]] tables"),
+        act("estimate withdraw",
+            "Take the newest version of an issuer back",
+            {text("issuer", "The partner's id"),
+             {.parameter = {"version", ParameterForm::integer, true, "As the list has it"}},
+             text_option("reason", "--reason", "Why")})};
 }
 
 std::vector<OperatorCommand> of_the_general_ledger()
@@ -112,6 +117,9 @@ std::vector<OperatorCommand> of_the_close()
         of_file(
             "calendar set",
             "Set billing, due and pay days from a window on that is not closed yet"),
+        act("calendar withdraw",
+            "Take terms back by which nothing was issued",
+            {window(), text_option("reason", "--reason", "Why")}),
         std::move(reminding),
         std::move(restating),
         read(

@@ -12,6 +12,7 @@
 #include <openssl/evp.h>
 
 #include "answers.hpp"
+#include "approvals.hpp"
 #include "certs/failure.hpp"
 #include "in_house.hpp"
 
@@ -176,22 +177,24 @@ std::optional<CommandResult> known_answer(House& house, const Answering& answeri
     }
     CommandResult first{.is_replayed = true};
     if (answering.is_made_again) return std::nullopt;
+    const auto* const decided = house.registry().find_decided(known->prepared);
     if (known->is_answered) {
         first.output = known->answer.value();
     } else if (answering.command == "approve") {
-        // The house was killed between the approval and its answer.
+        // The ledger refused what was approved, or the house was killed before it answered.
+        if (auto fault = fault_of_approved(house, known->approved)) return fault;
         first.output = fmt::format(R"({{"id":{},"approved":true}})", known->approved.value());
+    } else if (decided && !decided->is_approved) {
+        auto rejected = refused(gateway::words_of(known->prepared, *decided));
+        rejected.code = "proposal_rejected";
+        return rejected;
     } else if (known->prepared.is_none() || known->is_permission) {
         return std::nullopt;
+    } else if (decided) {
+        first.output =
+            fmt::format(R"({{"proposal":{},"state":"approved"}})", known->prepared.value());
     } else {
-        const auto waiting = house.registry().proposals();
-        if (std::ranges::find(waiting, known->prepared, &partners::Proposal::id) != waiting.end())
-            first.proposal = known->prepared.value();
-        else if (house.registry().was_rejected(known->prepared))
-            return refused(fmt::format("proposal {} was turned down", known->prepared.value()));
-        else
-            first.output =
-                fmt::format(R"({{"proposal":{},"state":"approved"}})", known->prepared.value());
+        first.proposal = known->prepared.value();
     }
     return first;
 }

@@ -123,11 +123,15 @@ std::vector<OperatorCommand> of_defaults()
              text_option("evidence", "--evidence", "What shows it")}),
         read("fx list", "All rates of exchange"),
         act("fx set",
-            "Record the rate of a day, for ever",
+            "Record the rate of a day",
             {{.parameter = {"day", ParameterForm::day, true, "2026-06-30"}},
              text("from", "A currency, EUR"),
              text("to", "Another one, USD"),
-             text("rate", "Units of `to` for one of `from`, as a decimal: 1.0850")})};
+             text("rate", "Units of `to` for one of `from`, as a decimal: 1.0850")}),
+        act("fx withdraw",
+            "Take a rate back that nothing was issued or booked at",
+            {text("id", "As the list has it, EUR-USD-2026-06-30"),
+             text_option("reason", "--reason", "Why")})};
 }
 
 std::vector<OperatorCommand> of_the_bank()

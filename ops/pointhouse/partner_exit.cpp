@@ -38,21 +38,34 @@ struct Options {
 class Source {
 public:
     Source(House& house, ledger::PartnerId partner)
-        : journal_{house.open_reader()}, history_{house.registry()},
-          terms_{house.registry().terms()}, partner_{partner},
+        : journal_{house.open_reader()}, history_{house.registry()}, partner_{partner},
           collateral_{house.documents().collateral_of(partner)}
-    {}
+    {
+        look(house);
+    }
 
-    /// By the journal as it is now; asked again it reads what has come since.
+    /// From now on the figures are of the journal as it is now. On the house's thread.
+    void look(House& house)
+    {
+        head_ = house.ledger().head();
+        terms_ = house.registry().terms(); // they know all that is up to the head
+    }
+
+    /// By the journal as it was looked at. What is committed while it is read may be of a tariff
+    /// that these terms do not know.
     [[nodiscard]] PartnerExit figures()
     {
         const auto add = [&](const ledger::PostingLines& posting) {
-            if (posting.record.sequence <= through_) return;
+            if (posting.record.sequence <= through_ || posting.record.sequence > head_) return;
             fold_.add(posting.lines, posting.positions);
             through_ = posting.record.sequence;
         };
-        ledger::for_each_posting(
-            *journal_, history_, add, {.from = ledger::Sequence{through_.value() + 1}});
+        if (through_ < head_)
+            ledger::for_each_posting(
+                *journal_,
+                history_,
+                add,
+                {.from = ledger::Sequence{through_.value() + 1}, .through = head_});
         return fold_.of(partner_, *terms_);
     }
 
@@ -68,6 +81,7 @@ private:
     ledger::Minor collateral_;
     settlement::ExitFold fold_;
     ledger::Sequence through_;
+    ledger::Sequence head_; // to be read up to
 };
 
 std::shared_ptr<Source> source_of(House& house, ledger::PartnerId partner)
@@ -201,6 +215,7 @@ CommandStep release(House& house, const Options& options, const Invocation& type
             if (const auto open = open_with(*source); !open.empty()) return refused(open);
             return NextStep{[source, options, typed](House& served) -> CommandStep {
                 served.tend();
+                source->look(served);
                 // Meanwhile a point may have been spent, or a document issued.
                 if (const auto open = open_with(*source); !open.empty()) return refused(open);
                 const auto late = still_to_come(served, require_partner(served, options.id));

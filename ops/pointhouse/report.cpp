@@ -353,7 +353,7 @@ std::vector<NamedEstimate> known_estimates(
     const auto end = source.interval.sequence ? source.last_posting() : source.end();
     std::map<std::pair<ledger::PartnerId, ledger::Day>, NamedEstimate> known;
     for (const auto& each : recorded) {
-        if (each.known_at > end) continue;
+        if (each.known_at > end || (each.withdrawn_at && *each.withdrawn_at <= end)) continue;
         known.insert_or_assign(
             {each.issuer, each.as_of},
             NamedEstimate{

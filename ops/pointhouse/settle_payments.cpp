@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <memory>
+#include <set>
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -95,9 +97,13 @@ json::array payments_of(House& house, const WindowNet& net)
 std::string in_words(House& house, const WindowNet& net)
 {
     const auto terms = house.registry().terms();
+    std::set<std::string_view> currencies;
+    for (const auto& [partner, payment] : net.payments)
+        currencies.insert(payment.foreign ? payment.foreign->rate.to.code : terms->currency.code);
     std::string text = fmt::format(
-        "{} netting\n{:<12}{:>14}{:>14}  {}\n",
+        "{} netting, paid in {}\n{:<12}{:>14}{:>14}  {}\n",
         settlement::name_of(net.method),
+        fmt::join(currencies, ", "),
         "partner",
         "net " + terms->currency.code,
         "settled",

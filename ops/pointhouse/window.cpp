@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -30,7 +31,8 @@ struct WindowLine {
     std::string from;
     std::string to;
     std::string_view state;
-    std::string_view close; // of its money
+    std::string_view close;        // of its money
+    std::vector<std::string> left; // documents that no net took yet
 };
 
 std::string_view state_of(House& house, ledger::Month month)
@@ -40,16 +42,27 @@ std::string_view state_of(House& house, ledger::Month month)
     return net && net->is_settled() ? "settled" : "closed";
 }
 
+/// What of a settled window the next net takes, as a credit note that came after its own.
+std::vector<std::string> left_of(House& house, ledger::Month month)
+{
+    std::vector<std::string> numbers;
+    for (const auto* issued : house.documents().documents_of(month))
+        if (issued->open().count != 0) numbers.push_back(issued->document.number);
+    return numbers;
+}
+
 WindowLine line_of(House& house, const ledger::Window& window)
 {
     const auto& calendar = *house.registry().terms()->calendar;
+    const auto state = state_of(house, window.month);
     return {
         .window = window,
         .id = ledger::format_month(window.month),
         .from = ledger::format_time(calendar.start_of(window.month)),
         .to = ledger::format_time(calendar.start_of(window.month.next())),
-        .state = state_of(house, window.month),
-        .close = settlement::name_of(house.documents().closings().state_of(window.month))};
+        .state = state,
+        .close = settlement::name_of(house.documents().closings().state_of(window.month)),
+        .left = state == "settled" ? left_of(house, window.month) : std::vector<std::string>{}};
 }
 
 json::object as_json(const WindowLine& line)
@@ -59,7 +72,8 @@ json::object as_json(const WindowLine& line)
         {"state", line.state},
         {"from", line.from},
         {"to", line.to},
-        {"close", line.close}};
+        {"close", line.close},
+        {"in_next_net", json::array(line.left.begin(), line.left.end())}};
 }
 
 CommandResult list(House& house, const Invocation& typed)
@@ -72,12 +86,14 @@ CommandResult list(House& house, const Invocation& typed)
         const auto line = line_of(house, window);
         all.push_back(as_json(line));
         text += fmt::format(
-            "{}  {:<7} {} to {}{}\n",
+            "{}  {:<7} {} to {}{}{}{}\n",
             line.id,
             line.state,
             line.from,
             line.to,
-            line.close == "open" ? "" : fmt::format(", {}-closed", line.close));
+            line.close == "open" ? "" : fmt::format(", {}-closed", line.close),
+            line.left.empty() ? "" : "; to be paid with the next net: ",
+            fmt::join(line.left, ", "));
     }
     if (text.empty()) text = "no window yet: the first message opens one\n";
     return report(typed, all, text);

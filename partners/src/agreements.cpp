@@ -321,9 +321,10 @@ Registry::Accepted<void> Registry::reject(
     return {};
 }
 
-bool Registry::was_rejected(ledger::HouseSequence proposal) const
+const DecidedProposal* Registry::find_decided(ledger::HouseSequence proposal) const
 {
-    return state_->rejected.contains(proposal);
+    const auto found = state_->decided.find(proposal);
+    return found == state_->decided.end() ? nullptr : &found->second;
 }
 
 // The house may have moved on since it was prepared: it is judged again, and numbered.
@@ -426,6 +427,11 @@ Registry::Accepted<ledger::HouseSequence> Registry::propose_message(
             if (other.digest == message.digest) return id;
             return refused("another message waits under this id");
         }
+    }
+    for (const auto& [id, other] : state_->decided) {
+        if (other.is_approved || other.message_id != message.message_id) continue;
+        if (other.digest == message.digest) return id;
+        return refused("another message was turned down under this id");
     }
     state_->commit(
         kind::proposal_made,

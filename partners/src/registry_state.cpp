@@ -148,9 +148,8 @@ void Registry::State::apply(const ledger::HouseEntry& entry)
         const auto* fee = content.if_contains("fee_micro");
         move_claims(ledger::Micro{fee ? fee->to_number<std::int64_t>() : 0});
     }
-    if (const auto* approved = content.if_contains("proposal")) {
-        proposals.erase(ledger::HouseSequence{approved->to_number<std::uint64_t>()});
-    }
+    if (const auto* proposal = content.if_contains("proposal"))
+        decide(ledger::HouseSequence{proposal->to_number<std::uint64_t>()}, content);
     if (is_known ? !known->changes_terms : !lines) return;
     terms.as_of = entry.sequence;
     marks.push_back(
@@ -302,7 +301,28 @@ void Registry::State::apply_rejection(const json::object& content)
 {
     const ledger::HouseSequence proposal{content.at("proposal").to_number<std::uint64_t>()};
     waiting_messages.erase(proposal);
-    rejected.insert(proposal);
+}
+
+void Registry::State::decide(ledger::HouseSequence proposal, const json::object& content)
+{
+    const auto node = proposals.extract(proposal);
+    if (node.empty()) return;
+    const auto& waited = node.mapped();
+    DecidedProposal now{
+        .kind = waited.kind,
+        .summary = waited.summary,
+        .prepared_by = waited.actor,
+        .prepared_at = waited.at,
+        .digest = waited.digest,
+        .message_id = {},
+        .is_approved = entry_->kind != kind::proposal_rejected,
+        .decided_by = entry_->actor,
+        .decided_at = entry_->at,
+        .reason = {}};
+    const auto what = json::parse(waited.content).as_object();
+    if (what.contains("message_id")) now.message_id = text_in(what, "message_id");
+    if (!now.is_approved && content.contains("reason")) now.reason = text_in(content, "reason");
+    decided.emplace(proposal, std::move(now));
 }
 
 void Registry::State::apply_message(const json::object& content)

@@ -48,7 +48,7 @@ struct RegistryFold {
     Company house_company;
     std::vector<PromotionTerms> promotions; // in force, as in the terms
     std::map<ledger::HouseSequence, Proposal> proposals;
-    std::set<ledger::HouseSequence> rejected; // of those that wait no more
+    std::map<ledger::HouseSequence, DecidedProposal> decided; // of those that wait no more
     std::map<ledger::HouseSequence, MessageProposal> waiting_messages;
     std::map<ledger::HouseSequence, MessageProposal> approved_messages;
     std::map<ledger::HouseSequence, std::vector<ledger::AccountLine>> money; // by entry
@@ -91,6 +91,7 @@ private:
     static const std::array<Kind, 17> kinds;
 
     void apply(const ledger::HouseEntry& entry);
+    void decide(ledger::HouseSequence proposal, const boost::json::object& content);
     void apply_founding(const boost::json::object& content);
     void apply_currency(const boost::json::object& content);
     void apply_partner(const boost::json::object& content);

@@ -24,17 +24,23 @@ void check_file_name(const std::string& number)
     }
 }
 
+/// Whole or not at all: what a full disk cuts short is removed.
 void write_whole(const std::filesystem::path& path, std::string_view bytes)
 {
     std::filesystem::path partial = path;
     partial += ".part";
-    {
-        std::ofstream file{partial, std::ios::binary | std::ios::trunc};
-        file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-        file.close();
-        if (!file) throw std::system_error{errno, std::generic_category(), partial.string()};
-    }
-    std::filesystem::rename(partial, path);
+    std::error_code error;
+    errno = 0;
+    std::ofstream file{partial, std::ios::binary | std::ios::trunc};
+    file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+    file.close();
+    if (!file) error = {errno != 0 ? errno : EIO, std::generic_category()};
+    if (!error) std::filesystem::rename(partial, path, error);
+    if (!error) return;
+    std::error_code ignored;
+    if (std::filesystem::is_regular_file(partial, ignored))
+        std::filesystem::remove(partial, ignored);
+    throw std::system_error{error, "cannot write " + path.string()};
 }
 
 } // namespace

@@ -1,5 +1,7 @@
 #include "wording.hpp"
 
+#include <algorithm>
+#include <cstdint>
 #include <fmt/format.h>
 
 namespace pointhouse::settlement {
@@ -30,6 +32,35 @@ std::string trimmed(std::string number, std::size_t places_min)
     while (number.back() == '0' && number.size() - point - 1 > places_min) number.pop_back();
     if (number.back() == '.') number.pop_back();
     return number;
+}
+
+/// amount / points · `scale`, with `places` decimals or as many as there is room for, half away
+/// from zero.
+std::string share_of(const LineDetail& detail, std::int64_t scale, int places)
+{
+    const auto magnitude = [](std::int64_t number) { return number < 0 ? -number : number; };
+    const ledger::Wide points = magnitude(detail.points);
+    const ledger::Wide amount = ledger::Wide{magnitude(detail.amount.count())} * scale;
+    const auto scaled = [&](int decimals) {
+        ledger::Wide unit = 1; // an amount has six decimals already
+        for (int place = 6; place < decimals; ++place) unit *= 10;
+        return (2 * amount * unit + points) / (2 * points);
+    };
+    while (places > 6 && scaled(places) > INT64_MAX) --places;
+    const ledger::Currency decimals{.code = {}, .minor_digits = places};
+    return format_minor(ledger::Minor{static_cast<std::int64_t>(scaled(places))}, decimals);
+}
+
+/// In another currency the price of a point is rounded: points × price is not the amount.
+bool is_price_rounded(const LineDetail& detail)
+{
+    return detail.points != 0 &&
+           ledger::Wide{detail.price.count()} * detail.points != detail.amount.count();
+}
+
+int digits_of(std::int64_t points)
+{
+    return static_cast<int>(fmt::to_string(points < 0 ? -points : points).size());
 }
 
 } // namespace
@@ -129,6 +160,20 @@ std::string price_per_thousand(ledger::Micro price_per_point, int places)
     const ledger::Currency thousandths{.code = {}, .minor_digits = 3};
     const std::string price = format_minor(ledger::Minor{price_per_point.count()}, thousandths);
     return grouped(trimmed(price, static_cast<std::size_t>(places)));
+}
+
+std::string price_per_thousand(const LineDetail& detail, int places)
+{
+    if (!is_price_rounded(detail)) return price_per_thousand(detail.price, places);
+    constexpr int places_min = 6;
+    const auto price = share_of(detail, 1'000, std::max(places_min, digits_of(detail.points)));
+    return grouped(trimmed(price, static_cast<std::size_t>(places)));
+}
+
+std::string price_per_point(const LineDetail& detail)
+{
+    if (!is_price_rounded(detail)) return format_micro(detail.price);
+    return trimmed(share_of(detail, 1, 6 + digits_of(detail.points)), 6);
 }
 
 int price_places(const Document& document)

@@ -32,6 +32,11 @@ namespace pointhouse::settlement {
 [[nodiscard]] std::string amount_in_words(ledger::Minor amount, const ledger::Currency& currency);
 /// The price of 1,000 points with `places` decimals, at most three: see `price_places`.
 [[nodiscard]] std::string price_per_thousand(ledger::Micro price_per_point, int places);
+/// The same of a detail. Where the price of a point is rounded, as in another currency, with as
+/// many decimals as it takes to come to the amount: to the cent.
+[[nodiscard]] std::string price_per_thousand(const LineDetail& detail, int places);
+/// The price of a point likewise: to the millionth.
+[[nodiscard]] std::string price_per_point(const LineDetail& detail);
 /// The decimals that every price of a document can be written with, so that they line up: the
 /// currency's, or three where a price needs them.
 [[nodiscard]] int price_places(const Document& document);

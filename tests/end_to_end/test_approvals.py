@@ -134,6 +134,43 @@ def test_what_is_refused_when_it_is_approved_is_final(house):
     assert house.verify("--from-scratch")["ok"]
 
 
+def test_the_wire_says_what_became_of_a_message(house):
+    """Turned down it stays so; what the ledger refuses when it is approved is answered by the ledger's own code."""
+    house.start()
+    with house.connect("GRO") as grocer, house.connect("operator:anna") as anna, \
+            house.connect("operator:bob") as bob:
+        grocer.post("/v1/accruals", accrual("2026-01-05", "M1", 10))
+        house.run("clock", "advance", "2026-03-02T00:00:00Z")
+        body = reinstatement("2026-03-02", 10)
+        turned_down = anna.post("/v1/members/M1/reinstate", body).json["proposal"]
+        assert bob.post("/v1/operator/approve/reject",
+                        {"message_id": fresh("act"), "proposal": turned_down, "reason": "no"}).status == 200
+        for sender in (anna, bob):
+            after = sender.post("/v1/members/M1/reinstate", body)
+            assert (after.status, after.code, after.json["retry"]) == (422, "proposal_rejected", "new_id"), after
+            assert after.json["message_id"] == body["message_id"]
+        assert anna.post("/v1/members/M1/reinstate", body | {"points": 9}).code == "message_id_reused"
+        assert anna.get("/v1/operator/approve/list").json == []
+        assert not list((house.data / "proposals").iterdir()), "nothing is left that names a member"
+
+        again = body | {"message_id": fresh("m")}
+        proposal = anna.post("/v1/members/M1/reinstate", again).json["proposal"]
+        anna.post("/v1/members/M1/block", message(reason="lost", occurred_at="2026-03-02T12:00:00Z"))
+        approval = {"message_id": fresh("act"), "proposal": proposal}
+        for is_again in (False, True):
+            refused = bob.post("/v1/operator/approve", approval)
+            assert (refused.status, refused.code, refused.replayed) == (422, "member_blocked", is_again), refused
+        assert bob.post("/v1/operator/approve", approval | {"message_id": fresh("act")}).code == "proposal_unknown"
+        shown = anna.get(f"/v1/operator/approve/show?proposal={proposal}").json
+        assert (shown["state"], shown["code"], shown["decided_by"]) == ("refused", "member_blocked", "bob")
+        assert "M1" not in str(shown)
+    house.kill()
+    house.start()
+    with house.connect("operator:bob") as bob:
+        assert bob.post("/v1/operator/approve", approval).code == "member_blocked"
+    assert house.verify("--from-scratch")["ok"]
+
+
 def test_expired_points_come_back_when_two_operators_say_so(house):
     house.start()
     with house.connect("GRO") as grocer, house.connect("operator:anna") as anna:
@@ -311,8 +348,11 @@ def test_who_approves_sees_all_of_it_and_may_turn_it_down(make_house, tmp_path):
     done = house.json("approve", "reject", listed["id"], "--reason", "a wrong price", *bob)
     assert done == {"id": listed["id"], "rejected": True}
     assert house.json("approve", "list") == []
-    for act in ([], ["show"], ["reject"]):
-        assert str(listed["id"]) in house.run("approve", *act, listed["id"], *bob, status=1).stderr
+    for act in ([], ["reject"]):
+        assert "turned down by bob" in house.run("approve", *act, listed["id"], *bob, status=1).stderr
+    shown = house.json("approve", "show", listed["id"], *bob)
+    assert (shown["state"], shown["decided_by"], shown["reason"]) == ("rejected", "bob", "a wrong price")
+    assert "turned down by bob: a wrong price" in house.run("approve", "show", listed["id"], *bob).stdout
     assert house.json("partner", "list") == []
 
     terms.write_text(TERMS)
@@ -407,7 +447,11 @@ def test_what_the_terms_name_takes_two_people(house, tmp_path, kind):
         assert anna.get("/v1/members/M1/entries").json == before
         assert approve(bob, proposal).status == 200
         assert approve(bob, proposal).code == "proposal_unknown", "it executes once"
-        assert bob.get(f"/v1/operator/approve/show?proposal={proposal}").code == "proposal_unknown"
+        shown = bob.get(f"/v1/operator/approve/show?proposal={proposal}").json
+        assert (shown["state"], shown["decided_by"]) == ("approved", "bob")
+        assert "M1" not in str(shown), "nothing is left that names a member"
+        unknown = bob.get(f"/v1/operator/approve/show?proposal={proposal + 1000}")
+        assert unknown.code == "proposal_unknown"
 
         done = anna.post(f"/v1/members/M1/{kind}", body)
         assert (done.status, done.replayed) == (201, True), done

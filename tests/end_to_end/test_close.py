@@ -395,10 +395,17 @@ def test_a_disputed_part_does_not_hold_the_close_up(make_house, tmp_path):
         assert open_checks(house, "2026-06") <= {"sent", "paid", "clearing", "disputes", "unexplained"}
     house.run("close", "soft", "2026-06")
     house.run("close", "hard", "2026-06")
+    assert "opened, to be acted on by 2026-07-15" in house.run("dispute", "list").stdout
+    assert house.json("window", "list")[0]["in_next_net"] == []
     # What is agreed afterwards is a credit note of July's.
     house.run("dispute", "decide", "D-000001", "--agreed", "0.50", "--words", "half")
     [credit] = [row for row in house.json("settle", "documents") if row["number"] == "CN-2026-000002"]
     assert (credit["window"], credit["total_minor"]) == ("2026-07", 61)
+    listed = house.run("dispute", "list").stdout
+    assert "decided, credited by CN-2026-000002" in listed and " by 2026" not in listed
+    [june, _] = house.json("window", "list")
+    assert (june["state"], june["in_next_net"]) == ("settled", ["INV-2026-000001"]), "what is left of the disputed part"
+    assert "hard-closed; to be paid with the next net: INV-2026-000001" in house.run("window", "list").stdout
     assert house.verify("--from-scratch")["ok"]
 
 

@@ -185,12 +185,15 @@ def test_a_full_disk_refuses_and_goes_on_when_there_is_room(binary, small_disk, 
                 for sender in senders:
                     shown = gro.get(f"/v1/members/{sender.member}")
                     assert shown.status in (200, 404), shown
+            status, reason = house.admin("/readyz")
+            assert status == 503 and b"the ledger cannot commit" in reason, reason
             filler.unlink()
             room = time.monotonic()
             while min(sender.last_booked for sender in senders) < room:
                 assert time.monotonic() - room < BACK_SECONDS, house.log_tail()
                 time.sleep(0.01)
             slowest = max(slowest, time.monotonic() - room)
+            assert house.admin("/readyz")[0] == 200
             rounds += 1
         for sender in senders:
             sender.stopping.set()

@@ -200,6 +200,7 @@ def test_a_part_that_is_disputed_is_held_back_in_crowns(copy_house, played, tmp_
     [net] = [row for row in house.json("settle", "net", "2026-06")["payments"] if row["partner"] == "SWE"]
     whole = documents_total(documents, "self_billed_invoice") - documents_total(documents, "invoice")
     assert net["paid_in"]["net_minor"] == whole + 125_00, "a part is held back"
+    assert "netting, paid in EUR, SEK\n" in house.run("settle", "nets", "2026-06").stdout
     house.start()
     with house.connect("SWE") as connection:
         [seen] = connection.get("/v1/statements/2026-06").json["partners"]

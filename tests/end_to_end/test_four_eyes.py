@@ -101,6 +101,25 @@ def test_a_bad_request_for_a_certificate_is_refused(pair, tmp_path):
     assert bring(pair.anna, "cert/issue", request, PEM).code == "malformed"
 
 
+def test_a_permission_that_was_turned_down_is_not_asked_for_again(pair):
+    """The same request says that it was turned down, for ever; a new one asks anew."""
+    request = {"message_id": fresh("act"), "partner": "GRO", "amount_minor": 7, "evidence": "slip"}
+    asked = pair.anna.post(OPERATOR + "settle/collateral", request)
+    assert asked.status == 202, asked
+    proposal = asked.json["proposal"]
+    assert act(pair.bob, "approve/reject", proposal=proposal, reason="not agreed").status == 200
+    for _ in range(2):
+        after = pair.anna.post(OPERATOR + "settle/collateral", request)
+        assert (after.status, after.code) == (422, "proposal_rejected"), after
+        assert after.json["detail"] == f"proposal {proposal} was turned down by bob: not agreed"
+    assert pair.anna.get(OPERATOR + "approve/list").json == []
+    shown = pair.anna.get(OPERATOR + f"approve/show?proposal={proposal}").json
+    assert (shown["state"], shown["decided_by"], shown["reason"]) == ("rejected", "bob", "not agreed")
+    anew = pair.anna.post(OPERATOR + "settle/collateral", request | {"message_id": fresh("act")})
+    assert anew.status == 202 and anew.json["proposal"] != proposal, anew
+    assert act(pair.bob, "approve/reject", proposal=anew.json["proposal"], reason="no").status == 200
+
+
 def test_messages_about_members_take_two(production, pair):
     """A manual adjustment, and what terms ask for: merge and close; block does not ask."""
     house, _ = production
@@ -146,6 +165,20 @@ def test_terms_and_estimates_take_two(pair):
     rate = pair.takes_two("fx/set", day="2026-06-30", **{"from": "EUR", "to": "SEK"}, rate="11.05")
     assert rate.status == 200, rate
     assert len(pair.anna.get(OPERATOR + "fx/list").json) == 1
+
+    # A mistake is taken back by two, and stays in the lists.
+    taken = pair.takes_two("estimate/withdraw", issuer="GRO", version=1, reason="a wrong day")
+    assert [(row["version"], row["withdrawn"]) for row in taken.json] == [(1, "a wrong day")]
+    taken = pair.takes_two("calendar/withdraw", window="2190-01", reason="a wrong year")
+    assert taken.status == 200, taken
+    shown = pair.anna.get(OPERATOR + "calendar/show?year=2190").json
+    assert [(row["from"], row["reason"]) for row in shown["withdrawn"]] == [("2190-01", "a wrong year")]
+    assert shown["terms"][0]["from"] == "1970-01"
+    taken = pair.takes_two("fx/withdraw", id="EUR-SEK-2026-06-30", reason="a wrong rate")
+    assert [row["withdrawn"] for row in taken.json] == ["a wrong rate"]
+    for path, fields in (("estimate/withdraw", {"issuer": "GRO", "version": 1}),
+                         ("calendar/withdraw", {"window": "2190-01"}), ("fx/withdraw", {"id": "EUR-SEK-2026-06-30"})):
+        assert act(pair.anna, path, reason="once more", **fields).code == "settlement_refused"
 
 
 def issued(pair, window):

@@ -146,7 +146,7 @@ def test_what_was_turned_down_is_not_said_to_be_in_force(netted, anna):
         again = bob.post(OPERATOR + "approve/reject", turned_down)
         assert (again.json, again.replayed) == (first.json, True)
     after = bring(anna, "promotion/add", promotion, TOML, message_id=message_id)
-    assert after.code == "settlement_refused" and "turned down" in after.json["detail"], after
+    assert after.code == "proposal_rejected" and "turned down by bob: too dear" in after.json["detail"], after
 
 
 def test_what_was_prepared_is_prepared_once(netted, anna):

@@ -40,7 +40,7 @@ ACTS = ["settle/draft", "settle/issue", "settle/credit", "settle/sent", "settle/
         "partner/add", "partner/set-tariff", "partner/set-company", "partner/set-settlement", "partner/buy-block",
         "house/set-terms", "house/set-company", "promotion/add", "settle/invoices", "settle/remind", "estimate/add",
         "close/soft", "close/reopen", "close/hard", "calendar/set", "reconcile", "cert/issue", "import/opening", "settle/restate",
-        "approve/reject", "partner/exit", "partner/release"]
+        "approve/reject", "partner/exit", "partner/release", "fx/withdraw", "calendar/withdraw", "estimate/withdraw"]
 # They change nothing, and are sent with POST for the file that they bring.
 READING_ACTS = ["report/breakage", "export/gl", "reconcile"]
 FILES = {"bank/import": XML, "reconcile": CSV, "cert/issue": PEM, "import/opening": JSON} | dict.fromkeys((

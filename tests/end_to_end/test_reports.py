@@ -210,6 +210,28 @@ def test_the_notice_is_by_month_and_rate(make_house):
     assert report(house, "redemption-notice", "--window", "2026-06")["redemptions"] == []
 
 
+def test_a_basket_of_two_rates_is_mixed_in_the_notice(make_house):
+    house = make_house().make("GRO", "BOE").start()
+    baskets = {"M2": [900, 2100], "M1": [2100, 2100], "M0": [2100, None], "N": []}
+    with house.connect("GRO") as gro, house.connect("BOE") as boe:
+        for member, rates in baskets.items():
+            lines = [{"sku": "x", "amount_minor": 5000, "quantity": 1} | ({"vat_rate": rate} if rate else {})
+                     for rate in rates]
+            fields = {"lines": lines} if lines else {}
+            earned = gro.post("/v1/accruals", message(
+                member=member, purchase=purchase(10000, **fields), occurred_at="2026-06-10T12:00:00Z"))
+            assert earned.status == 201, earned
+            spent = message(member=member, points=10 + len(rates), occurred_at="2026-06-11T12:00:00Z")
+            assert boe.post("/v1/redemptions", spent).status == 201
+    rows = report(house, "redemption-notice", "--window", "2026-06")["redemptions"]
+    assert sorted((str(row["vat_rate_basis_points"]), row["points"]) for row in rows) == [
+        ("2100", 12), ("None", 22), ("mixed", 12)]
+    assert ",mixed," in house.run("report", "redemption-notice", "--window", "2026-06", "--csv").stdout
+    assert house.verify("--from-scratch")["ok"]
+    house.run("rebuild")
+    assert report(house, "redemption-notice", "--window", "2026-06")["redemptions"] == rows
+
+
 def test_june_s_notice_has_its_flows(played):
     found = {}
     for row in report(played, "redemption-notice", "--window", "2026-06")["redemptions"]:

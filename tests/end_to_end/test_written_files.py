@@ -2,7 +2,9 @@
 
 import os
 import stat
+import subprocess
 import threading
+from pathlib import Path
 
 import bank_statement
 import pytest
@@ -14,6 +16,21 @@ from test_settlement import closed
 @pytest.fixture
 def june(make_house, tmp_path):
     return closed(make_house(), tmp_path)
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """Makes a file system of so many bytes, in memory."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+
+    def make(size):
+        if subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder], check=False).returncode:
+            pytest.skip("mounting a small disk is refused here")
+        return folder
+
+    yield make
+    subprocess.run(["umount", "-l", folder], check=False, stderr=subprocess.DEVNULL)
 
 
 def test_a_device_stays_a_device(june, tmp_path):
@@ -54,6 +71,21 @@ def test_what_cannot_be_written_says_why(june, tmp_path):
         assert "nowhere/x: No such file or directory" in missing, missing
         folder = june.run(*command, tmp_path, status=1).stderr
         assert "it is a folder" in folder, folder
+
+
+def test_invoices_on_a_full_disk_leave_no_parts(june, tmp_path, small_disk):
+    whole = [Path(each) for each in june.json("settle", "invoices", "2026-06", "--out", tmp_path / "whole")]
+    disk = small_disk(sum(each.stat().st_size for each in whole) // 2)
+    refused = june.run("settle", "invoices", "2026-06", "--out", disk, status=1)
+    assert refused.stderr.startswith(f"pointhouse: cannot write {disk}/") and "No space left" in refused.stderr
+    written = {each.name for each in disk.iterdir()}
+    assert written < {each.name for each in whole}, "no part of a file"
+    for name in written:
+        assert (disk / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), "what is there is whole"
+    subprocess.run(["mount", "-o", "remount,size=64m", disk], check=True)
+    assert len(june.json("settle", "invoices", "2026-06", "--out", disk)) == len(whole), "a rerun completes"
+    assert {each.name: each.read_bytes() for each in disk.iterdir()} == {
+        each.name: each.read_bytes() for each in whole}
 
 
 def test_a_payment_file_that_cannot_be_written_did_not_leave_the_house(june, tmp_path):

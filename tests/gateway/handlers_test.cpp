@@ -107,7 +107,7 @@ protected:
     boost::asio::io_context io_{1};
     FakeLedger ledger_;
     std::string prepared_; // what was laid by for approval
-    std::optional<ledger::HouseSequence> proposal_{ledger::HouseSequence{12}};
+    ledger::Result<ledger::HouseSequence, Fault> proposal_{ledger::HouseSequence{12}};
     Clearing clearing_;
 };
 
@@ -662,8 +662,10 @@ TEST_F(ClearingTest, AReinstatementWaitsForASecondOperator)
     const auto wrong = reinstate(sent.SerializeAsString(), MediaType::protobuf);
     EXPECT_EQ(wrong.status, 400);
 
-    proposal_.reset(); // other content waits under the id
-    EXPECT_EQ(code_of(reinstate(body)), "message_id_reused");
+    proposal_ = std::unexpected(Fault{"proposal_rejected", "proposal 12 was turned down by bob"});
+    const auto rejected = reinstate(body);
+    EXPECT_EQ(rejected.status, 422);
+    EXPECT_EQ(code_of(rejected), "proposal_rejected");
 }
 
 TEST_F(ClearingTest, WhatThePathSaysIsNotInTheBody)

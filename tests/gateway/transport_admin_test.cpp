@@ -23,7 +23,7 @@ class AdminListenerTest : public testing::Test {
 protected:
     AdminListenerTest()
         : admin_{loop_, {.port = 0,
-                         .is_ready = [this] { return is_ready_; },
+                         .why_not_ready = [this] { return reason_; },
                          .metrics = [] { return std::string{"pointhouse_up 1\n"}; }}},
           thread_{[this] { loop_.run(); }}
     {}
@@ -46,7 +46,7 @@ protected:
         return response;
     }
 
-    bool is_ready_ = false;
+    std::string reason_ = "not ready: no disk";
     asio::io_context loop_{1};
     AdminListener admin_;
     std::thread thread_;
@@ -58,9 +58,13 @@ TEST_F(AdminListenerTest, SaysHowTheHouseIs)
         return ask("GET " + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
     };
     EXPECT_TRUE(get("/healthz").starts_with("HTTP/1.1 200 OK\r\n"));
-    EXPECT_TRUE(get("/readyz").starts_with("HTTP/1.1 503 "));
-    asio::post(loop_, [this] { is_ready_ = true; });
-    EXPECT_TRUE(get("/readyz").starts_with("HTTP/1.1 200 OK\r\n"));
+    const auto not_ready = get("/readyz");
+    EXPECT_TRUE(not_ready.starts_with("HTTP/1.1 503 "));
+    EXPECT_TRUE(not_ready.ends_with("\r\n\r\nnot ready: no disk\n"));
+    asio::post(loop_, [this] { reason_.clear(); });
+    const auto ready = get("/readyz");
+    EXPECT_TRUE(ready.starts_with("HTTP/1.1 200 OK\r\n"));
+    EXPECT_TRUE(ready.ends_with("\r\n\r\nready\n"));
     const auto metrics = get("/metrics");
     EXPECT_NE(metrics.find("text/plain; version=0.0.4"), std::string::npos);
     EXPECT_TRUE(metrics.ends_with("\r\n\r\npointhouse_up 1\n"));

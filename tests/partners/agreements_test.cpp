@@ -393,6 +393,35 @@ TEST_F(Agreements, WhatIsOnlyPreparedIsJudgedAndNumberedWhenItIsApproved)
     expect_same_after_restart();
 }
 
+TEST_F(Agreements, WhatBecameOfAProposalIsKept)
+{
+    const MessageProposal message{
+        .kind = "close", .message_id = "o-1", .summary = "close o-1", .digest = "d1"};
+    const auto turned_down = registry_.propose_message(message, act_).value();
+    EXPECT_EQ(registry_.find_decided(turned_down), nullptr) << "it waits";
+    ASSERT_TRUE(registry_.reject(turned_down, "the wrong member", bob_));
+    const auto* const rejected = registry_.find_decided(turned_down);
+    ASSERT_NE(rejected, nullptr);
+    EXPECT_FALSE(rejected->is_approved);
+    EXPECT_EQ(rejected->prepared_by, act_.actor);
+    EXPECT_EQ(rejected->decided_by, bob_.actor);
+    EXPECT_EQ(rejected->reason, "the wrong member");
+    EXPECT_EQ(rejected->message_id, "o-1");
+
+    EXPECT_EQ(registry_.propose_message(message, act_).value(), turned_down) << "no new one";
+    EXPECT_TRUE(registry_.proposals().empty());
+    auto changed = message;
+    changed.digest = "d2";
+    EXPECT_FALSE(registry_.propose_message(changed, act_)) << "its id is used";
+
+    const auto agreed = registry_.propose_promotion(june(), act_).value();
+    ASSERT_TRUE(registry_.approve(agreed, false, bob_));
+    ASSERT_NE(registry_.find_decided(agreed), nullptr);
+    EXPECT_TRUE(registry_.find_decided(agreed)->is_approved);
+    EXPECT_EQ(registry_.find_decided(agreed)->reason, "");
+    expect_same_after_restart();
+}
+
 TEST_F(Agreements, APartnerLeavesOnADayToCome)
 {
     auto act = act_;

@@ -60,6 +60,7 @@ TEST(NetStatement, ShowsWhatIsHeldBackAndCarriedForward)
 {
     SettledDocument disputed = settled("INV-5", DocumentKind::invoice, 1, -60);
     disputed.gross = Minor{100};
+    disputed.held_back = Minor{40};
     disputed.window = may;
 
     const auto statement =

@@ -199,6 +199,22 @@ TEST(PaymentCalendar, HasTheTermsThatAWindowBeganUnder)
     EXPECT_EQ(format_day(calendar.due_on(day("2026-10-02"))), "2026-10-30") << "1 November, back";
 }
 
+TEST(PaymentCalendar, TermsAreTakenBackUntilTheirWindowIsClosed)
+{
+    auto calendar = with({{.from = {2026, 9}}, {.from = {2190, 1}, .payment_days = 60}});
+    EXPECT_FALSE(calendar.set({.from = {2027, 1}}, {})) << "the far one stands in the way";
+    EXPECT_FALSE(calendar.withdraw({2189, 1}, "no terms begin there", {}));
+    EXPECT_FALSE(calendar.withdraw({2190, 1}, "", {})) << "without a reason";
+    EXPECT_FALSE(calendar.withdraw({2026, 9}, "it is closed", Month{2026, 9}));
+    const auto entry = calendar.withdraw({2190, 1}, "a wrong year", Month{2026, 9}).value();
+    EXPECT_EQ(entry.kind, "calendar_withdrawn");
+    calendar.apply_withdrawal(boost::json::parse(entry.content).as_object());
+    EXPECT_EQ(calendar.terms_of({2190, 2}).payment_days, 14);
+    ASSERT_EQ(calendar.withdrawn().size(), 1U);
+    EXPECT_EQ(calendar.withdrawn()[0].second, "a wrong year");
+    EXPECT_TRUE(calendar.set({.from = {2027, 1}}, {}));
+}
+
 TEST(PaymentCalendar, RefusesWhatChangesADateThatIsSet)
 {
     const auto calendar = with({{.from = {2026, 9}}});

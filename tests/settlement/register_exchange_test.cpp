@@ -1,5 +1,7 @@
+#include <algorithm>
 #include <array>
 #include <set>
+#include <sstream>
 
 #include <gtest/gtest.h>
 
@@ -157,6 +159,26 @@ TEST_F(Example, ADefaultInAnotherCurrencyIsShared)
     EXPECT_TRUE(desk.desk.net_of(june)->is_settled());
 }
 
+TEST_F(Example, ARateIsTakenBackUntilItIsUsed)
+{
+    record_rate();
+    const std::string id = "EUR-USD-2026-07-14";
+    const auto day = *ledger::parse_day("2026-07-14");
+    EXPECT_FALSE(desk.desk.withdraw_rate("EUR-USD-2026-07-15", "no such rate"));
+    EXPECT_FALSE(desk.desk.withdraw_rate(id, "")) << "without a reason";
+    desk.record(desk.desk.withdraw_rate(id, "a wrong day").value());
+    EXPECT_FALSE(desk.desk.find_rate("EUR", "USD", day + 9));
+    EXPECT_FALSE(desk.desk.withdraw_rate(id, "twice"));
+    ASSERT_EQ(desk.read_again().withdrawn_rates().size(), 1U);
+    EXPECT_EQ(desk.read_again().withdrawn_rates()[0].second, "a wrong day");
+
+    desk.record(desk.desk.set_rate({.day = day, .rate = usd(860'000)}).value());
+    net({.rate = desk.desk.stored_rate(id, "USD")});
+    ASSERT_TRUE(desk.desk.net_of(june)->payments.begin()->second.foreign) << "it is used";
+    EXPECT_FALSE(desk.desk.withdraw_rate(id, "too late"));
+    EXPECT_FALSE(desk.read_again().withdraw_rate(id, "too late"));
+}
+
 TEST_F(Example, ARateIsRecordedOnce)
 {
     record_rate();
@@ -210,6 +232,64 @@ TEST_F(Example, ARateHasABoundAndSoHasADocument)
     line.net = ledger::minor_units_of(line.exact, draft.currency);
     EXPECT_FALSE(is_in_range(draft));
     EXPECT_FALSE(desk.desk.prepare(*ledger::parse_month("2026-08"), std::array{draft}));
+}
+
+/// The cells of a row of numbers and names.
+std::vector<std::string> cells_of(const std::string& row)
+{
+    std::vector<std::string> cells(1);
+    for (const char each : row) {
+        if (each == ',')
+            cells.emplace_back();
+        else
+            cells.back() += each;
+    }
+    return cells;
+}
+
+/// A decimal as a count of 10^-places.
+ledger::Wide count_of(const std::string& decimal, std::size_t places)
+{
+    ledger::Wide count = 0;
+    std::size_t decimals = 0;
+    bool is_behind = false;
+    for (const char each : decimal) {
+        if (each == '.') is_behind = true;
+        if (each < '0' || each > '9') continue;
+        count = count * 10 + (each - '0');
+        if (is_behind) ++decimals;
+    }
+    for (; decimals < places; ++decimals) count *= 10;
+    return decimal.starts_with('-') ? -count : count;
+}
+
+TEST_F(Example, ACalculatorComesToTheAmountsOfAnotherCurrency)
+{
+    constexpr std::size_t places = 18;
+    constexpr ledger::Wide millionth = 1'000'000'000'000;
+    std::size_t checked = 0;
+    for (const std::int64_t micro : {850'000, 333'333, 161'330'700, 89'012}) {
+        for (const auto& draft : drafts_of(coalition.settled())) {
+            const auto document = in_currency(draft, usd(micro)).value();
+            std::istringstream rows{document_csv(document)};
+            std::string row;
+            std::getline(rows, row);
+            const auto header = cells_of(row);
+            const auto place = [&](std::string_view name) {
+                return static_cast<std::size_t>(std::ranges::find(header, name) - header.begin());
+            };
+            while (std::getline(rows, row)) {
+                const auto cells = cells_of(row);
+                if (cells.at(place("record")) != "detail") continue;
+                const auto product = count_of(cells.at(place("points")), 0) *
+                                     count_of(cells.at(place("price")), places);
+                const auto apart = product - count_of(cells.at(place("exact")), places);
+                EXPECT_LT(2 * (apart < 0 ? -apart : apart), millionth) << row;
+                ++checked;
+            }
+        }
+    }
+    EXPECT_GT(checked, 20U);
 }
 
 /// The example's documents, those of A in dollars at 0.85 and those of B in yen at 161.3307.

@@ -312,6 +312,47 @@ TEST_F(WorkedMonth, APermissionIsGivenByAnotherAndServesOnce)
     EXPECT_EQ(desk.desk.find_permission("pay out 2026-06"), nullptr);
 }
 
+TEST_F(WorkedMonth, AnEstimateIsTakenBackUntilItsWindowIsClosed)
+{
+    const auto issuer = partner("GRO");
+    const auto estimated = [&](const char* day, std::int32_t rate) {
+        return desk.desk.estimate(
+            {.issuer = issuer,
+             .as_of = *ledger::parse_day(day),
+             .redemption_rate_millionths = rate,
+             .reason = {}},
+            desk.terms());
+    };
+    const auto withdrawn = [&](std::int32_t version, std::string_view reason) {
+        return desk.desk.withdraw_estimate(
+            {.issuer = issuer, .version = version, .reason = {}},
+            reason,
+            *ledger::parse_time("2026-07-01T00:00:00Z"));
+    };
+    desk.record(estimated("2026-06-30", 880'000).value());
+    desk.record(estimated("2190-06-30", 870'000).value());
+    EXPECT_FALSE(estimated("2026-07-31", 870'000)) << "the far one stands in the way";
+    EXPECT_FALSE(withdrawn(1, "it is not the newest"));
+    EXPECT_FALSE(withdrawn(2, ""));
+    desk.record(withdrawn(2, "a wrong year").value());
+    EXPECT_FALSE(withdrawn(2, "twice"));
+    desk.record(estimated("2026-07-31", 870'000).value());
+    const auto again = desk.read_again();
+    ASSERT_EQ(again.estimates().size(), 3U);
+    EXPECT_EQ(again.estimates()[1].reason, "a wrong year");
+    EXPECT_EQ(again.estimates()[2].version, 3) << "a number is given once";
+}
+
+TEST_F(WorkedMonth, ACalendarByWhichADocumentIsDueIsNotTakenBack)
+{
+    desk.record(desk.desk.calendar().set({.from = {2026, 6}, .payment_days = 30}, {}).value());
+    desk.record(desk.desk.calendar().set({.from = {2026, 8}, .payment_days = 60}, {}).value());
+    desk.issue_all(june, drafts);
+    EXPECT_FALSE(desk.desk.withdraw_calendar({2026, 6}, "too late"));
+    desk.record(desk.desk.withdraw_calendar({2026, 8}, "not agreed").value());
+    EXPECT_EQ(desk.read_again().calendar().terms_of({2026, 9}).payment_days, 30);
+}
+
 struct Disputes : WorkedMonth {
     Disputes() { desk.issue_all(june, drafts); }
 
@@ -379,6 +420,16 @@ TEST_F(Disputes, WhatWasHeldBackIsInTheNextNet)
     desk.issue_all(july, {});
     desk.record(desk.desk.net(july, {}, desk.terms()).value());
     EXPECT_EQ(desk.desk.net_of(july)->payments.find(partner("GRO"))->second.net, Minor{1});
+    const auto again = desk.read_again();
+    for (const auto& [window, held_back, effect] :
+         {std::tuple{june, 121, -422}, std::tuple{july, 0, -60}}) {
+        const auto rows = again.settled_documents(window);
+        const auto row = std::ranges::find(rows, invoice, &SettledDocument::number);
+        ASSERT_NE(row, rows.end());
+        EXPECT_EQ(row->gross, Minor{543});
+        EXPECT_EQ(row->held_back, Minor{held_back}) << "in the second net nothing is held back";
+        EXPECT_EQ(row->effect, Minor{effect});
+    }
     ASSERT_EQ(desk.settle(july, partner("GRO"), 1), "");
     EXPECT_EQ(desk.balances.at("ar:GRO"), 0);
     EXPECT_EQ(desk.balances.at("ap:GRO"), 0);

@@ -1,9 +1,11 @@
 #include "settlement/rendering.hpp"
 
+#include <csignal>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <sstream>
+#include <sys/resource.h>
 #include <system_error>
 
 #include <boost/json.hpp>
@@ -164,6 +166,30 @@ TEST(WriteDocuments, SaysWhichFileItCouldNotWrite)
     } catch (const std::system_error& failure) {
         EXPECT_NE(std::string{failure.what()}.find("INV-2026-000001.csv"), std::string::npos);
     }
+}
+
+TEST(WriteDocuments, LeavesNoPartOfAFileThatDoesNotFit)
+{
+    const TemporaryFolder folder;
+    const auto paths = write_documents(folder.path(), issued_documents());
+    const auto pdf = paths.at(1);
+    const auto whole = contents(pdf);
+    rlimit before{};
+    ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+    ::signal(SIGXFSZ, SIG_IGN);
+    const rlimit small{.rlim_cur = whole.size() - 1, .rlim_max = before.rlim_max};
+    ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+    std::string reason;
+    try {
+        write_documents(folder.path(), issued_documents());
+    } catch (const std::system_error& failure) {
+        reason = failure.what();
+    }
+    ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
+    EXPECT_EQ(reason, "cannot write " + pdf.string() + ": File too large");
+    EXPECT_FALSE(std::filesystem::exists(pdf.string() + ".part"));
+    EXPECT_EQ(contents(pdf), whole) << "what was there before stays";
+    EXPECT_EQ(write_documents(folder.path(), issued_documents()), paths) << "a rerun completes";
 }
 
 } // namespace

@@ -35,6 +35,12 @@ public:
     using HouseFailure::HouseFailure;
 };
 
+/// Why what waited for approval is not booked.
+struct NotBooked {
+    std::string_view code{}; // of the wire; empty: no code of its own
+    std::string reason{};
+};
+
 /// What the house's time follows: the machine's clock or, in a sandbox, the messages it accepts.
 enum class ClockKind : std::uint8_t { system, messages };
 
@@ -147,8 +153,9 @@ public:
     /// books what the house's own record moves, marks the windows that time has passed and, on the
     /// message clock, closes those that are drained. After each command, and by a coarse timer.
     void tend();
-    /// Puts what waits in force and books it. Refused, too, when its file is not there any more.
-    [[nodiscard]] partners::Registry::Accepted<void> approve(
+    /// Puts what waits in force and books it. Refused, too, when its file is not there any more; a
+    /// message that the ledger refuses was approved none the less.
+    [[nodiscard]] ledger::Result<void, NotBooked> approve(
         ledger::HouseSequence proposal, bool as_both);
     /// Turns down what waits, or takes it back; its file goes with it.
     [[nodiscard]] partners::Registry::Accepted<void> reject(
@@ -169,6 +176,10 @@ private:
 
 /// Keeps the file of what one operator prepared until it is booked. Throws HouseFailure.
 void keep_proposal(const HouseFolder& folder, ledger::HouseSequence id, std::string_view text);
+
+/// What became of a proposal, for people.
+[[nodiscard]] std::string words_of(
+    ledger::HouseSequence id, const partners::DecidedProposal& decided);
 
 /// What `init` is told.
 struct NewHouse {

@@ -97,6 +97,7 @@ struct LedgerCounters {
     std::uint64_t members_dirty = 0;
     std::uint64_t commit_micros_last = 0;
     std::uint64_t commit_micros_max = 0;
+    bool may_commit = true; // false from a commit that failed until one succeeds
 };
 
 /// The house's secrets, made by `init`, kept in files of mode 0400 apart from the data they

@@ -101,6 +101,7 @@ enum class MessageType : std::uint8_t {
 inline constexpr std::string_view house_as_funder = "house";
 
 inline constexpr std::int32_t vat_rate_unknown = -1;
+inline constexpr std::int32_t vat_rate_mixed = -2; // of a purchase: its lines had several
 
 struct PurchaseLine {
     std::string_view sku{};

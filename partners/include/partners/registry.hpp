@@ -117,6 +117,20 @@ struct MessageProposal {
     std::string digest;
 };
 
+/// What became of a proposal that waits no more.
+struct DecidedProposal {
+    std::string kind;
+    std::string summary;
+    std::string prepared_by;
+    ledger::Time prepared_at;
+    std::string digest;
+    std::string message_id; // of a message; empty: it is none
+    bool is_approved = false;
+    std::string decided_by;
+    ledger::Time decided_at;
+    std::string reason; // of a rejection
+};
+
 /// The opening that was imported: the entry that has its money, and the file with its lots.
 struct ImportedOpening {
     ledger::HouseSequence entry;
@@ -216,7 +230,7 @@ public:
         const Opening& opening, std::string_view digest, Act act);
     /// Prepares the change of what the table names; the rest stays as it is.
     Accepted<ledger::HouseSequence> propose_house_terms(const HouseTable& table, Act act);
-    /// Prepares a message. The same once more, waiting or approved, gets the same proposal; other
+    /// Prepares a message. The same once more gets the same proposal, whatever became of it; other
     /// content under its id is refused.
     Accepted<ledger::HouseSequence> propose_message(const MessageProposal& message, Act act);
     /// Messages that were approved, whether booked yet or not, by the proposals they were.
@@ -234,7 +248,8 @@ public:
     Accepted<void> approve(ledger::HouseSequence proposal, bool as_both, Act act);
     /// Turns it down, or takes it back: it waits no more and never comes into force.
     Accepted<void> reject(ledger::HouseSequence proposal, std::string_view reason, Act act);
-    [[nodiscard]] bool was_rejected(ledger::HouseSequence proposal) const;
+    /// Null: it waits, or there never was one.
+    [[nodiscard]] const DecidedProposal* find_decided(ledger::HouseSequence proposal) const;
     /// None: the house did not move in from elsewhere, or not yet.
     [[nodiscard]] const std::optional<ImportedOpening>& opening() const;
     /// Promotions in force, in the order in which they came into it.

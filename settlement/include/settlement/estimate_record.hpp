@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <string>
 
 #include "ledger/ids.hpp"
 #include "ledger/money.hpp"
@@ -15,6 +17,8 @@ struct RecordedEstimate {
     ledger::Day as_of = 0;
     std::int32_t redemption_rate_millionths = 0; // the ultimate one: above zero, at most a million
     ledger::Time known_at{};                     // by the house's clock
+    std::optional<ledger::Time> withdrawn_at{};  // taken back then; none: it stands
+    std::string reason{};                        // why
 };
 
 } // namespace pointhouse::settlement

@@ -18,9 +18,10 @@ struct SettledDocument {
     std::string number{};
     DocumentKind kind = DocumentKind::invoice;
     ledger::PartnerId partner{};
-    ledger::Month window{}; // its own; an earlier one when it was carried forward
-    ledger::Minor gross{};  // its total, VAT included, never below zero
-    ledger::Minor effect{}; // on the partner, above zero: it receives; less what is held back
+    ledger::Month window{};    // its own; an earlier one when it was carried forward
+    ledger::Minor gross{};     // its total, VAT included, never below zero
+    ledger::Minor held_back{}; // of it, when the window was netted: disputed, and still to come
+    ledger::Minor effect{};    // on the partner, above zero: it receives; what this window took
 };
 
 /// One party's view of a window: every document, what it is worth and what it does.

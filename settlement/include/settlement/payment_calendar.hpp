@@ -4,7 +4,10 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include <boost/json/fwd.hpp>
 
@@ -67,6 +70,12 @@ public:
     [[nodiscard]] Registered<NewEntry> set(
         const CalendarTerms& terms, std::optional<ledger::Month> last_closed) const;
     void apply(const boost::json::object& content);
+    /// What `calendar_withdrawn` appends: terms that no closed window has are taken back.
+    [[nodiscard]] Registered<NewEntry> withdraw(
+        ledger::Month from,
+        std::string_view reason,
+        std::optional<ledger::Month> last_closed) const;
+    void apply_withdrawal(const boost::json::object& content);
 
     /// The terms of a window; the usual ones before anybody set any.
     [[nodiscard]] const CalendarTerms& terms_of(ledger::Month window) const;
@@ -79,9 +88,15 @@ public:
     {
         return versions_;
     }
+    /// Taken back, each with the reason.
+    [[nodiscard]] const std::vector<std::pair<CalendarTerms, std::string>>& withdrawn() const
+    {
+        return withdrawn_;
+    }
 
 private:
     std::map<ledger::Month, CalendarTerms> versions_;
+    std::vector<std::pair<CalendarTerms, std::string>> withdrawn_;
 };
 
 } // namespace pointhouse::settlement

@@ -65,6 +65,7 @@ struct IssuedDocument {
     /// What nets took of it, by their windows; in the sign of what the partner owes. More than one
     /// when a dispute held a part back.
     std::map<ledger::Month, ledger::Minor> netted{};
+    std::map<ledger::Month, ledger::Minor> held_back{}; // what was disputed then
     /// The same in the house's currency, of a document in another one.
     std::map<ledger::Month, ledger::Minor> claimed{};
     ledger::Minor set_off_claim{}; // of `set_off`
@@ -264,7 +265,11 @@ public:
     /// before the last one's, or says the same.
     [[nodiscard]] Registered<NewEntry> estimate(
         const RecordedEstimate& estimate, const ledger::Terms& terms) const;
-    /// In the order in which they were recorded.
+    /// Takes the newest version of an issuer back. Refused: its day is in a window that is closed
+    /// for ever.
+    [[nodiscard]] Registered<NewEntry> withdraw_estimate(
+        const RecordedEstimate& estimate, std::string_view reason, ledger::Time now) const;
+    /// In the order in which they were recorded, those that were taken back among them.
     [[nodiscard]] const std::vector<RecordedEstimate>& estimates() const { return estimates_; }
     /// A further version of a closed window; its number is given here. None: `now` says the same
     /// as the last one. Refused: the window is not closed.
@@ -277,6 +282,9 @@ public:
     [[nodiscard]] const Closings& closings() const { return closings_; }
     /// When windows are billed and paid.
     [[nodiscard]] const PaymentCalendar& calendar() const { return calendar_; }
+    /// Takes the calendar's terms from a window on back. Refused: something was issued by them.
+    [[nodiscard]] Registered<NewEntry> withdraw_calendar(
+        ledger::Month from, std::string_view reason) const;
     [[nodiscard]] const std::map<std::string, Dispute, std::less<>>& disputes() const
     {
         return disputes_;
@@ -303,6 +311,14 @@ public:
     {
         return rates_;
     }
+    /// In the order in which they were taken back; each with its reason.
+    [[nodiscard]] const std::vector<std::pair<DailyRate, std::string>>& withdrawn_rates() const
+    {
+        return withdrawn_rates_;
+    }
+    /// Takes a rate back. Refused: an entry was made at it, or drafts wait that were.
+    [[nodiscard]] Registered<NewEntry> withdraw_rate(
+        std::string_view id, std::string_view reason) const;
     /// A recorded rate, turned so that it gives amounts in `to`. None: there is no such rate.
     [[nodiscard]] std::optional<ExchangeRate> stored_rate(
         std::string_view id, std::string_view to) const;
@@ -325,7 +341,7 @@ private:
     using Content = boost::json::object;
     using Apply = void (Register::*)(const ledger::HouseEntry& entry, const Content& content);
     struct Kind;
-    static const std::array<Kind, 30> kinds;
+    static const std::array<Kind, 33> kinds;
 
     void apply_proposal(const ledger::HouseEntry& entry, const Content& content);
     void apply_approval(const ledger::HouseEntry& entry, const Content& content);
@@ -341,6 +357,8 @@ private:
         static_cast<void>(entry), static_cast<void>(content);
     }
     void apply_rate(const ledger::HouseEntry& entry, const Content& content);
+    void apply_rate_withdrawal(const ledger::HouseEntry& entry, const Content& content);
+    void note_rates(const boost::json::value& content);
     void apply_collateral(const ledger::HouseEntry& entry, const Content& content);
     void apply_default(const ledger::HouseEntry& entry, const Content& content);
     void apply_permission(const ledger::HouseEntry& entry, const Content& content);
@@ -354,9 +372,11 @@ private:
     void apply_match_reversal(const ledger::HouseEntry& entry, const Content& content);
     void apply_order(const ledger::HouseEntry& entry, const Content& content);
     void apply_calendar(const ledger::HouseEntry& entry, const Content& content);
+    void apply_calendar_withdrawal(const ledger::HouseEntry& entry, const Content& content);
     void apply_closing(const ledger::HouseEntry& entry, const Content& content);
     void apply_reminder(const ledger::HouseEntry& entry, const Content& content);
     void apply_estimate(const ledger::HouseEntry& entry, const Content& content);
+    void apply_estimate_withdrawal(const ledger::HouseEntry& entry, const Content& content);
     void apply_restatement(const ledger::HouseEntry& entry, const Content& content);
 
     /// A net that a bank match names by its reference.
@@ -424,6 +444,8 @@ private:
     std::vector<Permission> permissions_;
     std::map<ledger::PartnerId, ledger::Minor> collateral_;
     std::map<std::string, DailyRate, std::less<>> rates_;
+    std::set<std::string, std::less<>> used_rates_; // by entries
+    std::vector<std::pair<DailyRate, std::string>> withdrawn_rates_;
     PaymentCalendar calendar_;
     Closings closings_;
     std::map<std::string, Reminded, std::less<>> reminded_;

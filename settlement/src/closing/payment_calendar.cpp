@@ -104,6 +104,29 @@ void PaymentCalendar::apply(const json::object& content)
             .roll = find_roll(std::string_view{content.at("roll").as_string()}).value()});
 }
 
+Registered<NewEntry> PaymentCalendar::withdraw(
+    Month from, std::string_view reason, std::optional<Month> last_closed) const
+{
+    if (!versions_.contains(from))
+        return refused(fmt::format("no terms begin with {}", ledger::format_month(from)));
+    if (reason.empty()) return refused("why terms are taken back is said: a reason");
+    if (last_closed && from <= *last_closed)
+        return refused(fmt::format(
+            "{} is closed: its dates do not change any more", ledger::format_month(*last_closed)));
+    return NewEntry{
+        .kind = "calendar_withdrawn",
+        .content = json::serialize(
+            json::object{{"from", ledger::format_month(from)}, {"reason", reason}})};
+}
+
+void PaymentCalendar::apply_withdrawal(const json::object& content)
+{
+    const auto from = ledger::parse_month(std::string_view{content.at("from").as_string()});
+    const auto node = versions_.extract(from.value());
+    withdrawn_.emplace_back(
+        node.mapped(), std::string{std::string_view{content.at("reason").as_string()}});
+}
+
 const CalendarTerms& PaymentCalendar::terms_of(Month window) const
 {
     static const CalendarTerms usual{};

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "../csv_row.hpp"
+#include "../wording.hpp"
 #include "settlement/document_json.hpp"
 
 namespace pointhouse::settlement {
@@ -86,7 +87,7 @@ private:
                 .tariff = fmt::to_string(line.tariff.value()),
                 .origin = format_month(line.origin),
                 .points = fmt::to_string(detail.points),
-                .price = format_micro(detail.price),
+                .price = price_per_point(detail),
                 .exact = format_micro(detail.amount),
             });
         }

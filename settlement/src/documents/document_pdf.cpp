@@ -113,7 +113,9 @@ private:
     {
         canvas_.text(
             {.x = left + 12, .y = baseline}, label_of(line.charge), plain, description_width);
-        if (line.price) draw_quantity(line.points, *line.price, plain, baseline);
+        if (line.price)
+            draw_quantity(
+                line.points, price_per_thousand(*line.price, price_places_), plain, baseline);
         canvas_.text(
             {.x = vat_column, .y = baseline}, rate_in_words(line.vat), at_right(plain), 45);
         canvas_.text({.x = right, .y = baseline}, amount(line.net), at_right(plain), 160);
@@ -123,19 +125,15 @@ private:
     {
         const std::string_view label = label_of(detail.kind, line.charge);
         canvas_.text({.x = left + 24, .y = baseline}, label, quiet, description_width - 12);
-        draw_quantity(detail.points, detail.price, quiet, baseline);
+        draw_quantity(detail.points, price_per_thousand(detail, price_places_), quiet, baseline);
     }
 
     void draw_quantity(
-        std::int64_t points, ledger::Micro price, const TextStyle& style, double baseline)
+        std::int64_t points, std::string_view price, const TextStyle& style, double baseline)
     {
         canvas_.text(
             {.x = points_column, .y = baseline}, points_in_words(points), at_right(style), 90);
-        canvas_.text(
-            {.x = price_column, .y = baseline},
-            price_per_thousand(price, price_places_),
-            at_right(style),
-            80);
+        canvas_.text({.x = price_column, .y = baseline}, price, at_right(style), 80);
     }
 
     /// A row of a sum at the right: label, amount.

@@ -64,7 +64,7 @@ std::string description_of(const DocumentLine& line)
             separator,
             points_in_words(detail.points),
             label_of(detail.kind, line.charge),
-            price_per_thousand(detail.price, 2));
+            price_per_thousand(detail, 2));
         separator = "; ";
     }
     return text;

@@ -13,12 +13,6 @@ namespace {
 namespace json = boost::json;
 using ledger::Minor;
 
-Minor held_back(const SettledDocument& document)
-{
-    const Minor effect = document.effect < Minor{0} ? -document.effect : document.effect;
-    return document.gross - effect;
-}
-
 json::object document_object(const SettledDocument& document)
 {
     return {
@@ -26,7 +20,7 @@ json::object document_object(const SettledDocument& document)
         {"kind", name_of(document.kind)},
         {"window", format_month(document.window)},
         {"gross_minor", document.gross.count},
-        {"held_back_minor", held_back(document).count},
+        {"held_back_minor", document.held_back.count},
         {"effect_minor", document.effect.count},
     };
 }
@@ -72,7 +66,7 @@ std::string net_statement_csv(const NetStatement& statement)
                 name_of(document.kind),
                 format_month(document.window),
                 amount(document.gross),
-                amount(held_back(document)),
+                amount(document.held_back),
                 amount(document.effect),
                 statement.currency.code);
         }
@@ -104,7 +98,7 @@ std::string net_statement_text(const NetStatement& statement)
                 document.number,
                 name_of(document.kind),
                 amount(document.gross),
-                amount(held_back(document)),
+                amount(document.held_back),
                 amount(document.effect));
         }
         text += fmt::format("  {:<74}{:>14}\n", "net", amount(party.net));

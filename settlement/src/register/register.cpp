@@ -20,7 +20,7 @@ struct Register::Kind {
     Apply apply;
 };
 
-constexpr std::array<Register::Kind, 30> Register::kinds{
+constexpr std::array<Register::Kind, 33> Register::kinds{
     {{"proposal_made", &Register::apply_proposal},
      {"documents_approved", &Register::apply_approval},
      {"proposal_rejected", &Register::apply_rejection},
@@ -30,6 +30,7 @@ constexpr std::array<Register::Kind, 30> Register::kinds{
      {"window_netted", &Register::apply_net},
      {"net_paid", &Register::apply_payment},
      {"fx_rate_set", &Register::apply_rate},
+     {"fx_rate_withdrawn", &Register::apply_rate_withdrawal},
      {"collateral_moved", &Register::apply_collateral},
      {"payer_defaulted", &Register::apply_default},
      {"settlement_act_approved", &Register::apply_permission},
@@ -44,12 +45,14 @@ constexpr std::array<Register::Kind, 30> Register::kinds{
      {"certificate_issued", &Register::apply_nothing},
      {"certificate_revoked", &Register::apply_nothing},
      {"calendar_set", &Register::apply_calendar},
+     {"calendar_withdrawn", &Register::apply_calendar_withdrawal},
      {"window_closed", &Register::apply_closing},
      {"window_soft_closed", &Register::apply_closing},
      {"window_reopened", &Register::apply_closing},
      {"window_hard_closed", &Register::apply_closing},
      {"document_reminded", &Register::apply_reminder},
      {"breakage_estimated", &Register::apply_estimate},
+     {"estimate_withdrawn", &Register::apply_estimate_withdrawal},
      {"window_restated", &Register::apply_restatement}}};
 
 namespace {
@@ -143,6 +146,9 @@ void Register::apply(const ledger::HouseEntry& entry)
     if (kind == kinds.end()) return;
     const auto content = json::parse(entry.content).as_object();
     (this->*kind->apply)(entry, content);
+    // Drafts may be made anew at another rate; what was issued and booked stands.
+    if (entry.kind != "proposal_made" && entry.content.find(R"("rate_id)") != std::string::npos)
+        note_rates(content);
     if (const auto* permitted = content.if_contains("permitted_by")) {
         const ledger::HouseSequence proposal{permitted->to_number<std::uint64_t>()};
         std::erase_if(permissions_, [&](const auto& each) { return each.proposal == proposal; });
@@ -176,6 +182,8 @@ void Register::apply_rejection(const ledger::HouseEntry& /*entry*/, const Conten
     std::erase_if(drafts_, [&](const auto& of_window) {
         return of_window.second.proposal == proposal && !of_window.second.is_approved;
     });
+    // Else the act could never be asked for again.
+    std::erase_if(permissions_, [&](const auto& each) { return each.proposal == proposal; });
 }
 
 void Register::apply_issue(const ledger::HouseEntry& entry, const Content& content)
@@ -228,6 +236,7 @@ void Register::apply_net(const ledger::HouseEntry& entry, const Content& content
         net.documents.push_back(text_at(row, "number"));
         auto& issued = issued_.find(net.documents.back())->second;
         issued.netted.emplace(window, minor_at(row, "owed_minor"));
+        issued.held_back.emplace(window, issued.disputed);
         if (row.contains("claim_minor"))
             issued.claimed.emplace(window, minor_at(row, "claim_minor"));
     }

@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <set>
 
 #include <boost/json/object.hpp>
@@ -11,6 +12,26 @@ namespace pointhouse::settlement {
 void Register::apply_calendar(const ledger::HouseEntry& /*entry*/, const Content& content)
 {
     calendar_.apply(content);
+}
+
+Registered<NewEntry> Register::withdraw_calendar(ledger::Month from, std::string_view reason) const
+{
+    const auto month_of = [](ledger::Day day) {
+        return ledger::parse_month(ledger::format_day(day).substr(0, 7)).value();
+    };
+    for (const auto& [number, issued] : issued_) {
+        const auto& document = issued.document;
+        if (document.window >= from || month_of(document.issued_on) >= from)
+            return std::unexpected(RegisterFault{
+                fmt::format("{} was issued by these terms: its due day stands", number)});
+    }
+    return calendar_.withdraw(from, reason, closings_.last_closed());
+}
+
+void Register::apply_calendar_withdrawal(
+    const ledger::HouseEntry& /*entry*/, const Content& content)
+{
+    calendar_.apply_withdrawal(content);
 }
 
 void Register::apply_closing(const ledger::HouseEntry& entry, const Content& content)

@@ -68,6 +68,50 @@ void Register::apply_rate(const ledger::HouseEntry& /*entry*/, const Content& co
                 .denominator = rate_unit}});
 }
 
+void Register::note_rates(const json::value& content)
+{
+    if (const auto* array = content.if_array())
+        for (const auto& each : *array) note_rates(each);
+    const auto* object = content.if_object();
+    if (!object) return;
+    for (const auto& [name, each] : *object) {
+        if (name == "rate_id" && each.is_string()) {
+            used_rates_.emplace(std::string_view{each.as_string()});
+        } else if (name == "rate_ids") {
+            for (const auto& id : each.as_array())
+                used_rates_.emplace(std::string_view{id.as_string()});
+        } else {
+            note_rates(each);
+        }
+    }
+}
+
+Registered<NewEntry> Register::withdraw_rate(std::string_view id, std::string_view reason) const
+{
+    if (!rates_.contains(id)) return refused(fmt::format("no rate {} is recorded", id));
+    if (reason.empty()) return refused("why a rate is taken back is said: a reason");
+    if (used_rates_.contains(id))
+        return refused(fmt::format("{} was used: what was issued or booked at it stands", id));
+    for (const auto& [window, drafts] : drafts_)
+        for (const auto& document : drafts.documents)
+            if ((document.booked && document.booked->rate_id == id) ||
+                (document.accounting && document.accounting->rate_id == id))
+                return refused(fmt::format(
+                    "the drafts of {} are at {}: turn them down first",
+                    ledger::format_month(window),
+                    id));
+    return NewEntry{
+        .kind = "fx_rate_withdrawn",
+        .content = json::serialize(json::object{{"id", id}, {"reason", reason}})};
+}
+
+void Register::apply_rate_withdrawal(const ledger::HouseEntry& /*entry*/, const Content& content)
+{
+    const auto node = rates_.extract(std::string{std::string_view{content.at("id").as_string()}});
+    withdrawn_rates_.emplace_back(
+        node.mapped(), std::string{std::string_view{content.at("reason").as_string()}});
+}
+
 std::optional<ExchangeRate> Register::stored_rate(std::string_view id, std::string_view to) const
 {
     const auto found = rates_.find(id);

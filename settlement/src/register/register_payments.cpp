@@ -80,6 +80,7 @@ std::vector<SettledDocument> Register::settled_documents(ledger::Month window) c
              .partner = document.partner,
              .window = document.window,
              .gross = Minor{std::abs(document.total.count)},
+             .held_back = issued.held_back.at(window),
              .effect = -issued.netted.at(window)});
     }
     return settled;

@@ -1,6 +1,16 @@
 #include "settlement/reports.hpp"
 
 namespace pointhouse::settlement {
+namespace {
+
+ReportCell cell_of_rate(std::int32_t basis_points)
+{
+    if (basis_points == ledger::vat_rate_unknown) return {};
+    if (basis_points == ledger::vat_rate_mixed) return "mixed";
+    return std::int64_t{basis_points};
+}
+
+} // namespace
 
 void RedemptionNotice::add(const ledger::SpentPoints& spent, const ledger::Terms& terms)
 {
@@ -30,11 +40,10 @@ ReportTable RedemptionNotice::table(
         .rows = {}};
     for (const auto& [key, sum] : sums_) {
         if (sum.points == 0 || (issuer && key.issuer != *issuer)) continue;
-        const bool is_known = key.vat_rate != ledger::vat_rate_unknown;
         table.rows.push_back(
             {terms.partner(key.issuer).name,
              ledger::format_month(key.origin),
-             is_known ? ReportCell{std::int64_t{key.vat_rate}} : ReportCell{},
+             cell_of_rate(key.vat_rate),
              terms.partner(key.redeemer).name,
              sum.points,
              sum.price,

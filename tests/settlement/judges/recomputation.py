@@ -243,11 +243,16 @@ class Recomputation:
         """Points and price of each part of a line without one price, as the description has to name them."""
         if line["price_micro"] is not None:
             return []
-        def price(micro):
-            text = decimal(micro, 3)
-            return f"{int(text[:-4]):,}" + (text[-4:-1] if text.endswith("0") else text[-4:])
-        return [(f"{detail['points']:,}".replace("-", "−"), price(detail["price_micro"]))
-                for detail in line["details"]]
+        def price(detail):
+            """With so many decimals that points × price comes to the amount, where the price of a point is rounded."""
+            points, amount = detail["points"], detail["amount_micro"]
+            places, micro = 3, Fraction(detail["price_micro"])
+            if points and micro * points != amount:
+                places, micro = max(6, len(str(abs(points)))), Fraction(amount, points)
+            text = decimal(rounded(micro * 10 ** (places - 3)), places)
+            whole, _, decimals = text.partition(".")
+            return f"{int(whole):,}.{decimals.rstrip('0').ljust(2, '0')}"
+        return [(f"{detail['points']:,}".replace("-", "−"), price(detail)) for detail in line["details"]]
 
 
 def leaves_of(xml):

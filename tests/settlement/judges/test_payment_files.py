@@ -25,29 +25,53 @@ def files(judged_payments, seed, tmp_path_factory):
     return GOLDEN + written
 
 
-def test_schema(files):
+def require_schema():
     if not SCHEMA.exists():
         pytest.skip(f"{SCHEMA} is not there")
     if not shutil.which("xmllint"):
         pytest.skip("xmllint is not installed (libxml2-utils)")
+
+
+def test_schema(files):
+    require_schema()
     done = subprocess.run(["xmllint", "--nonet", "--noout", "--schema", SCHEMA, *files], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 
 
+def sums_agree(root):
+    """Each block with its transfers, and the head with all."""
+    message = root.find("p:CstmrCdtTrfInitn", NAMES)
+
+    def agrees(totals, amounts):
+        return (Decimal(totals.findtext("p:CtrlSum", None, NAMES)) == sum(amounts)
+                and int(totals.findtext("p:NbOfTxs", None, NAMES)) == len(amounts))
+
+    def amounts_of(block):
+        return [Decimal(amount.text) for amount in block.findall("p:CdtTrfTxInf/p:Amt/p:InstdAmt", NAMES)]
+
+    blocks = message.findall("p:PmtInf", NAMES)
+    everything = [amount for block in blocks for amount in amounts_of(block)]
+    return all(agrees(block, amounts_of(block)) for block in blocks) and agrees(message.find("p:GrpHdr", NAMES), everything)
+
+
+def check_digits_agree(root):
+    """Of accounts (ISO 13616) and of creditors' references (ISO 11649)."""
+    checked = [each.text for name in ("IBAN", "Ref") for each in root.iterfind(f".//p:{name}", NAMES)]
+    return all(int("".join(str(int(c, 36)) for c in text[4:] + text[:4])) % 97 == 1 for text in checked)
+
+
+def currencies_agree(root):
+    return {amount.get("Ccy") for amount in root.iterfind(".//p:InstdAmt", NAMES)} == {
+        each.text for each in root.iterfind(".//p:DbtrAcct/p:Ccy", NAMES)}
+
+
 def test_control_sums(files):
     for path in files:
-        message = ElementTree.parse(path).getroot().find("p:CstmrCdtTrfInitn", NAMES)
-        amounts = []
-        for block in message.findall("p:PmtInf", NAMES):
-            own = block.findall("p:CdtTrfTxInf/p:Amt/p:InstdAmt", NAMES)
-            [currency] = {amount.get("Ccy") for amount in own}
-            assert all(("." not in amount.text) == (currency == "JPY") for amount in own)
-            assert Decimal(block.findtext("p:CtrlSum", None, NAMES)) == sum(Decimal(amount.text) for amount in own)
-            assert int(block.findtext("p:NbOfTxs", None, NAMES)) == len(own)
-            amounts += [Decimal(amount.text) for amount in own]
-        assert amounts
-        assert Decimal(message.findtext("p:GrpHdr/p:CtrlSum", None, NAMES)) == sum(amounts)
-        assert int(message.findtext("p:GrpHdr/p:NbOfTxs", None, NAMES)) == len(amounts)
+        root = ElementTree.parse(path).getroot()
+        own = root.findall(".//p:InstdAmt", NAMES)
+        [currency] = {amount.get("Ccy") for amount in own}
+        assert own and all(("." not in amount.text) == (currency == "JPY") for amount in own)
+        assert sums_agree(root), path
 
 
 def test_euro_go_by_sepa_and_other_currencies_do_not(files):
@@ -87,5 +111,66 @@ def test_profile_of_the_sepa_credit_transfer(files):
             assert 1 <= len(text.text) <= 140
         for remittance in root.iterfind(".//p:RmtInf", NAMES):
             assert len(remittance) == 1, "one text or one reference"
-        for iban in root.iterfind(".//p:IBAN", NAMES):
-            assert int("".join(str(int(c, 36)) for c in iban.text[4:] + iban.text[:4])) % 97 == 1
+        assert check_digits_agree(root)
+
+
+# Who catches a changed figure of a payment file, wherever it stands in it. What nobody catches is compared with the
+# nets that it pays in tests/settlement/payment_file_test.cpp, byte for byte.
+CAUGHT_BY = {
+    "sums": """
+        GrpHdr/NbOfTxs GrpHdr/CtrlSum PmtInf/NbOfTxs PmtInf/CtrlSum PmtInf/CdtTrfTxInf/Amt/InstdAmt""",
+    "check digits": """
+        PmtInf/DbtrAcct/Id/IBAN PmtInf/CdtTrfTxInf/CdtrAcct/Id/IBAN
+        PmtInf/CdtTrfTxInf/RmtInf/Strd/CdtrRefInf/Ref""",
+    "currencies": "PmtInf/DbtrAcct/Ccy PmtInf/CdtTrfTxInf/Amt/InstdAmt/@Ccy",
+    "nobody": """
+        GrpHdr/MsgId GrpHdr/CreDtTm PmtInf/PmtInfId PmtInf/ReqdExctnDt/Dt PmtInf/DbtrAgt/FinInstnId/BICFI
+        PmtInf/CdtTrfTxInf/PmtId/EndToEndId PmtInf/CdtTrfTxInf/CdtrAgt/FinInstnId/BICFI
+        PmtInf/CdtTrfTxInf/RmtInf/Ustrd""",
+}
+
+
+def next_digit(text):
+    """The same with its last digit one further."""
+    return re.sub(r"[0-9](?=[^0-9]*$)", lambda digit: str((int(digit.group()) + 1) % 10), text)
+
+
+def mutations(text):
+    """[(path, the text with one figure changed: the next digit, another currency)]."""
+    root = ElementTree.fromstring(text)
+    parents = {child: parent for parent in root.iter() for child in parent}
+
+    def path_of(leaf):
+        names = []
+        while parents[leaf] is not root:
+            names.append(leaf.tag.partition("}")[2])
+            leaf = parents[leaf]
+        return "/".join(reversed(names))
+
+    for leaf in [element for element in root.iter() if not len(element)]:
+        before = leaf.text
+        changed = "NOK" if leaf.tag.endswith("}Ccy") else next_digit(before)
+        if changed != before:
+            leaf.text = changed
+            yield path_of(leaf), ElementTree.tostring(root)
+            leaf.text = before
+        for name, value in dict(leaf.attrib).items():
+            leaf.set(name, "NOK")
+            yield f"{path_of(leaf)}/@{name}", ElementTree.tostring(root)
+            leaf.set(name, value)
+
+
+def test_who_catches_a_changed_figure(tmp_path):
+    require_schema()
+    caught = {}
+    for place, (path, text) in enumerate(mutations((GOLDEN[0].parent / "pain001-june-2026-sek.xml").read_text())):
+        file = tmp_path / f"{place:03}.xml"
+        file.write_bytes(text)
+        done = subprocess.run(["xmllint", "--nonet", "--noout", "--schema", SCHEMA, file], capture_output=True)
+        root = ElementTree.fromstring(text)
+        judges = {"schema": done.returncode == 0, "sums": sums_agree(root), "check digits": check_digits_agree(root),
+                  "currencies": currencies_agree(root)}
+        by = {judge for judge, agrees in judges.items() if not agrees}
+        caught[path] = caught.get(path, by) & by
+    found = {figure: " and ".join(sorted(by)) or "nobody" for figure, by in caught.items()}
+    assert found == {figure: judges for judges, figures in CAUGHT_BY.items() for figure in figures.split()}
