@@ -31,6 +31,7 @@
 
 namespace pointhouse::settlement {
 
+struct BlockRest;    // block_invoice.hpp
 struct Reminder;     // dunning.hpp
 struct DefaultCover; // payer_default.hpp
 struct Restatement;  // restatement.hpp
@@ -171,6 +172,13 @@ public:
     /// A credit note over an issued document. Refused when it credits more than is left.
     [[nodiscard]] Registered<NewEntry> issue_credit(
         const Document& credit, const IssueTerms& terms) const;
+    /// The invoice over a block; null: none is issued.
+    [[nodiscard]] const IssuedDocument* find_block_invoice(ledger::TariffVersion block) const;
+    /// What of a block's rest was not given back yet.
+    [[nodiscard]] BlockRest left_to_give_back(const BlockRest& rest) const;
+    /// That goes back: a credit note over the block's invoice, paid with its issue.
+    [[nodiscard]] Registered<NewEntry> give_block_back(
+        const BlockRest& rest, const IssueTerms& terms) const;
     [[nodiscard]] Registered<NewEntry> mark_sent(
         std::string_view number, std::string_view to) const;
     /// More than was billed of a line of a self-billed document, in a document of its own.

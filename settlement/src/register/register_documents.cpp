@@ -9,6 +9,7 @@
 #include "document_record.hpp"
 #include "register_lines.hpp"
 #include "register_objections.hpp"
+#include "settlement/block_invoice.hpp"
 #include "settlement/register.hpp"
 
 // How documents come about: prepared by one person, approved by another, numbered one by one.
@@ -76,8 +77,10 @@ std::string series_of(const Document& document)
 
 std::vector<AccountLine> lines_of(const Document& document, const ledger::Currency& currency)
 {
-    // Booked when it was bought.
-    if (document.is_prepaid()) return {};
+    // Booked when it was bought; what goes back of it is booked with its document.
+    if (document.is_prepaid())
+        return document.corrects ? lines_of_block_credit(document, currency)
+                                 : std::vector<AccountLine>{};
     const bool is_issuance = document.supply == StatementType::issuance;
     const bool is_houses = document.seller.id == "house";
     const std::int64_t scale = ledger::micro_per_minor(currency);
@@ -219,7 +222,8 @@ NewEntry Register::issue_entry(Document document, const IssueTerms& terms) const
     }
     const auto lines = lines_of(document, terms.terms->currency);
     json::object content{{"series", series}, {"place", place}, {"document", record_of(document)}};
-    if (!document.is_prepaid()) content.emplace("lines_micro", lines_object(lines, *terms.terms));
+    if (!document.is_prepaid() || document.corrects)
+        content.emplace("lines_micro", lines_object(lines, *terms.terms));
     if (const auto fee = billed_fee(document); fee.count() != 0 && !document.corrects)
         content.emplace("fee_micro", fee.count());
     return {.kind = "document_issued", .content = json::serialize(content)};
