@@ -136,6 +136,30 @@ def test_a_dry_run_after_it_says_so(left, tmp_path):
     assert row["amount_micro"] == 0
 
 
+def test_members_debt_that_comes_back_to_a_block_goes_back_with_it(tank, tmp_path):  # noqa: F811
+    tank.run("partner", "buy-block", "TNK", "--points", "1000")
+    sale = accrual("M9", 100, occurred_at=NOON)
+    with tank.connect("TNK") as tnk, tank.connect("GRO") as gro:
+        for connection, path, body in (
+                (tnk, "accruals", sale), (gro, "redemptions", message(member="M9", points=100, occurred_at=NOON)),
+                (tnk, "reversals", message(reverses=sale["message_id"], occurred_at=NOON)),  # it is spent: a debt
+                (gro, "accruals", accrual("M9", 60, occurred_at=NOON))):  # of which this repays a part
+            answer = connection.post(f"/v1/{path}", body)
+            assert answer.status == 201, answer
+        assert answer.json["balance"]["debt"] == 40
+    prepaid = -sum(amount for account, amount in money(tank).items() if account.startswith("prepaid"))
+    assert prepaid == 960 * 11_000
+    dry = tank.json("partner", "exit", "TNK", "--on", "2026-06-20", "--dry-run")
+    assert [row["price_micro"] + row["fee_micro"] for row in dry["blocks"]] == [prepaid]
+    tank.run("partner", "exit", "TNK", "--on", "2026-06-20")
+    tank.run("clock", "advance", "2026-07-01T10:00:00Z")
+    settled(tank, tmp_path)
+    [row] = tank.json(*RELEASE)["blocks"]
+    assert row["total_minor"] == 11_51  # 10.56, and 9 % VAT of that
+    assert not any(account.startswith("prepaid") for account in money(tank))
+    assert tank.verify("--from-scratch")["ok"]
+
+
 def test_in_production_two_people_give_a_block_back(make_house, tmp_path):
     library = tmp_path / "clock_shift.so"
     source = Path(__file__).with_name("clock_shift.c")
