@@ -74,6 +74,7 @@ Clearing::Progress Clearing::start(Exchange& exchange)
     case RouteId::documents:
     case RouteId::document:
     case RouteId::statement: return start_read(exchange);
+    case RouteId::document_answer:
     case RouteId::disputes:
     case RouteId::dispute:
     case RouteId::dispute_open:

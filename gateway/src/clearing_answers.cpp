@@ -132,6 +132,7 @@ void Clearing::answer(Turn& turn, const Turn::Waiting& waiting)
     case RouteId::documents:
     case RouteId::document:
     case RouteId::statement: return answer_document(exchange);
+    case RouteId::document_answer:
     case RouteId::disputes:
     case RouteId::dispute:
     case RouteId::dispute_open:

@@ -58,7 +58,11 @@ void DocumentViews::list(Exchange& exchange, std::optional<ledger::PartnerId> re
             {"currency", document.currency.code},
             {"total_minor", document.total.count},
             {"credited_minor", issued->credited.count},
-            {"state", settlement::name_of(documents.standing_of(*issued))}});
+            {"state", settlement::name_of(documents.standing_of(*issued))},
+            {"answer", issued->answer()},
+            {"object_by",
+             document.object_by() ? json::value(ledger::format_day(*document.object_by()))
+                                  : json::value{}}});
     }
     v1::DocumentList form;
     answer_report(

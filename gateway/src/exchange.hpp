@@ -52,6 +52,7 @@ enum class RouteId : std::uint8_t {
     position,
     documents,
     document,
+    document_answer,
     statement,
     disputes,
     dispute,

@@ -98,7 +98,7 @@ struct House::State {
     RequestRecord requests;
     std::size_t requests_through = 0;
     std::optional<partners::RequestId> request; // of which comes what is done now
-    ledger::Day lapsed_on = 0; // the last day of the house on which disputes were looked at
+    ledger::Day lapsed_on = 0; // the last day of the house on which it was looked what lapsed
     ledger::HouseSequence lapsed_through{};
     std::unique_ptr<ledger::Store> identities;
     std::unique_ptr<ledger::Journal> journal;
@@ -313,7 +313,7 @@ void House::tend()
     // What is not durable is not booked.
     if (!state_->points || registry().is_holding()) return;
     auto& points = *state_->points;
-    lapse_disputes();
+    lapse();
     if (points.terms()->as_of != state_->registry.terms()->as_of)
         points.publish(state_->registry.terms());
     book_house_entries(state_->registry, points, state_->folder);
@@ -337,7 +337,7 @@ void House::tend()
 }
 
 /// Once a day of the house, and after each entry of its record.
-void House::lapse_disputes()
+void House::lapse()
 {
     const auto terms = state_->registry.terms();
     const auto today = terms->calendar->day_of(state_->points->house_time());
@@ -358,6 +358,9 @@ void House::lapse_disputes()
             entry->kind, entry->content, {.actor = "house", .at = state_->system_clock.now()});
         log_event(LogLevel::info, "dispute_lapsed", {{LogField::reason, id}});
     }
+    for (const auto& entry : documents().count_as_accepted(today))
+        registry().append(
+            entry.kind, entry.content, {.actor = "house", .at = state_->system_clock.now()});
     state_->lapsed_through = documents().through();
     if (!is_new_day) return;
     for (const auto& [id, dispute] : documents().disputes()) {

@@ -28,9 +28,14 @@ constexpr std::array opening_parameters{
     Parameter{"message_id", ParameterForm::message_id, true, {}},
     Parameter{"document", ParameterForm::text, true, {}},
     Parameter{"line", ParameterForm::integer, true, {}},
+    Parameter{"billed", ParameterForm::text, false, {}},
     Parameter{"net_minor", ParameterForm::integer, true, {}},
     Parameter{"reason", ParameterForm::text, true, {}},
     Parameter{"evidence", ParameterForm::text, true, {}}};
+constexpr std::array answering_parameters{
+    Parameter{"message_id", ParameterForm::message_id, true, {}},
+    Parameter{"answer", ParameterForm::text, true, {}},
+    Parameter{"reason", ParameterForm::text, false, {}}};
 constexpr std::array escalating_parameters{
     Parameter{"message_id", ParameterForm::message_id, true, {}},
     Parameter{"words", ParameterForm::text, true, {}}};
@@ -80,14 +85,14 @@ void refuse_reuse(Exchange& exchange, std::string_view message_id)
     answer_problem(
         exchange,
         "message_id_reused",
-        "message_id: another message about a dispute has it",
+        "message_id: another message about a document has it",
         message_id);
 }
 
 bool is_same(const Dispute& one, const Dispute& other)
 {
-    return one.document == other.document && one.line == other.line && one.net == other.net &&
-           one.reason == other.reason && one.evidence == other.evidence;
+    return one.document == other.document && one.line == other.line && one.billed == other.billed &&
+           one.net == other.net && one.reason == other.reason && one.evidence == other.evidence;
 }
 
 } // namespace
@@ -104,7 +109,12 @@ void PartnerDisputes::answer(Exchange& exchange, std::optional<ledger::PartnerId
     }
     if (!partner)
         return answer_problem(
-            exchange, "forbidden", "Partners dispute; operators use /v1/operator/dispute");
+            exchange,
+            "forbidden",
+            exchange.route == RouteId::document_answer
+                ? "Partners answer; operators use /v1/operator/settle/answer"
+                : "Partners dispute; operators use /v1/operator/dispute");
+    if (exchange.route == RouteId::document_answer) return take_answer(exchange, *partner);
     if (exchange.route == RouteId::dispute_open) return open(exchange, *partner);
     escalate(exchange, *partner);
 }
@@ -148,10 +158,16 @@ void PartnerDisputes::open(Exchange& exchange, ledger::PartnerId partner) const
     const auto values = read(exchange, opening_parameters, v1::DisputeOpening{});
     if (!values) return;
     const auto message_id = text_at(*values, "message_id");
+    const auto told = values->find("billed");
+    const auto billed = told == values->end() ? std::optional{settlement::Billed::too_much}
+                                              : settlement::find_billed(told->second);
+    if (!billed)
+        return answer_problem(exchange, "malformed", "billed: too_much or too_little", message_id);
     const auto line = integer_at(*values, "line");
     const Dispute sent{
         .document = std::string{text_at(*values, "document")},
         .line = line < 1 ? 0 : static_cast<std::size_t>(line),
+        .billed = *billed,
         .net = ledger::Minor{integer_at(*values, "net_minor")},
         .reason = std::string{text_at(*values, "reason")},
         .evidence = std::string{text_at(*values, "evidence")},
@@ -162,6 +178,8 @@ void PartnerDisputes::open(Exchange& exchange, ledger::PartnerId partner) const
         exchange.replayed = true;
         return answer_first(exchange, 201, taken->dispute);
     }
+    if (house_.documents().find_answer_message(partner, message_id))
+        return refuse_reuse(exchange, message_id);
     const auto* issued = house_.documents().find(sent.document);
     if (!issued || issued->document.partner != partner)
         return answer_problem(
@@ -172,6 +190,47 @@ void PartnerDisputes::open(Exchange& exchange, ledger::PartnerId partner) const
     record(exchange, *entry);
     answer_first(
         exchange, 201, house_.documents().find_dispute_message(partner, message_id)->dispute);
+}
+
+void PartnerDisputes::take_answer(Exchange& exchange, ledger::PartnerId partner) const
+{
+    const auto values = read(exchange, answering_parameters, v1::DocumentAnswer{});
+    if (!values) return;
+    const auto message_id = text_at(*values, "message_id");
+    const auto state = settlement::find_document_state(text_at(*values, "answer"));
+    if (!state)
+        return answer_problem(
+            exchange, "malformed", "answer: accepted, queried or rejected", message_id);
+    const auto reason = values->find("reason");
+    const settlement::DocumentAnswer sent{
+        .number = std::string{exchange.arguments[0]},
+        .state = *state,
+        .reason = reason == values->end() ? std::string{} : std::string{reason->second},
+        .message_id = std::string{message_id}};
+    const auto& documents = house_.documents();
+    const auto* taken = documents.find_answer_message(partner, message_id);
+    if (documents.find_dispute_message(partner, message_id) || (taken && *taken != sent))
+        return refuse_reuse(exchange, message_id);
+    const auto* issued = documents.find(sent.number);
+    if (!issued || issued->document.partner != partner)
+        return answer_problem(
+            exchange, "document_unknown", "number: the house knows none", message_id);
+    exchange.replayed = taken != nullptr;
+    if (!taken) {
+        const auto entry = documents.take_answer(sent, today());
+        if (!entry)
+            return answer_problem(exchange, "settlement_refused", entry.error().reason, message_id);
+        record(exchange, *entry);
+    }
+    v1::AnsweredDocument form;
+    answer_report(
+        exchange,
+        200,
+        json::serialize(json::object{
+            {"number", sent.number},
+            {"answer", settlement::name_of(sent.state)},
+            {"reason", sent.reason}}),
+        form);
 }
 
 void PartnerDisputes::escalate(Exchange& exchange, ledger::PartnerId partner) const
@@ -187,6 +246,8 @@ void PartnerDisputes::escalate(Exchange& exchange, ledger::PartnerId partner) co
         exchange.replayed = true;
         return answer_first(exchange, 200, then);
     }
+    if (house_.documents().find_answer_message(partner, message_id))
+        return refuse_reuse(exchange, message_id);
     const auto* dispute = find(exchange.arguments[0], partner);
     if (!dispute)
         return answer_problem(

@@ -7,18 +7,20 @@
 
 namespace pointhouse::gateway {
 
-/// What partners contest of their documents, over the wire: they open disputes and escalate them,
-/// the house's operators answer. What a partner sends has a message id, so that it can be sent
-/// again. On the house's thread.
+/// What partners say of their documents, over the wire: they accept, query and reject them, open
+/// disputes and escalate them; the house's operators answer. What a partner sends has a message id,
+/// so that it can be sent again. On the house's thread.
 class PartnerDisputes {
 public:
     explicit PartnerDisputes(House& house) : house_{house} {}
 
-    /// Answers `/v1/disputes` and what is below it. `partner` none: an operator, who sees all. A
-    /// foreign dispute is as absent. Throws ledger::StoreFailure.
+    /// Answers `/v1/documents/{number}/answer`, `/v1/disputes` and what is below it. `partner`
+    /// none: an operator, who sees all. A foreign dispute is as absent. Throws
+    /// ledger::StoreFailure.
     void answer(Exchange& exchange, std::optional<ledger::PartnerId> partner) const;
 
 private:
+    void take_answer(Exchange& exchange, ledger::PartnerId partner) const;
     void list(Exchange& exchange, std::optional<ledger::PartnerId> partner) const;
     void show(Exchange& exchange, std::optional<ledger::PartnerId> partner) const;
     void open(Exchange& exchange, ledger::PartnerId partner) const;

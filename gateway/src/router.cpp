@@ -79,6 +79,7 @@ constexpr std::array route_table{
     get(RouteId::position, "/v1/position"),
     get(RouteId::documents, "/v1/documents"),
     get(RouteId::document, "/v1/documents/{number}", as_document),
+    post(RouteId::document_answer, "/v1/documents/{number}/answer"),
     get(RouteId::statement, "/v1/statements/{window}"),
     get(RouteId::disputes, "/v1/disputes"),
     get(RouteId::dispute, "/v1/disputes/{dispute}"),

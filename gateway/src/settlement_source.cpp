@@ -48,7 +48,7 @@ bool is_billed_elsewhere(
 {
     return std::ranges::any_of(documents.documents(), [&](const auto* issued) {
         const auto& document = issued->document;
-        return document.is_prepaid() && document.window != month &&
+        return document.is_prepaid() && !document.corrects && document.window != month &&
                document.lines.front().tariff == block;
     });
 }
@@ -158,6 +158,9 @@ SettlementSource::SettlementSource(House& house, ledger::Month month)
     house_accounts_ = house.registry().house_company().accounts;
     for (const auto& contract : house.registry().contracts())
         partner_accounts_.push_back(contract.company.accounts);
+    const auto usual = house.documents().calendar().terms_of(month).objection_days;
+    for (const auto& contract : house.registry().contracts())
+        objection_days_.push_back(partners::objection_days_of(contract.company).value_or(usual));
     blocks_ = blocks_sold_in(house, month, *terms_);
     rates_ = rates_of(house, month, *terms_);
     dates_ = house.documents().calendar().dates_of(month);
@@ -210,6 +213,8 @@ std::vector<settlement::Document> SettlementSource::drafts(
         if (invoice.total != ledger::Minor{}) made.push_back(std::move(invoice));
     }
     for (auto& draft : made) {
+        if (settlement::is_self_billed(draft.kind))
+            draft.objection_days = objection_days_.at(draft.partner.value() - 1);
         const auto rate = rates_.find(draft.partner);
         if (rate == rates_.end()) continue;
         if (!rate->second)

@@ -39,6 +39,7 @@ json::object terms_json(const CalendarTerms& terms)
         {"billing_days", terms.billing_days},
         {"payment_days", terms.payment_days},
         {"pay_days", terms.pay_days},
+        {"objection_days", terms.objection_days},
         {"roll", settlement::name_of(terms.roll)}};
 }
 

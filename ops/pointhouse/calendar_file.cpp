@@ -53,8 +53,8 @@ settlement::Roll roll_in(const toml::table& table)
 
 CalendarTerms calendar_in(const toml::table& table)
 {
-    constexpr std::array<std::string_view, 5> keys{
-        "from", "billing_days", "payment_days", "pay_days", "roll"};
+    constexpr std::array<std::string_view, 6> keys{
+        "from", "billing_days", "payment_days", "pay_days", "objection_days", "roll"};
     for (const auto& [key, node] : table)
         if (std::ranges::find(keys, key.str()) == keys.end())
             throw CommandFailure{
@@ -63,6 +63,7 @@ CalendarTerms calendar_in(const toml::table& table)
     take_days(table, "billing_days", terms.billing_days);
     take_days(table, "payment_days", terms.payment_days);
     take_days(table, "pay_days", terms.pay_days);
+    take_days(table, "objection_days", terms.objection_days);
     return terms;
 }
 

@@ -25,6 +25,7 @@ struct Options {
     std::string document;
     std::size_t line = 1;
     std::string amount;
+    std::string billed = "too_much";
     std::string reason;
     std::string words;
 };
@@ -65,10 +66,13 @@ CommandResult show(House& house, std::string_view id, const Invocation& typed)
 CommandResult open(House& house, const Options& options, const Invocation& typed)
 {
     require_operator(house, typed, "opens disputes");
+    const auto billed = settlement::find_billed(options.billed);
+    if (!billed) throw CommandFailure{"a line bills too_much or too_little"};
     const auto& currency = house.registry().terms()->currency;
     house.record(require(house.documents().open_dispute(
         {.document = options.document,
          .line = options.line,
+         .billed = *billed,
          .net = read_amount(options.amount, currency),
          .reason = options.reason,
          .evidence = options.words},
@@ -153,6 +157,10 @@ void declare_dispute(CLI::App& app, Invocation& invocation)
     opening.add_option("NUMBER", options->document, "Of the document")->required();
     opening.add_option("--line", options->line, "From 1")->capture_default_str();
     opening.add_option("--amount", options->amount, "Net of VAT")->required();
+    opening
+        .add_option(
+            "--billed", options->billed, "too_much, or, of a self-billed document, too_little")
+        ->capture_default_str();
     opening.add_option("--reason", options->reason, "A Peppol code: QTY, PRI, OTH, …")->required();
     opening.add_option("--evidence", options->words, "What shows it")->required();
     auto& answering = declare("answer", "Say that the house does not agree, and why", answer);
@@ -161,7 +169,7 @@ void declare_dispute(CLI::App& app, Invocation& invocation)
     auto& escalating = declare("escalate", "The partner insists", escalate);
     escalating.add_option("DISPUTE", options->id)->required();
     escalating.add_option("--words", options->words)->required();
-    auto& deciding = declare("decide", "End it; what is agreed is credited", decide);
+    auto& deciding = declare("decide", "End it; what is agreed is one correcting document", decide);
     deciding.add_option("DISPUTE", options->id)->required();
     deciding.add_option("--agreed", options->amount, "Net of VAT; 0: nothing")->required();
     deciding.add_option("--words", options->words)->required();

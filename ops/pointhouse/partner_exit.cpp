@@ -1,6 +1,9 @@
+#include <algorithm>
 #include <fmt/format.h>
+#include <map>
 #include <memory>
 
+#include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
 #include "answers.hpp"
@@ -8,6 +11,7 @@
 #include "commands.hpp"
 #include "ledger/journal_export.hpp"
 #include "settle_documents.hpp"
+#include "settlement/block_invoice.hpp"
 #include "settlement/reports.hpp"
 
 // A partner leaves: what it would owe and be owed, the day from which it grants and takes no
@@ -25,6 +29,7 @@ using gateway::CommandStep;
 using gateway::Console;
 using gateway::House;
 using gateway::NextStep;
+using settlement::BlockRest;
 using settlement::PartnerExit;
 
 struct Options {
@@ -33,6 +38,15 @@ struct Options {
     std::string evidence;
     bool is_dry_run = false;
 };
+
+/// A block that the house did not sell has no invoice of it to credit; of one in another currency
+/// nobody knows the rate yet.
+bool goes_back_by_hand(House& house, const std::string& id, ledger::TariffVersion block)
+{
+    const auto& sold = house.registry().find_contract(id)->sold_blocks;
+    const auto* invoice = house.documents().find_block_invoice(block);
+    return std::ranges::find(sold, block) == sold.end() || (invoice && invoice->document.booked);
+}
 
 /// What the figures are made of, taken on the house's thread, to be added up on another.
 class Source {
@@ -49,6 +63,17 @@ public:
     {
         head_ = house.ledger().head();
         terms_ = house.registry().terms(); // they know all that is up to the head
+        blocks_.clear();
+        for (const auto& block : terms_->tariffs) {
+            if (!block.is_block() || block.partner != partner_) continue;
+            const auto* invoice = house.documents().find_block_invoice(block.version);
+            blocks_.emplace(
+                block.version,
+                Block{
+                    .document = invoice ? invoice->document.number : "",
+                    .is_by_hand = goes_back_by_hand(house, name(), block.version),
+                    .given_back = house.documents().left_to_give_back({.tariff = block.version})});
+        }
     }
 
     /// By the journal as it was looked at. What is committed while it is read may be of a tariff
@@ -72,13 +97,40 @@ public:
     [[nodiscard]] const ledger::Terms& terms() const { return *terms_; }
     [[nodiscard]] const std::string& name() const { return terms_->partner(partner_).name; }
     [[nodiscard]] ledger::Minor collateral() const { return collateral_; }
+    /// What is left of each block now, and the invoice that a credit note over it names.
+    [[nodiscard]] settlement::ReportTable block_table(const PartnerExit& leaving) const
+    {
+        settlement::ReportTable table{
+            .name = "blocks", .columns = {"block", "document", "price", "fee", "then"}, .rows = {}};
+        for (const auto& rest : leaving.blocks) {
+            const auto found = blocks_.find(rest.tariff);
+            if (found == blocks_.end()) continue; // bought meanwhile
+            const auto& [document, is_by_hand, given_back] = found->second;
+            table.rows.push_back(
+                {std::int64_t{rest.tariff.value()},
+                 document,
+                 rest.price + given_back.price,
+                 rest.fee + given_back.fee,
+                 std::string{
+                     is_by_hand ? "given back by hand"
+                                : "credited and paid back, with its VAT, by partner release"}});
+        }
+        return table;
+    }
 
 private:
+    struct Block {
+        std::string document{}; // the invoice over it; empty: none is issued
+        bool is_by_hand = false;
+        BlockRest given_back{}; // below zero
+    };
+
     std::shared_ptr<ledger::JournalReader> journal_;
     const ledger::TermsHistory& history_;
     std::shared_ptr<const ledger::Terms> terms_;
     ledger::PartnerId partner_;
     ledger::Minor collateral_;
+    std::map<ledger::TariffVersion, Block> blocks_;
     settlement::ExitFold fold_;
     ledger::Sequence through_;
     ledger::Sequence head_; // to be read up to
@@ -116,7 +168,10 @@ CommandResult shown(
              {"on", options.on},
              {"currency", source.terms().currency.code},
              {"state", options.is_dry_run ? "dry_run" : "recorded"}},
-        .tables = {settlement::partner_exit_table(leaving), security_table(source)}};
+        .tables = {
+            settlement::partner_exit_table(leaving),
+            source.block_table(leaving),
+            security_table(source)}};
     if (typed.json) return done(settlement::report_json(report) + "\n");
     return done(settlement::report_in_words(report));
 }
@@ -172,33 +227,106 @@ std::string still_to_come(House& house, const ledger::PartnerTerms& partner)
         ledger::format_day(closes - 1));
 }
 
+struct BlocksToGiveBack {
+    std::vector<BlockRest> credited{};
+    ledger::Micro by_hand{};
+};
+
+/// Refused: one cannot be credited yet, or they do not add up to what the books have.
+BlocksToGiveBack blocks_to_give_back(
+    House& house, const PartnerExit& leaving, const std::string& id)
+{
+    BlocksToGiveBack found;
+    ledger::Micro sum;
+    for (const auto& rest : leaving.blocks) {
+        const auto left = house.documents().left_to_give_back(rest);
+        sum += left.sum();
+        if (left.sum() == ledger::Micro{}) continue;
+        if (goes_back_by_hand(house, id, rest.tariff)) {
+            found.by_hand += left.sum();
+            continue;
+        }
+        static_cast<void>(require(house.documents().give_block_back(rest, issue_terms(house))));
+        found.credited.push_back(rest);
+    }
+    if (sum != leaving.prepaid)
+        throw CommandFailure{fmt::format(
+            "{} has {} left of its blocks, and {} in the books",
+            id,
+            ledger::format_micro(sum),
+            ledger::format_micro(leaving.prepaid))};
+    return found;
+}
+
+/// "5.00 of collateral and 12.10 of blocks": all that goes back, in one act of two people.
+std::string in_words(ledger::Minor held, ledger::Minor of_blocks, const ledger::Currency& currency)
+{
+    std::string words;
+    if (held.count != 0)
+        words = fmt::format("{} of collateral", ledger::format_minor(held, currency));
+    if (of_blocks.count != 0)
+        words += fmt::format(
+            "{}{} of blocks",
+            words.empty() ? "" : " and ",
+            ledger::format_minor(of_blocks, currency));
+    return words;
+}
+
 /// Gives all of it back, as one act of two people.
-CommandResult give_back(House& house, const Options& options, const Invocation& typed)
+CommandResult give_back(
+    House& house, const PartnerExit& leaving, const Options& options, const Invocation& typed)
 {
     const auto terms = house.registry().terms();
     const auto& partner = require_partner(house, options.id);
     const auto held = house.documents().collateral_of(partner.partner);
-    if (held.count == 0)
-        return refused(fmt::format("{} has no collateral with the house", options.id));
-    const auto entry = require(house.documents().move_collateral(
-        {.partner = partner.partner,
-         .paid = ledger::Minor{-held.count},
-         .evidence = options.evidence,
-         .rate = {}},
-        *terms));
-    const auto amount = ledger::format_minor(held, terms->currency);
+    const auto [blocks, by_hand] = blocks_to_give_back(house, leaving, options.id);
+    if (held.count == 0 && blocks.empty())
+        return refused(fmt::format(
+            "{} has no collateral with the house, and nothing is left of its blocks that a credit "
+            "note gives back",
+            options.id));
+    ledger::Minor of_blocks;
+    for (const auto& rest : blocks) {
+        const auto left = house.documents().left_to_give_back(rest);
+        const auto& sold = house.documents().find_block_invoice(rest.tariff)->document;
+        const auto credit = settlement::block_credit(
+            sold, left, house.documents().corrections_of(sold.number), issue_terms(house).today);
+        of_blocks += credit.value().total;
+    }
+    const auto amounts = in_words(held, of_blocks, terms->currency);
     const auto permitted = ask_permission(
-        house,
-        fmt::format("release {} of collateral of {}: {}", amount, options.id, options.evidence),
-        typed);
+        house, fmt::format("release {} of {}: {}", amounts, options.id, options.evidence), typed);
     if (permitted.waiting) return *permitted.waiting;
-    record_permitted(house, entry, permitted);
+
+    json::array credited;
+    for (std::size_t index = 0; index < blocks.size(); ++index) {
+        const auto entry =
+            require(house.documents().give_block_back(blocks[index], issue_terms(house)));
+        const bool is_last = held.count == 0 && index + 1 == blocks.size();
+        record_permitted(house, entry, is_last ? permitted : Permitted{});
+        const auto& made = house.documents().documents().back()->document;
+        credited.push_back(json::object{
+            {"number", made.number},
+            {"corrects", made.corrects->number},
+            {"total_minor", made.total.count}});
+    }
+    if (held.count != 0) {
+        const auto entry = require(house.documents().move_collateral(
+            {.partner = partner.partner,
+             .paid = ledger::Minor{-held.count},
+             .evidence = options.evidence,
+             .rate = {}},
+            *terms));
+        record_permitted(house, entry, permitted);
+    }
     return report(
         typed,
         {{"partner", options.id},
          {"released_minor", held.count},
+         {"blocks", std::move(credited)},
+         {"blocks_by_hand_micro", by_hand.count()},
          {"currency", terms->currency.code}},
-        fmt::format("{} {} go back to {}\n", amount, terms->currency.code, options.id));
+        fmt::format("{} {} go back to {}\n", amounts, terms->currency.code, options.id));
 }
 
 CommandStep release(House& house, const Options& options, const Invocation& typed)
@@ -220,7 +348,7 @@ CommandStep release(House& house, const Options& options, const Invocation& type
                 if (const auto open = open_with(*source); !open.empty()) return refused(open);
                 const auto late = still_to_come(served, require_partner(served, options.id));
                 if (!late.empty()) return refused(late);
-                return give_back(served, options, typed);
+                return give_back(served, source->figures(), options, typed);
             }};
         }};
 }

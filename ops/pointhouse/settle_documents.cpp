@@ -193,6 +193,21 @@ CommandStep invoices(House& house, const Options& options, const Invocation& typ
         });
 }
 
+json::value object_by_of(const Document& document)
+{
+    const auto last = document.object_by();
+    return last ? json::value(ledger::format_day(*last)) : json::value{};
+}
+
+std::string words_of_standing(const settlement::Register& documents, const IssuedDocument& issued)
+{
+    std::string words{settlement::name_of(documents.standing_of(issued))};
+    const auto last = issued.document.object_by();
+    if (!last) return words;
+    if (issued.answer().empty()) return words + ", object by " + ledger::format_day(*last);
+    return issued.answer() == "lapsed" ? words + ", nobody objected" : words;
+}
+
 json::object row_of(const settlement::Register& documents, const IssuedDocument& issued)
 {
     const Document& document = issued.document;
@@ -212,11 +227,15 @@ json::object row_of(const settlement::Register& documents, const IssuedDocument&
         {"disputed_minor", issued.disputed.count},
         {"open_minor", issued.open().count},
         {"state", settlement::name_of(documents.standing_of(issued))},
+        {"answer", issued.answer()},
+        {"object_by", object_by_of(document)},
         {"netted_in", netted}};
 }
 
 CommandResult list_documents(House& house, const Options& options, const Invocation& typed)
 {
+    static_cast<void>(house.ledger());
+    house.tend(); // what nobody objected to in time counts as accepted
     const auto& documents = house.documents();
     json::array rows;
     std::string text;
@@ -232,7 +251,7 @@ CommandResult list_documents(House& house, const Options& options, const Invocat
             document.seller.id == "house" ? document.buyer.id : document.seller.id,
             ledger::format_minor(document.total, document.currency),
             document.currency.code,
-            settlement::name_of(documents.standing_of(*issued)));
+            words_of_standing(documents, *issued));
     }
     if (text.empty()) text = "no document was issued\n";
     return report(typed, rows, text);
@@ -303,7 +322,9 @@ CommandResult answer(House& house, const Options& options, const Invocation& typ
     require_operator(house, typed, "takes answers to documents");
     const auto state = settlement::find_document_state(options.answer);
     if (!state) throw CommandFailure{"an answer is accepted, queried or rejected"};
-    house.record(require(house.documents().take_answer(options.number, *state, options.reason)));
+    house.record(require(house.documents().take_answer(
+        {.number = options.number, .state = *state, .reason = options.reason},
+        issue_terms(house).today)));
     return report(
         typed,
         {{"number", options.number}, {"state", options.answer}},

@@ -1,6 +1,7 @@
 #include "partners/company.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <fmt/format.h>
 #include <set>
 
@@ -13,6 +14,7 @@ namespace pointhouse::partners {
 namespace {
 
 constexpr std::size_t text_max = 200;
+constexpr std::int32_t objection_days_max = 365;
 
 bool is_upper(char sign)
 {
@@ -55,6 +57,16 @@ BankAccount account_for(const Company& company, std::string_view currency)
     return {.iban = company.iban, .bic = company.bic};
 }
 
+std::optional<std::int32_t> objection_days_of(const Company& company)
+{
+    const std::string& text = company.self_billing_objection_days;
+    std::int32_t days = 0;
+    const auto* const end = text.data() + text.size();
+    const auto read = std::from_chars(text.data(), end, days);
+    if (text.empty() || read.ec != std::errc{} || read.ptr != end) return std::nullopt;
+    return days;
+}
+
 std::optional<std::string> fault_of(const Company& company)
 {
     for (const auto& [key, field] : company_keys) {
@@ -71,6 +83,11 @@ std::optional<std::string> fault_of(const Company& company)
         return "endpoint: an electronic address has endpoint and endpoint_scheme";
     if (!company.self_billing_agreed.empty() && !ledger::parse_day(company.self_billing_agreed))
         return "self_billing_agreed: a day, as \"2026-01-15\"";
+    const auto days = objection_days_of(company);
+    if (!company.self_billing_objection_days.empty() &&
+        (!days || *days < 1 || *days > objection_days_max))
+        return fmt::format(
+            "self_billing_objection_days: a number from 1 to {}, as \"30\"", objection_days_max);
     return std::nullopt;
 }
 

@@ -138,6 +138,17 @@ std::string_view words_of_self_billing(DocumentKind kind) noexcept
     return "Self-billing: issued by the buyer in the name and on behalf of the seller.";
 }
 
+std::string words_of_objection(const Document& document)
+{
+    const auto last = document.object_by();
+    if (!last) return {};
+    if (document.number.empty())
+        return fmt::format(
+            "Without an objection within {} days of its issue it counts as accepted.",
+            document.objection_days);
+    return fmt::format("Without an objection until {} it counts as accepted.", day_in_words(*last));
+}
+
 std::string netting_in_words(const Document& document)
 {
     if (document.corrects) return "net with other open documents";

@@ -23,6 +23,8 @@ namespace pointhouse::settlement {
 /// The words that directive 2006/112/EC, article 226(10a), asks for; empty when the seller wrote
 /// it.
 [[nodiscard]] std::string_view words_of_self_billing(DocumentKind kind) noexcept;
+/// Until when its seller may object to it, and what follows; empty: no term was agreed.
+[[nodiscard]] std::string words_of_objection(const Document& document);
 
 /// With what a document is netted, after the day it falls due: "net with the other documents of
 /// June 2026". A correction is settled whenever it comes.

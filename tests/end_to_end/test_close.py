@@ -137,7 +137,8 @@ def test_terms_begin_with_a_window_and_stay(make_house, tmp_path):
     house.run("calendar", "set", tmp_path / "none.toml", status=1)
     assert house.run("calendar", "show", "--year", "1969", status=None).returncode != 0
     assert house.json("calendar", "show", "--year", 2026)["terms"] == [
-        {"from": "1970-01", "billing_days": 1, "payment_days": 14, "pay_days": 0, "roll": "following"}]
+        {"from": "1970-01", "billing_days": 1, "payment_days": 14, "pay_days": 0, "objection_days": 14,
+         "roll": "following"}]
 
     path.write_text(LATER)
     house.run("calendar", "set", path)
@@ -184,7 +185,7 @@ def test_june_is_closed_for_ever(make_house, tmp_path):
 
     settled(house, tmp_path)
     checks = checks_of(house, "2026-06")
-    assert open_checks(house, "2026-06") == {"sent"}
+    assert open_checks(house, "2026-06") == {"sent", "self_billed"}
     assert checks["documents"]["figures"] == {"drafts": 6, "issued": 6}
     # JUNE-2026, journal: unbilled 4.488 + 0.55, accrued 3.325 + 2.85 + 1.00, breakage share 2.00.
     assert checks["billed"]["figures"] == {"accrued_micro": 14_213_000, "billed_micro": 14_213_000, "too_small_micro": 0,
@@ -193,6 +194,8 @@ def test_june_is_closed_for_ever(make_house, tmp_path):
         "paid_in_micro": 1_400_000, "house_share_micro": 4_800_000, "paid_out_micro": 6_200_000, "difference_micro": 0}
     for row in house.json("settle", "documents", "2026-06"):
         house.run("settle", "sent", row["number"], "--to", "a desk")
+        if row["object_by"]:
+            house.run("settle", "answer", row["number"], "accepted")
     assert open_checks(house, "2026-06") == set()
 
     assert house.json("close", "soft", "2026-06") == {"window": "2026-06", "close": "soft"}
@@ -392,7 +395,8 @@ def test_a_disputed_part_does_not_hold_the_close_up(make_house, tmp_path):
         minor = row["open_minor"]
         house.run("settle", "paid", "2026-06", row["partner"], f"{'-' if minor < 0 else ''}{abs(minor) // 100}."
                   f"{abs(minor) % 100:02}", "--evidence", "bank")
-        assert open_checks(house, "2026-06") <= {"sent", "paid", "clearing", "disputes", "unexplained"}
+        assert open_checks(house, "2026-06") <= {
+            "sent", "paid", "clearing", "disputes", "self_billed", "unexplained"}
     house.run("close", "soft", "2026-06")
     house.run("close", "hard", "2026-06")
     assert "opened, to be acted on by 2026-07-15" in house.run("dispute", "list").stdout
@@ -480,7 +484,7 @@ def test_two_people_close_a_production_house(production, tmp_path):
         amount = f"{'-' if minor < 0 else ''}{abs(minor) // 100}.{abs(minor) % 100:02}"
         waits("settle", "paid", window, row["partner"], amount, "--evidence", "bank")
     house.run("close", "soft", window, *anna)
-    assert open_checks(house, window) <= {"sent"}
+    assert open_checks(house, window) <= {"sent", "self_billed"}
     said, done = waits("close", "hard", window)
     assert said == f"close hard {window}" and "hard-closed" in done.stdout
     for command in (("settle", "net", window, "--reason", "x"), ("settle", "draft", window),

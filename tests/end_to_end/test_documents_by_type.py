@@ -175,6 +175,30 @@ def test_a_dispute_in_protobuf_is_the_same_as_in_json(speak, anna, wire):  # noq
     both(anna, "/v1/disputes", wire.Disputes)
 
 
+def test_an_answer_to_a_document_in_protobuf_is_the_same_as_in_json(speak, wire):  # noqa: F811
+    gro = speak("GRO")
+    number = next(row["number"] for row in documents_of(gro) if row["type"] == "self_billed_invoice")
+    path = f"/v1/documents/{number}/answer"
+    body = {"message_id": fresh("answer"), "answer": "queried", "reason": "which points, été?"}
+    first = sent_in_protobuf(gro, path, fill(wire.DocumentAnswer(), body))
+    again = gro.post(path, body)
+    assert (first.status, first.replayed, again.status, again.replayed) == (200, False, 200, True), (first, again)
+    agree(again.json, wire.AnsweredDocument.FromString(first.body))
+    other = sent_in_protobuf(gro, path, fill(wire.DocumentAnswer(), body | {"reason": ""}))
+    assert wire.Problem.FromString(other.body).code == "message_id_reused"
+    for fields, code in (({"answer": ""}, "malformed"), ({"answer": "AP"}, "malformed"), ({"message_id": ""}, "malformed"),
+                         ({"reason": "a\nb"}, "malformed"), ({"answer": "rejected", "reason": ""}, "settlement_refused")):
+        form = fill(wire.DocumentAnswer(), body | {"message_id": fresh("answer")} | fields)
+        problem = wire.Problem.FromString(sent_in_protobuf(gro, path, form).body)
+        assert problem.code == code, (fields, problem)
+    claim = dispute_about(number, billed="too_little")
+    opened = sent_in_protobuf(gro, "/v1/disputes", fill(wire.DisputeOpening(), claim))
+    assert opened.status == 201, opened
+    agree(gro.post("/v1/disputes", claim).json, wire.Dispute.FromString(opened.body))
+    both(gro, f"/v1/documents/{number}", wire.Document)
+    both(gro, "/v1/documents", wire.DocumentList)
+
+
 def test_a_dispute_that_is_wrong_is_wrong_in_protobuf_too(speak, wire):  # noqa: F811
     gro, tnk = speak("GRO"), speak("TNK")
     number = next(row["number"] for row in documents_of(gro) if row["type"] == "invoice")

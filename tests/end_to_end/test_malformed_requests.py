@@ -163,6 +163,7 @@ WRONG_METHODS = {
     "/v1/documents": ("GET", ["POST"]),
     "/v1/documents/INV-2026-000001": ("GET", ["POST", "DELETE"]),
     "/v1/statements/2026-06": ("GET", ["POST"]),
+    "/v1/documents/SB-GRO-2026-000001/answer": ("POST", ["GET"]),
     "/v1/disputes": ("POST", ["PUT", "DELETE", "PATCH"]),
     "/v1/disputes/D-000001": ("GET", ["POST", "DELETE"]),
     "/v1/disputes/D-000001/answer": ("POST", ["GET"]),

@@ -183,7 +183,8 @@ def test_collateral_goes_back_once_nothing_is_open(copy_house, played, tmp_path)
     house.run("clock", "advance", "2026-08-18T22:00:00Z")
     before = money(house)
     assert before["collateral:LEA"] == -50_000_000
-    assert house.json(*releasing) == {"partner": "LEA", "released_minor": 50_00, "currency": "EUR"}
+    assert house.json(*releasing) == {
+        "partner": "LEA", "released_minor": 50_00, "blocks": [], "blocks_by_hand_micro": 0, "currency": "EUR"}
     after = money(house)
     assert "collateral:LEA" not in after
     assert after["cash:operating"] - before["cash:operating"] == -50_000_000

@@ -334,7 +334,8 @@ def test_openapi_describes_every_route(gro):
             "/v1/accruals/{message_id}/release",
             "/v1/quotes", "/v1/members", "/v1/members/{member}", "/v1/members/{member}/entries",
             "/v1/messages/{message_id}", "/v1/position", "/v1/echo", "/v1/documents", "/v1/documents/{number}",
-            "/v1/statements/{window}", "/v1/disputes", "/v1/disputes/{dispute}", "/v1/disputes/{dispute}/answer",
+            "/v1/documents/{number}/answer", "/v1/statements/{window}", "/v1/disputes", "/v1/disputes/{dispute}",
+            "/v1/disputes/{dispute}/answer",
             "/v1/disputes/{dispute}/escalate", "/v1/reconciliation/{period}"} <= set(description["paths"])
 
 

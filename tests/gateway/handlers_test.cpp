@@ -714,6 +714,7 @@ TEST_F(ClearingTest, DescribesEveryRoute)
           std::pair{"/v1/adjustments", "post"},
           std::pair{"/v1/documents", "get"},
           std::pair{"/v1/documents/{number}", "get"},
+          std::pair{"/v1/documents/{number}/answer", "post"},
           std::pair{"/v1/statements/{window}", "get"},
           std::pair{"/v1/disputes", "get"},
           std::pair{"/v1/disputes", "post"},
@@ -733,7 +734,7 @@ TEST_F(ClearingTest, DescribesEveryRoute)
           std::pair{"/v1/echo", "get"},
           std::pair{"/openapi.json", "get"}})
         EXPECT_TRUE(document.at("paths").at(path).as_object().contains(method)) << path;
-    EXPECT_EQ(document.at("paths").as_object().size(), 36U);
+    EXPECT_EQ(document.at("paths").as_object().size(), 37U);
 }
 
 TEST_F(ClearingTest, ReadsInProtobuf)

@@ -39,6 +39,11 @@ TEST(Company, IsSoundOrItsFaultIsNamed)
         EXPECT_EQ(fault_with(&Company::country, country), "country") << country;
     EXPECT_EQ(fault_with(&Company::endpoint, ""), "endpoint");
     EXPECT_EQ(fault_with(&Company::self_billing_agreed, "2026-02-30"), "self_billing_agreed");
+    for (const char* days : {"0", "366", "x", "1.5", "-1", "99999999999", " 3"})
+        EXPECT_EQ(
+            fault_with(&Company::self_billing_objection_days, days), "self_billing_objection_days")
+            << days;
+    EXPECT_EQ(fault_with(&Company::self_billing_objection_days, "365"), "none");
     EXPECT_EQ(fault_with(&Company::name, std::string(201, 'x')), "name");
     EXPECT_EQ(fault_with(&Company::city, "two\nlines"), "city");
 }

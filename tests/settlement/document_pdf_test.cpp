@@ -60,6 +60,18 @@ TEST(DocumentPdf, OfASelfBilledInvoiceSaysSo)
         {"Self-billed invoice", "Self-billing: issued by the buyer", "Pointhouse pays Grocer"});
 }
 
+TEST(DocumentPdf, OfASelfBilledDocumentSaysUntilWhenItsSellerMayObject)
+{
+    Document document = issued(1, "GRO-2026-000001");
+    EXPECT_EQ(text_of(document_pdf(document)).find("objection"), std::string::npos);
+    document.objection_days = 14;
+    expect_words(
+        text_of(document_pdf(document)),
+        {"Object by", "16 July 2026", "Without an objection until 16 July", "accepted"});
+    document.number.clear();
+    expect_words(text_of(document_pdf(document)), {"within 14 days of its issue"});
+}
+
 TEST(DocumentPdf, OfACorrectionNamesWhatItCorrectsAndWhy)
 {
     Document credit =

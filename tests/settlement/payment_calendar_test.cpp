@@ -187,6 +187,7 @@ TEST(PaymentCalendar, HasTheTermsThatAWindowBeganUnder)
         .billing_days = 3,
         .payment_days = 30,
         .pay_days = 2,
+        .objection_days = 21,
         .roll = Roll::preceding};
     const CalendarTerms latest{.from = {2027, 1}, .payment_days = 10};
     const auto calendar = with({later, latest});
@@ -215,6 +216,16 @@ TEST(PaymentCalendar, TermsAreTakenBackUntilTheirWindowIsClosed)
     EXPECT_TRUE(calendar.set({.from = {2027, 1}}, {}));
 }
 
+TEST(PaymentCalendar, ReadsTermsOfBeforeThereWasAPeriodToObject)
+{
+    PaymentCalendar calendar;
+    calendar.apply(
+        boost::json::parse(R"({"from":"2026-09","billing_days":3,"payment_days":30,"pay_days":2,)"
+                           R"("roll":"preceding"})")
+            .as_object());
+    EXPECT_EQ(calendar.terms_of({2026, 9}).objection_days, 14);
+}
+
 TEST(PaymentCalendar, RefusesWhatChangesADateThatIsSet)
 {
     const auto calendar = with({{.from = {2026, 9}}});
@@ -233,6 +244,9 @@ TEST(PaymentCalendar, RefusesWhatChangesADateThatIsSet)
     EXPECT_NE(refusal({.from = {2027, 1}, .payment_days = 61}), "");
     EXPECT_NE(refusal({.from = {2027, 1}, .pay_days = -1}), "");
     EXPECT_NE(refusal({.from = {2027, 1}, .pay_days = 61}), "");
+    EXPECT_NE(refusal({.from = {2027, 1}, .objection_days = 0}), "");
+    EXPECT_NE(refusal({.from = {2027, 1}, .objection_days = 366}), "");
+    EXPECT_EQ(refusal({.from = {2027, 1}, .objection_days = 365}), "");
 }
 
 } // namespace

@@ -142,14 +142,12 @@ TEST(PaymentPlan, NobodyPaysItself)
 
 std::vector<Obligation> random_obligations(std::mt19937_64& random)
 {
-    const std::vector<std::string> programs{"", "miles", "stars"};
     std::vector<Obligation> obligations;
     for (std::uint64_t left = random() % 40; left > 0; --left) {
         obligations.push_back({
             .debtor = PartnerId{static_cast<std::uint32_t>(random() % 7)},
             .creditor = PartnerId{static_cast<std::uint32_t>(random() % 7)},
             .amount = Minor{static_cast<std::int64_t>(random() % 1'000)},
-            .program = programs[random() % programs.size()],
         });
     }
     return obligations;
@@ -183,29 +181,6 @@ TEST(PaymentPlan, EveryWayLeavesThePositionsAlone)
         std::ranges::shuffle(obligations, random);
         EXPECT_EQ(gross_payments(obligations)->payments, gross.payments);
         EXPECT_EQ(bilateral_payments(obligations)->payments, bilateral.payments);
-    }
-}
-
-TEST(NetPositionsByProgram, AddUpToThePositions)
-{
-    for (std::uint64_t seed = 0; seed < 500; ++seed) {
-        SCOPED_TRACE(Message() << "seed " << seed);
-        std::mt19937_64 random{seed};
-        const std::vector<Obligation> obligations = random_obligations(random);
-
-        const auto programs = net_positions_by_program(obligations);
-
-        ASSERT_TRUE(programs.has_value());
-        NetPositions sums;
-        for (const auto& [program, nets] : *programs) {
-            std::int64_t total = 0;
-            for (const auto& [party, net] : nets) {
-                sums[party].count += net.count;
-                total += net.count;
-            }
-            EXPECT_EQ(total, 0) << program;
-        }
-        EXPECT_EQ(sums, net_positions(obligations));
     }
 }
 

@@ -577,15 +577,27 @@ TEST_F(WorkedMonth, AnAnswerComesOnceAndWithAReason)
 {
     desk.issue_all(june, drafts);
     const std::string number = "INV-2026-000001";
+    const ledger::Day today = desk.issue_terms().today;
     EXPECT_FALSE(desk.desk.mark_sent("INV-2026-777777", "x"));
     desk.record(desk.desk.mark_sent(number, "x").value());
     EXPECT_FALSE(desk.desk.mark_sent(number, "x"));
-    EXPECT_FALSE(desk.desk.take_answer(number, DocumentState::queried, ""));
-    EXPECT_FALSE(desk.desk.take_answer(number, DocumentState::sent, "no answer"));
-    desk.record(desk.desk.take_answer(number, DocumentState::queried, "which points?").value());
+    EXPECT_FALSE(desk.desk.take_answer(
+        {.number = number, .state = DocumentState::queried, .reason = ""}, today));
+    EXPECT_FALSE(desk.desk.take_answer(
+        {.number = number, .state = DocumentState::sent, .reason = "no answer"}, today));
+    desk.record(
+        desk.desk
+            .take_answer(
+                {.number = number, .state = DocumentState::queried, .reason = "which points?"},
+                today)
+            .value());
     EXPECT_EQ(desk.desk.find(number)->reason, "which points?");
-    desk.record(desk.desk.take_answer(number, DocumentState::accepted, "").value());
-    EXPECT_FALSE(desk.desk.take_answer(number, DocumentState::rejected, "late"));
+    desk.record(
+        desk.desk
+            .take_answer({.number = number, .state = DocumentState::accepted, .reason = ""}, today)
+            .value());
+    EXPECT_FALSE(desk.desk.take_answer(
+        {.number = number, .state = DocumentState::rejected, .reason = "late"}, today));
 }
 
 TEST_F(WorkedMonth, ADocumentIsPaidOrCreditedAtLast)

@@ -149,9 +149,10 @@ public:
     /// Another process has taken the house's database; this one can do nothing more. Any thread.
     [[nodiscard]] bool is_overtaken() const;
 
-    /// Ends disputes that nobody acted on in time, brings the ledger up to the registry's terms,
-    /// books what the house's own record moves, marks the windows that time has passed and, on the
-    /// message clock, closes those that are drained. After each command, and by a coarse timer.
+    /// Ends disputes that nobody acted on in time, and periods to object, brings the ledger up to
+    /// the registry's terms, books what the house's own record moves, marks the windows that time
+    /// has passed and, on the message clock, closes those that are drained. After each command, and
+    /// by a coarse timer.
     void tend();
     /// Puts what waits in force and books it. Refused, too, when its file is not there any more; a
     /// message that the ledger refuses was approved none the less.
@@ -167,7 +168,7 @@ public:
     [[nodiscard]] partners::Registry::Act act() const;
 
 private:
-    void lapse_disputes();
+    void lapse();
     void forget_folds();
 
     struct State;

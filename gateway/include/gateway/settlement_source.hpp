@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
@@ -51,7 +52,8 @@ private:
     settlement::Contracts contracts_;
     LegalParties parties_;
     Accounts house_accounts_;
-    std::vector<Accounts> partner_accounts_; // [id - 1]
+    std::vector<Accounts> partner_accounts_;   // [id - 1]
+    std::vector<std::int32_t> objection_days_; // [id - 1]
     std::vector<settlement::SoldBlock> blocks_;
     /// By partners that are invoiced in another currency; none: no rate is recorded.
     std::map<ledger::PartnerId, std::optional<settlement::ExchangeRate>> rates_;

@@ -35,12 +35,15 @@ struct Company {
     /// Day, "2026-01-15", on which the partner agreed that the house writes its invoices (directive
     /// 2006/112/EC, article 224); empty: it did not.
     std::string self_billing_agreed{};
+    /// Days from its issue on in which the partner may object to such an invoice, as was agreed;
+    /// empty: the house's usual ones.
+    std::string self_billing_objection_days{};
     std::map<std::string, BankAccount> accounts{}; // by currency, ISO 4217: "SEK"
     friend bool operator==(const Company&, const Company&) = default;
 };
 
 /// The keys of a [company] table, in the order in which records have them.
-inline constexpr std::array<std::pair<std::string_view, std::string Company::*>, 13> company_keys{
+inline constexpr std::array<std::pair<std::string_view, std::string Company::*>, 14> company_keys{
     {{"name", &Company::name},
      {"street", &Company::street},
      {"city", &Company::city},
@@ -53,7 +56,11 @@ inline constexpr std::array<std::pair<std::string_view, std::string Company::*>,
      {"iban", &Company::iban},
      {"bic", &Company::bic},
      {"email", &Company::email},
-     {"self_billing_agreed", &Company::self_billing_agreed}}};
+     {"self_billing_agreed", &Company::self_billing_agreed},
+     {"self_billing_objection_days", &Company::self_billing_objection_days}}};
+
+/// Of a company without a fault; none: the house's usual ones. Pure.
+[[nodiscard]] std::optional<std::int32_t> objection_days_of(const Company& company);
 
 /// Where it is paid in a currency: the account of that currency, else its own first one, `iban`.
 [[nodiscard]] BankAccount account_for(const Company& company, std::string_view currency);

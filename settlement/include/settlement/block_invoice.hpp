@@ -1,5 +1,9 @@
 #pragma once
 
+#include <optional>
+#include <span>
+
+#include "ledger/accounts.hpp"
 #include "ledger/money.hpp"
 #include "ledger/points.hpp"
 #include "settlement/document.hpp"
@@ -26,5 +30,27 @@ struct SoldBlock {
     const ledger::Currency& currency,
     const LegalParty& house,
     const LegalParty& buyer);
+
+/// What of a block's price and fee no point took.
+struct BlockRest {
+    ledger::TariffVersion tariff{}; // the block
+    ledger::Micro price{};
+    ledger::Micro fee{};
+    [[nodiscard]] ledger::Micro sum() const { return price + fee; }
+    friend bool operator==(const BlockRest&, const BlockRest&) = default;
+};
+
+/// A draft that gives the rest of a block back: a credit note over its invoice, at the VAT rate of
+/// that; paid when it is issued, as the block was. `earlier` are those over the same invoice. None:
+/// with them it comes to more than the invoice. Pure.
+[[nodiscard]] std::optional<Document> block_credit(
+    const Document& invoice,
+    const BlockRest& rest,
+    std::span<const Document> earlier,
+    ledger::Day today);
+
+/// What it books: out of what was prepaid, and of trust no more than lay there for it. Pure.
+[[nodiscard]] std::vector<ledger::AccountLine> lines_of_block_credit(
+    const Document& credit, const ledger::Currency& currency);
 
 } // namespace pointhouse::settlement

@@ -21,12 +21,21 @@ enum class DisputeStage : std::uint8_t { opened, answered, escalated, decided };
 
 [[nodiscard]] std::string_view name_of(DisputeStage stage) noexcept;
 
+/// What the partner says of the line: it bills too much, or, of a document that the house wrote in
+/// the partner's name, too little.
+enum class Billed : std::uint8_t { too_much, too_little };
+
+[[nodiscard]] std::string_view name_of(Billed billed) noexcept;
+[[nodiscard]] std::optional<Billed> find_billed(std::string_view name) noexcept;
+
 struct Dispute {
     std::string id{};       // "D-000001"
     std::string document{}; // its number
     std::size_t line = 0;   // from 1
-    ledger::Minor net{};    // contested, without VAT; above zero
-    ledger::Minor held{};   // with VAT: what is not paid while it is open
+    Billed billed = Billed::too_much;
+    ledger::Minor net{}; // contested, without VAT; above zero
+    ledger::Minor
+        held{}; // with VAT: what is not paid while it is open; nothing of a claim for more
     /// Clarification reason of the Peppol Invoice Response: "QUA", "PRI", "QTY", "OTH" …
     std::string reason{};
     std::string evidence{};
@@ -34,7 +43,7 @@ struct Dispute {
     ledger::Day act_by = 0; // the last day to act in this stage
     std::string words{};    // of the last who acted
     ledger::Minor agreed{}; // of `net`, once it is decided
-    std::string credit{};   // the number of the credit note; empty: none
+    std::string credit{};   // the number of the correcting document; empty: none
     /// Of the partner's message that opened it; empty: an operator did.
     std::string message_id{};
 

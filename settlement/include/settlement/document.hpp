@@ -129,9 +129,14 @@ struct Document {
     std::optional<AccountingVat> accounting{};
     std::optional<BookValue> booked{}; // none: it is in the house's currency
     std::string reason{};              // of a correction, or why no VAT is due
+    /// Of a self-billed document: for so many days from its issue on the seller may object to it,
+    /// then it counts as accepted. 0: no term was agreed.
+    std::int32_t objection_days = 0;
 
     /// It was paid before it was issued: nothing is due on it.
     [[nodiscard]] bool is_prepaid() const { return supply == StatementType::block; }
+    /// The last day on which its seller may object. None: nothing ends by itself.
+    [[nodiscard]] std::optional<ledger::Day> object_by() const;
     /// Above zero: the partner owes it to the house; below: the house owes it to the partner.
     [[nodiscard]] ledger::Minor owed_by_partner() const;
     friend bool operator==(const Document&, const Document&) = default;
@@ -174,6 +179,14 @@ struct LineCredit {
     std::int64_t points = 0;
     ledger::Minor net{};
 };
+
+/// Whether a correction bills more of what it corrects, instead of taking it back.
+[[nodiscard]] bool adds_to(const Document& correction, const Document& original);
+
+/// A draft that bills so much more of one line, at its rate: of the same kind as `original`. Pure.
+/// Pre: the line is there, and the total of the original is not zero.
+[[nodiscard]] Document further_of(
+    const Document& original, std::size_t line, ledger::Minor net, ledger::Day today);
 
 enum class CreditRefusal : std::uint8_t {
     line_unknown,

@@ -4,7 +4,6 @@
 #include <expected>
 #include <map>
 #include <span>
-#include <string>
 #include <vector>
 
 #include "ledger/ids.hpp"
@@ -20,7 +19,6 @@ struct Obligation {
     ledger::PartnerId debtor{};
     ledger::PartnerId creditor{};
     ledger::Minor amount{}; // zero or more
-    std::string program{};  // the loyalty program that it comes from, where a house runs several
 };
 
 enum class NettingFault : std::uint8_t {
@@ -35,10 +33,6 @@ using NetPositions = std::map<ledger::PartnerId, ledger::Minor>;
 /// Post: the positions sum to zero; netting moves money, it never makes any.
 [[nodiscard]] std::expected<NetPositions, NettingFault> net_positions(
     std::span<const Obligation> obligations);
-
-/// The same for each program alone. Post: a party's positions add up to its `net_positions`.
-[[nodiscard]] std::expected<std::map<std::string, NetPositions>, NettingFault>
-net_positions_by_program(std::span<const Obligation> obligations);
 
 /// One transfer of money; above zero, and never from a party to itself.
 struct Payment {

@@ -42,6 +42,7 @@ struct CalendarTerms {
     std::int32_t billing_days = 1;                // until documents are to be issued
     std::int32_t payment_days = 14;               // until they are due
     std::int32_t pay_days = 0;                    // from the due day until the house pays
+    std::int32_t objection_days = 14; // in which a seller may object to its self-billed documents
     Roll roll = Roll::following;
     friend bool operator==(const CalendarTerms&, const CalendarTerms&) = default;
 };

@@ -31,6 +31,7 @@
 
 namespace pointhouse::settlement {
 
+struct BlockRest;    // block_invoice.hpp
 struct Reminder;     // dunning.hpp
 struct DefaultCover; // payer_default.hpp
 struct Restatement;  // restatement.hpp
@@ -57,7 +58,9 @@ struct IssuedDocument {
     Document document{};
     ledger::HouseSequence entry{};
     DocumentState state = DocumentState::issued;
-    std::string reason{};     // of the last answer
+    std::string reason{};   // of the last answer
+    bool is_lapsed = false; // accepted, because nobody objected in time
+    bool is_sent = false;
     ledger::Minor credited{}; // by credit notes, VAT included
     ledger::Minor set_off{};  // of it, against what was not netted yet
     bool is_set_off = false;  // a credit note that its original took: nothing is open of it
@@ -76,8 +79,22 @@ struct IssuedDocument {
     [[nodiscard]] ledger::Minor claimed_in(ledger::Month window) const;
     /// What of it goes with `open`: all that is left, unless a dispute holds a part back.
     [[nodiscard]] ledger::Minor open_claim() const;
+    /// What its receiver said, or that nobody objected in time: "accepted", "queried", "rejected",
+    /// "lapsed"; empty: nothing yet.
+    [[nodiscard]] std::string_view answer() const;
+    /// Nobody noted that it went out, and nobody answered it.
+    [[nodiscard]] bool waits_to_be_sent() const;
     /// What no net has taken yet and none may hold back; above zero: the partner owes it.
     [[nodiscard]] ledger::Minor open() const;
+};
+
+/// What the receiver of a document says of it.
+struct DocumentAnswer {
+    std::string number{};
+    DocumentState state = DocumentState::accepted;
+    std::string reason{};
+    std::string message_id{}; // of a partner's own message
+    friend bool operator==(const DocumentAnswer&, const DocumentAnswer&) = default;
 };
 
 /// The documents of a window before they are issued.
@@ -156,11 +173,29 @@ public:
     /// A credit note over an issued document. Refused when it credits more than is left.
     [[nodiscard]] Registered<NewEntry> issue_credit(
         const Document& credit, const IssueTerms& terms) const;
+    /// The invoice over a block; null: none is issued.
+    [[nodiscard]] const IssuedDocument* find_block_invoice(ledger::TariffVersion block) const;
+    /// What of a block's rest was not given back yet.
+    [[nodiscard]] BlockRest left_to_give_back(const BlockRest& rest) const;
+    /// That goes back: a credit note over the block's invoice, paid with its issue.
+    [[nodiscard]] Registered<NewEntry> give_block_back(
+        const BlockRest& rest, const IssueTerms& terms) const;
     [[nodiscard]] Registered<NewEntry> mark_sent(
         std::string_view number, std::string_view to) const;
-    /// What the receiver said of it: accepted, queried, rejected.
+    /// More than was billed of a line of a self-billed document, in a document of its own.
+    [[nodiscard]] Registered<NewEntry> issue_further(
+        const Document& further, const IssueTerms& terms) const;
+    /// What the receiver said of it: accepted, queried, rejected; to a self-billed document until
+    /// the last day on which its seller may object. `answer` and its document count, and the
+    /// message id of a partner's own message.
     [[nodiscard]] Registered<NewEntry> take_answer(
-        std::string_view number, DocumentState answer, std::string_view reason) const;
+        const DocumentAnswer& answer, ledger::Day today) const;
+    /// What a message of the partner said of a document. Null: none has the id.
+    [[nodiscard]] const DocumentAnswer* find_answer_message(
+        ledger::PartnerId partner, std::string_view message_id) const;
+    /// What nobody said anything of until the last day to object, and nobody contests: that it
+    /// counts as accepted. Pure.
+    [[nodiscard]] std::vector<NewEntry> count_as_accepted(ledger::Day today) const;
 
     /// A partner contests a part of a line: document, line, net, reason and evidence of `dispute`
     /// count. What it contested before, of the same line, is not contested twice.
@@ -435,6 +470,7 @@ private:
     std::map<std::string, std::int64_t, std::less<>> last_numbers_; // by series and year
     std::map<std::string, Dispute, std::less<>> disputes_;
     std::map<std::pair<ledger::PartnerId, std::string>, DisputeMessage> dispute_messages_;
+    std::map<std::pair<ledger::PartnerId, std::string>, DocumentAnswer> answer_messages_;
     std::map<ledger::Month, DraftSet> drafts_;
     std::map<ledger::Month, WindowNet> nets_;
     std::map<std::pair<ledger::Month, std::string>, PaymentFile> files_; // by currency, too

@@ -14,6 +14,7 @@
 #include "ledger/position.hpp"
 #include "ledger/spent_points.hpp"
 #include "ledger/terms.hpp"
+#include "settlement/block_invoice.hpp"
 #include "settlement/general_ledger.hpp"
 #include "settlement/report_table.hpp"
 
@@ -164,11 +165,12 @@ private:
 /// What a partner would leave behind if it left now: a dry run, nothing is booked. Pure.
 struct PartnerExit {
     ledger::PartnerId partner{};
-    LiabilityFlow open{};         // its points with members
-    std::int64_t debt_points = 0; // owed by members for its points
-    ledger::Micro owes{};         // unbilled and invoiced
-    ledger::Micro is_owed{};      // redemptions, breakage shares, documents not paid out
-    ledger::Micro prepaid{};      // what is left of its blocks, price and fee
+    LiabilityFlow open{};            // its points with members
+    std::int64_t debt_points = 0;    // owed by members for its points
+    ledger::Micro owes{};            // unbilled and invoiced
+    ledger::Micro is_owed{};         // redemptions, breakage shares, documents not paid out
+    ledger::Micro prepaid{};         // what is left of its blocks, price and fee
+    std::vector<BlockRest> blocks{}; // what no point took of each, also where it was given back
     /// What it still owes when its open points are redeemed: (1 − x)·p of each.
     ledger::Micro due_on_redemption{};
 
@@ -201,6 +203,7 @@ private:
         std::tuple<ledger::EntryKind, ledger::PartnerId, ledger::PartnerId, ledger::TariffVersion>;
     GlBalances balances_;
     std::map<Key, ledger::PositionRow> positions_;
+    std::map<ledger::TariffVersion, BlockRest> drawn_; // of any tariff; only blocks are asked for
 };
 
 [[nodiscard]] ReportTable partner_exit_table(const PartnerExit& leaving);

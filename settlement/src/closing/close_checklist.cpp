@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <fmt/format.h>
+#include <map>
 #include <set>
 
 #include <boost/json/array.hpp>
@@ -129,7 +130,7 @@ CloseCheck documents_sent(const Desk& desk)
 {
     const auto documents = desk.documents.documents_of(desk.window);
     const auto waiting = std::ranges::count_if(
-        documents, [](const auto* issued) { return issued->state == DocumentState::issued; });
+        documents, [](const auto* issued) { return issued->waits_to_be_sent(); });
     return {
         .name = "sent",
         .is_done = waiting == 0 && desk.documents.is_issued(desk.window),
@@ -199,6 +200,29 @@ CloseCheck disputes_decided(const Desk& desk)
         .is_done = open == 0,
         .blocks = false,
         .figures = {{"open", open}, {"held", held}}};
+}
+
+/// What was written in partners' names is agreed: by a word, or because nobody objected in time.
+CloseCheck self_billed_agreed(const Desk& desk)
+{
+    std::map<std::string_view, std::int64_t> counts;
+    std::int64_t all = 0;
+    for (const auto* issued : desk.documents.documents_of(desk.window)) {
+        if (!issued->document.object_by()) continue;
+        ++all;
+        ++counts[issued->answer()];
+    }
+    return {
+        .name = "self_billed",
+        .is_done = counts["accepted"] + counts["lapsed"] == all,
+        .blocks = false,
+        .figures = {
+            {"documents", all},
+            {"accepted", counts["accepted"]},
+            {"lapsed", counts["lapsed"]},
+            {"queried", counts["queried"]},
+            {"rejected", counts["rejected"]},
+            {"not_answered", counts[""]}}};
 }
 
 /// A subsidiary ledger beside its control account.
@@ -340,6 +364,12 @@ CloseChecklist close_checklist(
         receivables(desk),
         payables(desk),
         trial_balance(desk)};
+    // Closes of before there was a period to object did not look at it, and are proved again.
+    const auto documents_of_window = documents.documents_of(window);
+    if (std::ranges::any_of(documents_of_window, [](const auto* issued) {
+            return issued->document.object_by().has_value();
+        }))
+        checklist.checks.push_back(self_billed_agreed(desk));
     checklist.checks.push_back(unexplained(checklist.checks, figures.trial_balance));
     return checklist;
 }

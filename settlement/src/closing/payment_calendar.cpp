@@ -18,6 +18,7 @@ namespace {
 // A month to bill and two to be paid; more is a mistake of typing.
 constexpr std::int32_t billing_days_max = 31;
 constexpr std::int32_t payment_days_max = 60;
+constexpr std::int32_t objection_days_max = 365;
 
 std::unexpected<RegisterFault> refused(std::string reason)
 {
@@ -44,12 +45,15 @@ std::int32_t number_at(const json::object& content, std::string_view key)
 std::string in_words(const CalendarTerms& terms)
 {
     return fmt::format(
-        "from {}: billed after {}, due after {}, paid {} later, {}",
+        "from {}: billed after {}, due after {}, paid {} later, {}{}",
         ledger::format_month(terms.from),
         terms.billing_days,
         terms.payment_days,
         terms.pay_days,
-        name_of(terms.roll));
+        name_of(terms.roll),
+        terms.objection_days == CalendarTerms{}.objection_days
+            ? ""
+            : fmt::format(", objections for {}", terms.objection_days));
 }
 
 WindowDates dates_of(const CalendarTerms& terms, Month window)
@@ -74,6 +78,8 @@ Registered<NewEntry> PaymentCalendar::set(
         return refused(fmt::format("payment_days is from 1 to {}", payment_days_max));
     if (terms.pay_days < 0 || terms.pay_days > payment_days_max)
         return refused(fmt::format("pay_days is from 0 to {}", payment_days_max));
+    if (terms.objection_days < 1 || terms.objection_days > objection_days_max)
+        return refused(fmt::format("objection_days is from 1 to {}", objection_days_max));
     if (last_closed && terms.from <= *last_closed)
         return refused(fmt::format(
             "{} is closed: its dates do not change any more", ledger::format_month(*last_closed)));
@@ -88,20 +94,23 @@ Registered<NewEntry> PaymentCalendar::set(
             {"billing_days", terms.billing_days},
             {"payment_days", terms.payment_days},
             {"pay_days", terms.pay_days},
+            {"objection_days", terms.objection_days},
             {"roll", name_of(terms.roll)}})};
 }
 
 void PaymentCalendar::apply(const json::object& content)
 {
     const auto from = ledger::parse_month(std::string_view{content.at("from").as_string()});
-    versions_.emplace(
-        from.value(),
-        CalendarTerms{
-            .from = *from,
-            .billing_days = number_at(content, "billing_days"),
-            .payment_days = number_at(content, "payment_days"),
-            .pay_days = number_at(content, "pay_days"),
-            .roll = find_roll(std::string_view{content.at("roll").as_string()}).value()});
+    CalendarTerms terms{
+        .from = from.value(),
+        .billing_days = number_at(content, "billing_days"),
+        .payment_days = number_at(content, "payment_days"),
+        .pay_days = number_at(content, "pay_days"),
+        .roll = find_roll(std::string_view{content.at("roll").as_string()}).value()};
+    // Terms of before there was such a period have the usual one.
+    if (content.contains("objection_days"))
+        terms.objection_days = number_at(content, "objection_days");
+    versions_.emplace(terms.from, terms);
 }
 
 Registered<NewEntry> PaymentCalendar::withdraw(

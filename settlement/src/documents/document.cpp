@@ -363,6 +363,12 @@ std::string_view words_of(CreditRefusal refusal) noexcept
     return "unknown";
 }
 
+std::optional<Day> Document::object_by() const
+{
+    if (objection_days == 0) return std::nullopt;
+    return issued_on + objection_days;
+}
+
 Minor Document::owed_by_partner() const
 {
     return is_house_seller(supply) == is_credit(kind) ? -total : total;
@@ -448,6 +454,28 @@ Document full_credit_of(const Document& original, Day today)
     }
     set_booked(credit, original, {});
     return credit;
+}
+
+bool adds_to(const Document& correction, const Document& original)
+{
+    return correction.kind == original.kind &&
+           (correction.total < Minor{}) == (original.total < Minor{});
+}
+
+Document further_of(const Document& original, std::size_t line, Minor net, Day today)
+{
+    Document further = correction_of(original, today);
+    further.kind = original.kind;
+    DocumentLine part = original.lines.at(line);
+    part.points = 0;
+    part.price.reset();
+    part.net = net;
+    part.exact = Micro{micro_per_minor(original.currency)} * net.count;
+    part.details.clear();
+    further.lines.push_back(std::move(part));
+    total_document(further);
+    set_booked(further, original, {});
+    return further;
 }
 
 ledger::Result<Document, CreditRefusal> credit_of(

@@ -30,14 +30,15 @@ struct Row {
 
 constexpr std::string_view header =
     "document,type,issued_on,due_on,record,line,flow,kind,tariff,origin,points,price,exact,net,"
-    "vat_category,vat_rate_basis_points,vat,total,currency,seller,buyer,corrects\r\n";
+    "vat_category,vat_rate_basis_points,vat,total,currency,seller,buyer,corrects,object_by\r\n";
 
 /// Writes the rows of one document.
 class DocumentTable {
 public:
     explicit DocumentTable(const Document& document)
         : document_{document}, issued_on_{ledger::format_day(document.issued_on)},
-          due_on_{ledger::format_day(document.due_on)}
+          due_on_{ledger::format_day(document.due_on)},
+          object_by_{document.object_by() ? ledger::format_day(*document.object_by()) : ""}
     {}
 
     std::string written()
@@ -96,7 +97,7 @@ private:
     // What is the same in every row stands in each: rows get copied without their header.
     void append(const Row& row)
     {
-        const std::array<std::string_view, 22> cells{
+        const std::array<std::string_view, 23> cells{
             document_.number,
             name_of(document_.kind),
             issued_on_,
@@ -119,6 +120,7 @@ private:
             document_.seller.id,
             document_.buyer.id,
             document_.corrects ? std::string_view{document_.corrects->number} : "",
+            object_by_,
         };
         text_ += csv_row(cells);
     }
@@ -131,6 +133,7 @@ private:
     const Document& document_;
     std::string issued_on_;
     std::string due_on_;
+    std::string object_by_;
     std::string text_{header};
 };
 

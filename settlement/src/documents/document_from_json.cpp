@@ -249,6 +249,8 @@ Document document_of(const json::object& object)
     };
     for (const json::value& line : array_in(object, "lines"))
         document.lines.push_back(line_of(line));
+    if (object.contains("objection_days"))
+        document.objection_days = integer_in<std::int32_t>(object, "objection_days");
     check_sides(document, object);
     return document;
 }

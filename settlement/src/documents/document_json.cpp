@@ -119,6 +119,10 @@ std::string document_json(const Document& document)
         {"accounting", accounting_value(document)},
         {"reason", document.reason},
     };
+    if (const auto last = document.object_by()) {
+        object.emplace("objection_days", document.objection_days);
+        object.emplace("object_by", ledger::format_day(*last));
+    }
     if (document.booked) object.emplace("booked", booked_object(*document.booked));
     return json::serialize(object);
 }

@@ -154,7 +154,8 @@ private:
     /// Totals and what to pay, never apart: the page that a reader signs.
     void add_summary()
     {
-        constexpr double totals_least = 104; // room for the notes beside them
+        // Room for the notes beside them.
+        const double totals_least = document_.object_by() ? 132 : 104;
         const std::size_t rows = document_.vat.size() + (document_.accounting ? 1 : 0);
         const double totals = std::max(totals_least, 72 + 16 * static_cast<double>(rows));
         const double payment = payment_height();
@@ -200,6 +201,11 @@ private:
         PdfCanvas::Paragraph note{
             .words = document_.reason, .style = plain, .width = notes_width, .lines_max = 4};
         if (!note.words.empty()) y += 8 + canvas_.paragraph({.x = left, .y = y}, note);
+        const std::string objection = words_of_objection(document_);
+        if (!objection.empty()) {
+            note.words = objection;
+            y += 4 + canvas_.paragraph({.x = left, .y = y}, note);
+        }
         note.words = "Each line is points × price, rounded once, halves away from zero. VAT is "
                      "worked out on the sum of each rate.";
         note.style = quiet;
@@ -215,7 +221,9 @@ private:
 
     [[nodiscard]] std::string payment_in_words() const
     {
-        if (document_.is_prepaid()) return "Paid when the points were bought: nothing is due";
+        if (document_.is_prepaid())
+            return document_.corrects ? "Paid back with this document: nothing is due"
+                                      : "Paid when the points were bought: nothing is due";
         if (document_.total == Minor{}) return "Nothing is due";
         return fmt::format("{} pays {}", payer().name, payee().name);
     }

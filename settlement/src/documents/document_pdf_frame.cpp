@@ -140,6 +140,8 @@ DocumentFrame::Facts DocumentFrame::facts() const
         {"Buyer's reference", document_.buyer.id},
         {"Currency", document_.currency.code},
     };
+    const auto last = document_.object_by();
+    if (last && !document_.number.empty()) facts.emplace_back("Object by", day_in_words(*last));
     if (document_.corrects) {
         facts.emplace_back("Corrects", document_.corrects->number);
         facts.emplace_back("issued on", day_in_words(document_.corrects->issued_on));

@@ -234,7 +234,8 @@ private:
         add(root_.append_child("cac:PaymentTerms"),
             "cbc:Note",
             document_.is_prepaid()
-                ? std::string{"Paid when the points were bought."}
+                ? std::
+                      string{document_.corrects ? "Paid back." : "Paid when the points were bought."}
                 : fmt::format("Due {}, {}.", due_in_words, netting_in_words(document_)));
     }
 

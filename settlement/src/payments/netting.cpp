@@ -90,21 +90,6 @@ std::expected<NetPositions, NettingFault> net_positions(std::span<const Obligati
     return positions;
 }
 
-std::expected<std::map<std::string, NetPositions>, NettingFault> net_positions_by_program(
-    std::span<const Obligation> obligations)
-{
-    std::map<std::string, std::vector<Obligation>> groups;
-    for (const Obligation& owed : obligations) groups[owed.program].push_back(owed);
-
-    std::map<std::string, NetPositions> positions;
-    for (const auto& [program, owed] : groups) {
-        auto nets = net_positions(owed);
-        if (!nets) return std::unexpected(nets.error());
-        positions.emplace(program, std::move(*nets));
-    }
-    return positions;
-}
-
 std::expected<PaymentPlan, NettingFault> gross_payments(std::span<const Obligation> obligations)
 {
     const auto owed = owed_by_pair(obligations);

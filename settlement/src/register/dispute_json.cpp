@@ -8,6 +8,7 @@ boost::json::object dispute_json(const Dispute& dispute, ledger::Day today)
         {"dispute", dispute.id},
         {"document", dispute.document},
         {"line", dispute.line},
+        {"billed", name_of(dispute.billed)},
         {"net_minor", dispute.net.count},
         {"held_minor", dispute.held.count},
         {"reason", dispute.reason},

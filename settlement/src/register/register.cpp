@@ -105,6 +105,17 @@ std::optional<DocumentState> find_document_state(std::string_view name) noexcept
     return found == all.end() ? std::nullopt : std::optional{*found};
 }
 
+std::string_view IssuedDocument::answer() const
+{
+    if (state == DocumentState::issued || state == DocumentState::sent) return {};
+    return is_lapsed ? "lapsed" : name_of(state);
+}
+
+bool IssuedDocument::waits_to_be_sent() const
+{
+    return !is_sent && (state == DocumentState::issued || is_lapsed);
+}
+
 Minor IssuedDocument::open() const
 {
     if (is_set_off || document.is_prepaid()) return {};
@@ -195,9 +206,10 @@ void Register::apply_issue(const ledger::HouseEntry& entry, const Content& conte
         decide(outcome->as_object(), document.number);
     if (document.corrects) {
         auto& original = issued_.find(document.corrects->number)->second;
-        original.credited += magnitude(document.total);
+        const bool is_more = adds_to(document, original.document);
+        if (!is_more) original.credited += magnitude(document.total);
         // What is on its way already is put right by the credit note itself.
-        issued.is_set_off = magnitude(original.open()) >= magnitude(document.total);
+        issued.is_set_off = !is_more && magnitude(original.open()) >= magnitude(document.total);
         if (issued.is_set_off) {
             original.set_off += magnitude(document.total);
             if (document.booked) original.set_off_claim += magnitude(document.booked->total);
@@ -214,7 +226,9 @@ void Register::apply_issue(const ledger::HouseEntry& entry, const Content& conte
 
 void Register::apply_sending(const ledger::HouseEntry& /*entry*/, const Content& content)
 {
-    issued_.find(text_at(content, "number"))->second.state = DocumentState::sent;
+    auto& issued = issued_.find(text_at(content, "number"))->second;
+    issued.is_sent = true;
+    if (issued.state == DocumentState::issued) issued.state = DocumentState::sent;
 }
 
 void Register::apply_answer(const ledger::HouseEntry& /*entry*/, const Content& content)
@@ -222,6 +236,15 @@ void Register::apply_answer(const ledger::HouseEntry& /*entry*/, const Content& 
     auto& issued = issued_.find(text_at(content, "number"))->second;
     issued.state = find_document_state(text_at(content, "answer")).value();
     issued.reason = text_at(content, "reason");
+    issued.is_lapsed = content.contains("lapsed");
+    if (!content.contains("message_id")) return; // an operator's, or nobody's
+    answer_messages_.emplace(
+        std::pair{issued.document.partner, text_at(content, "message_id")},
+        DocumentAnswer{
+            .number = issued.document.number,
+            .state = issued.state,
+            .reason = issued.reason,
+            .message_id = text_at(content, "message_id")});
 }
 
 void Register::apply_net(const ledger::HouseEntry& entry, const Content& content)

@@ -6,6 +6,7 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "register_objections.hpp"
 #include "settlement/register.hpp"
 
 // What partners contest of issued documents, and how it ends.
@@ -76,12 +77,20 @@ Registered<NewEntry> decision_on(
         return NewEntry{.kind = "dispute_decided", .content = json::serialize(content)};
 
     const Document& original = documents.find(dispute.document)->document;
-    const std::array<LineCredit, 1> parts{{{.line = dispute.line - 1, .net = outcome.agreed}}};
-    auto credit =
-        credit_of(original, parts, documents.corrections_of(original.number), terms.today);
-    if (!credit) return refused(std::string{words_of(credit.error())});
-    credit->reason = fmt::format("Dispute {}", dispute.id);
-    auto entry = documents.issue_credit(*credit, terms);
+    const auto reason = fmt::format("Dispute {}", dispute.id);
+    Registered<NewEntry> entry;
+    if (dispute.billed == Billed::too_little) {
+        auto further = further_of(original, dispute.line - 1, outcome.agreed, terms.today);
+        further.reason = reason;
+        entry = documents.issue_further(further, terms);
+    } else {
+        const std::array<LineCredit, 1> parts{{{.line = dispute.line - 1, .net = outcome.agreed}}};
+        auto credit =
+            credit_of(original, parts, documents.corrections_of(original.number), terms.today);
+        if (!credit) return refused(std::string{words_of(credit.error())});
+        credit->reason = reason;
+        entry = documents.issue_credit(*credit, terms);
+    }
     if (!entry) return entry;
     auto issued = json::parse(entry->content).as_object();
     issued.emplace("dispute", std::move(content));
@@ -102,6 +111,18 @@ std::string_view name_of(DisputeStage stage) noexcept
     return "unknown";
 }
 
+std::string_view name_of(Billed billed) noexcept
+{
+    return billed == Billed::too_little ? "too_little" : "too_much";
+}
+
+std::optional<Billed> find_billed(std::string_view name) noexcept
+{
+    for (const auto billed : {Billed::too_much, Billed::too_little})
+        if (name_of(billed) == name) return billed;
+    return std::nullopt;
+}
+
 bool is_dispute_reason(std::string_view code) noexcept
 {
     constexpr std::array<std::string_view, 13> codes{
@@ -115,14 +136,22 @@ Registered<NewEntry> Register::open_dispute(const Dispute& dispute, ledger::Day 
     if (!issued) return refused(fmt::format("there is no document {}", dispute.document));
     const Document& document = issued->document;
     if (document.is_prepaid()) return refused("a block was bought and paid: it is not disputed");
-    if (is_credit(document.kind) || document.kind == DocumentKind::payment_statement)
+    const bool is_self_billed = settlement::is_self_billed(document.kind);
+    if ((is_credit(document.kind) && !is_self_billed) ||
+        document.kind == DocumentKind::payment_statement)
         return refused("a line of an invoice is disputed, not of a credit note or a statement");
-    // Its seller could only win that it is owed less.
-    if (is_self_billed(document.kind))
+    if (document.corrects)
         return refused(fmt::format(
-            "{} was written in its seller's name: what is missing on it is sent as messages, and "
-            "billed with the next window",
-            document.number));
+            "{} is a correction: what is disputed is a line of {}",
+            document.number,
+            document.corrects->number));
+    if (is_self_billed && issued->state == DocumentState::accepted)
+        return refused(fmt::format("{} is accepted already", document.number));
+    if (const auto last = document.object_by(); last && today > *last)
+        return objected_too_late(document);
+    const bool is_too_little = dispute.billed == Billed::too_little;
+    if (is_too_little && (!is_self_billed || document.total.count == 0))
+        return refused("only what the house writes in a partner's name can bill it too little");
     if (dispute.line < 1 || dispute.line > document.lines.size())
         return refused(fmt::format("{} has {} lines", document.number, document.lines.size()));
     if (!is_dispute_reason(dispute.reason))
@@ -132,7 +161,9 @@ Registered<NewEntry> Register::open_dispute(const Dispute& dispute, ledger::Day 
     // What was contested once is not contested twice; what was given up is not either.
     Minor left = line.net;
     for (const auto& [id, other] : disputes_) {
-        if (other.document == dispute.document && other.line == dispute.line) left -= other.net;
+        if (other.document == dispute.document && other.line == dispute.line &&
+            other.billed == dispute.billed)
+            left -= other.net;
     }
     if (dispute.net.count <= 0) return refused("the amount that is disputed is above zero");
     if (dispute.net > left)
@@ -141,7 +172,9 @@ Registered<NewEntry> Register::open_dispute(const Dispute& dispute, ledger::Day 
             dispute.line,
             document.number,
             ledger::format_minor(left, document.currency)));
-    const Minor held = dispute.net + ledger::tax_of(dispute.net, line.vat.basis_points);
+    // What was not billed is not paid: nothing of it can be held back.
+    const Minor contested = dispute.net + ledger::tax_of(dispute.net, line.vat.basis_points);
+    const Minor held = is_too_little ? Minor{} : contested;
     json::object content{
         {"dispute", fmt::format("D-{:06}", disputes_.size() + 1)},
         {"document", document.number},
@@ -151,6 +184,7 @@ Registered<NewEntry> Register::open_dispute(const Dispute& dispute, ledger::Day 
         {"reason", dispute.reason},
         {"evidence", dispute.evidence},
         {"act_by", ledger::format_day(today + days_to_answer)}};
+    if (is_too_little) content.emplace("billed", name_of(dispute.billed));
     if (!dispute.message_id.empty()) content.emplace("message_id", dispute.message_id);
     return NewEntry{.kind = "dispute_opened", .content = json::serialize(content)};
 }
@@ -231,6 +265,8 @@ void Register::apply_dispute(const ledger::HouseEntry& /*entry*/, const Content&
         .reason = text_at(content, "reason"),
         .evidence = text_at(content, "evidence"),
         .act_by = ledger::parse_day(text_at(content, "act_by")).value()};
+    if (content.contains("billed"))
+        dispute.billed = find_billed(text_at(content, "billed")).value();
     if (content.contains("message_id")) dispute.message_id = text_at(content, "message_id");
     auto& issued = issued_.find(dispute.document)->second;
     // What a net took is on its way: a credit note will put it right.

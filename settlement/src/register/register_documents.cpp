@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <fmt/format.h>
+#include <set>
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -7,6 +8,8 @@
 
 #include "document_record.hpp"
 #include "register_lines.hpp"
+#include "register_objections.hpp"
+#include "settlement/block_invoice.hpp"
 #include "settlement/register.hpp"
 
 // How documents come about: prepared by one person, approved by another, numbered one by one.
@@ -28,6 +31,7 @@ std::unexpected<RegisterFault> refused(std::string reason)
 /// Whose number, dates and exact amounts do not matter: two drafts of the same postings.
 bool bills_the_same(Document draft, const Document& recomputed)
 {
+    draft.objection_days = recomputed.objection_days; // a term, not a figure
     return json::serialize(record_of(draft)) == json::serialize(record_of(recomputed));
 }
 
@@ -41,6 +45,13 @@ ledger::Micro billed_fee(const Document& document)
         if (line.charge == Charge::fee) fee += line.exact;
     if (document.booked) fee = document.booked->fee;
     return is_credit(document.kind) ? -fee : fee;
+}
+
+/// A closed window takes nothing more: a correction belongs to the one of the day.
+Document dated(Document correction, ledger::Day today)
+{
+    correction.window = ledger::parse_month(ledger::format_day(today).substr(0, 7)).value();
+    return correction;
 }
 
 bool can_follow(DocumentState before, DocumentState after)
@@ -66,8 +77,10 @@ std::string series_of(const Document& document)
 
 std::vector<AccountLine> lines_of(const Document& document, const ledger::Currency& currency)
 {
-    // Booked when it was bought.
-    if (document.is_prepaid()) return {};
+    // Booked when it was bought; what goes back of it is booked with its document.
+    if (document.is_prepaid())
+        return document.corrects ? lines_of_block_credit(document, currency)
+                                 : std::vector<AccountLine>{};
     const bool is_issuance = document.supply == StatementType::issuance;
     const bool is_houses = document.seller.id == "house";
     const std::int64_t scale = ledger::micro_per_minor(currency);
@@ -156,7 +169,9 @@ std::vector<Document> Register::corrections_of(std::string_view number) const
     std::vector<Document> corrections;
     for (const auto* issued : documents()) {
         const auto& corrects = issued->document.corrects;
-        if (corrects && corrects->number == number) corrections.push_back(issued->document);
+        if (corrects && corrects->number == number &&
+            !adds_to(issued->document, issued_document(number).document))
+            corrections.push_back(issued->document);
     }
     return corrections;
 }
@@ -178,10 +193,17 @@ Registered<NewEntry> Register::issue_credit(const Document& credit, const IssueT
             "{} has {} left to credit",
             original->document.number,
             ledger::format_minor(left, credit.currency)));
-    // A closed window takes nothing more: it belongs to the one of the day.
-    Document dated = credit;
-    dated.window = ledger::parse_month(ledger::format_day(terms.today).substr(0, 7)).value();
-    return issue_entry(std::move(dated), terms);
+    return issue_entry(dated(credit, terms.today), terms);
+}
+
+Registered<NewEntry> Register::issue_further(const Document& further, const IssueTerms& terms) const
+{
+    const auto* original = further.corrects ? find(further.corrects->number) : nullptr;
+    if (!original || !is_self_billed(further.kind) || !adds_to(further, original->document))
+        return refused("there is no self-billed document that bills too little");
+    if (original->document.corrects) return refused("a correction is not corrected");
+    if (further.total.count <= 0) return refused("a further document bills more than nothing");
+    return issue_entry(dated(further, terms.today), terms);
 }
 
 NewEntry Register::issue_entry(Document document, const IssueTerms& terms) const
@@ -200,7 +222,8 @@ NewEntry Register::issue_entry(Document document, const IssueTerms& terms) const
     }
     const auto lines = lines_of(document, terms.terms->currency);
     json::object content{{"series", series}, {"place", place}, {"document", record_of(document)}};
-    if (!document.is_prepaid()) content.emplace("lines_micro", lines_object(lines, *terms.terms));
+    if (!document.is_prepaid() || document.corrects)
+        content.emplace("lines_micro", lines_object(lines, *terms.terms));
     if (const auto fee = billed_fee(document); fee.count() != 0 && !document.corrects)
         content.emplace("fee_micro", fee.count());
     return {.kind = "document_issued", .content = json::serialize(content)};
@@ -210,28 +233,60 @@ Registered<NewEntry> Register::mark_sent(std::string_view number, std::string_vi
 {
     const auto* issued = find(number);
     if (!issued) return refused(fmt::format("there is no document {}", number));
-    if (issued->state != DocumentState::issued)
+    if (!issued->waits_to_be_sent())
         return refused(fmt::format("{} is {} already", number, name_of(issued->state)));
     return NewEntry{
         .kind = "document_sent",
         .content = json::serialize(json::object{{"number", number}, {"to", to}})};
 }
 
-Registered<NewEntry> Register::take_answer(
-    std::string_view number, DocumentState answer, std::string_view reason) const
+Registered<NewEntry> Register::take_answer(const DocumentAnswer& answer, ledger::Day today) const
 {
+    const auto& [number, state, reason, message_id] = answer;
     const auto* issued = find(number);
     if (!issued) return refused(fmt::format("there is no document {}", number));
-    if (answer == DocumentState::issued || answer == DocumentState::sent)
+    if (state == DocumentState::issued || state == DocumentState::sent)
         return refused("an answer is accepted, queried or rejected");
-    if (!can_follow(issued->state, answer))
+    if (!can_follow(issued->state, state))
         return refused(fmt::format("{} is {} already", number, name_of(issued->state)));
-    if (answer != DocumentState::accepted && reason.empty())
+    if (state != DocumentState::accepted && reason.empty())
         return refused("a document is queried or rejected for a reason");
-    return NewEntry{
-        .kind = "document_answered",
-        .content = json::serialize(
-            json::object{{"number", number}, {"answer", name_of(answer)}, {"reason", reason}})};
+    // What was queried in time may still be accepted.
+    const bool ends_a_query = !issued->answer().empty() && state == DocumentState::accepted;
+    const auto last = issued->document.object_by();
+    if (last && today > *last && !ends_a_query) return objected_too_late(issued->document);
+    json::object content{{"number", number}, {"answer", name_of(state)}, {"reason", reason}};
+    if (!message_id.empty()) content.emplace("message_id", message_id);
+    return NewEntry{.kind = "document_answered", .content = json::serialize(content)};
+}
+
+const DocumentAnswer* Register::find_answer_message(
+    ledger::PartnerId partner, std::string_view message_id) const
+{
+    const auto found = answer_messages_.find({partner, std::string{message_id}});
+    return found == answer_messages_.end() ? nullptr : &found->second;
+}
+
+std::vector<NewEntry> Register::count_as_accepted(ledger::Day today) const
+{
+    std::set<std::string_view> contested;
+    for (const auto& [id, dispute] : disputes_)
+        if (dispute.is_open()) contested.insert(dispute.document);
+    std::vector<NewEntry> lapsed;
+    for (const auto& [number, issued] : issued_) {
+        const auto last = issued.document.object_by();
+        if (!last || today <= *last || !issued.answer().empty() || contested.contains(number))
+            continue;
+        const auto reason = fmt::format("no objection until {}", ledger::format_day(*last));
+        lapsed.push_back(
+            {.kind = "document_answered",
+             .content = json::serialize(json::object{
+                 {"number", number},
+                 {"answer", name_of(DocumentState::accepted)},
+                 {"reason", reason},
+                 {"lapsed", true}})});
+    }
+    return lapsed;
 }
 
 } // namespace pointhouse::settlement

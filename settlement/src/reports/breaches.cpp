@@ -80,7 +80,7 @@ std::vector<Breach> breaches_of(const Register& documents, Day today, const ledg
              worth_of(Minor{std::abs(open.count)}, rows[number - 1].currency, documents, terms)});
     for (const auto* issued : documents.documents()) {
         const auto& document = issued->document;
-        if (issued->state != DocumentState::issued) continue;
+        if (!issued->waits_to_be_sent()) continue;
         const Day billing_on = documents.calendar().dates_of(document.window).billing_on;
         found.push_back(
             {"not_sent",

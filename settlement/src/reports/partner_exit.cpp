@@ -40,6 +40,26 @@ PartnerExit partner_exit(
     return leaving;
 }
 
+namespace {
+
+/// What a row of positions took of the blocks that its lots, or the debt it repays, name.
+void add_drawn(std::map<ledger::TariffVersion, BlockRest>& drawn, const ledger::PositionRow& row)
+{
+    if (row.kind == EntryKind::opened) return; // its money is the opening's
+    const auto& money = row.money;
+    const bool is_recovery = row.kind == EntryKind::recovered;
+    const ledger::Micro fee = is_recovery ? ledger::Micro{} : money.fee;
+    auto& own = drawn[row.tariff];
+    own.price += money.issuer - fee;
+    own.fee += fee;
+    if (!is_recovery || row.debt != ledger::DebtKind::issuer_bears) return;
+    auto& credited = drawn[row.counterpart];
+    credited.price -= money.counterparty + money.fee;
+    credited.fee += money.fee;
+}
+
+} // namespace
+
 void ExitFold::add(
     std::span<const ledger::AccountLine> lines, std::span<const ledger::PositionRow> positions)
 {
@@ -47,6 +67,7 @@ void ExitFold::add(
         if (ledger::is_in_money(line.account))
             balances_[{line.account, line.partner}] += ledger::Micro{line.amount};
     for (const auto& row : positions) {
+        add_drawn(drawn_, row);
         const auto [found, is_new] =
             positions_.try_emplace({row.kind, row.partner, row.counterparty, row.tariff}, row);
         if (is_new) continue;
@@ -60,7 +81,20 @@ PartnerExit ExitFold::of(ledger::PartnerId partner, const ledger::Terms& terms) 
 {
     std::vector<ledger::PositionRow> rows;
     for (const auto& [key, row] : positions_) rows.push_back(row);
-    return partner_exit(partner, balances_, rows, terms);
+    auto leaving = partner_exit(partner, balances_, rows, terms);
+    for (const auto& block : terms.tariffs) {
+        if (!block.is_block() || block.partner != partner) continue;
+        BlockRest rest{
+            .tariff = block.version,
+            .price = block.issue_price * block.block.count(),
+            .fee = block.service_fee * block.block.count()};
+        if (const auto found = drawn_.find(block.version); found != drawn_.end()) {
+            rest.price -= found->second.price;
+            rest.fee -= found->second.fee;
+        }
+        leaving.blocks.push_back(rest);
+    }
+    return leaving;
 }
 
 ReportTable partner_exit_table(const PartnerExit& leaving)

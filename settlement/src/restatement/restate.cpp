@@ -103,7 +103,8 @@ public:
         for (const auto& late : input_.late) add_late(late);
         // A correction is of the window in which it was issued; its lines say what they correct.
         for (const auto* issued : input_.documents.documents())
-            if (issued->document.corrects) add_correction(issued->document);
+            if (issued->document.corrects && !issued->document.is_prepaid())
+                add_correction(issued->document);
         return std::move(made_);
     }
 

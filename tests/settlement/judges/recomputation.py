@@ -165,7 +165,8 @@ class Recomputation:
     def _payment(self):
         payee = self.document["buyer" if self.is_credit else "seller"]
         if self.is_prepaid:
-            return self._add("PaymentTerms/Note", "Paid when the points were bought.")
+            words = "Paid back." if self.is_credit else "Paid when the points were bought."
+            return self._add("PaymentTerms/Note", words)
         if payee["iban"]:
             self._add("PaymentMeans/PaymentMeansCode", "58" if self.document["currency"] == "EUR" else "30")
             if self.is_credit:

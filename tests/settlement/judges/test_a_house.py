@@ -65,11 +65,15 @@ def made(house, folder):
         house.run("partner", "add", name, "--terms", path)
     (folder / "CHA.toml").write_text('[[partner]]\nid = "CHA"\nroles = ["charity"]\n')
     house.run("partner", "add", "CHA", "--terms", folder / "CHA.toml")
-    for name in (*SHOPS, "CHA", "operator:anna"):
+    terms = PARTNER.format(id="PRE", **(REST | SHOPS["TNK"] | {"roles": '["issuer"]'}))
+    (folder / "PRE.toml").write_text("".join(line + "\n" for line in terms.splitlines() if "reimbursement =" not in line))
+    house.run("partner", "add", "PRE", "--terms", folder / "PRE.toml")
+    for name in (*SHOPS, "PRE", "CHA", "operator:anna"):
         house.run("cert", "issue", name)
     house.start()
     house.run("clock", "advance", "2026-06-01T08:00:00Z")
     house.run("partner", "buy-block", "TNK", "--points", "500000")
+    house.run("partner", "buy-block", "PRE", "--points", "1000", "--price", "0.0105", "--fee", "0.0003")
     for waiting in house.json("approve", "list"):
         house.run("approve", waiting["id"], "--as-both")
     return house
@@ -85,12 +89,13 @@ def play_june(house):
         for shop in SHOPS:
             when = {"occurred_at": f"{day}T12:00:00Z"}
             spent[shop] = posted(house, shop, "redemptions", accrual("M1", 1_001, **when))
+    posted(house, "PRE", "accruals", accrual("M1", 333, occurred_at="2026-06-21T10:00:00Z"))
     posted(house, "ALL", "donations", accrual("M1", 333, charity="CHA", occurred_at="2026-06-21T10:00:00Z"))
     return earned, spent
 
 
 def play_july(house, earned, spent):
-    """More is undone than done; a dispute ends in a part of a line, and one document is credited in full."""
+    """More is undone than done; disputes end in a part of a line, some documents are credited in full, PRE leaves."""
     when = {"occurred_at": "2026-07-10T10:00:00Z"}
     for shop in SHOPS:
         posted(house, shop, "reversals", message(reverses=spent[shop], **when))
@@ -101,8 +106,20 @@ def play_july(house, earned, spent):
                       "--evidence", "a letter")
         elif document["type"] == "self_billed_invoice" and document["seller"] in ("ALL", "SWE"):
             house.run("settle", "credit", document["number"], "--reason", "taken twice")
+        if document["type"] == "self_billed_invoice":
+            billed = "too_much" if document["seller"] == "HAL" else "too_little"
+            house.run("dispute", "open", document["number"], "--line", "1", "--amount", "1.01", "--billed", billed,
+                      "--reason", "QTY", "--evidence", "a letter")
     for dispute in house.json("dispute", "list"):
-        house.run("dispute", "decide", dispute["dispute"], "--agreed", "7.03", "--words", "so much")
+        agreed = "7.03" if dispute["net_minor"] > 7_03 else "0.77"
+        house.run("dispute", "decide", dispute["dispute"], "--agreed", agreed, "--words", "so much")
+    house.run("partner", "exit", "PRE", "--on", "2026-07-12")
+
+
+def play_september(house):
+    """What nobody drew of a block goes back, when nothing of its partner can come any more."""
+    house.run("clock", "advance", "2026-09-15T08:00:00Z")
+    house.run("partner", "release", "PRE", "--evidence", "bank 1")
 
 
 @pytest.fixture(scope="module")
@@ -121,6 +138,10 @@ def issued(request, tmp_path_factory):
         house.run("clock", "advance", "2026-08-01T08:00:00Z")
         house.run("fx", "set", "2026-07-31", "EUR", "SEK", "11.3")
         house.run("settle", "invoices", "2026-07", "--out", folder / "issued")
+        play_september(house)
+        house.run("clock", "advance", "2026-10-01T08:00:00Z")
+        for window in ("2026-08", "2026-09"):
+            house.run("settle", "invoices", window, "--out", folder / "issued")
         assert house.verify("--from-scratch")["ok"]
         numbers = {row["number"] for row in house.json("settle", "documents")}
     finally:
@@ -150,6 +171,10 @@ def test_it_issued_every_kind(issued):
     crowns = [document for document in documents if document["currency"] == "SEK"]
     assert {document["accounting"]["currency"] for document in crowns if document["seller"]["id"] == "house"} == {"EUR"}
     assert any(document["corrects"] for document in crowns)
+    further = [document for document in documents if document["type_code"] == 389 and document["corrects"]]
+    assert {document["currency"] for document in further} == {"EUR", "SEK"}, "billed too little before"
+    assert [document["supply"] for document in documents if document["buyer"]["id"] == "PRE" and document["corrects"]] == [
+        "block_purchase"]
 
 
 def test_the_schema_accepts_them(schema, invoices):
