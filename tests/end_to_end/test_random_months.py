@@ -147,7 +147,7 @@ def test_members_with_more_lots_than_are_kept_agree_with_the_oracle(coalition, s
     chance = random.Random(seed)
     stream = random_months.Stream(chance, oracle, members=2, messages_a_month=8_000,
                                   kinds=random_months.COLLECTING)
-    play(coalition, oracle, chance, stream, 4_000, seed)
+    play(coalition, oracle, chance, stream, 6_000, seed)
     assert oracle.folds
     with Player(coalition) as player:
         shown = folds_shown(player, "member-0") + folds_shown(player, "member-1")
