@@ -10,7 +10,7 @@ class Clock:
     def __init__(self, now):
         self.now = now
         self.number = 0  # of messages and of what is due: their order
-        self.due = []    # heap of (instant, number, name, window, what to do)
+        self.due = []    # heap of (instant, what ends a day first, number, name, window, what to do)
 
     def window_of(self, moment):
         return days.local_day(moment, self.terms.zone).strftime("%Y-%m")
@@ -18,24 +18,25 @@ class Clock:
     def advance(self, moment):
         """All that is due until then happens, in the order of time, each in the window of its time."""
         while self.due and self.due[0][0] <= moment:
-            at, _, self.books.event, self.books.window, happen = heapq.heappop(self.due)
+            at, _, _, self.books.event, self.books.window, happen = heapq.heappop(self.due)
             self.now = max(self.now, at)
             self.move.moment = at, 0
             happen()
             self.fold_all()
         self.now = max(self.now, moment)
 
-    def at(self, moment, name, happen, window=None):
+    def at(self, moment, name, happen, ends=None):
+        """Or, with the day that ends then: before all that happens as the next one begins."""
         self.number += 1
-        heapq.heappush(self.due, (moment, self.number, name, window or self.window_of(moment), happen))
+        window = ends.strftime("%Y-%m") if ends else self.window_of(moment)
+        heapq.heappush(self.due, (moment, ends is None, self.number, name, window, happen))
 
     def watch(self, lot):
         """Expiry at the end of a day belongs to that day, maturity at its start to the new one."""
         if lot.pending:
             self.at(lot.available_at, f"maturity of {lot.name}", lambda: self.mature(lot))
         if lot.expires_on:
-            self.at(self.end_of(lot), f"expiry of {lot.name}", lambda: self.expire(lot),
-                    lot.expires_on.strftime("%Y-%m"))
+            self.at(self.end_of(lot), f"expiry of {lot.name}", lambda: self.expire(lot), lot.expires_on)
 
     def end_of(self, lot):
         return days.midnight(lot.expires_on + timedelta(days=1), self.terms.zone)
@@ -60,7 +61,7 @@ class Clock:
         last = self.lapses_on(member)
         if last:
             self.at(days.midnight(last + timedelta(days=1), self.terms.zone), f"lapse of {member.name}",
-                    lambda: self.lapse(member), last.strftime("%Y-%m"))
+                    lambda: self.lapse(member), last)
 
     def lapse(self, member):
         """Unless it did something meanwhile, all that is available expires."""
