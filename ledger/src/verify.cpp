@@ -1,11 +1,5 @@
 #include <algorithm>
-#include <cstring>
 #include <fmt/format.h>
-#include <iterator>
-#include <map>
-#include <unordered_map>
-
-#include <boost/unordered/unordered_flat_map.hpp>
 
 #include "byte_codec.hpp"
 #include "decision.hpp"
@@ -14,130 +8,20 @@
 #include "funding.hpp"
 #include "head_file.hpp"
 #include "identities.hpp"
-#include "index_run.hpp"
+#include "ledger/block.hpp"
 #include "ledger/ledger.hpp"
 #include "member.hpp"
-#include "member_chains.hpp"
-#include "message_index.hpp"
 #include "sha256.hpp"
+#include "verify_blocks.hpp"
+#include "verify_decision.hpp"
+#include "verify_fault.hpp"
+#include "verify_index.hpp"
+#include "verify_members.hpp"
 
 namespace pointhouse::ledger {
 namespace {
 
-/// A record as a fault names it; put into words only when there is one.
-struct Named {
-    const Record& record;
-};
-
-} // namespace
-} // namespace pointhouse::ledger
-
-template <>
-struct fmt::formatter<pointhouse::ledger::Named> {
-    static constexpr auto parse(fmt::format_parse_context& context) { return context.begin(); }
-    static auto format(const pointhouse::ledger::Named& named, fmt::format_context& context)
-    {
-        const auto& record = named.record;
-        return fmt::format_to(
-            context.out(),
-            "record {} (message {} of partner {})",
-            record.sequence.value(),
-            record.message_id,
-            record.partner.value());
-    }
-};
-
-namespace pointhouse::ledger {
-namespace {
-
-/// Stops the verification at the first thing that is wrong.
-struct Fault {
-    std::string reason;
-};
-
-[[noreturn]] void fail(std::string reason)
-{
-    throw Fault{std::move(reason)};
-}
-
-template <class... Arguments>
-void require(bool holds, fmt::format_string<Arguments...> reason, Arguments&&... arguments)
-{
-    if (!holds) [[unlikely]]
-        fail(fmt::format(reason, std::forward<Arguments>(arguments)...));
-}
-
-/// The state of every member, recomputed record by record, and held against the stored rows.
-class RecomputedMembers {
-public:
-    void expect(const MemberRow& row)
-    {
-        rows_.emplace(
-            row.member.value(), StoredRow{.through = row.through, .hash = sha256_.of(row.state)});
-    }
-
-    Member& member(MemberNumber number)
-    {
-        auto& member = members_[number.value()];
-        if (!member) member = std::make_unique<Member>(number);
-        return *member;
-    }
-
-    void compare_after(const Record& record)
-    {
-        const auto row = rows_.find(record.member.value());
-        if (row == rows_.end() || row->second.through != record.sequence) return;
-        bytes_.clear();
-        members_.at(record.member.value())->encode(bytes_);
-        require(
-            sha256_.of(bytes_) == row->second.hash,
-            "member {}: its stored state is not what its records come to",
-            record.member.value());
-        row->second.is_compared = true;
-    }
-
-    void finish(Sequence watermark) const
-    {
-        for (const auto& [number, row] : rows_)
-            require(
-                row.is_compared,
-                "member {}: its row claims to contain record {}, which is not one of its records",
-                number,
-                row.through.value());
-        for (const auto& [number, member] : members_) {
-            if (member->last().is_none()) continue;
-            const auto row = rows_.find(number);
-            const bool has_row = row != rows_.end();
-            require(
-                has_row || first_records_.at(number) > watermark,
-                "member {}: its row is missing",
-                number);
-            if (has_row && member->last() <= watermark)
-                require(
-                    row->second.through == member->last(),
-                    "member {}: its row is older than the watermark",
-                    number);
-        }
-    }
-
-    void note_first(const Record& record)
-    {
-        first_records_.try_emplace(record.member.value(), record.sequence);
-    }
-
-private:
-    struct StoredRow {
-        Sequence through;
-        Digest hash{};
-        bool is_compared = false;
-    };
-    boost::unordered_flat_map<std::uint64_t, StoredRow> rows_;
-    boost::unordered_flat_map<std::uint64_t, std::unique_ptr<Member>> members_;
-    boost::unordered_flat_map<std::uint64_t, Sequence> first_records_;
-    std::vector<std::byte> bytes_;
-    Sha256 sha256_;
-};
-
+/// One walk along the journal, in which each part of the house is held against what it says.
 class Verifier {
 public:
     Verifier(JournalReader& journal, const TermsHistory& terms, const VerifyOptions& options)
@@ -154,7 +38,7 @@ public:
         require(integrity.empty(), "the journal's database: {}", integrity);
         state_ = journal_.state();
         check_head(head);
-        open_runs();
+        index_.open(options_.folder, state_.index_runs, state_.head);
         journal_.for_each_member([this](const MemberRow& row) {
             if (row.member == house_row)
                 stored_funding_ = {
@@ -177,7 +61,7 @@ public:
             "the house's counters claim to contain record {}, which there is not",
             stored_funding_.through.value());
         check_windows();
-        check_runs();
+        index_.finish();
         found.last = last_;
         found.head = last_hash_;
     }
@@ -193,22 +77,6 @@ private:
                 state_.head.value(),
                 head->last.value());
         require(state_.watermark <= state_.head, "the watermark lies beyond the journal");
-    }
-
-    void open_runs()
-    {
-        for (const IndexRun& run : state_.index_runs) {
-            runs_.push_back(IndexRunFile::open(options_.folder / "index", run));
-            require(
-                runs_.back() != nullptr,
-                "index run {}: missing, or its bytes were changed",
-                run.name);
-            require(
-                run.first.value() == covered_.value() + 1 && run.last <= state_.head,
-                "index run {}: it does not follow the run before it",
-                run.name);
-            covered_ = run.last;
-        }
     }
 
     void check_block(const JournalReader::BlockRow& row, Verification& found)
@@ -227,7 +95,7 @@ private:
             "block {}: it does not follow the block before it",
             first);
         last_hash_ = header.hash;
-        keep(row);
+        blocks_.keep(row);
         ++found.blocks;
 
         ControlTotals totals;
@@ -271,7 +139,7 @@ private:
             windows_.push_back({.month = header.window, .first = record.sequence});
         check_window(record, header.window);
         const std::shared_ptr<const Terms> terms = terms_of(record);
-        check_index(record);
+        index_.check(record);
         if (record.type == MessageType::opening) {
             check_opening(record);
         } else if (is_house_posting(record.type)) {
@@ -280,15 +148,11 @@ private:
             ++found.messages;
             if (!record.refusal) ++found.postings;
             require_nothing_due(record, *terms);
-            if (options_.from_scratch && !record.refusal) decide_again(record, *terms);
+            if (options_.from_scratch && !record.refusal) second_.require_same(record, *terms);
+            second_.note(record);
         }
         funding_.apply(record, *terms);
         compare_funding();
-        if (record.type == MessageType::reversal && !record.refusal)
-            reversals_[record.original.value()] = {
-                .newest = record.sequence,
-                .reversed = record.reversed_so_far,
-                .returned_minor = record.amount_minor};
         if (record.member.is_none()) return;
 
         last_member_ = std::max(last_member_, record.member);
@@ -365,7 +229,7 @@ private:
         context_.move_to(record.posted_at, terms);
         if (record.type == MessageType::transfer_in || record.type == MessageType::merge_in) {
             Record sent;
-            read_again(record.original, sent, record);
+            blocks_.read(record.original, sent, record);
             receive(sent, member, context_, again);
         } else if (record.type == MessageType::fold) {
             require(
@@ -440,38 +304,6 @@ private:
         }
     }
 
-    // What is asked for again is mostly recent: a hold that ends, a purchase that comes back.
-    void keep(const JournalReader::BlockRow& row)
-    {
-        constexpr std::size_t kept_bytes_max = std::size_t{64} << 20U;
-        kept_bytes_ += row.bytes.size();
-        kept_[row.first].assign(row.bytes.begin(), row.bytes.end());
-        while (kept_bytes_ > kept_bytes_max && kept_.size() > 1) {
-            kept_bytes_ -= kept_.begin()->second.size();
-            kept_.erase(kept_.begin());
-        }
-    }
-
-    std::span<const std::byte> bytes_with(Sequence sequence)
-    {
-        // All from the oldest that is kept up to the one that is being checked.
-        const auto after = kept_.upper_bound(sequence);
-        if (after == kept_.begin()) return journal_.block_with(sequence);
-        return std::prev(after)->second;
-    }
-
-    void read_again(Sequence sequence, Record& out, const Record& named_by)
-    {
-        const auto block = BlockView::parse(bytes_with(sequence), BlockView::Check::frame);
-        const bool is_read =
-            block &&
-            block->read(
-                static_cast<std::uint32_t>(sequence.value() - block->header().first.value()), out);
-        require(is_read, "{}: what it is about does not read back", Named{named_by});
-        // Message ids point into the block, which the next read replaces.
-        out.message_id = {};
-    }
-
     void compare_funding()
     {
         if (stored_funding_.through != last_) return;
@@ -483,104 +315,6 @@ private:
             "record {}: the house's counters of blocks, credit and promotions are not what the "
             "records come to",
             last_.value());
-    }
-
-    // Decides with the terms and the state that the first decision saw. A refusal keeps no question
-    // to ask again, so only what was booked is decided again.
-    void decide_again(const Record& record, const Terms& terms)
-    {
-        Message message{
-            .type = record.type,
-            .partner = record.partner,
-            .message_id = record.message_id,
-            .occurred_at = record.occurred_at};
-        std::vector<PurchaseLine> lines;
-        const Reversals before =
-            record.original.is_none() ? Reversals{} : reversals_[record.original.value()];
-        const std::int64_t amount = record.type == MessageType::accrual
-                                        ? record.amount_minor
-                                        : record.amount_minor - before.returned_minor;
-        if (record.type == MessageType::accrual && !record.entries.empty())
-            lines.push_back({.vat_rate = record.entries.front().lot.vat_rate});
-        const bool is_reversal = record.type == MessageType::reversal;
-        const Points asked = is_reversal ? record.reversed_so_far - before.reversed : record.points;
-        // A reversal of no points cannot be asked for by number. Whether nothing was returned or
-        // nothing was left to credit: it comes out of a returned purchase of no amount as well.
-        const bool asked_nothing = is_reversal && asked.is_zero();
-        if (amount != 0 && record.type == MessageType::redemption)
-            message.value = MoneyValue{.amount_minor = amount, .currency = terms.currency.code};
-        else if ((amount != 0 && record.type != MessageType::clawback) || asked_nothing)
-            message.purchase =
-                Purchase{.amount_minor = amount, .currency = terms.currency.code, .lines = lines};
-        else
-            message.points = asked;
-        if (!record.counterparty.is_none()) {
-            const std::string_view name = terms.partner(record.counterparty).name;
-            (record.type == MessageType::adjustment ? message.funder : message.charity) = name;
-        }
-        if (record.type == MessageType::reinstatement) name_reinstated(record, message);
-        if (!record.promotion.is_none()) message.promotion = terms.promotion(record.promotion).name;
-        for (const Entry& entry : record.entries) {
-            // Active at once though the tariff says otherwise: the message named a time gone by.
-            if (record.type == MessageType::accrual && entry.kind == EntryKind::issued)
-                message.pending_until =
-                    entry.state == LotState::pending ? entry.until : record.posted_at;
-            if (record.type == MessageType::hold)
-                message.expires_in_seconds =
-                    std::chrono::duration_cast<std::chrono::seconds>(entry.until - record.posted_at)
-                        .count();
-        }
-
-        Record original_record;
-        Original original{
-            .posting = &original_record,
-            .newest_reversal = before.newest,
-            .reversed = before.reversed,
-            .returned_minor = before.returned_minor};
-        if (!record.original.is_none()) {
-            read_again(record.original, original_record, record);
-        }
-        context_.may_lie_ahead = true;
-        context_.was_booked = true;
-        context_.took_whole.reset();
-        if (is_reversal && asked == record.points) context_.took_whole = asked;
-        context_.move_to(record.posted_at, terms);
-        const Member* member = record.member.is_none() ? nullptr : &members_.member(record.member);
-        if (member != nullptr && !member->is_enrolled()) member = nullptr;
-        Record again{.sequence = record.sequence};
-        const Member* receiver =
-            record.other_member.is_none() ? nullptr : &members_.member(record.other_member);
-        const Question question{
-            .message = &message,
-            .member = member,
-            .receiver = receiver,
-            .original = record.original.is_none() ? nullptr : &original,
-            .past = [&](const std::function<bool(const Record&)>& visit) {
-                Record past;
-                MemberChains chains{record.previous};
-                while (!chains.next().is_none()) {
-                    read_again(chains.next(), past, record);
-                    if (!visit(past)) return;
-                    chains.pass(past);
-                }
-            }};
-        const auto refusal = decide(question, context_, again);
-        const bool is_same =
-            !refusal && again.points == record.points && again.tariff == record.tariff &&
-            again.counterparty == record.counterparty && again.promotion == record.promotion &&
-            again.original == record.original && again.other_member == record.other_member &&
-            again.amount_minor == record.amount_minor &&
-            again.reversal_before == record.reversal_before &&
-            again.reversed_so_far == record.reversed_so_far && again.entries == record.entries;
-        require(is_same, "{}: decided again, it comes out differently", Named{record});
-    }
-
-    // What comes back is named by its entries, which are the first: what repays a debt follows.
-    static void name_reinstated(const Record& record, Message& message)
-    {
-        const Entry& first = record.entries.front();
-        message.expires_on = first.lot.expires_on;
-        if (first.kind == EntryKind::reinstated_by_house) message.funder = house_as_funder;
     }
 
     void check_content(const Record& record, ByteReader& contents)
@@ -601,39 +335,6 @@ private:
             sha256_.finish() == record.content,
             "{}: its content is not the one that was decided",
             Named{record});
-    }
-
-    void check_index(const Record& record)
-    {
-        if (record.sequence > covered_) return;
-        if (!is_house_posting(record.type))
-            require_indexed(keys_.message_key(record.partner, record.message_id), record);
-        if (!record.original.is_none())
-            require_indexed(keys_.reversal_key(record.original), record);
-    }
-
-    void require_indexed(std::uint64_t key, const Record& record)
-    {
-        ++indexed_;
-        const auto run = std::ranges::find_if(
-            runs_, [&](const auto& candidate) { return record.sequence <= candidate->run().last; });
-        candidates_.clear();
-        (*run)->find(key, candidates_);
-        require(
-            std::ranges::find(candidates_, record.sequence) != candidates_.end(),
-            "{}: the message index does not find it",
-            Named{record});
-    }
-
-    void check_runs() const
-    {
-        std::uint64_t entries = 0;
-        for (const IndexRun& run : state_.index_runs) entries += run.entries;
-        require(
-            entries == indexed_,
-            "the message index holds {} entries, the journal makes {}",
-            entries,
-            indexed_);
     }
 
     void follow_windows(const Record& record, Month month)
@@ -684,23 +385,13 @@ private:
         options_.progress(thousandths);
     }
 
-    struct Reversals {
-        Sequence newest;
-        Points reversed;
-        std::int64_t returned_minor = 0;
-    };
-
     JournalReader& journal_;
     const TermsHistory& history_;
     const VerifyOptions& options_;
     JournalState state_;
-    IndexKeys keys_{options_.keys.fingerprint};
-    std::vector<std::shared_ptr<const IndexRunFile>> runs_;
-    Sequence covered_;
-    std::uint64_t indexed_ = 0;
-    std::vector<Sequence> candidates_;
+    BlocksBehind blocks_{journal_};
+    IndexedMessages index_{options_.keys};
     RecomputedMembers members_;
-    boost::unordered_flat_map<std::uint64_t, Reversals> reversals_;
     std::vector<Window> windows_;
     std::shared_ptr<const Terms> terms_;
     DueQueue due_;
@@ -712,13 +403,12 @@ private:
     StoredFunding stored_funding_;
     MemberNumber has_to_fold_; // with the next record, where any of its lots are alike
     bool folds_ = false;       // the journal has come to a fold
+    SecondDecision second_{members_, funding_, blocks_};
     DecisionContext context_{.funding = &funding_};
     Sha256 sha256_;
     Sequence last_;
     MemberNumber last_member_;
     Digest last_hash_{};
-    std::map<Sequence, std::vector<std::byte>> kept_; // the newest blocks, by first record
-    std::size_t kept_bytes_ = 0;
     int told_ = -1;
 };
 
