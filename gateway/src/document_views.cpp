@@ -91,46 +91,75 @@ void DocumentViews::show(Exchange& exchange, std::optional<ledger::PartnerId> re
                                                              : settlement::ubl_xml(document);
 }
 
+namespace {
+
+/// A partner's payment of a net.
+json::object net_row(
+    House& house,
+    const settlement::NetKey& key,
+    ledger::PartnerId partner,
+    const settlement::NetPayment& payment)
+{
+    const auto terms = house.registry().terms();
+    json::array documents;
+    for (const auto* issued : house.documents().documents_of(key, partner, payment)) {
+        const auto& document = issued->document;
+        documents.push_back(json::object{
+            {"number", document.number},
+            {"type", settlement::name_of(document.kind)},
+            {"total_minor", document.total.count},
+            {"effect_minor", -issued->netted.at(key.window).count}});
+    }
+    // In the currency of the documents; of nets that are converted that of the payment beside.
+    const auto& foreign = payment.foreign;
+    const bool is_theirs = foreign && foreign->is_of_documents;
+    json::object row{
+        {"partner", terms->partner(partner).name},
+        {"documents", std::move(documents)},
+        {"net_minor", (is_theirs ? foreign->net : payment.net).count},
+        {"settled_minor", (is_theirs ? foreign->settled : payment.settled).count},
+        {"currency", (is_theirs ? foreign->rate.to : terms->currency).code},
+        {"reference", payment.reference}};
+    if (!key.program.empty()) row.emplace("program", key.program);
+    if (foreign && !is_theirs)
+        row.emplace(
+            "paid_in",
+            json::object{
+                {"currency", foreign->rate.to.code},
+                {"net_minor", foreign->net.count},
+                {"rate", foreign->rate.id}});
+    return row;
+}
+
+/// The nets of a window that a reader is told of: of its program, or that paid it.
+std::vector<settlement::NetKey> nets_for(
+    House& house, ledger::Month window, std::optional<ledger::PartnerId> reader)
+{
+    auto nets = house.documents().nets_of(window);
+    if (!reader) return nets;
+    const auto& own = house.registry().contracts().at(reader->value() - 1).settlement.program;
+    std::erase_if(nets, [&](const settlement::NetKey& key) {
+        return key.program != own && !house.documents().net_of(key)->payments.contains(*reader);
+    });
+    return nets;
+}
+
+} // namespace
+
 void DocumentViews::show_nets(Exchange& exchange, std::optional<ledger::PartnerId> reader) const
 {
     const auto window = ledger::parse_month(exchange.arguments[0]);
-    const auto* net = window ? house_.documents().net_of(*window) : nullptr;
-    if (net == nullptr && !(window && house_.knows_window(*window)))
+    std::vector<settlement::NetKey> nets;
+    if (window) nets = nets_for(house_, *window, reader);
+    if (nets.empty() && !(window && house_.knows_window(*window)))
         return answer_problem(exchange, "window_unknown", "window: the house has no such window");
-    if (net == nullptr)
+    if (nets.empty())
         return answer_problem(exchange, "document_unknown", "window: it is not netted yet");
-    const auto terms = house_.registry().terms();
     json::array partners;
-    for (const auto& [partner, payment] : net->payments) {
-        if (reader && partner != *reader) continue;
-        json::array documents;
-        for (const auto* issued : house_.documents().documents_of(*window, partner, payment)) {
-            const auto& document = issued->document;
-            documents.push_back(json::object{
-                {"number", document.number},
-                {"type", settlement::name_of(document.kind)},
-                {"total_minor", document.total.count},
-                {"effect_minor", -issued->netted.at(*window).count}});
-        }
-        // In the currency of the documents; of nets that are converted that of the payment beside.
-        const auto& foreign = payment.foreign;
-        const bool is_theirs = foreign && foreign->is_of_documents;
-        json::object row{
-            {"partner", terms->partner(partner).name},
-            {"documents", std::move(documents)},
-            {"net_minor", (is_theirs ? foreign->net : payment.net).count},
-            {"settled_minor", (is_theirs ? foreign->settled : payment.settled).count},
-            {"currency", (is_theirs ? foreign->rate.to : terms->currency).code},
-            {"reference", payment.reference}};
-        if (foreign && !is_theirs)
-            row.emplace(
-                "paid_in",
-                json::object{
-                    {"currency", foreign->rate.to.code},
-                    {"net_minor", foreign->net.count},
-                    {"rate", foreign->rate.id}});
-        partners.push_back(std::move(row));
-    }
+    for (const auto& key : nets)
+        for (const auto& [partner, payment] : house_.documents().net_of(key)->payments)
+            if (!reader || partner == *reader)
+                partners.push_back(net_row(house_, key, partner, payment));
     v1::NetStatement form;
     answer_report(
         exchange,

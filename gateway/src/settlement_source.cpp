@@ -16,7 +16,9 @@ settlement::Contracts contracts_of(const partners::Registry& registry, const led
         if (contracts.partners.size() == terms.partners.size()) break;
         const auto& name = contract.terms.name;
         contracts.partners.push_back(
-            {.id = name, .name = contract.display_name.empty() ? name : contract.display_name});
+            {.id = name,
+             .name = contract.display_name.empty() ? name : contract.display_name,
+             .program = contract.settlement.program});
         for (const auto& row : contract.vat) {
             for (const auto& flow : row.flows) {
                 contracts.vat.push_back(
@@ -83,6 +85,17 @@ std::vector<settlement::SoldBlock> blocks_sold_in(
         }
     }
     return sold;
+}
+
+/// Approved documents belong to the programs that they were approved for, whatever contracts say
+/// since.
+void take_approved_programs(
+    settlement::Contracts& contracts, const settlement::Register& documents, ledger::Month month)
+{
+    const auto* drafts = documents.drafts_of(month);
+    if (!drafts || !drafts->is_approved) return;
+    for (const auto& draft : drafts->documents)
+        contracts.partners.at(draft.partner.value() - 1).program = draft.program;
 }
 
 /// At which rates documents are converted: that of the window's last day, or the newest before it;
@@ -154,6 +167,7 @@ SettlementSource::SettlementSource(House& house, ledger::Month month)
         throw HouseFailure{fmt::format("the house has no window {}", ledger::format_month(month))};
     terms_ = terms_of(house, month);
     contracts_ = contracts_of(house.registry(), *terms_);
+    take_approved_programs(contracts_, house.documents(), month);
     parties_ = legal_parties_of(house.registry());
     house_accounts_ = house.registry().house_company().accounts;
     for (const auto& contract : house.registry().contracts())
@@ -213,6 +227,7 @@ std::vector<settlement::Document> SettlementSource::drafts(
         if (invoice.total != ledger::Minor{}) made.push_back(std::move(invoice));
     }
     for (auto& draft : made) {
+        draft.program = contracts_.partners.at(draft.partner.value() - 1).program;
         if (settlement::is_self_billed(draft.kind))
             draft.objection_days = objection_days_.at(draft.partner.value() - 1);
         const auto rate = rates_.find(draft.partner);

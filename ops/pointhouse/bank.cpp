@@ -122,9 +122,9 @@ CommandResult import_file(House& house, const Options& options, const Invocation
 }
 
 /// The IBANs that partners said are theirs.
-std::map<std::string, ledger::PartnerId> partner_accounts(House& house)
+settlement::PartnerAccounts partner_accounts(House& house)
 {
-    std::map<std::string, ledger::PartnerId> accounts;
+    settlement::PartnerAccounts accounts;
     for (const auto& contract : house.registry().contracts()) {
         const auto& company = contract.company;
         if (!company.iban.empty()) accounts.emplace(company.iban, contract.terms.partner);

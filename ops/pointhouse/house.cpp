@@ -44,7 +44,7 @@ CommandResult show(House& house, const Invocation& typed)
     if (terms.approval_above) approval = terms.approval_above->count();
     json::array approval_of;
     for (const auto act : terms.approval_of) approval_of.emplace_back(ledger::name_of(act));
-    const json::object shown{
+    json::object shown{
         {"currency", founding.currency},
         {"time_zone", founding.time_zone},
         {"face_value", founding.face_value},
@@ -54,6 +54,8 @@ CommandResult show(House& house, const Invocation& typed)
         {"inactivity_months", terms.inactivity_months},
         {"approval_above_points", approval},
         {"approval_of", approval_of}};
+    const auto& programs = house.registry().programs();
+    if (!programs.empty()) shown.emplace("programs", json::array(programs.begin(), programs.end()));
     std::string text;
     for (const auto& [key, value] : shown)
         text += fmt::format("{:<22} {}\n", std::string_view{key}, json::serialize(value));

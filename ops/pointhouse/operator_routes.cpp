@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "answers.hpp"
+#include "named_net.hpp"
 #include "operator_commands.hpp"
 #include "operator_request.hpp"
 #include "partners/opening.hpp"
@@ -78,9 +79,19 @@ Surroundings surroundings_of(House& house, const OperatorRequest& request)
     if (window == request.values.end() || partner == request.values.end()) return found;
     const auto month = ledger::parse_month(window->second);
     const auto* contract = house.registry().find_contract(partner->second);
-    if (month && contract)
-        found.paid_per_unit =
-            minor_per_unit_of(payment_currency_of(house, *month, contract->terms.partner));
+    if (!month || !contract) return found;
+    const auto partner_id = contract->terms.partner;
+    const auto& documents = house.documents();
+    auto nets = documents.nets_of(*month);
+    if (const auto program = request.values.find("program"); program != request.values.end())
+        nets = {{*month, read_program(program->second)}};
+    // Where it is in several and none is named, the command asks for the name.
+    const auto own = std::ranges::find_if(nets, [&](const auto& key) {
+        const auto* net = documents.net_of(key);
+        return net && net->payments.contains(partner_id);
+    });
+    if (own != nets.end())
+        found.paid_per_unit = minor_per_unit_of(payment_currency_of(house, *own, partner_id));
     return found;
 }
 

@@ -52,24 +52,32 @@ CommandParameter amount(std::string_view description, Typed typed)
         .parameter = {"amount_minor", ParameterForm::integer, true, description}, .typed = typed};
 }
 
+CommandParameter program()
+{
+    return text_option(
+        "program", "--program", "Which of the house's; `none`: of partners without one", false);
+}
+
 std::vector<OperatorCommand> of_nets()
 {
     OperatorCommand statement = read(
         "settle statement",
         "Every document of a netted window, and what it does to each party",
         {window(),
-         text_option("currency", "--currency", "Of the documents; else the house's", false)});
+         text_option("currency", "--currency", "Of the documents; else the house's", false),
+         program()});
     statement.answers = {MediaType::json, MediaType::csv};
     return {
         act("settle net",
-            "Net the issued documents of a window, once",
+            "Net the issued documents of a window, once, each program for itself",
             {window(),
              amount_option("minimum_minor", "--minimum", "Nets closer to zero wait", false),
              text_option("method", "--method", "gross, bilateral or multilateral", false),
              text_option("pay_in", "--pay-in", "The currency in which nets are paid", false),
              text_option("rate", "--rate", "The recorded rate; else the newest", false),
+             program(),
              late_reason()}),
-        read("settle nets", "What each partner pays or gets for a window", {window()}),
+        read("settle nets", "What each partner pays or gets for a window", {window(), program()}),
         std::move(statement)};
 }
 
@@ -78,9 +86,10 @@ std::vector<OperatorCommand> of_payments()
     const auto partner = text("partner", "Its id");
     OperatorCommand paying =
         act("settle payments",
-            "Write the pay-outs of a window as pain.001, once for each currency",
+            "Write the pay-outs of a window as pain.001, once for each program and currency",
             {window(),
              text_option("currency", "--currency", "Of the payments; else the house's", false),
+             program(),
              text_option("reissue", "--reissue", "Why it is written once more", false)});
     paying.answers = {MediaType::xml};
     paying.out_option = "--out";
@@ -90,6 +99,7 @@ std::vector<OperatorCommand> of_payments()
             {window(),
              partner,
              amount("Above zero: paid out; below: in", Typed::paid),
+             program(),
              text_option("evidence", "--evidence", "What shows it")}),
         std::move(paying),
         act("settle release-trust",
@@ -104,6 +114,7 @@ std::vector<OperatorCommand> of_defaults()
     const Parameters of_payer{
         window(),
         partner,
+        program(),
         text_option("reason", "--reason", "Why"),
         {.parameter = {"preview", ParameterForm::flag, false, "Show it, record nothing"},
          .option = "--preview"}};

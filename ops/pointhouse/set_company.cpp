@@ -43,10 +43,12 @@ boost::json::object settlement_terms_as_json(const partners::SettlementTerms& te
 {
     boost::json::value limit;
     if (terms.net_debit_limit) limit = ledger::format_micro(*terms.net_debit_limit);
-    return {
+    boost::json::object shown{
         {"currency", terms.currency},
         {"net_debit_limit", std::move(limit)},
         {"mutualised", terms.mutualised}};
+    if (!terms.program.empty()) shown.emplace("program", terms.program);
+    return shown;
 }
 
 namespace {
@@ -68,6 +70,30 @@ void require_paid_documents(
     }
 }
 
+/// What is owed stays in the program under which it arose: all of it is paid before a partner
+/// changes to another.
+void require_paid_program(
+    gateway::House& house, const partners::PartnerContract& contract, const std::string& program)
+{
+    const auto& own = contract.settlement.program;
+    if (own == program) return;
+    const auto refuse = [&](const std::string& what) {
+        throw CommandFailure{fmt::format(
+            "{} is open{}: the program changes once all is paid",
+            what,
+            own.empty() ? "" : " in " + own)};
+    };
+    const auto& documents = house.documents();
+    for (const auto* issued : documents.documents()) {
+        const bool is_open = issued->open().count != 0 || issued->open_claim().count != 0 ||
+                             issued->disputed.count != 0;
+        if (issued->document.partner == contract.terms.partner && is_open)
+            refuse(issued->document.number);
+    }
+    for (const auto& item : documents.open_items())
+        if (item.partner == contract.terms.partner) refuse(item.id);
+}
+
 } // namespace
 
 gateway::CommandResult set_settlement_terms(
@@ -82,6 +108,7 @@ gateway::CommandResult set_settlement_terms(
         partners::parse_settlement_terms(read_text(typed.path(file)), *registry.terms()->calendar);
     if (!terms) return refused(fmt::format("{}: {}", file, terms.error().reason));
     require_paid_documents(house, partner, terms->currency);
+    require_paid_program(house, registry.contracts().at(partner.value() - 1), terms->program);
     const auto changed = registry.set_settlement_terms(partner, *terms, act);
     if (!changed) return refused(changed.error().reason);
     if (act.prepares) return await_newest(house, typed);
@@ -90,10 +117,11 @@ gateway::CommandResult set_settlement_terms(
         typed,
         shown,
         fmt::format(
-            "currency         {}\nnet debit limit  {}\nmutualised       {}\n",
+            "currency         {}\nnet debit limit  {}\nmutualised       {}\n{}",
             terms->currency.empty() ? "of the house" : terms->currency,
             terms->net_debit_limit ? ledger::format_micro(*terms->net_debit_limit) : "none",
-            terms->mutualised ? "yes" : "no"));
+            terms->mutualised ? "yes" : "no",
+            terms->program.empty() ? "" : "program          " + terms->program + "\n"));
 }
 
 } // namespace pointhouse::ops

@@ -63,6 +63,16 @@ std::string in_words(const settlement::Settlement& settled)
             row.closing,
             ledger::format_minor(settled.net_of(row.partner), currency));
     }
+    for (const auto& [program, position] : settled.positions_by_program())
+        text += fmt::format(
+            "\n{:<{}} paid in {}, paid out {}, the house {} {}",
+            program.empty() ? "none" : program,
+            width,
+            ledger::format_minor(position.paid_in, currency),
+            ledger::format_minor(position.paid_out, currency),
+            ledger::format_minor(position.house(), currency),
+            currency.code);
+    if (!settled.positions_by_program().empty()) text += "\n";
     const auto& balance = settled.figures.trial_balance;
     text += fmt::format(
         "\nnet above zero: the house pays the partner\n"

@@ -7,6 +7,7 @@
 
 #include "answers.hpp"
 #include "approvals.hpp"
+#include "named_net.hpp"
 #include "settle_documents.hpp"
 
 namespace pointhouse::ops {
@@ -20,6 +21,7 @@ using gateway::House;
 
 struct Options {
     std::string window;
+    std::string program;
     std::string partner;
     std::string amount;
     std::string currency; // of the amount; empty: the house's
@@ -31,10 +33,9 @@ struct Options {
 settlement::PayerInDefault payer_of(House& house, const Options& options)
 {
     settlement::PayerInDefault payer{
-        .window = read_window(options.window),
-        .partner = require_partner(house, options.partner).partner,
-        .reason = options.reason};
-    payer.rate = rate_of_day(house, payer.window, payer.partner);
+        .partner = require_partner(house, options.partner).partner, .reason = options.reason};
+    payer.net = named_net_of(house, read_window(options.window), options.program, payer.partner);
+    payer.rate = rate_of_day(house, payer.net, payer.partner);
     for (const auto& contract : house.registry().contracts())
         if (contract.settlement.mutualised) payer.mutualised.insert(contract.terms.partner);
     return payer;
@@ -135,7 +136,7 @@ CommandResult take_default(House& house, const Options& options, const Invocatio
     const auto act = fmt::format(
         "take the default of {} for {}, {} of set-off, {} of collateral, {} carried: {}",
         options.partner,
-        options.window,
+        settlement::name_of(payer.net),
         shown.at("set_off_minor").to_number<std::int64_t>(),
         shown.at("collateral_minor").to_number<std::int64_t>(),
         shown.at("receivable_minor").to_number<std::int64_t>(),
@@ -146,10 +147,10 @@ CommandResult take_default(House& house, const Options& options, const Invocatio
 CommandResult unwind(House& house, const Options& options, const Invocation& typed)
 {
     require_operator(house, typed, "unwinds a partner");
-    const auto entry = require(
-        house.documents().unwind_partner(payer_of(house, options), *house.registry().terms()));
-    const auto act =
-        fmt::format("unwind {} in {}: {}", options.partner, options.window, options.reason);
+    const auto payer = payer_of(house, options);
+    const auto entry = require(house.documents().unwind_partner(payer, *house.registry().terms()));
+    const auto act = fmt::format(
+        "unwind {} in {}: {}", options.partner, settlement::name_of(payer.net), options.reason);
     return take(house, entry, act, options, typed);
 }
 
@@ -233,6 +234,7 @@ void declare_settle_defaults(CLI::App& settle, Invocation& invocation)
         command.add_option("PARTNER", options->partner)->required();
         command.add_option("--reason", options->reason);
         command.add_flag("--preview", options->is_preview, "Show what it comes to, record nothing");
+        add_program_option(command, options->program);
     };
     with_payer(declare(
         "default",

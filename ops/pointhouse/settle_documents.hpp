@@ -50,12 +50,12 @@ void record_permitted(
 
 /// In which currency the net of a partner is paid; the house's, where none was agreed.
 [[nodiscard]] ledger::Currency payment_currency_of(
-    gateway::House& house, ledger::Month window, ledger::PartnerId partner);
+    gateway::House& house, const settlement::NetKey& net, ledger::PartnerId partner);
 
 /// What money in the currency of a partner's documents is worth today, from the house's currency;
 /// none: its net is not paid in the currency of its documents.
 [[nodiscard]] std::optional<settlement::ExchangeRate> rate_of_day(
-    gateway::House& house, ledger::Month window, ledger::PartnerId partner);
+    gateway::House& house, const settlement::NetKey& net, ledger::PartnerId partner);
 
 /// The commands about documents: draft, issue, invoices, documents, credit, sent, answer.
 void declare_settle_documents(CLI::App& settle, Invocation& invocation);

@@ -6,6 +6,7 @@
 
 #include "answers.hpp"
 #include "approvals.hpp"
+#include "named_net.hpp"
 #include "settle_documents.hpp"
 #include "settlement/payment_file.hpp"
 #include "whole_file.hpp"
@@ -20,9 +21,11 @@ namespace json = boost::json;
 
 using gateway::CommandResult;
 using gateway::House;
+using settlement::NetKey;
 
 struct Options {
     std::string window;
+    std::string program;
     std::string file;
     std::string currency;
     std::string reissue;
@@ -31,9 +34,10 @@ struct Options {
 /// Issued, and in a sandbox netted, too.
 void require_netted(House& house, ledger::Month window)
 {
-    if (house.documents().net_of(window) || is_production(house)) return;
+    if (is_production(house)) return;
     const auto terms = house.registry().terms();
-    house.record(require(house.documents().net(window, {}, *terms)));
+    for (const auto& key : house.documents().nets_to_come(window))
+        house.record(require(house.documents().net(key, {}, *terms)));
 }
 
 /// As nets name it: empty for the house's own.
@@ -79,10 +83,10 @@ settlement::AccountHolder debtor_of(
 }
 
 settlement::PaymentOrder order_of(
-    House& house, ledger::Month window, const settlement::PaymentFile& file)
+    House& house, const NetKey& key, const settlement::PaymentFile& file)
 {
     const auto parties = gateway::legal_parties_of(house.registry());
-    const auto& net = *house.documents().net_of(window);
+    const auto& net = *house.documents().net_of(key);
     const auto currency = currency_named(house, file.currency);
     settlement::PaymentOrder order{
         .message_id = file.message_id,
@@ -98,7 +102,7 @@ settlement::PaymentOrder order_of(
             .amount = amount,
             .creditor = holder_of(
                 parties.partners.at(partner.value() - 1), contract.company, currency.code)};
-        for (const auto* issued : house.documents().documents_of(window, partner, payment))
+        for (const auto* issued : house.documents().documents_of(key, partner, payment))
             transfer.documents.push_back(issued->document.number);
         order.transfers.push_back(std::move(transfer));
     }
@@ -112,14 +116,14 @@ struct OtherPayOuts {
 };
 
 std::map<std::string, OtherPayOuts> pay_outs_beside(
-    House& house, ledger::Month window, const std::string& code)
+    House& house, const NetKey& key, const std::string& code)
 {
     std::map<std::string, OtherPayOuts> others;
     const auto own = house.registry().terms()->currency.code;
-    for (const auto& [partner, payment] : house.documents().net_of(window)->payments) {
+    for (const auto& [partner, payment] : house.documents().net_of(key)->payments) {
         if (payment.currency() == code || payment.due().count <= 0) continue;
         const std::string named{payment.currency()};
-        if (house.documents().find_payment_file(window, named)) continue;
+        if (house.documents().find_payment_file(key, named)) continue;
         auto& other = others[named.empty() ? own : named];
         ++other.payments;
         other.amount += payment.due();
@@ -132,22 +136,22 @@ struct Beside {
     std::string text{};
 };
 
-Beside beside(House& house, const Options& options, const std::string& code)
+Beside beside(House& house, const NetKey& key, const std::string& code)
 {
     Beside shown;
-    for (const auto& [currency, other] :
-         pay_outs_beside(house, read_window(options.window), code)) {
+    for (const auto& [currency, other] : pay_outs_beside(house, key, code)) {
         shown.rows.push_back(json::object{
             {"currency", currency},
             {"payments", other.payments},
             {"amount_minor", other.amount.count}});
         shown.text += fmt::format(
-            "not in it: {} payments of {} {}, a file of their own: pointhouse settle payments {} "
+            "not in it: {} payments of {} {}, a file of their own: pointhouse settle payments {}{} "
             "--currency {}\n",
             other.payments,
             ledger::format_minor(other.amount, currency_named(house, currency)),
             currency,
-            options.window,
+            ledger::format_month(key.window),
+            program_typed(key),
             currency);
     }
     return shown;
@@ -158,6 +162,7 @@ CommandResult write_payments(House& house, const Options& options, const Invocat
     require_operator(house, typed, "pays partners");
     const auto window = read_window(options.window);
     require_netted(house, window);
+    const auto net = named_net(house, window, options.program);
     const auto code = read_currency(house, options.currency);
     const auto currency = currency_named(house, code);
     const auto terms = house.registry().terms();
@@ -167,23 +172,22 @@ CommandResult write_payments(House& house, const Options& options, const Invocat
         settlement::rolled(terms->calendar->day_of(now), settlement::Roll::following);
     const auto pay_on = house.documents().calendar().dates_of(window).pay_on;
     const auto file =
-        require(house.documents().payment_file(window, now, std::max(pay_on, today), code));
-    auto others = beside(house, options, code);
+        require(house.documents().payment_file(net, now, std::max(pay_on, today), code));
+    auto others = beside(house, net, code);
     if (file.amounts.empty())
         return report(
             typed,
             {{"payments", 0}, {"currency", currency.code}, {"others", std::move(others.rows)}},
             fmt::format("no partner is paid in {}: no file was written\n", currency.code) +
                 others.text);
-    const auto text = settlement::pain001(order_of(house, window, file));
+    const auto text = settlement::pain001(order_of(house, net, file));
     if (!text) throw CommandFailure{text.error().words};
     const auto permitted = ask_permission(
         house,
-        code.empty() ? "pay out " + options.window
-                     : fmt::format("pay out {} in {}", options.window, code),
+        fmt::format("pay out {}{}", settlement::name_of(net), code.empty() ? "" : " in " + code),
         typed);
     if (permitted.waiting) return *permitted.waiting;
-    const auto entry = require(house.documents().order_payments(window, file, options.reissue));
+    const auto entry = require(house.documents().order_payments(net, file, options.reissue));
     const auto path = typed.path(options.file).string();
     // A file that cannot be written did not leave the house.
     WholeFile written{path, WholeFile::Readers::owner};
@@ -210,7 +214,7 @@ void declare_settle_pay_outs(CLI::App& settle, Invocation& invocation)
     auto& writing = declare_in_house(
         settle,
         "payments",
-        "Write the pay-outs of a window as pain.001, once for each currency",
+        "Write the pay-outs of a window as pain.001, once for each program and currency",
         invocation,
         [options](House& house, const Invocation& typed) {
             return write_payments(house, *options, typed);
@@ -218,6 +222,7 @@ void declare_settle_pay_outs(CLI::App& settle, Invocation& invocation)
     writing.add_option("WINDOW", options->window, "A month, 2026-06")->required();
     writing.add_option("--out", options->file)->required()->type_name("FILE");
     writing.add_option("--currency", options->currency, "Of the payments; else the house's");
+    add_program_option(writing, options->program);
     writing.add_option("--reissue", options->reissue, "Why the file is written once more");
     add_json_option(writing, invocation);
 }

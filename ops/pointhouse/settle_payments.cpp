@@ -3,14 +3,17 @@
 #include <fmt/ranges.h>
 #include <memory>
 #include <set>
+#include <vector>
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
 #include "answers.hpp"
 #include "approvals.hpp"
 #include "closed_window.hpp"
+#include "named_net.hpp"
 #include "settle_documents.hpp"
 #include "settlement/net_statement.hpp"
 #include "settlement/payer_default.hpp"
@@ -26,10 +29,12 @@ using gateway::Console;
 using gateway::House;
 using gateway::NextStep;
 using gateway::SettlementSource;
+using settlement::NetKey;
 using settlement::WindowNet;
 
 struct Options {
     std::string window;
+    std::string program;
     std::string partner;
     std::string amount;
     std::string evidence;
@@ -139,36 +144,70 @@ std::string in_words(House& house, const WindowNet& net)
     return text + "net above zero: the house pays the partner\n";
 }
 
-const WindowNet& require_net(House& house, const Options& options)
+const WindowNet& require_net(House& house, const NetKey& key)
 {
-    const auto* net = house.documents().net_of(read_window(options.window));
+    const auto* net = house.documents().net_of(key);
     if (!net)
         throw CommandFailure{fmt::format(
-            "{} is not netted yet: pointhouse settle net {}", options.window, options.window)};
+            "{} is not netted yet: pointhouse settle net {}{}",
+            settlement::name_of(key),
+            ledger::format_month(key.window),
+            program_typed(key))};
     return *net;
+}
+
+json::object net_as_json(House& house, const NetKey& key)
+{
+    const auto& net = require_net(house, key);
+    json::array numbers;
+    for (const auto& number : net.documents) numbers.emplace_back(number);
+    const auto clearing = settlement::clearing_of(net);
+    json::object shown{
+        {"window", ledger::format_month(key.window)},
+        {"method", settlement::name_of(net.method)},
+        {"documents", numbers},
+        {"payments", payments_of(house, net)},
+        {"due_in_minor", clearing.due_in.count},
+        {"due_out_minor", clearing.due_out.count},
+        {"paid_in_minor", clearing.paid_in.count},
+        {"paid_out_minor", clearing.paid_out.count},
+        {"house_share_minor", clearing.house_share().count},
+        {"clearing_minor", clearing.left().count},
+        {"over_limit", over_limit(house, net)},
+        {"settled", net.is_settled()}};
+    if (!key.program.empty()) shown.emplace("program", key.program);
+    return shown;
+}
+
+/// The nets that a command is about: of one program, or of all that the window has.
+std::vector<NetKey> nets_shown(House& house, const Options& options)
+{
+    const auto window = read_window(options.window);
+    if (!options.program.empty()) return {named_net(house, window, options.program)};
+    auto nets = house.documents().nets_of(window);
+    if (nets.empty()) nets.emplace_back(window);
+    return nets;
+}
+
+/// Whether what is shown is one net, without a list around it.
+bool is_alone(const std::vector<NetKey>& nets, const Options& options)
+{
+    return !options.program.empty() || (nets.size() == 1 && nets.front().program.empty());
 }
 
 CommandResult show_nets(House& house, const Options& options, const Invocation& typed)
 {
-    const auto& net = require_net(house, options);
-    json::array numbers;
-    for (const auto& number : net.documents) numbers.emplace_back(number);
-    const auto clearing = settlement::clearing_of(net);
-    return report(
-        typed,
-        {{"window", options.window},
-         {"method", settlement::name_of(net.method)},
-         {"documents", numbers},
-         {"payments", payments_of(house, net)},
-         {"due_in_minor", clearing.due_in.count},
-         {"due_out_minor", clearing.due_out.count},
-         {"paid_in_minor", clearing.paid_in.count},
-         {"paid_out_minor", clearing.paid_out.count},
-         {"house_share_minor", clearing.house_share().count},
-         {"clearing_minor", clearing.left().count},
-         {"over_limit", over_limit(house, net)},
-         {"settled", net.is_settled()}},
-        in_words(house, net));
+    const auto nets = nets_shown(house, options);
+    json::array shown;
+    std::string text;
+    for (const auto& key : nets) {
+        shown.push_back(net_as_json(house, key));
+        if (!is_alone(nets, options))
+            text += (text.empty() ? "" : "\n") + program_in_words(key) + ": ";
+        text += in_words(house, require_net(house, key));
+    }
+    if (is_alone(nets, options)) return report(typed, shown.front().as_object(), text);
+    return report(typed, {{"window", options.window}, {"programs", std::move(shown)}}, text);
 }
 
 /// The rate at which nets are converted: the one that is named, else the newest. None: they are
@@ -192,14 +231,23 @@ std::optional<settlement::ExchangeRate> rate_of(House& house, const Options& opt
 
 /// How a partner's net is paid in another currency; null: it is not.
 const settlement::ForeignNet* find_foreign(
-    House& house, ledger::Month window, ledger::PartnerId partner)
+    House& house, const NetKey& key, ledger::PartnerId partner)
 {
-    const auto* net = house.documents().net_of(window);
+    const auto* net = house.documents().net_of(key);
     if (!net) return nullptr;
     // Gross, both of its payments are in one currency.
     const auto found = net->payments.find(partner);
     const bool is_foreign = found != net->payments.end() && found->second.foreign;
     return is_foreign ? &*found->second.foreign : nullptr;
+}
+
+/// Those that are still to be made; of a window that has all, the one that it has.
+std::vector<NetKey> nets_to_make(House& house, const Options& options)
+{
+    const auto window = read_window(options.window);
+    if (!options.program.empty()) return {NetKey{window, read_program(options.program)}};
+    auto nets = house.documents().nets_to_come(window);
+    return nets.empty() ? house.documents().nets_of(window) : nets;
 }
 
 CommandResult net_window(House& house, const Options& options, const Invocation& typed)
@@ -210,38 +258,60 @@ CommandResult net_window(House& house, const Options& options, const Invocation&
     if (!method) throw CommandFailure{"a window is netted gross, bilateral or multilateral"};
     const auto minimum = read_amount(options.minimum, terms->currency);
     if (minimum.count < 0) throw CommandFailure{"a minimum is not below zero"};
-    const auto window = read_window(options.window);
-    const auto entry = require(house.documents().net(
-        window, {.minimum = minimum, .method = *method, .rate = rate_of(house, options)}, *terms));
+    const settlement::NettingTerms netting{
+        .minimum = minimum, .method = *method, .rate = rate_of(house, options)};
+    // All or none: they take different documents, so that each is judged as if it were alone.
+    std::vector<settlement::NewEntry> entries;
+    std::vector<std::string> names;
+    for (const auto& key : nets_to_make(house, options)) {
+        entries.push_back(require(house.documents().net(key, netting, *terms)));
+        names.push_back(settlement::name_of(key));
+    }
     const LateEntry late{
-        .window = window, .act = "net " + options.window, .reason = options.late_reason};
+        .window = read_window(options.window),
+        .act = fmt::format("net {}", fmt::join(names, ", ")),
+        .reason = options.late_reason};
     const auto admitted = admit_late(house, late, typed);
     if (admitted.waiting) return *admitted.waiting;
-    record_admitted(house, entry, late, admitted);
+    for (const auto& entry : entries) record_admitted(house, entry, late, admitted);
     return show_nets(house, options, typed);
+}
+
+/// The documents of a net in one currency, by party.
+settlement::NetStatement statement_of(
+    House& house, const NetKey& key, const ledger::Currency& currency)
+{
+    static_cast<void>(require_net(house, key));
+    const auto contracts = gateway::contracts_of(house.registry(), *house.registry().terms());
+    auto settled = house.documents().settled_documents(key);
+    std::erase_if(settled, [&](const auto& each) {
+        return house.documents().find(each.number)->document.currency != currency;
+    });
+    auto statement = settlement::net_statement(key, currency, settled, contracts.partners);
+    if (!statement) throw CommandFailure{"the sums of this window are too large to be stated"};
+    return std::move(*statement);
 }
 
 CommandResult show_statement(House& house, const Options& options, const Invocation& typed)
 {
-    static_cast<void>(require_net(house, options));
-    const auto window = read_window(options.window);
-    const auto terms = house.registry().terms();
-    const auto contracts = gateway::contracts_of(house.registry(), *terms);
-    auto currency = terms->currency;
+    auto currency = house.registry().terms()->currency;
     if (!options.currency.empty()) {
         const auto found = ledger::find_currency(options.currency);
         if (!found) throw CommandFailure{options.currency + " is no currency"};
         currency = *found;
     }
-    auto settled = house.documents().settled_documents(window);
-    std::erase_if(settled, [&](const auto& each) {
-        return house.documents().find(each.number)->document.currency != currency;
-    });
-    const auto statement = settlement::net_statement(window, currency, settled, contracts.partners);
-    if (!statement) throw CommandFailure{"the sums of this window are too large to be stated"};
-    if (typed.json) return done(settlement::net_statement_json(*statement) + "\n");
-    if (options.as_csv) return done(settlement::net_statement_csv(*statement));
-    return done(settlement::net_statement_text(*statement));
+    const auto nets = nets_shown(house, options);
+    std::vector<settlement::NetStatement> statements;
+    for (const auto& key : nets) statements.push_back(statement_of(house, key, currency));
+    if (options.as_csv && !typed.json) return done(settlement::net_statements_csv(statements));
+    std::string text;
+    json::array shown;
+    for (const auto& statement : statements) {
+        shown.push_back(json::parse(settlement::net_statement_json(statement)));
+        text += (text.empty() ? "" : "\n") + settlement::net_statement_text(statement);
+    }
+    if (is_alone(nets, options)) return report(typed, shown.front().as_object(), text);
+    return report(typed, {{"window", options.window}, {"programs", std::move(shown)}}, text);
 }
 
 CommandResult note_paid(House& house, const Options& options, const Invocation& typed)
@@ -251,14 +321,14 @@ CommandResult note_paid(House& house, const Options& options, const Invocation& 
     const auto& partner = require_partner(house, options.partner);
     if (options.evidence.empty())
         throw CommandFailure{"a payment is noted with what shows it: --evidence"};
+    const auto net =
+        named_net_of(house, read_window(options.window), options.program, partner.partner);
     const auto entry = require(house.documents().settle(
-        read_window(options.window),
+        net,
         {.partner = partner.partner,
-         .paid = read_amount(
-             options.amount,
-             payment_currency_of(house, read_window(options.window), partner.partner)),
+         .paid = read_amount(options.amount, payment_currency_of(house, net, partner.partner)),
          .evidence = options.evidence,
-         .rate = rate_of_day(house, read_window(options.window), partner.partner)},
+         .rate = rate_of_day(house, net, partner.partner)},
         *terms));
     const auto permitted = ask_permission(
         house,
@@ -266,7 +336,7 @@ CommandResult note_paid(House& house, const Options& options, const Invocation& 
             "note {} paid {} for {}: {}",
             options.amount,
             options.partner,
-            options.window,
+            settlement::name_of(net),
             options.evidence),
         typed);
     if (permitted.waiting) return *permitted.waiting;
@@ -277,17 +347,17 @@ CommandResult note_paid(House& house, const Options& options, const Invocation& 
 } // namespace
 
 std::optional<settlement::ExchangeRate> rate_of_day(
-    House& house, ledger::Month window, ledger::PartnerId partner)
+    House& house, const NetKey& net, ledger::PartnerId partner)
 {
-    const auto* foreign = find_foreign(house, window, partner);
+    const auto* foreign = find_foreign(house, net, partner);
     if (!foreign || !foreign->is_of_documents) return std::nullopt;
     return house.documents().find_rate(
         foreign->rate.from.code, foreign->rate.to.code, issue_terms(house).today);
 }
 
-ledger::Currency payment_currency_of(House& house, ledger::Month window, ledger::PartnerId partner)
+ledger::Currency payment_currency_of(House& house, const NetKey& net, ledger::PartnerId partner)
 {
-    const auto* foreign = find_foreign(house, window, partner);
+    const auto* foreign = find_foreign(house, net, partner);
     return foreign ? foreign->rate.to : house.registry().terms()->currency;
 }
 
@@ -299,8 +369,8 @@ void declare_settle_payments(CLI::App& settle, Invocation& invocation)
         command.add_option("WINDOW", options->window, "A month, 2026-06")->required();
         return command;
     };
-    auto& netting =
-        with_window(declare("net", "Net the issued documents of a window, once", net_window));
+    auto& netting = with_window(declare(
+        "net", "Net the issued documents of a window, once, each program for itself", net_window));
     netting
         .add_option("--minimum", options->minimum, "Nets closer to zero wait for the next window")
         ->capture_default_str();
@@ -308,6 +378,7 @@ void declare_settle_payments(CLI::App& settle, Invocation& invocation)
         ->capture_default_str();
     netting.add_option("--pay-in", options->pay_in, "The currency in which nets are paid, as USD");
     netting.add_option("--rate", options->rate, "The recorded rate; else the newest until today");
+    add_program_option(netting, options->program);
     add_late_option(netting, options->late_reason);
     auto& stating = with_window(declare(
         "statement",
@@ -315,13 +386,17 @@ void declare_settle_payments(CLI::App& settle, Invocation& invocation)
         show_statement));
     stating.add_flag("--csv", options->as_csv, "As a table for a spreadsheet");
     stating.add_option("--currency", options->currency, "Of the documents; else the house's");
-    with_window(declare("nets", "What each partner pays or gets for a window", show_nets));
+    add_program_option(stating, options->program);
+    add_program_option(
+        with_window(declare("nets", "What each partner pays or gets for a window", show_nets)),
+        options->program);
     auto& paying = with_window(
         declare("paid", "Note that a net was paid, where no bank statement says so", note_paid));
     paying.add_option("PARTNER", options->partner)->required();
     paying.add_option("AMOUNT", options->amount, "Above zero: paid out; below: paid in")
         ->required();
     paying.add_option("--evidence", options->evidence, "What shows it");
+    add_program_option(paying, options->program);
 }
 
 } // namespace pointhouse::ops

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <memory>
@@ -38,8 +39,11 @@ struct WindowLine {
 std::string_view state_of(House& house, ledger::Month month)
 {
     if (!house.registry().is_closed(month)) return "open";
-    const auto* net = house.documents().net_of(month);
-    return net && net->is_settled() ? "settled" : "closed";
+    const auto& documents = house.documents();
+    const auto nets = documents.nets_of(month);
+    const bool is_settled = std::ranges::all_of(
+        nets, [&](const auto& key) { return documents.net_of(key)->is_settled(); });
+    return is_settled && documents.nets_to_come(month, month).empty() ? "settled" : "closed";
 }
 
 /// What of a settled window the next net takes, as a credit note that came after its own.

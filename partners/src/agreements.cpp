@@ -359,6 +359,17 @@ Registry::Accepted<void> Registry::change_contract(const Proposal& proposal, Act
         act));
 }
 
+std::optional<std::string> Registry::fault_of_programs_left(
+    const std::vector<std::string>& left) const
+{
+    for (const auto& contract : contracts()) {
+        const auto& program = contract.settlement.program;
+        if (program.empty() || std::ranges::find(left, program) != left.end()) continue;
+        return fmt::format("programs: {} is in {}", contract.terms.name, program);
+    }
+    return std::nullopt;
+}
+
 Registry::Accepted<void> Registry::change_house_terms(const Proposal& proposal, Act act)
 {
     const auto table = json::parse(proposal.content).as_object();
@@ -377,6 +388,13 @@ Registry::Accepted<void> Registry::change_house_terms(const Proposal& proposal, 
     if (const auto* acts = table.if_contains("approval_of"))
         named.approval_of = member_acts_from(acts->as_array());
     auto content = to_json(changed(terms()->house, named, act.today));
+    if (const auto* wanted = table.if_contains("programs")) {
+        // A contract may have named one of the old ones since.
+        if (auto fault = fault_of_programs_left(programs_from(*wanted))) {
+            return refused(std::move(*fault));
+        }
+        content.emplace("programs", *wanted);
+    }
     content.emplace("proposal", proposal.id.value());
     state_->commit(kind::house_terms_set, content, act);
     return {};
@@ -391,11 +409,16 @@ Registry::Accepted<ledger::HouseSequence> Registry::propose_house_terms(
     fixed.inactivity_months.reset();
     fixed.approval_above_points.reset();
     fixed.approval_of.reset();
+    fixed.programs.reset();
     const auto& now = terms()->house;
     if (auto fault = fault_of(fixed, *state_->founding, now)) return refused(std::move(*fault));
     const auto wanted = changed(now, table, act.today);
     if (auto fault = fault_of(wanted)) return refused(std::move(*fault));
-    if (wanted == now) return refused("house: these terms are in force already");
+    const auto wanted_programs = table.programs.value_or(programs());
+    if (auto fault = fault_of_programs(wanted_programs)) return refused(std::move(*fault));
+    if (auto fault = fault_of_programs_left(wanted_programs)) return refused(std::move(*fault));
+    if (wanted == now && wanted_programs == programs())
+        return refused("house: these terms are in force already");
 
     json::object content;
     std::string summary = "terms of the house:";
@@ -412,6 +435,12 @@ Registry::Accepted<ledger::HouseSequence> Registry::propose_house_terms(
         summary += " approval_of";
         for (const auto each : *table.approval_of) summary += fmt::format(" {}", name_of(each));
         if (table.approval_of->empty()) summary += " none";
+    }
+    if (table.programs) {
+        content.emplace("programs", json::array(table.programs->begin(), table.programs->end()));
+        summary += " programs";
+        for (const auto& each : *table.programs) summary += " " + each;
+        if (table.programs->empty()) summary += " none";
     }
     state_->commit(
         kind::proposal_made, proposal(house_terms_kind, summary, std::move(content)), act);
@@ -497,6 +526,9 @@ Registry::Accepted<void> Registry::set_settlement_terms(
     ledger::PartnerId partner, const SettlementTerms& terms, Act act)
 {
     if (auto fault = fault_of(terms)) return refused("settlement: " + *fault);
+    if (auto fault = fault_of_program(terms.program, programs())) {
+        return refused(std::move(*fault));
+    }
     if (partner.is_none() || partner.value() > contracts().size()) {
         return refused("there is no such partner");
     }

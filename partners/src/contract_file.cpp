@@ -227,6 +227,8 @@ HouseTable ContractFile::house(const toml::table& table)
         .inactivity_months = reader.small_integer("inactivity_months"),
         .approval_above_points = reader.integer("approval_above_points"),
         .approval_of = member_acts(reader, table)};
+    const auto programs = reader.texts("programs");
+    if (table.contains("programs")) house.programs = programs;
     if (reader.text("breakage_retained_vat").value_or("as price") != "as price") {
         reader.refuse("breakage_retained_vat", R"(only "as price" is possible)");
     }
@@ -414,6 +416,7 @@ SettlementTerms ContractFile::settlement_terms(TableReader& reader)
     terms.currency = keys.text("currency").value_or("");
     terms.net_debit_limit = keys.decimal("net_debit_limit");
     terms.mutualised = keys.boolean("mutualised").value_or(false);
+    terms.program = keys.text("program").value_or("");
     keys.refuse_unknown();
     judge(table, "settlement", terms);
     return terms;

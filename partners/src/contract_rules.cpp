@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <set>
 #include <stdexcept>
 #include <utility>
@@ -340,6 +341,37 @@ std::optional<ledger::MessageType> find_member_act(std::string_view name)
     for (const auto act : {block, unblock, close, merge})
         if (ledger::name_of(act) == name) return act;
     return std::nullopt;
+}
+
+// References of payments have their names, and a bank carries 35 characters of these.
+Fault fault_of_programs(const std::vector<std::string>& programs)
+{
+    constexpr std::size_t length_max = 12;
+    std::set<std::string_view> seen;
+    for (const std::string& program : programs) {
+        const bool is_word =
+            program.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789") == std::string::npos;
+        if (program.empty() || program.size() > length_max || !is_word || program == "none") {
+            return fmt::format(
+                "programs: \"{}\" is no name of one: 1 to {} small letters and digits, and not "
+                "\"none\"",
+                program,
+                length_max);
+        }
+        if (!seen.insert(program).second) {
+            return fmt::format("programs: {} stands there twice", program);
+        }
+    }
+    return std::nullopt;
+}
+
+Fault fault_of_program(std::string_view program, const std::vector<std::string>& programs)
+{
+    if (program.empty() || is_one_of(program, programs)) return std::nullopt;
+    return fmt::format(
+        "settlement: program: \"{}\" is none of the house's: {}",
+        program,
+        programs.empty() ? "it has none" : fmt::to_string(fmt::join(programs, ", ")));
 }
 
 ledger::HouseTerms changed(ledger::HouseTerms terms, const HouseTable& table, ledger::Day from)

@@ -39,6 +39,13 @@ inline constexpr ledger::Micro price_max{1'000'000'000};
 /// What is wrong with terms of the house.
 [[nodiscard]] std::optional<std::string> fault_of(const ledger::HouseTerms& terms);
 
+/// What is wrong with the names of the house's programs.
+[[nodiscard]] std::optional<std::string> fault_of_programs(
+    const std::vector<std::string>& programs);
+/// Why a contract cannot name a program; none: the house has it, or the contract names none.
+[[nodiscard]] std::optional<std::string> fault_of_program(
+    std::string_view program, const std::vector<std::string>& programs);
+
 /// The EN 16931 category that goes with a treatment; none when the treatment is unknown.
 [[nodiscard]] std::optional<std::string_view> category_of(std::string_view treatment);
 

@@ -172,6 +172,7 @@ json::object to_json(const SettlementTerms& terms)
         content.emplace("net_debit_limit", ledger::format_micro(*terms.net_debit_limit));
     }
     if (terms.mutualised) content.emplace("mutualised", true);
+    if (!terms.program.empty()) content.emplace("program", terms.program);
     return content;
 }
 
@@ -183,6 +184,7 @@ SettlementTerms settlement_terms_from(const json::object& content)
         terms.net_debit_limit = micro_in(content, "net_debit_limit");
     }
     terms.mutualised = content.contains("mutualised");
+    if (content.contains("program")) terms.program = text_in(content, "program");
     return terms;
 }
 
@@ -409,6 +411,11 @@ ledger::HouseTerms house_terms_from(const json::object& content)
     if (const auto* named = content.if_contains("approval_of"))
         terms.approval_of = member_acts_from(named->as_array());
     return terms;
+}
+
+std::vector<std::string> programs_from(const json::value& names)
+{
+    return json::value_to<std::vector<std::string>>(names);
 }
 
 json::object to_json(const CertificateTerms& certificate)

@@ -56,6 +56,7 @@ inline constexpr std::string_view message_approved = "message_approved";
 [[nodiscard]] PromotionTerms promotion_from(const boost::json::object& content);
 [[nodiscard]] CertificateTerms certificate_from(const boost::json::object& content);
 [[nodiscard]] ledger::HouseTerms house_terms_from(const boost::json::object& content);
+[[nodiscard]] std::vector<std::string> programs_from(const boost::json::value& names);
 
 /// A key's text.
 [[nodiscard]] std::string_view text_in(const boost::json::object& content, std::string_view key);

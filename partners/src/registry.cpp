@@ -79,6 +79,12 @@ Registry::Accepted<ledger::PartnerId> Registry::add(const PartnerContract& contr
     if (auto fault = fault_of(contract.house, *state_->founding, terms()->house)) {
         return refused(std::move(*fault));
     }
+    if (contract.house.programs && *contract.house.programs != programs()) {
+        return refused("house: this house has other programs");
+    }
+    if (auto fault = fault_of_program(contract.settlement.program, programs())) {
+        return refused(std::move(*fault));
+    }
     if (find_contract(contract.terms.name)) {
         return refused(fmt::format("id: {} is registered already", contract.terms.name));
     }
@@ -262,6 +268,11 @@ const Company& Registry::house_company() const
 const std::vector<PartnerContract>& Registry::contracts() const
 {
     return state_->contracts;
+}
+
+const std::vector<std::string>& Registry::programs() const
+{
+    return state_->programs;
 }
 
 const VatTerms* Registry::find_vat(

@@ -339,6 +339,7 @@ void Registry::State::apply_house_terms(const json::object& content)
     terms.house.activity_kept_from = kept_from;
     // The older form does not say it.
     if (!content.contains("approval_of")) terms.house.approval_of = before.approval_of;
+    if (const auto* named = content.if_contains("programs")) programs = programs_from(*named);
     if (kept_from.is_none() && terms.house.inactivity_months != 0) {
         terms.house.activity_kept_from = entry_->sequence;
     }

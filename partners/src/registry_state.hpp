@@ -45,6 +45,7 @@ struct TermsMark {
 struct RegistryFold {
     std::optional<Registry::Founding> founding;
     std::vector<PartnerContract> contracts;
+    std::vector<std::string> programs;
     Company house_company;
     std::vector<PromotionTerms> promotions; // in force, as in the terms
     std::map<ledger::HouseSequence, Proposal> proposals;

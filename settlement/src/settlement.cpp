@@ -33,6 +33,19 @@ Minor Settlement::net_of(PartnerId partner) const
     return found == nets.end() ? Minor{} : found->second;
 }
 
+std::map<std::string, ProgramPosition> Settlement::positions_by_program() const
+{
+    std::map<std::string, ProgramPosition> positions;
+    for (const PartnerFigures& row : figures.partners) {
+        auto& position = positions[partners.at(row.partner.value() - 1).program];
+        const Minor net = net_of(row.partner);
+        ++position.partners;
+        (net.count < 0 ? position.paid_in : position.paid_out) += net.count < 0 ? -net : net;
+    }
+    if (positions.size() == 1 && positions.contains("")) positions.clear();
+    return positions;
+}
+
 Settlement settle(const SettlementInput& input)
 {
     Settlement settlement{

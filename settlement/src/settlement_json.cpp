@@ -28,7 +28,7 @@ const std::string& id_of(const Settlement& settlement, ledger::PartnerId partner
 
 json::object partner_object(const Settlement& settlement, const PartnerFigures& figures)
 {
-    return {
+    json::object row{
         {"partner", id_of(settlement, figures.partner)},
         {"opening", figures.opening},
         {"issued", figures.issued},
@@ -45,6 +45,22 @@ json::object partner_object(const Settlement& settlement, const PartnerFigures& 
         {"net_minor", settlement.net_of(figures.partner).count},
         {"currency", settlement.currency.code},
     };
+    const auto& program = settlement.partners.at(figures.partner.value() - 1).program;
+    if (!program.empty()) row.emplace("program", program);
+    return row;
+}
+
+json::array programs_array(const Settlement& settlement)
+{
+    json::array rows;
+    for (const auto& [program, position] : settlement.positions_by_program())
+        rows.push_back(json::object{
+            {"program", program.empty() ? "none" : program},
+            {"partners", position.partners},
+            {"paid_in_minor", position.paid_in.count},
+            {"paid_out_minor", position.paid_out.count},
+            {"house_minor", position.house().count}});
+    return rows;
 }
 
 json::object line_object(const StatementLine& line)
@@ -122,13 +138,16 @@ std::string settlement_json(const Settlement& settlement, std::span<const Docume
         for (const Statement& statement : settlement.statements)
             documents.push_back(statement_object(settlement, statement));
     }
-    return json::serialize(json::object{
+    json::object shown{
         {"window", window_object(settlement.window)},
         {"partners", std::move(partners)},
         {"flows", std::move(flows)},
         {"documents", std::move(documents)},
         {"trial_balance", trial_balance_object(settlement)},
-    });
+    };
+    if (auto programs = programs_array(settlement); !programs.empty())
+        shown.emplace("programs", std::move(programs));
+    return json::serialize(shown);
 }
 
 std::string partner_json(const Settlement& settlement, ledger::PartnerId partner)

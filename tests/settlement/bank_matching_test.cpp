@@ -17,8 +17,7 @@ const PartnerId grocer{1};
 const PartnerId bookshop{2};
 constexpr const char* grocer_account = "BE68539007547034";
 constexpr const char* bookshop_account = "DE89370400440532013000";
-const std::map<std::string, PartnerId> accounts{
-    {grocer_account, grocer}, {bookshop_account, bookshop}};
+const PartnerAccounts accounts{{grocer_account, grocer}, {bookshop_account, bookshop}};
 
 OpenItem item(
     std::string id, PartnerId partner, std::int64_t open, std::vector<std::string> references = {})
@@ -600,7 +599,7 @@ private:
             signs.insert(each.open.count > 0);
             const std::string& payer = each.row.counterparty_account;
             payers.insert(payer);
-            if (accounts.contains(payer)) partners.insert(accounts.at(payer));
+            if (accounts.contains(payer)) partners.insert(accounts.find(payer)->second);
             if (payer.empty() && std::popcount(rows) > 1) return false;
         }
         for (std::size_t place = 0; place < given_.items.size(); ++place) {

@@ -349,7 +349,7 @@ TEST(ForeignPayments, ADefaultIsCoveredAtTheRateOfTheDay)
         const auto own = is_gross ? house.net('E', true).due().count : 0;
         const auto rate = house.rates.at({"SEK", day});
         PayerInDefault payer{
-            .window = june,
+            .net = june,
             .partner = e,
             .reason = "insolvent",
             .mutualised = {},

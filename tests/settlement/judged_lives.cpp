@@ -22,7 +22,8 @@
 
 // Plays random lives of a coalition through the register, for a judge that works them out again:
 // three months with changes of tariffs, late items, credits, disputes and defaults, and a last one
-// in which all that is left is paid. Some partners are invoiced in a currency of their own.
+// in which all that is left is paid. Some partners are invoiced in a currency of their own, and in
+// some lives contracts belong to programs, and change to others.
 // Usage: judged_lives SEED COUNT     one line of JSON for each life
 
 namespace pointhouse::settlement {
@@ -40,6 +41,7 @@ constexpr ledger::Month first_month{2026, 6};
 constexpr int months = 4;
 constexpr std::uint32_t partners = 3; // and a charity after them
 constexpr std::array<const char*, 3> own_currencies{"SEK", "JPY", "GBP"};
+constexpr std::array<const char*, 3> programs{"", "grocery", "travel"};
 
 /// The house's record, kept in memory, and the balances of what it booked.
 class Record {
@@ -141,6 +143,7 @@ public:
             if (pick(3) == 0)
                 currencies_.emplace(
                     PartnerId{partner}, own_currencies[pick(own_currencies.size())]);
+        has_programs_ = pick(2) == 0;
     }
 
     json::object played();
@@ -180,13 +183,14 @@ private:
     void decide(const IssueTerms& terms, bool all);
     void credit(ledger::Month month, const IssueTerms& terms);
     void record_rates(ledger::Month month);
+    void change_programs();
     [[nodiscard]] std::vector<Document> drafts_in_currencies(ledger::Month month) const;
     /// On which payments of a month come, and at whose rates.
     [[nodiscard]] Day pay_day(ledger::Month month) const { return day_in(month.next(), 14); }
     [[nodiscard]] std::optional<ExchangeRate> rate_of_day(ledger::Month month, PartnerId partner);
-    void net(ledger::Month month, bool is_last);
-    void pay(ledger::Month month, bool is_last);
-    void take_default(ledger::Month month, PartnerId partner);
+    void net(const NetKey& key, bool is_last);
+    void pay(const NetKey& key, bool is_last);
+    void take_default(const NetKey& key, PartnerId partner);
     void tell(json::object event) { events_.push_back(std::move(event)); }
     void tell_documents();
 
@@ -197,6 +201,8 @@ private:
     PartnerId charity_;
     std::set<PartnerId> mutualised_;
     std::map<PartnerId, std::string> currencies_; // of those that have one of their own
+    bool has_programs_ = false;
+    std::map<PartnerId, std::string> programs_; // in which contracts are now
     std::vector<Accrual> accruals_;
     std::vector<Spent> spent_;
     json::array events_;
@@ -475,10 +481,24 @@ void Life::record_rates(ledger::Month month)
     }
 }
 
+/// What was issued before stays where it was.
+void Life::change_programs()
+{
+    json::object told;
+    for (std::uint32_t partner = 1; has_programs_ && partner <= partners + 1; ++partner) {
+        auto& program = programs_[PartnerId{partner}];
+        if (pick(2) == 0) program = programs[pick(programs.size())];
+        told.emplace(fmt::to_string(partner), program);
+    }
+    tell({{"what", "programs"}, {"programs", std::move(told)}});
+}
+
 std::vector<Document> Life::drafts_in_currencies(ledger::Month month) const
 {
     auto drafts = drafts_of(coalition_.settled_as(month));
     for (Document& draft : drafts) {
+        const auto program = programs_.find(draft.partner);
+        if (program != programs_.end()) draft.program = program->second;
         const auto own = currencies_.find(draft.partner);
         if (own == currencies_.end()) continue;
         const auto rate =
@@ -495,25 +515,26 @@ std::optional<ExchangeRate> Life::rate_of_day(ledger::Month month, PartnerId par
     return record_->books().find_rate("EUR", own->second, pay_day(month));
 }
 
-void Life::net(ledger::Month month, bool is_last)
+void Life::net(const NetKey& key, bool is_last)
 {
     const auto method =
         pick(3) == 0 ? NettingMethod::gross : static_cast<NettingMethod>(1 + pick(2));
     const Minor minimum{is_last ? 0 : static_cast<std::int64_t>(pick(400))};
     record_->append(record_->accepted(
-        record_->books().net(month, {.minimum = minimum, .method = method}, record_->terms())));
+        record_->books().net(key, {.minimum = minimum, .method = method}, record_->terms())));
     json::array payments;
-    for (const auto& [partner, payment] : record_->books().net_of(month)->payments)
+    for (const auto& [partner, payment] : record_->books().net_of(key)->payments)
         payments.push_back(json::array{partner.value(), payment.due().count});
     tell(
         {{"what", "net"},
-         {"month", ledger::format_month(month)},
+         {"month", ledger::format_month(key.window)},
+         {"program", key.program},
          {"method", name_of(method)},
          {"minimum_minor", minimum.count},
          {"payments", std::move(payments)}});
 }
 
-void Life::take_default(ledger::Month month, PartnerId partner)
+void Life::take_default(const NetKey& key, PartnerId partner)
 {
     const auto& books = record_->books();
     if (pick(2) == 0) {
@@ -526,50 +547,57 @@ void Life::take_default(ledger::Month month, PartnerId partner)
              {"amount_minor", brought.count}});
     }
     const auto entry = record_->accepted(books.take_default(
-        {.window = month,
+        {.net = key,
          .partner = partner,
          .reason = "a test",
          .mutualised = mutualised_,
-         .rate = rate_of_day(month, partner)},
+         .rate = rate_of_day(key.window, partner)},
         record_->terms()));
     auto content = json::parse(entry.content).as_object();
     record_->append(entry);
     json::object told{
-        {"what", "default"}, {"month", ledger::format_month(month)}, {"partner", partner.value()}};
-    for (const auto* key :
+        {"what", "default"},
+        {"month", ledger::format_month(key.window)},
+        {"program", key.program},
+        {"partner", partner.value()}};
+    for (const auto* figure :
          {"set_off_minor",
           "collateral_minor",
           "receivable_minor",
           "house_bears_minor",
           "loss_shares"})
-        told.emplace(key, content.at(key));
+        told.emplace(figure, content.at(figure));
     if (const auto* paid_in = content.if_contains("paid_in")) told.emplace("paid_in", *paid_in);
     tell(std::move(told));
 }
 
-void Life::pay(ledger::Month month, bool is_last)
+void Life::pay(const NetKey& key, bool is_last)
 {
     const auto note = [&](PartnerId partner, std::int64_t paid) {
         if (paid == 0) return;
         record_->append(record_->accepted(record_->books().settle(
-            month,
+            key,
             {.partner = partner,
              .paid = Minor{paid},
              .evidence = "bank",
-             .rate = rate_of_day(month, partner)},
+             .rate = rate_of_day(key.window, partner)},
             record_->terms())));
-        tell({{"what", "paid"}, {"partner", partner.value()}, {"amount_minor", paid}});
+        tell(
+            {{"what", "paid"},
+             {"program", key.program},
+             {"partner", partner.value()},
+             {"amount_minor", paid}});
     };
-    const auto payments = record_->books().net_of(month)->payments;
+    const auto payments = record_->books().net_of(key)->payments;
     for (const auto& [partner, payment] : payments) {
         const auto due = payment.due().count;
         if (due >= 0) continue;
         const bool defaults = !is_last && pick(4) == 0;
         note(partner, due + (defaults ? up_to(-due) : 0));
-        if (defaults) take_default(month, partner);
+        if (defaults) take_default(key, partner);
     }
     for (const std::string_view currency : {"", "SEK", "JPY", "GBP"}) {
-        const auto file = record_->accepted(record_->books().payment_file(month, {}, 0, currency));
+        const auto file = record_->accepted(record_->books().payment_file(key, {}, 0, currency));
         for (const auto& [partner, amount] : file.amounts) note(partner, amount.count);
     }
 }
@@ -578,6 +606,7 @@ void Life::close(ledger::Month month)
 {
     const bool is_last = month == first_month.next().next().next();
     record_rates(month);
+    change_programs();
     const auto drafts = drafts_in_currencies(month);
     // The terms stand still while the register works: it names their partners alone.
     const IssueTerms terms{
@@ -591,8 +620,8 @@ void Life::close(ledger::Month month)
         for (std::size_t count = pick(3); count > 0 && !is_last; --count) dispute(terms);
         decide(terms, false);
     }
-    net(month, is_last);
-    pay(month, is_last);
+    for (const auto& key : record_->books().nets_to_come(month)) net(key, is_last);
+    for (const auto& key : record_->books().nets_of(month)) pay(key, is_last);
     decide(terms, month == first_month.next().next() || is_last);
     coalition_.close_window();
 }

@@ -52,7 +52,7 @@ TEST(NetStatement, OfTheWorkedMonth)
     EXPECT_EQ(statement->house_share, Minor{4'80});
     EXPECT_EQ(statement->clearing(), Minor{0});
     expect_golden("payments/net-statement-june-2026.json", net_statement_json(*statement) + '\n');
-    expect_golden("payments/net-statement-june-2026.csv", net_statement_csv(*statement));
+    expect_golden("payments/net-statement-june-2026.csv", net_statements_csv({{*statement}}));
     expect_golden("payments/net-statement-june-2026.txt", net_statement_text(*statement));
 }
 
@@ -67,7 +67,7 @@ TEST(NetStatement, ShowsWhatIsHeldBackAndCarriedForward)
         net_statement(june, euro, std::vector<SettledDocument>{disputed}, partners);
 
     ASSERT_TRUE(statement.has_value());
-    const std::string csv = net_statement_csv(*statement);
+    const std::string csv = net_statements_csv({{*statement}});
     EXPECT_NE(csv.find("document,GRO,INV-5,invoice,2026-05,1.00,0.40,-0.60,EUR\r\n"), csv.npos);
     EXPECT_NE(csv.find("document,house,INV-5,invoice,2026-05,1.00,0.40,0.60,EUR\r\n"), csv.npos);
     EXPECT_NE(csv.find("net,GRO,,,2026-06,,,-0.60,EUR\r\n"), csv.npos);

@@ -42,7 +42,7 @@ struct Defaults : WorkedMonth {
     PayerInDefault payer(std::string_view id, std::set<PartnerId> mutualised = {})
     {
         return {
-            .window = june,
+            .net = june,
             .partner = partner(id),
             .reason = "insolvent",
             .mutualised = std::move(mutualised)};
@@ -291,7 +291,7 @@ TEST_F(Defaults, PayOutsThatLeftTheHouseBearNothing)
     desk.record(desk.desk.order_payments(june, file, "").value());
     EXPECT_NE(take_default(payer("GRO", {partner("BOE")})), "") << "it paid";
     EXPECT_NE(take_default(payer("BOE")), "") << "it receives";
-    EXPECT_NE(take_default({.window = july, .partner = partner("GRO"), .reason = "x"}), "");
+    EXPECT_NE(take_default({.net = july, .partner = partner("GRO"), .reason = "x"}), "");
 }
 
 TEST_F(Defaults, ANetIsUnwoundAsAWholeBeforeAnythingIsPaid)
@@ -363,10 +363,7 @@ public:
             expect_ties();
             if (!defaults) continue;
             const PayerInDefault payer{
-                .window = window,
-                .partner = partner,
-                .reason = "a test",
-                .mutualised = mutualised_};
+                .net = window, .partner = partner, .reason = "a test", .mutualised = mutualised_};
             desk->record(desk->desk.take_default(payer, terms_).value());
             expect_ties();
         }

@@ -79,7 +79,7 @@ TEST_F(Example, SharesTheLossOfADefault)
 {
     net({});
     PayerInDefault payer{
-        .window = june, .partner = example_partner('E'), .reason = "insolvent", .mutualised = {}};
+        .net = june, .partner = example_partner('E'), .reason = "insolvent", .mutualised = {}};
     for (const char name : {'A', 'B', 'C', 'D', 'E'})
         payer.mutualised.insert(example_partner(name));
     desk.record(desk.desk.take_default(payer, desk.terms()).value());
@@ -143,7 +143,7 @@ TEST_F(Example, ADefaultInAnotherCurrencyIsShared)
     ASSERT_EQ(desk.settle(june, example_partner('E'), -5'499'13), "");
     ASSERT_EQ(desk.settle(june, example_partner('D'), -1'700'57), "");
     PayerInDefault payer{
-        .window = june,
+        .net = june,
         .partner = example_partner('E'),
         .reason = "insolvent",
         .mutualised = {example_partner('A'), example_partner('B'), example_partner('C')}};
@@ -421,7 +421,7 @@ TEST_F(TheirCurrencies, AreNotInTheBanksFileNorShareALoss)
 {
     desk.record(desk.desk.net(june, {.rate = {}}, desk.terms()).value());
     PayerInDefault payer{
-        .window = june, .partner = example_partner('E'), .reason = "insolvent", .mutualised = {}};
+        .net = june, .partner = example_partner('E'), .reason = "insolvent", .mutualised = {}};
     for (const char name : {'A', 'B', 'C'}) payer.mutualised.insert(example_partner(name));
     desk.record(desk.desk.take_default(payer, desk.terms()).value());
     EXPECT_EQ(desk.desk.net_of(june)->find(example_partner('A'), true)->carried, Minor{});

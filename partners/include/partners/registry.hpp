@@ -54,7 +54,7 @@ struct PromotionTerms {
 };
 
 /// The [house] table of a terms file. A contract takes it for granted: `add` refuses one that is
-/// written for another house. `propose_house_terms` changes what can change, the last four.
+/// written for another house. `propose_house_terms` changes what can change, the last five.
 struct HouseTable {
     std::optional<std::string> currency;
     std::optional<std::string> time_zone;
@@ -64,6 +64,7 @@ struct HouseTable {
     std::optional<std::int32_t> inactivity_months{};     // 0: none
     std::optional<std::int64_t> approval_above_points{}; // -1: none
     std::optional<std::vector<ledger::MessageType>> approval_of{};
+    std::optional<std::vector<std::string>> programs{};
 };
 
 /// What a contract file says of one partner; `add` and `set_tariff` turn it into house entries.
@@ -277,6 +278,8 @@ public:
     /// Null when there is none; valid until the next change.
     [[nodiscard]] const PartnerContract* find_contract(std::string_view id) const;
     [[nodiscard]] const std::vector<PartnerContract>& contracts() const; // by PartnerId, from 1
+    /// Whose money stands for itself; none: the house is one.
+    [[nodiscard]] const std::vector<std::string>& programs() const;
     /// Of the house itself.
     [[nodiscard]] const Company& house_company() const;
     /// The partner's VAT row for a flow at a date; null when none is set.
@@ -287,6 +290,9 @@ private:
     struct State;
     Accepted<void> agree_promotion(const Proposal& proposal, Act act);
     Accepted<void> import_opening(const Proposal& proposal, Act act);
+    /// A program that a contract names stays; none: all of them do.
+    [[nodiscard]] std::optional<std::string> fault_of_programs_left(
+        const std::vector<std::string>& left) const;
     Accepted<void> change_house_terms(const Proposal& proposal, Act act);
     Accepted<void> change_contract(const Proposal& proposal, Act act);
     [[nodiscard]] std::optional<std::string> fault_among_others(

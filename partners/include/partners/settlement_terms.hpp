@@ -15,6 +15,9 @@ struct SettlementTerms {
     std::optional<ledger::Micro> net_debit_limit{};
     /// When another partner does not pay, this one bears its share of the loss until it does.
     bool mutualised = false;
+    /// The program of the house that the contract belongs to: its documents are netted with those
+    /// of the same program alone. Empty: of none.
+    std::string program{};
     friend bool operator==(const SettlementTerms&, const SettlementTerms&) = default;
 };
 

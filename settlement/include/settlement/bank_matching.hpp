@@ -20,11 +20,15 @@ namespace pointhouse::settlement {
 struct OpenItem {
     std::string id{};
     ledger::PartnerId partner{};
+    std::string program{}; // whose money it is; empty: of none
     ledger::Minor open{};
     std::string currency{}; // ISO 4217; empty: the house's own
     ledger::Day due_on = 0;
     std::vector<std::string> references{}; // numbers of documents, end-to-end ids, the window
 };
+
+/// Whose IBANs are known: of a company with a contract in several programs, of each of them.
+using PartnerAccounts = std::multimap<std::string, ledger::PartnerId>;
 
 /// What of a bank row has found no item yet. Never zero.
 struct OpenRow {
@@ -52,7 +56,7 @@ struct MatchingInput {
     std::span<const OpenItem> items{};
     std::span<const OpenRow> rows{};
     std::span<const PaidPart> paid{};
-    const std::map<std::string, ledger::PartnerId>& accounts; // IBANs of partners
+    const PartnerAccounts& accounts;
     MatchingRules rules{};
 };
 
@@ -100,7 +104,7 @@ struct Match {
 enum class Doubt : std::uint8_t {
     several_items,    // more than one choice of items fits the row
     several_rows,     // more than one row fits the item, or they want the same items
-    several_partners, // the row names items of more than one partner
+    several_partners, // the row names items of more than one partner or program
     too_many,         // the search was given up: see `search_steps_max`
     other_amount,     // the partner has several items, and none fits
     unknown_return,   // no payment is known that this row sends back
@@ -135,7 +139,9 @@ inline constexpr std::size_t text_reference_min = 4;
 ///    rows of one payer, one item. 5. one row, one item within the tolerance. 6. the only open item
 ///    of the partner that the account belongs to, in part or with an over-payment.
 /// 7. returns undo what was paid, also by the matches just made.
-/// An account that belongs to a partner pays that partner's items alone. What has more than one
+/// An account that belongs to a partner pays that partner's items alone. A row that names items of
+/// several programs pays them together to the cent, or not at all; what a program owes is never
+/// taken off what another is owed. What has more than one
 /// solution is not matched but suggested. Pure; any thread. Pre: amounts are below 10¹⁸.
 /// Post: parts and write-offs never take more than is open of a row or an item (but of an item that
 /// a return opens again).

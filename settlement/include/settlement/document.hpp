@@ -112,6 +112,7 @@ struct Document {
     ledger::PartnerId partner{}; // the other side is the house
     StatementType supply = StatementType::issuance;
     ledger::Month window{}; // the one that it settles
+    std::string program{};  // of the house, whose money it is; empty: of none
     ledger::Day issued_on = 0;
     ledger::Day due_on = 0;
     ledger::Day from = 0; // the days of supply, both inclusive (BG-14)

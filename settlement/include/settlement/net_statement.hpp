@@ -10,6 +10,7 @@
 #include "settlement/document.hpp"
 #include "settlement/netting.hpp"
 #include "settlement/statement.hpp"
+#include "settlement/window_net.hpp"
 
 namespace pointhouse::settlement {
 
@@ -32,10 +33,11 @@ struct PartyStatement {
     ledger::Minor net{};                      // their sum; above zero: the party receives
 };
 
-/// What a window comes to. The clearing account is where the house brings all pay-ins and its own
+/// What a net comes to. The clearing account is where the house brings all pay-ins and its own
 /// share together and pays out of: it holds nothing afterwards.
 struct NetStatement {
     ledger::Month window{};
+    std::string program{}; // empty: of none
     ledger::Currency currency{};
     std::vector<PartyStatement> parties{}; // by id, then the house
     ledger::Minor paid_in{};               // by partners
@@ -45,11 +47,11 @@ struct NetStatement {
     [[nodiscard]] ledger::Minor clearing() const { return paid_in + house_share - paid_out; }
 };
 
-/// Lists the documents of a window by party. `partners[id - 1]` names them. Pure; any thread.
+/// Lists the documents of a net by party. `partners[id - 1]` names them. Pure; any thread.
 /// Refused when a net does not fit 64 bits. Pre: each document has a partner.
 /// Post: the nets of all parties sum to zero, and the clearing account does.
 [[nodiscard]] std::expected<NetStatement, NettingFault> net_statement(
-    ledger::Month window,
+    const NetKey& key,
     const ledger::Currency& currency,
     std::span<const SettledDocument> documents,
     std::span<const Party> partners);
@@ -57,8 +59,8 @@ struct NetStatement {
 /// One line of JSON without its end; amounts in minor units.
 [[nodiscard]] std::string net_statement_json(const NetStatement& statement);
 /// RFC 4180 with a header: rows `document`, then one `net` for each party; decimals of the
-/// currency.
-[[nodiscard]] std::string net_statement_csv(const NetStatement& statement);
+/// currency; of programs one table with their names in a last column.
+[[nodiscard]] std::string net_statements_csv(std::span<const NetStatement> statements);
 /// For a terminal or a letter: a table for each party.
 [[nodiscard]] std::string net_statement_text(const NetStatement& statement);
 

@@ -222,25 +222,25 @@ public:
     /// Open ones whose last day has passed: `decide_dispute` with `default_agreement` ends them.
     [[nodiscard]] std::vector<std::string> overdue_disputes(ledger::Day today) const;
 
-    /// Nets what is issued, not disputed and not netted yet, up to and with the window. What is
-    /// closer to zero than the minimum is carried forward.
+    /// Nets what is issued, not disputed and not netted yet, of a program, up to and with the
+    /// window. What is closer to zero than the minimum is carried forward.
     [[nodiscard]] Registered<NewEntry> net(
-        ledger::Month window, const NettingTerms& netting, const ledger::Terms& terms) const;
+        const NetKey& key, const NettingTerms& netting, const ledger::Terms& terms) const;
     /// Money of a partner's net came in or went out, as the bank's statement says: books it against
     /// the documents. `paid` has the sign of the net.
     [[nodiscard]] Registered<NewEntry> settle(
-        ledger::Month window, const NetPaid& payment, const ledger::Terms& terms) const;
-    /// The pay-outs that are left of a window in a currency (empty: the house's own): a file to be
-    /// written. Refused while a pay-in of any currency is missing. Once one left the house, it is
-    /// that one.
+        const NetKey& key, const NetPaid& payment, const ledger::Terms& terms) const;
+    /// The pay-outs that are left of a net in a currency (empty: the house's own): a file to be
+    /// written. Refused while a pay-in of the net is missing, in any currency. Once one left the
+    /// house, it is that one.
     [[nodiscard]] Registered<PaymentFile> payment_file(
-        ledger::Month window,
+        const NetKey& key,
         ledger::Time now,
         ledger::Day execute_on,
         std::string_view currency = {}) const;
     /// Records that the file leaves the house; the second time for a reason.
     [[nodiscard]] Registered<NewEntry> order_payments(
-        ledger::Month window, const PaymentFile& file, std::string_view reason) const;
+        const NetKey& key, const PaymentFile& file, std::string_view reason) const;
     /// Records the rate of a day: so many units of one currency for one of another. Immutable.
     [[nodiscard]] Registered<NewEntry> set_rate(const DailyRate& rate) const;
     /// A partner brings collateral, or, below zero, gets some of it back.
@@ -265,7 +265,7 @@ public:
     /// to decide. The tolerance is in the house's currency; in others it is what that is worth at
     /// the newest rate until today.
     [[nodiscard]] Matching find_matches(
-        const std::map<std::string, ledger::PartnerId>& accounts,
+        const PartnerAccounts& accounts,
         const MatchingRules& rules,
         const ledger::Terms& terms,
         ledger::Day today) const;
@@ -334,12 +334,19 @@ public:
     /// Null: none were prepared, or the window has none.
     [[nodiscard]] const DraftSet* drafts_of(ledger::Month window) const;
     [[nodiscard]] bool is_issued(ledger::Month window) const;
-    [[nodiscard]] const WindowNet* net_of(ledger::Month window) const;
-    /// What a payment of a window settles, in the order of the net. Pre: the payment is the net's.
+    /// Null: it is not netted yet.
+    [[nodiscard]] const WindowNet* net_of(const NetKey& key) const;
+    /// The nets of a window, by program.
+    [[nodiscard]] std::vector<NetKey> nets_of(ledger::Month window) const;
+    /// The nets that a window still lacks: of programs with something open of the windows from
+    /// `since` to it. A window without any has the one of no program to come.
+    [[nodiscard]] std::vector<NetKey> nets_to_come(
+        ledger::Month window, ledger::Month since = {}) const;
+    /// What a payment of a net settles, in the order of the net. Pre: the payment is the net's.
     [[nodiscard]] std::vector<const IssuedDocument*> documents_of(
-        ledger::Month window, ledger::PartnerId partner, const NetPayment& payment) const;
-    /// Every document of a window's net, with what it does. Pre: the window is netted.
-    [[nodiscard]] std::vector<SettledDocument> settled_documents(ledger::Month window) const;
+        const NetKey& key, ledger::PartnerId partner, const NetPayment& payment) const;
+    /// Every document of a net, with what it does. Pre: it is netted.
+    [[nodiscard]] std::vector<SettledDocument> settled_documents(const NetKey& key) const;
     [[nodiscard]] ledger::Minor collateral_of(ledger::PartnerId partner) const;
     /// By id.
     [[nodiscard]] const std::map<std::string, DailyRate, std::less<>>& rates() const
@@ -370,7 +377,7 @@ public:
     [[nodiscard]] const std::map<ledger::HouseSequence, Match>& matches() const { return matches_; }
     /// Null: none left the house in this currency (empty: its own).
     [[nodiscard]] const PaymentFile* find_payment_file(
-        ledger::Month window, std::string_view currency = {}) const;
+        const NetKey& key, std::string_view currency = {}) const;
 
 private:
     using Content = boost::json::object;
@@ -416,7 +423,7 @@ private:
 
     /// A net that a bank match names by its reference.
     struct NamedNet {
-        ledger::Month window{};
+        NetKey key{};
         ledger::PartnerId partner{};
         const NetPayment* payment = nullptr;
     };
@@ -438,7 +445,7 @@ private:
         const PayerInDefault& payer, const DefaultPlan& plan, const ledger::Terms& terms) const;
     [[nodiscard]] std::vector<ledger::AccountLine> settling_lines(
         const NamedNet& net, ledger::Minor paid) const;
-    [[nodiscard]] bool is_ordered(ledger::Month window, ledger::PartnerId partner) const;
+    [[nodiscard]] bool is_ordered(const NetKey& key, ledger::PartnerId partner) const;
     struct CurrencyDesk;
     [[nodiscard]] std::map<std::string, CurrencyDesk> desks_by_currency(
         const ledger::Terms& terms) const;
@@ -472,8 +479,8 @@ private:
     std::map<std::pair<ledger::PartnerId, std::string>, DisputeMessage> dispute_messages_;
     std::map<std::pair<ledger::PartnerId, std::string>, DocumentAnswer> answer_messages_;
     std::map<ledger::Month, DraftSet> drafts_;
-    std::map<ledger::Month, WindowNet> nets_;
-    std::map<std::pair<ledger::Month, std::string>, PaymentFile> files_; // by currency, too
+    std::map<NetKey, WindowNet> nets_;
+    std::map<std::pair<NetKey, std::string>, PaymentFile> files_; // by currency, too
     BankBook bank_;
     std::map<ledger::HouseSequence, Match> matches_;
     std::map<ledger::HouseSequence, MatchBooking> bookings_; // of the matches

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "ledger/money.hpp"
@@ -20,6 +23,14 @@ struct SettlementInput {
     const Contracts& contracts;
 };
 
+/// What the partners of a program come to in a window. With the house they sum to zero.
+struct ProgramPosition {
+    std::int64_t partners = 0;
+    ledger::Minor paid_in{};  // by those that pay
+    ledger::Minor paid_out{}; // to those that receive
+    [[nodiscard]] ledger::Minor house() const { return paid_in - paid_out; }
+};
+
 /// One window, settled: what `settle show` and `settle invoices` render.
 struct Settlement {
     Window window{};
@@ -31,6 +42,8 @@ struct Settlement {
     NetPositions nets{}; // of every partner and of the house; above zero: it receives
 
     [[nodiscard]] ledger::Minor net_of(ledger::PartnerId partner) const;
+    /// By name; partners of none under the empty one. Of a house without programs: nothing.
+    [[nodiscard]] std::map<std::string, ProgramPosition> positions_by_program() const;
 };
 
 /// Pure; any thread.

@@ -36,6 +36,7 @@ struct VatRule {
 struct Party {
     std::string id{};
     std::string name{};
+    std::string program{}; // of a partner's contract; empty: of none
 };
 
 /// What documents need to know beyond the ledger's terms.

@@ -6,6 +6,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "ledger/ids.hpp"
@@ -16,6 +17,25 @@
 
 namespace pointhouse::settlement {
 
+/// Which net: of a window, and of one program of the house. What is owed under one program is never
+/// offset by what is owed under another.
+struct NetKey {
+    ledger::Month window{};
+    std::string program{}; // empty: of partners whose contracts name none
+
+    NetKey() = default;
+    /// A window is the key of its net where the house has no programs.
+    // NOLINTNEXTLINE(google-explicit-constructor)
+    NetKey(ledger::Month month, std::string of = {}) : window{month}, program{std::move(of)} {}
+    friend auto operator<=>(const NetKey&, const NetKey&) = default;
+};
+
+/// "2026-06", "2026-06 travel".
+[[nodiscard]] std::string name_of(const NetKey& key);
+/// What ids of its payments begin with: "PH-2026-06", "PH-2026-06.travel". The dot is in no month
+/// and ends a word, so that no partner's name makes one the other.
+[[nodiscard]] std::string reference_stem(const NetKey& key);
+
 /// How the documents of a window are paid. The house is one side of each, so that each pair's
 /// difference (bilateral) and the difference of all through the house (multilateral) are the same
 /// amounts; gross, a partner pays all that it owes and gets all that it is owed.
@@ -24,7 +44,7 @@ enum class NettingMethod : std::uint8_t { gross, bilateral, multilateral };
 [[nodiscard]] std::string_view name_of(NettingMethod method) noexcept;
 [[nodiscard]] std::optional<NettingMethod> find_netting_method(std::string_view name) noexcept;
 
-/// How a window is to be netted.
+/// How documents are to be netted.
 struct NettingTerms {
     ledger::Minor minimum{}; // nets closer to zero wait for the next window
     NettingMethod method = NettingMethod::multilateral;
@@ -41,7 +61,7 @@ struct NetPaid {
 
 /// Who did not pay, and who bears a loss with others.
 struct PayerInDefault {
-    ledger::Month window{};
+    NetKey net{};
     ledger::PartnerId partner{};
     std::string reason{};
     std::set<ledger::PartnerId> mutualised{}; // whose contracts share such a loss
@@ -65,7 +85,7 @@ struct ForeignNet {
 struct NetPayment {
     ledger::Minor net{};     // above zero: the house pays the partner
     ledger::Minor settled{}; // of it, paid and matched with the bank's statement; same sign
-    std::string reference{}; // on the payment: "PH-2026-06-GRO"
+    std::string reference{}; // on the payment: "PH-2026-06-GRO", "PH-2026-06.travel-GRO"
     /// Its documents stand in one account, the receivables or the payables: what the first payment
     /// sees to.
     bool is_on_one_side = false;
@@ -86,7 +106,8 @@ struct NetPayment {
     [[nodiscard]] ledger::Minor agreed() const { return net + carried; }
 };
 
-/// The netting of one window: which documents, and what each partner pays or gets.
+/// The netting of one window, or of a program in it: which documents, and what each partner pays or
+/// gets.
 struct WindowNet {
     ledger::HouseSequence entry{};
     NettingMethod method = NettingMethod::multilateral;

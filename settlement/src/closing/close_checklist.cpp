@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <fmt/format.h>
+#include <iterator>
 #include <map>
 #include <set>
 
@@ -138,11 +139,26 @@ CloseCheck documents_sent(const Desk& desk)
         .figures = {{"documents", counted(documents.size())}, {"not_sent", std::int64_t{waiting}}}};
 }
 
-/// Pay-ins and the house's share go through the clearing account to those who are paid.
-CloseCheck clearing(const Desk& desk)
+/// The nets of the window, those that its documents lack among them: each stands for itself.
+std::vector<NetKey> nets_of(const Desk& desk)
 {
-    const auto* net = desk.documents.net_of(desk.window);
-    CloseCheck check{.name = "clearing"};
+    auto keys = desk.documents.nets_of(desk.window);
+    std::ranges::copy(
+        desk.documents.nets_to_come(desk.window, desk.window), std::back_inserter(keys));
+    std::ranges::sort(keys);
+    return keys;
+}
+
+std::string named(std::string_view check, const NetKey& key)
+{
+    return key.program.empty() ? std::string{check} : fmt::format("{}:{}", check, key.program);
+}
+
+/// Pay-ins and the house's share go through the clearing account to those who are paid.
+CloseCheck clearing(const Desk& desk, const NetKey& key)
+{
+    const auto* net = desk.documents.net_of(key);
+    CloseCheck check{.name = named("clearing", key)};
     if (!net) return check;
     const auto cleared = clearing_of(*net);
     check.is_done = cleared.left().count == 0;
@@ -154,10 +170,10 @@ CloseCheck clearing(const Desk& desk)
     return check;
 }
 
-CloseCheck nets_paid(const Desk& desk)
+CloseCheck nets_paid(const Desk& desk, const NetKey& key)
 {
-    const auto* net = desk.documents.net_of(desk.window);
-    CloseCheck check{.name = "paid", .is_done = net && net->is_settled()};
+    const auto* net = desk.documents.net_of(key);
+    CloseCheck check{.name = named("paid", key), .is_done = net && net->is_settled()};
     if (!net) return check;
     Micro open;
     for (const auto& [partner, payment] : net->payments)
@@ -357,13 +373,14 @@ CloseChecklist close_checklist(
         documents_issued(desk),
         all_is_billed(desk),
         documents_sent(desk),
-        bank_matched(desk),
-        nets_paid(desk),
-        clearing(desk),
-        disputes_decided(desk),
-        receivables(desk),
-        payables(desk),
-        trial_balance(desk)};
+        bank_matched(desk)};
+    const auto keys = nets_of(desk);
+    for (const NetKey& key : keys) {
+        checklist.checks.push_back(nets_paid(desk, key));
+        checklist.checks.push_back(clearing(desk, key));
+    }
+    for (auto* check : {disputes_decided, receivables, payables, trial_balance})
+        checklist.checks.push_back(check(desk));
     // Closes of before there was a period to object did not look at it, and are proved again.
     const auto documents_of_window = documents.documents_of(window);
     if (std::ranges::any_of(documents_of_window, [](const auto* issued) {

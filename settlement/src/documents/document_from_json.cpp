@@ -249,6 +249,7 @@ Document document_of(const json::object& object)
     };
     for (const json::value& line : array_in(object, "lines"))
         document.lines.push_back(line_of(line));
+    if (object.contains("program")) document.program = text_in(object, "program");
     if (object.contains("objection_days"))
         document.objection_days = integer_in<std::int32_t>(object, "objection_days");
     check_sides(document, object);

@@ -119,6 +119,7 @@ std::string document_json(const Document& document)
         {"accounting", accounting_value(document)},
         {"reason", document.reason},
     };
+    if (!document.program.empty()) object.emplace("program", document.program);
     if (const auto last = document.object_by()) {
         object.emplace("objection_days", document.objection_days);
         object.emplace("object_by", ledger::format_day(*last));

@@ -62,28 +62,48 @@ bool settle_netted(MatchingState& state, std::size_t row, const Places& named)
     return true;
 }
 
+/// Whose money items are: one of them is never paid with another's.
+using Creditors = std::set<std::pair<PartnerId, std::string>>;
+
+Creditors creditors_of(const MatchingState& state, const Places& items)
+{
+    Creditors creditors;
+    for (const std::size_t place : items)
+        creditors.emplace(state.items[place].item->partner, state.items[place].item->program);
+    return creditors;
+}
+
+/// Whether a row pays items of one side whole. Of none: no.
+bool is_exact_sum(const MatchingState& state, const Row& row, const Places& items)
+{
+    Wide left = row.open;
+    for (const std::size_t place : items) {
+        if (!MatchingState::may_pay(row, state.items[place])) return false;
+        left -= state.items[place].open;
+    }
+    return left == 0;
+}
+
 void match_references(MatchingState& state, std::int64_t tolerance)
 {
     for (std::size_t place = 0; place < state.rows.size(); ++place) {
         const Row& row = state.rows[place];
         if (!MatchingState::is_free(row)) continue;
         const Places named = named_items(state, row);
-        std::set<PartnerId> partners;
-        for (const std::size_t item : named) partners.insert(state.items[item].item->partner);
+        if (named.empty()) continue;
         // A text may name the window, and with it an item of each partner: the account decides.
         Places of_payer = named;
-        if (row.partner) {
-            std::erase_if(of_payer, [&state, &row](std::size_t item) {
-                return state.items[item].item->partner != *row.partner;
-            });
-        }
-        if (named.empty()) continue;
-        if (of_payer.empty() || (!row.partner && partners.size() > 1)) {
+        std::erase_if(of_payer, [&state, &row](std::size_t item) {
+            return !MatchingState::is_of_payer(row, state.items[item]);
+        });
+        const Creditors creditors = creditors_of(state, of_payer);
+        const bool is_one = creditors.size() == 1;
+        if (!is_one && (row.partners.empty() || !is_exact_sum(state, row, of_payer))) {
             Places other = named;
             state.doubt(place, Doubt::several_partners, {std::move(other)});
             continue;
         }
-        if (settle_netted(state, place, of_payer)) continue;
+        if (is_one && settle_netted(state, place, of_payer)) continue;
         std::erase_if(of_payer, [&state, &row](std::size_t item) {
             return !MatchingState::may_pay(row, state.items[item]);
         });
@@ -175,10 +195,10 @@ void match_many_to_one(MatchingState& state)
             const std::string& account = candidate.row->row.counterparty_account;
             if (!MatchingState::is_free(candidate) || !MatchingState::may_pay(candidate, item) ||
                 size_of(candidate.open) >= size_of(item.open) ||
-                (!candidate.partner && account.empty()))
+                (candidate.partners.empty() && account.empty()))
                 continue;
-            const bool is_known = candidate.partner.has_value();
-            groups[{is_known ? *candidate.partner : PartnerId{}, is_known ? "" : account}]
+            const bool is_known = candidate.partners.size() == 1;
+            groups[{is_known ? *candidate.partners.begin() : PartnerId{}, is_known ? "" : account}]
                 .push_back(row);
         }
         const Sums sums =
@@ -206,11 +226,11 @@ void match_only_items(MatchingState& state)
 
         for (std::size_t place = 0; place < state.rows.size(); ++place) {
             const Row& row = state.rows[place];
-            if (!MatchingState::is_free(row) || !row.partner || (row.open > 0) != is_credit)
-                continue;
-            const auto found = open_items.find(*row.partner);
-            if (found == open_items.end()) continue;
-            const Places& items = found->second;
+            if (!MatchingState::is_free(row) || (row.open > 0) != is_credit) continue;
+            Places items;
+            for (const PartnerId partner : row.partners)
+                items.insert(items.end(), open_items[partner].begin(), open_items[partner].end());
+            if (items.empty()) continue;
             if (items.size() > 1) {
                 std::vector<Places> choices;
                 for (const std::size_t item : items) choices.push_back({item});

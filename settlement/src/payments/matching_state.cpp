@@ -29,8 +29,8 @@ MatchingState::MatchingState(const MatchingInput& input)
     for (const OpenRow& row : input.rows) {
         Row state{.row = &row, .texts = texts_of(row.row), .open = row.open.count};
         state.is_return = !row.row.return_reason.empty() || row.row.is_reversal;
-        const auto account = input.accounts.find(row.row.counterparty_account);
-        if (account != input.accounts.end()) state.partner = account->second;
+        auto [owner, end] = input.accounts.equal_range(row.row.counterparty_account);
+        for (; owner != end; ++owner) state.partners.insert(owner->second);
         rows.push_back(std::move(state));
     }
     std::ranges::sort(

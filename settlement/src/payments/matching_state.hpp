@@ -1,6 +1,6 @@
 #pragma once
 
-#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -28,7 +28,7 @@ public:
     struct Row {
         const OpenRow* row = nullptr;
         RowTexts texts{};
-        std::optional<ledger::PartnerId> partner{}; // whose account it is
+        std::set<ledger::PartnerId> partners{}; // whose account it is; none: not known
         std::int64_t open = 0;
         bool is_return = false;
         bool is_doubtful = false;
@@ -44,12 +44,16 @@ public:
     {
         return row.open != 0 && !row.is_return && !row.is_doubtful;
     }
+    /// Whether the account that a row came from is not another partner's.
+    [[nodiscard]] static bool is_of_payer(const Row& row, const Item& item)
+    {
+        return row.partners.empty() || row.partners.contains(item.item->partner);
+    }
     /// Whether the row could pay something of the item: on the same side, and not another
     /// partner's.
     [[nodiscard]] static bool may_pay(const Row& row, const Item& item)
     {
-        return item.open != 0 && (row.open > 0) == (item.open > 0) &&
-               (!row.partner || *row.partner == item.item->partner);
+        return item.open != 0 && (row.open > 0) == (item.open > 0) && is_of_payer(row, item);
     }
 
     /// Pays the items from the rows, each in its order, as far as both go. Rests stay open, but for

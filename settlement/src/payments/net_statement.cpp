@@ -38,7 +38,7 @@ PartyStatement of_house(std::span<const SettledDocument> documents, Minor net)
 } // namespace
 
 std::expected<NetStatement, NettingFault> net_statement(
-    ledger::Month window,
+    const NetKey& key,
     const ledger::Currency& currency,
     std::span<const SettledDocument> documents,
     std::span<const Party> partners)
@@ -46,7 +46,7 @@ std::expected<NetStatement, NettingFault> net_statement(
     auto nets = net_positions(obligations_of(documents));
     if (!nets) return std::unexpected(nets.error());
 
-    NetStatement statement{.window = window, .currency = currency};
+    NetStatement statement{.window = key.window, .program = key.program, .currency = currency};
     std::map<ledger::PartnerId, PartyStatement> parties;
     for (const SettledDocument& document : documents) {
         ledger::invariant(!document.partner.is_none(), "one side of a document is a partner");

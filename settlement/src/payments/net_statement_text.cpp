@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <fmt/format.h>
 
 #include <boost/json.hpp>
@@ -40,7 +41,7 @@ std::string net_statement_json(const NetStatement& statement)
             {"net_minor", party.net.count},
         });
     }
-    return json::serialize(json::object{
+    json::object shown{
         {"window", format_month(statement.window)},
         {"currency", statement.currency.code},
         {"parties", std::move(parties)},
@@ -48,19 +49,22 @@ std::string net_statement_json(const NetStatement& statement)
         {"house_share_minor", statement.house_share.count},
         {"paid_out_minor", statement.paid_out.count},
         {"clearing_minor", statement.clearing().count},
-    });
+    };
+    if (!statement.program.empty()) shown.emplace("program", statement.program);
+    return json::serialize(shown);
 }
 
-std::string net_statement_csv(const NetStatement& statement)
+namespace {
+
+void append_csv(std::string& text, const NetStatement& statement, std::string_view end_of_row)
 {
-    std::string text = "record,party,document,kind,window,gross,held_back,effect,currency\r\n";
     const auto amount = [&statement](Minor minor) {
         return format_minor(minor, statement.currency);
     };
     for (const PartyStatement& party : statement.parties) {
         for (const SettledDocument& document : party.documents) {
             text += fmt::format(
-                "document,{},{},{},{},{},{},{},{}\r\n",
+                "document,{},{},{},{},{},{},{},{}{}",
                 csv_cell(party.id),
                 csv_cell(document.number),
                 name_of(document.kind),
@@ -68,15 +72,29 @@ std::string net_statement_csv(const NetStatement& statement)
                 amount(document.gross),
                 amount(document.held_back),
                 amount(document.effect),
-                statement.currency.code);
+                statement.currency.code,
+                end_of_row);
         }
         text += fmt::format(
-            "net,{},,,{},,,{},{}\r\n",
+            "net,{},,,{},,,{},{}{}",
             csv_cell(party.id),
             format_month(statement.window),
             amount(party.net),
-            statement.currency.code);
+            statement.currency.code,
+            end_of_row);
     }
+}
+
+} // namespace
+
+std::string net_statements_csv(std::span<const NetStatement> statements)
+{
+    const bool has_programs = std::ranges::any_of(
+        statements, [](const NetStatement& each) { return !each.program.empty(); });
+    std::string text = "record,party,document,kind,window,gross,held_back,effect,currency";
+    text += has_programs ? ",program\r\n" : "\r\n";
+    for (const NetStatement& statement : statements)
+        append_csv(text, statement, has_programs ? "," + statement.program + "\r\n" : "\r\n");
     return text;
 }
 
@@ -84,7 +102,7 @@ std::string net_statement_text(const NetStatement& statement)
 {
     std::string text = fmt::format(
         "Settlement of {} in {}. Above zero: the party receives.\n",
-        format_month(statement.window),
+        name_of(NetKey{statement.window, statement.program}),
         statement.currency.code);
     const auto amount = [&statement](Minor minor) {
         return format_minor(minor, statement.currency);

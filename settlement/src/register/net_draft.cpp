@@ -29,7 +29,7 @@ bool NetDraft::Part::is_too_little(Minor minimum) const
 
 void NetDraft::add(const IssuedDocument& issued)
 {
-    if (issued.document.window > window_) return;
+    if (issued.document.window > key_.window || issued.document.program != key_.program) return;
     // What is wholly credited in another currency may leave a cent of its claim.
     const Minor open = issued.open();
     if (open.count == 0 && issued.open_claim().count == 0) return;
@@ -90,13 +90,13 @@ std::string NetDraft::reference_of(const Side& side) const
     constexpr std::string_view carried =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-.";
     const auto& partner = terms_.partner(side.first);
-    const auto month = ledger::format_month(window_);
+    const auto stem = reference_stem(key_);
     std::string_view direction;
     if (netting_.method == NettingMethod::gross) direction = side.second ? "-OUT" : "-IN";
-    const auto reference = fmt::format("PH-{}-{}{}", month, partner.name, direction);
+    const auto reference = fmt::format("{}-{}{}", stem, partner.name, direction);
     const bool is_carried = partner.name.find_first_not_of(carried) == std::string::npos;
     if (is_carried && reference.size() <= 35) return reference;
-    return fmt::format("PH-{}-P.{}{}", month, partner.partner.value(), direction);
+    return fmt::format("{}-P.{}{}", stem, partner.partner.value(), direction);
 }
 
 void NetDraft::add_row(json::array& nets, const Side& side, const Part& part) const
@@ -142,11 +142,12 @@ NewEntry NetDraft::entry() const
     }
     to_micro(lines, terms_.currency);
     json::object content{
-        {"window", ledger::format_month(window_)},
+        {"window", ledger::format_month(key_.window)},
         {"method", name_of(netting_.method)},
         {"minimum_minor", netting_.minimum.count},
         {"documents", std::move(numbers)},
         {"nets", std::move(nets)}};
+    if (!key_.program.empty()) content.emplace("program", key_.program);
     if (netting_.rate) {
         content.emplace("pay_in", netting_.rate->to.code);
         content.emplace("rate_id", netting_.rate->id);

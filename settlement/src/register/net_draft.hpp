@@ -11,14 +11,15 @@
 
 namespace pointhouse::settlement {
 
-/// The net of a window while it is made: which documents, and what each payment comes to.
+/// A net while it is made: which documents, and what each payment comes to.
 class NetDraft {
 public:
-    NetDraft(ledger::Month window, const NettingTerms& netting, const ledger::Terms& terms)
-        : window_{window}, netting_{netting}, terms_{terms}
+    NetDraft(NetKey key, const NettingTerms& netting, const ledger::Terms& terms)
+        : key_{std::move(key)}, netting_{netting}, terms_{terms}
     {}
 
-    /// Takes what is open of a document, when it belongs to the window or an earlier one.
+    /// Takes what is open of a document, when it belongs to the program, and to the window or an
+    /// earlier one.
     void add(const IssuedDocument& issued);
     /// What is too little is carried forward. Why the rest cannot be netted; empty: it can.
     [[nodiscard]] std::string finish();
@@ -48,7 +49,7 @@ private:
     [[nodiscard]] std::string reference_of(const Side& side) const;
     void add_row(boost::json::array& nets, const Side& side, const Part& part) const;
 
-    ledger::Month window_;
+    NetKey key_;
     const NettingTerms& netting_;
     const ledger::Terms& terms_;
     std::map<Side, Part> parts_;

@@ -67,6 +67,13 @@ ledger::Month window_at(const json::object& content)
     return ledger::parse_month(text_at(content, "window")).value();
 }
 
+NetKey net_at(const json::object& content)
+{
+    NetKey key{window_at(content)};
+    if (content.contains("program")) key.program = text_at(content, "program");
+    return key;
+}
+
 ledger::PartnerId partner_at(const json::object& content)
 {
     return ledger::PartnerId{content.at("partner").to_number<std::uint32_t>()};
@@ -249,7 +256,7 @@ void Register::apply_answer(const ledger::HouseEntry& /*entry*/, const Content& 
 
 void Register::apply_net(const ledger::HouseEntry& entry, const Content& content)
 {
-    const ledger::Month window = window_at(content);
+    const NetKey key = net_at(content);
     WindowNet net{.entry = entry.sequence};
     // Windows that were netted before there was a choice have no method.
     if (content.contains("method"))
@@ -258,10 +265,10 @@ void Register::apply_net(const ledger::HouseEntry& entry, const Content& content
         const auto& row = each.as_object();
         net.documents.push_back(text_at(row, "number"));
         auto& issued = issued_.find(net.documents.back())->second;
-        issued.netted.emplace(window, minor_at(row, "owed_minor"));
-        issued.held_back.emplace(window, issued.disputed);
+        issued.netted.emplace(key.window, minor_at(row, "owed_minor"));
+        issued.held_back.emplace(key.window, issued.disputed);
         if (row.contains("claim_minor"))
-            issued.claimed.emplace(window, minor_at(row, "claim_minor"));
+            issued.claimed.emplace(key.window, minor_at(row, "claim_minor"));
     }
     for (const auto& each : content.at("nets").as_array()) {
         const auto& row = each.as_object();
@@ -277,7 +284,7 @@ void Register::apply_net(const ledger::HouseEntry& entry, const Content& content
         }
         net.payments.emplace(partner_at(row), std::move(payment));
     }
-    nets_.emplace(window, std::move(net));
+    nets_.emplace(key, std::move(net));
 }
 
 void Register::apply_payment(const ledger::HouseEntry& /*entry*/, const Content& content)
@@ -287,14 +294,14 @@ void Register::apply_payment(const ledger::HouseEntry& /*entry*/, const Content&
 
 void Register::settle_net(const Content& row)
 {
-    auto& net = nets_.at(window_at(row));
+    auto& net = nets_.at(net_at(row));
     auto [found, end] = net.payments.equal_range(partner_at(row));
     // The older form names no payment: then the partner has one alone.
     if (const auto* reference = row.if_contains("reference")) {
         const std::string_view wanted = reference->as_string();
         while (found != end && found->second.reference != wanted) ++found;
     }
-    if (found == end) throw std::invalid_argument{"the window has no such payment"};
+    if (found == end) throw std::invalid_argument{"the net has no such payment"};
     NetPayment& payment = found->second;
     payment.settled += minor_at(row, "paid_minor");
     payment.is_on_one_side = true;
@@ -311,17 +318,17 @@ void Register::apply_permission(const ledger::HouseEntry& /*entry*/, const Conte
 
 void Register::apply_order(const ledger::HouseEntry& /*entry*/, const Content& content)
 {
-    const ledger::Month window = window_at(content);
+    const NetKey key = net_at(content);
     const auto& payments = content.at("payments").as_array();
     std::string currency;
     if (const auto* named = content.if_contains("currency")) {
         currency = std::string_view{named->as_string()};
     } else if (!payments.empty()) {
         // Before there was a file for each currency, all was in that of the window.
-        const auto* net = net_of(window)->find(partner_at(payments.front().as_object()), true);
+        const auto* net = net_of(key)->find(partner_at(payments.front().as_object()), true);
         currency = net->currency();
     }
-    auto& file = files_[{window, currency}];
+    auto& file = files_[{key, currency}];
     file.currency = currency;
     ++file.issues;
     if (file.issues > 1) {
@@ -357,7 +364,8 @@ DocumentState Register::standing_of(const IssuedDocument& issued) const
         return DocumentState::credited;
     const bool is_out = document.owed_by_partner().count < 0;
     const bool is_paid = std::ranges::all_of(issued.netted, [&](const auto& taken) {
-        const auto* payment = net_of(taken.first)->find(document.partner, is_out);
+        const auto* net = net_of({taken.first, document.program});
+        const auto* payment = net->find(document.partner, is_out);
         return payment && payment->is_settled();
     });
     const bool is_open = issued.open().count != 0 || issued.disputed.count != 0;
@@ -390,23 +398,46 @@ bool Register::is_issued(ledger::Month window) const
     return drafts && drafts->is_approved && drafts->issued == drafts->documents.size();
 }
 
-const WindowNet* Register::net_of(ledger::Month window) const
+const WindowNet* Register::net_of(const NetKey& key) const
 {
-    const auto found = nets_.find(window);
+    const auto found = nets_.find(key);
     return found == nets_.end() ? nullptr : &found->second;
 }
 
-const PaymentFile* Register::find_payment_file(
-    ledger::Month window, std::string_view currency) const
+std::vector<NetKey> Register::nets_of(ledger::Month window) const
 {
-    const auto found = files_.find({window, std::string{currency}});
+    std::vector<NetKey> keys;
+    for (auto each = nets_.lower_bound(window); each != nets_.end(); ++each) {
+        if (each->first.window != window) break;
+        keys.push_back(each->first);
+    }
+    return keys;
+}
+
+std::vector<NetKey> Register::nets_to_come(ledger::Month window, ledger::Month since) const
+{
+    std::set<NetKey> keys;
+    for (const auto& [number, issued] : issued_) {
+        const auto& document = issued.document;
+        const bool is_open = issued.open().count != 0 || issued.open_claim().count != 0;
+        if (document.window >= since && document.window <= window && is_open)
+            keys.emplace(window, document.program);
+    }
+    std::erase_if(keys, [&](const NetKey& key) { return nets_.contains(key); });
+    if (keys.empty() && nets_of(window).empty()) keys.emplace(window);
+    return {keys.begin(), keys.end()};
+}
+
+const PaymentFile* Register::find_payment_file(const NetKey& key, std::string_view currency) const
+{
+    const auto found = files_.find({key, std::string{currency}});
     return found == files_.end() ? nullptr : &found->second;
 }
 
-bool Register::is_ordered(ledger::Month window, ledger::PartnerId partner) const
+bool Register::is_ordered(const NetKey& key, ledger::PartnerId partner) const
 {
     return std::ranges::any_of(files_, [&](const auto& each) {
-        return each.first.first == window && each.second.amounts.contains(partner);
+        return each.first.first == key && each.second.amounts.contains(partner);
     });
 }
 

@@ -70,17 +70,18 @@ std::map<BankRowNumber, Minor> Register::open_rows() const
 std::vector<OpenItem> Register::open_items() const
 {
     std::vector<OpenItem> items;
-    for (const auto& [window, net] : nets_) {
+    for (const auto& [key, net] : nets_) {
         for (const auto& [partner, payment] : net.payments) {
             const Minor due = payment.due();
             if (due.count == 0) continue;
             OpenItem item{
                 .id = payment.reference,
                 .partner = partner,
+                .program = key.program,
                 .open = Minor{-due.count},
                 .currency = std::string{payment.currency()}};
             item.references.push_back(payment.reference);
-            for (const auto* issued : documents_of(window, partner, payment)) {
+            for (const auto* issued : documents_of(key, partner, payment)) {
                 item.references.push_back(issued->document.number);
                 item.due_on = std::max(item.due_on, issued->document.due_on);
             }
@@ -126,7 +127,7 @@ std::map<std::string, Register::CurrencyDesk> Register::desks_by_currency(
 }
 
 Matching Register::find_matches(
-    const std::map<std::string, ledger::PartnerId>& accounts,
+    const PartnerAccounts& accounts,
     const MatchingRules& rules,
     const ledger::Terms& terms,
     ledger::Day today) const
@@ -154,10 +155,10 @@ Matching Register::find_matches(
 
 std::optional<Register::NamedNet> Register::find_net(std::string_view reference) const
 {
-    for (const auto& [window, net] : nets_) {
+    for (const auto& [key, net] : nets_) {
         for (const auto& [partner, payment] : net.payments) {
             if (payment.reference == reference)
-                return NamedNet{.window = window, .partner = partner, .payment = &payment};
+                return NamedNet{.key = key, .partner = partner, .payment = &payment};
         }
     }
     return std::nullopt;

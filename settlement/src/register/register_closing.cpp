@@ -43,7 +43,7 @@ std::set<ledger::Month> Register::windows_of(const Match& match) const
 {
     std::set<ledger::Month> windows;
     const auto add_item = [&](const std::string& item) {
-        if (const auto net = find_net(item)) windows.insert(net->window);
+        if (const auto net = find_net(item)) windows.insert(net->key.window);
     };
     const auto add_row = [&](BankRowNumber number) {
         if (number == 0 || number > bank_.rows.size()) return;

@@ -83,9 +83,9 @@ std::optional<DefaultCover> Register::cover_of(
     // Pay-outs that left the house bear nothing any more.
     NetPositions positions{{payer.partner, -missing}, {the_house, missing}};
     std::set<PartnerId> exempt;
-    for (const auto& [partner, payment] : nets_.at(payer.window).payments) {
+    for (const auto& [partner, payment] : nets_.at(payer.net).payments) {
         if (partner == payer.partner || payment.open().count <= 0) continue;
-        if (is_ordered(payer.window, partner)) continue;
+        if (is_ordered(payer.net, partner)) continue;
         if (payment.foreign && payment.foreign->is_of_documents) continue;
         positions[partner] = payment.open();
         positions[the_house] -= payment.open();
@@ -103,17 +103,17 @@ std::optional<DefaultCover> Register::cover_of(
 
 const NetPayment* Register::own_pay_out(const PayerInDefault& payer, const NamedNet& net) const
 {
-    const auto* own = nets_.at(payer.window).find(payer.partner, true);
-    const bool is_left = own && own != net.payment && !is_ordered(payer.window, payer.partner);
+    const auto* own = nets_.at(payer.net).find(payer.partner, true);
+    const bool is_left = own && own != net.payment && !is_ordered(payer.net, payer.partner);
     return is_left ? own : nullptr;
 }
 
 /// Settles so much of what the house was to pay.
 void Register::set_off(const NamedNet& own, Minor amount, DefaultPlan& plan) const
 {
-    const auto documents = documents_of(own.window, own.partner, *own.payment);
+    const auto documents = documents_of(own.key, own.partner, *own.payment);
     const auto lines = lines_of_payment(
-        own.partner, balance_of(documents, own.window), amount, !own.payment->is_on_one_side);
+        own.partner, balance_of(documents, own.key.window), amount, !own.payment->is_on_one_side);
     std::ranges::copy(lines, std::back_inserter(plan.lines));
     plan.lines.push_back({.account = Account::cash_operating, .amount = amount.count});
     plan.set_off = amount;
@@ -132,9 +132,9 @@ Register::DefaultPlan Register::plan_default(const PayerInDefault& payer, const 
     if (const auto cover = cover_of(payer, missing, collateral_of(payer.partner)))
         plan.cover = *cover;
 
-    const auto documents = documents_of(payer.window, payer.partner, *net.payment);
-    plan.reopen(documents, payer.window, plan.cover.receivable);
-    plan.book_reopened(net, balance_of(documents, payer.window), {});
+    const auto documents = documents_of(payer.net, payer.partner, *net.payment);
+    plan.reopen(documents, payer.net.window, plan.cover.receivable);
+    plan.book_reopened(net, balance_of(documents, payer.net.window), {});
     plan.lines.push_back(
         {.account = Account::collateral,
          .partner = payer.partner,
@@ -145,8 +145,7 @@ Register::DefaultPlan Register::plan_default(const PayerInDefault& payer, const 
          .settled = -(set_off + plan.cover.collateral_drawn),
          .is_on_one_side = true});
     if (set_off.count != 0)
-        this->set_off(
-            {.window = payer.window, .partner = payer.partner, .payment = own}, set_off, plan);
+        this->set_off({.key = payer.net, .partner = payer.partner, .payment = own}, set_off, plan);
     return plan;
 }
 
@@ -172,13 +171,13 @@ Register::DefaultPlan Register::plan_foreign_default(
             held >= needed ? missing : std::min(missing, convert(held, rate).value_or(missing));
     part.reopened = missing - part.covered;
 
-    const auto documents = documents_of(payer.window, payer.partner, *net.payment);
-    plan.reopen(documents, payer.window, part.reopened);
+    const auto documents = documents_of(payer.net, payer.partner, *net.payment);
+    plan.reopen(documents, payer.net.window, part.reopened);
     Minor claims;
     for (const auto& each : plan.reopened) claims += each.claim;
     if (const auto cover = cover_of(payer, claims, {})) plan.cover = *cover;
     plan.cover.collateral_drawn = drawn;
-    plan.book_reopened(net, balance_of(documents, payer.window), {});
+    plan.book_reopened(net, balance_of(documents, payer.net.window), {});
     plan.lines.push_back(
         {.account = Account::collateral, .partner = payer.partner, .amount = drawn.count});
     const Minor left = net.payment->net + claims;
@@ -191,7 +190,7 @@ Register::DefaultPlan Register::plan_foreign_default(
          .foreign_settled = -(part.set_off + part.covered)});
     if (part.set_off.count != 0) {
         set_off(
-            {.window = payer.window, .partner = payer.partner, .payment = own},
+            {.key = payer.net, .partner = payer.partner, .payment = own},
             claim_settled_by(part.set_off, *own),
             plan);
         plan.changes.back().foreign_left = own->foreign->net;
@@ -206,28 +205,28 @@ Register::DefaultPlan Register::plan_foreign_default(
 Registered<NewEntry> Register::take_default(
     const PayerInDefault& payer, const ledger::Terms& terms) const
 {
-    const auto* window = net_of(payer.window);
-    const auto month = ledger::format_month(payer.window);
-    if (!window) return refused(fmt::format("{} is not netted yet", month));
+    const auto* window = net_of(payer.net);
+    const auto net_name = name_of(payer.net);
+    if (!window) return refused(fmt::format("{} is not netted yet", net_name));
     const auto* payment = window->find(payer.partner, false);
     if (!payment || payment->open().count >= 0)
         return refused(fmt::format(
-            "{} has nothing to pay in for {}", terms.partner(payer.partner).name, month));
+            "{} has nothing to pay in for {}", terms.partner(payer.partner).name, net_name));
     if (payer.reason.empty()) return refused("a default is taken for a reason");
 
-    const NamedNet net{.window = payer.window, .partner = payer.partner, .payment = payment};
+    const NamedNet net{.key = payer.net, .partner = payer.partner, .payment = payment};
     const bool is_foreign = payment->foreign && payment->foreign->is_of_documents;
     auto plan = is_foreign ? plan_foreign_default(payer, net) : plan_default(payer, net);
     for (const auto& [partner, share] : plan.cover.loss_shares) {
         const auto* receives = window->find(partner, true);
-        const NamedNet other{.window = payer.window, .partner = partner, .payment = receives};
-        const auto documents = documents_of(payer.window, partner, *receives);
-        plan.reopen(documents, payer.window, -share);
+        const NamedNet other{.key = payer.net, .partner = partner, .payment = receives};
+        const auto documents = documents_of(payer.net, partner, *receives);
+        plan.reopen(documents, payer.net.window, -share);
         // Where nothing is left to be paid, its other documents cancel out now.
         const bool is_booked = receives->is_on_one_side || receives->net == share;
         if (is_booked)
             plan.book_reopened(
-                other, balance_of(documents, payer.window), receives->open() - share);
+                other, balance_of(documents, payer.net.window), receives->open() - share);
         plan.changes.push_back(
             {.net = other,
              .left = receives->net - share,
@@ -240,28 +239,28 @@ Registered<NewEntry> Register::take_default(
 Registered<NewEntry> Register::unwind_partner(
     const PayerInDefault& payer, const ledger::Terms& terms) const
 {
-    const auto* window = net_of(payer.window);
-    const auto month = ledger::format_month(payer.window);
+    const auto* window = net_of(payer.net);
+    const auto net_name = name_of(payer.net);
     const std::string& name = terms.partner(payer.partner).name;
-    if (!window) return refused(fmt::format("{} is not netted yet", month));
+    if (!window) return refused(fmt::format("{} is not netted yet", net_name));
     if (payer.reason.empty()) return refused("a partner is unwound for a reason");
     DefaultPlan plan;
     const auto [first, last] = window->payments.equal_range(payer.partner);
     for (const auto& [partner, payment] : std::ranges::subrange(first, last)) {
         if (payment.is_on_one_side || payment.net.count == 0)
-            return refused(fmt::format("a part of {} in {} is settled already", name, month));
-        if (is_ordered(payer.window, partner))
-            return refused(fmt::format("{} is paid for {} already", name, month));
-        for (const auto* issued : documents_of(payer.window, partner, payment))
+            return refused(fmt::format("a part of {} in {} is settled already", name, net_name));
+        if (is_ordered(payer.net, partner))
+            return refused(fmt::format("{} is paid for {} already", name, net_name));
+        for (const auto* issued : documents_of(payer.net, partner, payment))
             plan.reopened.push_back(
                 {.issued = issued,
-                 .owed = issued->netted.at(payer.window),
-                 .claim = issued->claimed_in(payer.window)});
+                 .owed = issued->netted.at(payer.net.window),
+                 .claim = issued->claimed_in(payer.net.window)});
         plan.changes.push_back(
-            {.net = {.window = payer.window, .partner = partner, .payment = &payment}});
+            {.net = {.key = payer.net, .partner = partner, .payment = &payment}});
     }
     if (plan.changes.empty())
-        return refused(fmt::format("{} has nothing to unwind in {}", name, month));
+        return refused(fmt::format("{} has nothing to unwind in {}", name, net_name));
     return default_entry(payer, plan, terms);
 }
 
@@ -294,7 +293,7 @@ NewEntry Register::default_entry(
             {"id", terms.partner(partner).name},
             {"share_minor", share.count}});
     json::object content{
-        {"window", ledger::format_month(payer.window)},
+        {"window", ledger::format_month(payer.net.window)},
         {"partner", payer.partner.value()},
         {"id", terms.partner(payer.partner).name},
         {"reason", payer.reason},
@@ -305,6 +304,7 @@ NewEntry Register::default_entry(
         {"loss_shares", std::move(losses)},
         {"reopened", std::move(reopened)},
         {"payments", std::move(payments)}};
+    if (!payer.net.program.empty()) content.emplace("program", payer.net.program);
     if (const auto& part = plan.foreign)
         content.emplace(
             "paid_in",
@@ -338,7 +338,10 @@ void Register::apply_default(const ledger::HouseEntry& /*entry*/, const Content&
         issued.netted.at(*window) -= minor(row, "owed_minor");
         if (row.contains("claim_minor")) issued.claimed.at(*window) -= minor(row, "claim_minor");
     }
-    WindowNet& net = nets_.at(*window);
+    NetKey key{*window};
+    if (const auto* program = content.if_contains("program"))
+        key.program = std::string_view{program->as_string()};
+    WindowNet& net = nets_.at(key);
     for (const auto& each : content.at("payments").as_array()) {
         const auto& row = each.as_object();
         const std::string_view reference = row.at("reference").as_string();

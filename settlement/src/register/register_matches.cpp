@@ -177,10 +177,11 @@ Register::Content Register::booked(
     for (const auto& payment : booking.payments) {
         const auto net = find_net(payment.reference);
         json::object row{
-            {"window", ledger::format_month(net->window)},
+            {"window", ledger::format_month(net->key.window)},
             {"partner", net->partner.value()},
             {"reference", payment.reference},
             {"paid_minor", payment.settled.count}};
+        if (!net->key.program.empty()) row.emplace("program", net->key.program);
         std::ranges::copy(settling_lines(*net, payment.settled), std::back_inserter(lines));
         if (payment.foreign) {
             row.emplace("foreign_minor", payment.foreign->count);

@@ -30,16 +30,19 @@ std::unexpected<RegisterFault> refused(std::string reason)
 } // namespace
 
 Registered<NewEntry> Register::net(
-    ledger::Month window, const NettingTerms& netting, const ledger::Terms& terms) const
+    const NetKey& key, const NettingTerms& netting, const ledger::Terms& terms) const
 {
-    if (auto admitted = closings_.admit(window); !admitted)
+    if (auto admitted = closings_.admit(key.window); !admitted)
         return std::unexpected(admitted.error());
-    if (!is_issued(window))
-        return refused(
-            fmt::format("the documents of {} are not issued yet", ledger::format_month(window)));
-    if (net_of(window))
-        return refused(fmt::format("{} is netted already", ledger::format_month(window)));
-    NetDraft draft{window, netting, terms};
+    if (!is_issued(key.window))
+        return refused(fmt::format(
+            "the documents of {} are not issued yet", ledger::format_month(key.window)));
+    if (net_of(key)) return refused(fmt::format("{} is netted already", name_of(key)));
+    // A window in which nothing was sold is netted, too; a program with a wrong name is not.
+    const auto to_come = nets_to_come(key.window);
+    if (std::ranges::find(to_come, key) == to_come.end())
+        return refused(fmt::format("{} has nothing open to net", name_of(key)));
+    NetDraft draft{key, netting, terms};
     for (const auto* issued : documents()) draft.add(*issued);
     if (auto fault = draft.finish(); !fault.empty()) return refused(std::move(fault));
     return draft.entry();
@@ -49,15 +52,15 @@ std::vector<AccountLine> Register::settling_lines(const NamedNet& net, Minor pai
 {
     return lines_of_payment(
         net.partner,
-        balance_of(documents_of(net.window, net.partner, *net.payment), net.window),
+        balance_of(documents_of(net.key, net.partner, *net.payment), net.key.window),
         paid,
         !net.payment->is_on_one_side);
 }
 
 std::vector<const IssuedDocument*> Register::documents_of(
-    ledger::Month window, ledger::PartnerId partner, const NetPayment& payment) const
+    const NetKey& key, ledger::PartnerId partner, const NetPayment& payment) const
 {
-    const WindowNet& net = nets_.at(window);
+    const WindowNet& net = nets_.at(key);
     std::vector<const IssuedDocument*> settled;
     for (const std::string& number : net.documents) {
         const auto& issued = issued_document(number);
@@ -68,10 +71,10 @@ std::vector<const IssuedDocument*> Register::documents_of(
     return settled;
 }
 
-std::vector<SettledDocument> Register::settled_documents(ledger::Month window) const
+std::vector<SettledDocument> Register::settled_documents(const NetKey& key) const
 {
     std::vector<SettledDocument> settled;
-    for (const std::string& number : nets_.at(window).documents) {
+    for (const std::string& number : nets_.at(key).documents) {
         const auto& issued = issued_document(number);
         const Document& document = issued.document;
         settled.push_back(
@@ -80,22 +83,20 @@ std::vector<SettledDocument> Register::settled_documents(ledger::Month window) c
              .partner = document.partner,
              .window = document.window,
              .gross = Minor{std::abs(document.total.count)},
-             .held_back = issued.held_back.at(window),
-             .effect = -issued.netted.at(window)});
+             .held_back = issued.held_back.at(key.window),
+             .effect = -issued.netted.at(key.window)});
     }
     return settled;
 }
 
 Registered<NewEntry> Register::settle(
-    ledger::Month window, const NetPaid& payment, const ledger::Terms& terms) const
+    const NetKey& key, const NetPaid& payment, const ledger::Terms& terms) const
 {
-    const auto* net = net_of(window);
-    if (!net) return refused(fmt::format("{} is not netted yet", ledger::format_month(window)));
+    const auto* net = net_of(key);
+    if (!net) return refused(fmt::format("{} is not netted yet", name_of(key)));
     const auto* found = net->find(payment.partner, payment.paid.count > 0);
     const std::string& name = terms.partner(payment.partner).name;
-    if (!found)
-        return refused(
-            fmt::format("{} has nothing to settle in {}", name, ledger::format_month(window)));
+    if (!found) return refused(fmt::format("{} has nothing to settle in {}", name, name_of(key)));
     const Minor left = found->due();
     const auto& currency = found->foreign ? found->foreign->rate.to : terms.currency;
     const bool is_other_way = (left.count < 0) != (payment.paid.count < 0);
@@ -105,24 +106,24 @@ Registered<NewEntry> Register::settle(
             "{} has {} left to settle in {}, not {}",
             name,
             ledger::format_minor(left, currency),
-            ledger::format_month(window),
+            name_of(key),
             ledger::format_minor(payment.paid, currency)));
 
     const Minor claim = claim_settled_by(payment.paid, *found);
-    auto lines =
-        settling_lines({.window = window, .partner = payment.partner, .payment = found}, claim);
+    auto lines = settling_lines({.key = key, .partner = payment.partner, .payment = found}, claim);
     if (found->foreign)
         book_exchange(
             lines, claim, worth_of(payment.paid, payment.rate.value_or(found->foreign->rate)));
     to_micro(lines, terms.currency);
     json::object content{
-        {"window", ledger::format_month(window)},
+        {"window", ledger::format_month(key.window)},
         {"partner", payment.partner.value()},
         {"id", name},
         {"reference", found->reference},
         {"paid_minor", claim.count},
         {"evidence", payment.evidence},
         {"lines_micro", lines_object(lines, terms)}};
+    if (!key.program.empty()) content.emplace("program", key.program);
     if (found->foreign) {
         content.emplace("foreign_minor", payment.paid.count);
         content.emplace("rate_id", payment.rate.value_or(found->foreign->rate).id);
@@ -131,20 +132,20 @@ Registered<NewEntry> Register::settle(
 }
 
 Registered<PaymentFile> Register::payment_file(
-    ledger::Month window, ledger::Time now, ledger::Day execute_on, std::string_view currency) const
+    const NetKey& key, ledger::Time now, ledger::Day execute_on, std::string_view currency) const
 {
-    if (const auto* before = find_payment_file(window, currency)) return *before;
-    const auto* net = net_of(window);
-    if (!net) return refused(fmt::format("{} is not netted yet", ledger::format_month(window)));
+    if (const auto* before = find_payment_file(key, currency)) return *before;
+    const auto* net = net_of(key);
+    if (!net) return refused(fmt::format("{} is not netted yet", name_of(key)));
     if (!net->are_pay_ins_settled())
         return refused(fmt::format(
             "pay-outs of {} wait for its pay-ins; see: pointhouse settle nets {}",
-            ledger::format_month(window),
-            ledger::format_month(window)));
+            name_of(key),
+            ledger::format_month(key.window)));
     PaymentFile file{
         .currency = std::string{currency},
-        .message_id = fmt::format(
-            "PH-{}{}{}", ledger::format_month(window), currency.empty() ? "" : "-", currency),
+        .message_id =
+            fmt::format("{}{}{}", reference_stem(key), currency.empty() ? "" : "-", currency),
         .created_at = now,
         .execute_on = execute_on};
     for (const auto& [partner, payment] : net->payments) {
@@ -155,28 +156,28 @@ Registered<PaymentFile> Register::payment_file(
 }
 
 Registered<NewEntry> Register::order_payments(
-    ledger::Month window, const PaymentFile& file, std::string_view reason) const
+    const NetKey& key, const PaymentFile& file, std::string_view reason) const
 {
-    if (find_payment_file(window, file.currency) && reason.empty())
+    if (find_payment_file(key, file.currency) && reason.empty())
         return refused(fmt::format(
             "the payment file of {} left the house already ({}); to issue it once more, say why: "
             "--reissue REASON",
-            ledger::format_month(window),
+            name_of(key),
             file.message_id));
     json::array payments;
     for (const auto& [partner, amount] : file.amounts)
         payments.push_back(
             json::object{{"partner", partner.value()}, {"amount_minor", amount.count}});
-    return NewEntry{
-        .kind = "payments_ordered",
-        .content = json::serialize(json::object{
-            {"window", ledger::format_month(window)},
-            {"currency", file.currency},
-            {"message_id", file.message_id},
-            {"created_at", ledger::format_time(file.created_at)},
-            {"execute_on", ledger::format_day(file.execute_on)},
-            {"payments", std::move(payments)},
-            {"reason", reason}})};
+    json::object content{
+        {"window", ledger::format_month(key.window)},
+        {"currency", file.currency},
+        {"message_id", file.message_id},
+        {"created_at", ledger::format_time(file.created_at)},
+        {"execute_on", ledger::format_day(file.execute_on)},
+        {"payments", std::move(payments)},
+        {"reason", reason}};
+    if (!key.program.empty()) content.emplace("program", key.program);
+    return NewEntry{.kind = "payments_ordered", .content = json::serialize(content)};
 }
 
 NewEntry Register::release_trust(ledger::Micro amount, const ledger::Terms& terms)

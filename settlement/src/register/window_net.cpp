@@ -7,6 +7,18 @@ namespace pointhouse::settlement {
 
 using ledger::Minor;
 
+std::string name_of(const NetKey& key)
+{
+    const auto month = ledger::format_month(key.window);
+    return key.program.empty() ? month : month + " " + key.program;
+}
+
+std::string reference_stem(const NetKey& key)
+{
+    const auto stem = "PH-" + ledger::format_month(key.window);
+    return key.program.empty() ? stem : stem + "." + key.program;
+}
+
 std::string_view name_of(NettingMethod method) noexcept
 {
     switch (method) {

@@ -169,7 +169,8 @@ std::vector<Receivable> items_of(const Register& documents, const Side& side)
         const bool is_out = issued->document.owed_by_partner().count < 0;
         for (const auto& [window, owed] : issued->netted) {
             const Minor amount = side.taken_of(*issued, window);
-            const auto* payment = documents.net_of(window)->find(issued->document.partner, is_out);
+            const auto* net = documents.net_of({window, issued->document.program});
+            const auto* payment = net->find(issued->document.partner, is_out);
             Part& part = parts[payment];
             if (own)
                 part.taken.push_back({.receivable = own, .amount = side.of(amount)});

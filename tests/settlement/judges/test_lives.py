@@ -1,7 +1,8 @@
 """Lives of a coalition, worked out again with fractions: from messages to the last cent of each account.
 
 Each has three months with changes of tariffs, late items, credits, disputes and defaults, and a fourth in which all that
-is left is paid. Some partners are invoiced in a currency of their own. What is right is written here from DESIGN sections 4
+is left is paid. Some partners are invoiced in a currency of their own; in some lives contracts belong to programs and change
+to others, and nothing owed under one is offset by what is owed under another. What is right is written here from DESIGN sections 4
 and 5, NETTING and the finance manual."""
 
 import json
@@ -53,6 +54,7 @@ class Document:
         self.currency, self.booked = shown["currency"], shown.get("booked")
         self.number, self.partner, self.kind = shown["number"], shown["partner_number"], shown["type"]
         self.supply = shown["supply"].removesuffix("_statement")
+        self.program = shown.get("program", "")
         self.window, self.total, self.tax = shown["window"], shown["total_minor"], shown["vat_minor"]
         self.lines = [{"net": line["net_minor"], "rate": line["vat_rate_basis_points"],
                        "exact": line["exact_micro"], "credited": 0} for line in shown["lines"]]
@@ -82,6 +84,7 @@ class Document:
 class Payment:
     def __init__(self, partner, documents):
         self.partner, self.documents, self.settled, self.claim_settled = partner, documents, 0, 0
+        self.program = documents[-1].program
         self.is_foreign = documents[-1].booked is not None
         self.net = -sum(document.open() for document in documents)
         self.claim = -sum(document.open_claim() for document in documents)
@@ -111,7 +114,7 @@ class Life:
         self.events = iter(told["events"])
         self.tariffs, self.accruals, self.spent = {}, [], []
         self.currencies = {int(partner): currency for partner, currency in told["currencies"].items()}
-        self.rates_of_exchange, self.month = {}, ""
+        self.rates_of_exchange, self.month, self.program_of = {}, "", {}
         self.charges = defaultdict(Fraction)
         self.documents, self.series, self.disputes = {}, defaultdict(int), {}
         self.payments = []
@@ -130,7 +133,9 @@ class Life:
         for partner in self.currencies:
             waiting = [each for each in self.documents.values()
                        if each.partner == partner and (each.open() or each.open_claim())]
-            assert not waiting or Payment(partner, waiting).waits(0), "something is left"
+            for program in {each.program for each in waiting}:
+                of_program = [each for each in waiting if each.program == program]
+                assert Payment(partner, of_program).waits(0), "something is left"
             left = sum(told.pop(f"{side}:{name_of(partner)}", 0) for side in ("ar", "ap"))
             assert left == sum(each.open_claim() for each in waiting) * UNIT
             self.balances["exchange"] -= left
@@ -146,6 +151,9 @@ class Life:
 
     def rate(self, event):
         self.rates_of_exchange[event["currency"], event["day"]] = Fraction(event["rate_micro"], 10 ** 6)
+
+    def programs(self, event):
+        self.program_of = {int(partner): program for partner, program in event["programs"].items()}
 
     def rate_until(self, currency, day):
         return self.rates_of_exchange[max(key for key in self.rates_of_exchange if key[0] == currency and key[1] <= day)]
@@ -286,6 +294,7 @@ class Life:
             lines, vat, total = wanted.pop((partner, supply, is_outside))
             is_below = (total, sum(net for net, _ in vat.values())) < (0, 0)
             assert shown["currency"] == self.currencies.get(partner, "EUR")
+            assert shown.get("program", "") == self.program_of.get(partner, "")
             exact_sum, booked = sum(exact for _, exact, _ in lines.values()), None
             if partner in self.currencies:
                 lines, vat, total, booked = self.converted(lines, partner, event["month"])
@@ -320,6 +329,7 @@ class Life:
                                  for part in (original.credited, original.credited + net + tax))
                 assert shown["booked"][key] == after - before
         credit = self.take(shown, exact)
+        assert credit.program == original.program
         taken_back = abs(credit.total)
         original.credited += taken_back
         assert original.credited <= abs(original.total)
@@ -363,14 +373,16 @@ class Life:
     # Money.
 
     def net(self, event):
-        self.are_paid()
-        self.month = event["month"]
+        if self.month != event["month"]:
+            self.are_paid()
+            self.month, self.payments = event["month"], []
         sides = defaultdict(list)
         for document in self.documents.values():
-            if document.window <= event["month"] and (document.open() or document.open_claim()):
+            if (document.window <= event["month"] and document.program == event["program"]
+                    and (document.open() or document.open_claim())):
                 is_out = event["method"] == "gross" and (document.open() or document.owed) < 0
                 sides[document.partner, is_out].append(document)
-        self.payments = []
+        netted = []
         for (partner, _), documents in sorted(sides.items()):
             payment = Payment(partner, documents)
             if payment.waits(event["minimum_minor"]):
@@ -379,16 +391,17 @@ class Life:
                 open_claim = document.open_claim()
                 document.netted[event["month"]] += document.open()
                 document.claimed[event["month"]] += open_claim
-            self.payments.append(payment)
-        assert event["payments"] == [[payment.partner, payment.net] for payment in self.payments]
+            netted.append(payment)
+        assert event["payments"] == [[payment.partner, payment.net] for payment in netted]
+        self.payments += netted
 
-    def find(self, partner, is_out):
-        return next(payment for payment in self.payments
-                    if payment.partner == partner and (payment.net > 0) == is_out and payment.left())
+    def find(self, event, is_out):
+        return next(payment for payment in self.payments if payment.program == event["program"]
+                    and payment.partner == event["partner"] and (payment.net > 0) == is_out and payment.left())
 
     def paid(self, event):
         amount, partner = event["amount_minor"], event["partner"]
-        payment = self.find(partner, amount > 0)
+        payment = self.find(event, amount > 0)
         payment.settle(amount)
         assert abs(payment.settled) <= abs(payment.net)
         rate = self.rate_of_pay_day(partner)
@@ -422,10 +435,11 @@ class Life:
         assert owed == 0
         return claims
 
-    def loss_shares(self, partner, loss):
-        """Who receives bears it where all agreed to; who is paid in another currency does not."""
+    def loss_shares(self, payment, loss):
+        """Who receives in the same program bears it where all agreed to; who is paid in another currency does not."""
         receivers = sorted((each for each in self.payments
-                            if each.partner != partner and each.left() > 0 and not each.is_foreign),
+                            if each.program == payment.program and each.partner != payment.partner
+                            and each.left() > 0 and not each.is_foreign),
                            key=lambda each: each.partner)
         if not (self.told["mutualised"] and receivers and loss):
             return []
@@ -436,9 +450,10 @@ class Life:
 
     def default(self, event):
         month, partner = event["month"], event["partner"]
-        payment = self.find(partner, False)
+        payment = self.find(event, False)
         missing = -payment.left()
-        own = [each for each in self.payments if each.partner == partner and each.net > 0]
+        own = [each for each in self.payments
+               if (each.partner, each.program) == (partner, payment.program) and each.net > 0]
         set_off = set_off_claim = min(missing, sum(each.left() for each in own))
         for each in own[:1]:
             set_off_claim = each.settle(set_off) if set_off else 0
@@ -456,7 +471,7 @@ class Life:
         payment.settled -= set_off + covered
         payment.net += rest
         claims = self.reopen(payment, month, rest)
-        shares = self.loss_shares(partner, claims)
+        shares = self.loss_shares(payment, claims)
         assert [(each["partner"], each["share_minor"]) for each in event["loss_shares"]] == [
             (each.partner, part) for each, part in shares]
         assert {key: event[key] for key in ("set_off_minor", "collateral_minor", "receivable_minor", "house_bears_minor")} == {
@@ -494,6 +509,12 @@ def late_items(told):
     return late
 
 
+def several_programs(told):
+    """Whether a month has several nets, which somebody pays in."""
+    months = [event["month"] for event in told["events"] if event["what"] == "net" and event["payments"]]
+    return len(months) > len(set(months))
+
+
 def test_lives(judged_lives, seed, request):
     count = 10_000 if request.config.getoption("--nightly") else 1_000
     seen = defaultdict(int)
@@ -507,9 +528,10 @@ def test_lives(judged_lives, seed, request):
             seen["default in another currency"] += "paid_in" in event
         seen["late item"] += late_items(told)
         seen["another currency"] += bool(told["currencies"])
+        seen["several programs"] += several_programs(told)
     print(dict(seen))
     for what in ("tariff", "accrual", "late item", "refund", "recovery", "expiry", "dispute", "decision", "credit",
-                 "default", "another currency"):
+                 "default", "another currency", "several programs"):
         assert seen[what] > count / 5, f"too few of {what} to say anything"
 
 

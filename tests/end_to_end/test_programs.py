@@ -1,0 +1,238 @@
+"""Two programs in one house, from messages to the bank: what is owed under one is never offset by what is owed under
+another. A company is in both, with a contract (and one bank account) in each: MART in groceries, TRIP in travel."""
+
+import csv
+import io
+import json
+import xml.etree.ElementTree as ElementTree
+
+import bank_statement
+import pytest
+
+from messages import accrual
+from test_settlement import money
+
+PARTNER = """
+[[partner]]
+id = "{id}"
+roles = ["issuer", "redeemer"]
+  [[partner.tariff]]
+  from = "2026-01-01"
+  issue_price = "0.01"
+  service_fee = "0"
+  reimbursement = "0.01"
+  prefund_share = "1"
+  [partner.settlement]
+  program = "{program}"
+  mutualised = true
+{company}
+"""
+IBAN = "DE89370400440532013000"
+COMPANY = f"""
+  [partner.company]
+  name = "Mart & Trip SARL"
+  street = "1 rue du Marche"
+  city = "Nantes"
+  postal_code = "44000"
+  country = "FR"
+  vat_id = "FR40303265045"
+  registration = "303265045"
+  endpoint_scheme = "0088"
+  endpoint = "9520000000004"
+  iban = "{IBAN}"
+  self_billing_agreed = "2026-01-01"
+"""
+PROGRAM_OF = {"MART": "grocery", "DELI": "grocery", "TRIP": "travel", "AIR": "travel"}
+NETS = {"grocery": {"MART": -1_050_00, "DELI": 1_000_00}, "travel": {"AIR": -550_00, "TRIP": 600_00}}
+HOUSE = {"grocery": 50_00, "travel": -50_00}  # MART's points that AIR took
+
+
+def add(house, folder, name, program, status=0):
+    file = folder / f"{name}.toml"
+    company = COMPANY if name in ("MART", "TRIP") else ""
+    file.write_text(PARTNER.format(id=name, program=program, company=company))
+    return house.run("partner", "add", name, "--terms", file, status=status)
+
+
+@pytest.fixture(scope="module")
+def played(make_house, tmp_path_factory):
+    """June, issued and not netted; stopped, to be copied."""
+    house, folder = make_house(), tmp_path_factory.mktemp("terms")
+    house.init("--currency", "EUR")
+    assert "none of the house's: it has none" in add(house, folder, "MART", "grocery", status=1).stderr
+    (folder / "house.toml").write_text('[house]\nprograms = ["grocery", "travel"]\n')
+    house.run("house", "set-terms", folder / "house.toml", "--as-both")
+    assert house.json("house", "show")["programs"] == ["grocery", "travel"]
+    assert "grocery, travel" in add(house, folder, "TYPO", "travle", status=1).stderr
+    for name, program in PROGRAM_OF.items():
+        add(house, folder, name, program)
+        house.run("cert", "issue", name)
+    assert house.json("partner", "show", "AIR")["settlement"]["program"] == "travel"
+    house.run("cert", "issue", "operator:anna")
+    house.start()
+    for issuer, redeemer, member, points in (("MART", "DELI", "M-1", 1_000_00), ("AIR", "TRIP", "M-2", 600_00),
+                                             ("MART", "AIR", "M-3", 50_00)):
+        for name, path in ((issuer, "accruals"), (redeemer, "redemptions")):
+            with house.connect(name) as connection:
+                sent = connection.post(f"/v1/{path}", accrual(member, points, occurred_at="2026-06-11T12:00:00Z"))
+                assert sent.status == 201, sent
+    house.run("clock", "advance", "2026-07-01T08:00:00Z")
+    documents = folder / "documents"
+    house.run("settle", "invoices", "2026-06", "--out", documents)
+    for path in documents.glob("*.json"):
+        document = json.loads(path.read_text())
+        partner = document["buyer" if document["seller"]["id"] == "house" else "seller"]["id"]
+        assert document["program"] == PROGRAM_OF[partner]
+    house.stop()
+    return house
+
+
+@pytest.fixture
+def house(copy_house, played):
+    return copy_house(played)
+
+
+@pytest.fixture
+def bank(house, tmp_path):
+    """Says rows of one day; each call is a further statement."""
+    told = {"number": 0, "balance": 5_000_00}
+
+    def says(*rows):
+        told["number"] += 1
+        path = tmp_path / f"{told['number']}.xml"
+        path.write_text(bank_statement.statement(told["number"], told["balance"], list(rows)).replace(
+            "</RmtInf>", f"</RmtInf><RltdPties><DbtrAcct><Id><IBAN>{IBAN}</IBAN></Id></DbtrAcct></RltdPties>"))
+        told["balance"] += sum(row["minor"] for row in rows)
+        house.run("bank", "import", path)
+        return house.json("bank", "match")
+
+    return says
+
+
+def by_program(shown):
+    return {net["program"]: {row["partner"]: row["net_minor"] for row in net["payments"]} for net in shown["programs"]}
+
+
+def order_of(path):
+    root = ElementTree.parse(path).getroot()
+    text = {element.tag.rpartition("}")[2]: element.text for element in root.iter()}
+    return text["MsgId"], text["CtrlSum"], text["EndToEndId"]
+
+
+def subsidiary(house):
+    return {account: amount for account, amount in money(house).items() if account.partition(":")[0] in ("ar", "ap")}
+
+
+def test_a_month_of_two_programs(house, bank, tmp_path):
+    shown = house.json("settle", "show", "2026-06")
+    assert {row["partner"]: row["program"] for row in shown["partners"]} == PROGRAM_OF
+    assert shown["programs"] == [
+        {"program": "grocery", "partners": 2, "paid_in_minor": 1_050_00, "paid_out_minor": 1_000_00, "house_minor": 50_00},
+        {"program": "travel", "partners": 2, "paid_in_minor": 550_00, "paid_out_minor": 600_00, "house_minor": -50_00}]
+    assert "travel" in house.run("settle", "show", "2026-06").stdout
+
+    assert "2026-06 travle has nothing open" in house.run(
+        "settle", "net", "2026-06", "--program", "travle", status=1).stderr
+    assert by_program(house.json("settle", "net", "2026-06")) == NETS
+    again = house.run("settle", "net", "2026-06", status=1).stderr
+    assert "2026-06 grocery is netted already" in again
+    assert "2026-06 travel is netted already" in house.run(
+        "settle", "net", "2026-06", "--program", "travel", status=1).stderr
+
+    statement = house.json("settle", "statement", "2026-06")
+    for of_program in statement["programs"]:
+        nets = {party["party"]: party["net_minor"] for party in of_program["parties"]}
+        assert nets == NETS[of_program["program"]] | {"house": HOUSE[of_program["program"]]}
+        assert sum(nets.values()) == of_program["clearing_minor"] == 0
+    rows = list(csv.DictReader(io.StringIO(house.run("settle", "statement", "2026-06", "--csv").stdout)))
+    assert {(row["program"], row["party"]) for row in rows if row["record"] == "net"} == {
+        (program, party) for program, nets in NETS.items() for party in [*nets, "house"]}
+    assert house.json("settle", "statement", "2026-06", "--program", "travel") == statement["programs"][1]
+
+    unnamed = house.run("settle", "payments", "2026-06", "--out", tmp_path / "any.xml", status=1).stderr
+    assert "a net for each of grocery, travel: --program says which" in unnamed
+    waiting = house.run("settle", "payments", "2026-06", "--program", "travel", "--out", tmp_path / "t.xml", status=1)
+    assert "pay-outs of 2026-06 travel wait" in waiting.stderr
+
+    # AIR pays; travel is paid out while groceries wait.
+    [matched] = bank({"minor": 550_00, "end_to_end": "PH-2026-06.travel-AIR"})["matches"]
+    assert matched["match"]["parts"][0]["item"] == "PH-2026-06.travel-AIR"
+    house.run("settle", "payments", "2026-06", "--program", "travel", "--out", tmp_path / "t.xml")
+    assert order_of(tmp_path / "t.xml") == ("PH-2026-06.travel", "600.00", "PH-2026-06.travel-TRIP")
+    first = (tmp_path / "t.xml").read_bytes()
+    once = house.run("settle", "payments", "2026-06", "--program", "travel", "--out", tmp_path / "t.xml", status=1)
+    assert "2026-06 travel left the house already" in once.stderr
+    house.run("settle", "payments", "2026-06", "--program", "travel", "--out", tmp_path / "t.xml", "--reissue", "lost")
+    assert (tmp_path / "t.xml").read_bytes() == first
+    assert "2026-06 grocery wait" in house.run(
+        "settle", "payments", "2026-06", "--program", "grocery", "--out", tmp_path / "g.xml", status=1).stderr
+
+    # The company takes what travel pays it off what it owes for groceries: nobody matches that by himself.
+    offset = bank({"minor": 450_00, "text": "PH-2026-06.grocery-MART less PH-2026-06.travel-TRIP"})
+    assert offset["matches"] == [] and len(offset["suggestions"]) == 1
+    assert subsidiary(house)["ar:MART"] == 1_050_00 * 10_000
+    house.run("bank", "assign", "2", "PH-2026-06.grocery-MART", "--reason", "a part")
+    bank({"minor": 600_00, "text": "PH-2026-06.grocery-MART"}, {"minor": -600_00, "end_to_end": "PH-2026-06.travel-TRIP"})
+    assert house.json("window", "list")[0]["state"] == "closed", "groceries are not paid out"
+    house.run("settle", "payments", "2026-06", "--program", "grocery", "--out", tmp_path / "g.xml")
+    assert order_of(tmp_path / "g.xml") == ("PH-2026-06.grocery", "1000.00", "PH-2026-06.grocery-DELI")
+    bank({"minor": -1_000_00, "end_to_end": "PH-2026-06.grocery-DELI"})
+    assert all(net["settled"] for net in house.json("settle", "nets", "2026-06")["programs"])
+    assert house.json("window", "list")[0]["state"] == "settled"
+    assert subsidiary(house) == {}
+
+    house.run("close", "soft", "2026-06")
+    checks = {check["check"]: check["state"] for check in house.json("close", "show", "2026-06")["checks"]}
+    assert [name for name in checks if name.startswith(("paid", "clearing"))] == [
+        "paid:grocery", "clearing:grocery", "paid:travel", "clearing:travel"]
+    house.run("close", "hard", "2026-06")
+    house.stop()
+    assert house.verify("--from-scratch")["ok"]
+
+
+def test_a_default_in_one_program_touches_nobody_in_the_other(house):
+    house.run("settle", "net", "2026-06")
+    taken = house.json("settle", "default", "2026-06", "MART", "--reason", "insolvent")
+    assert (taken["program"], taken["set_off_minor"], taken["receivable_minor"]) == ("grocery", 0, 1_050_00)
+    assert taken["loss_shares"] == [{"partner": "DELI", "share_minor": 1_000_00}] and taken["house_bears_minor"] == 50_00
+    nets = by_program(house.json("settle", "nets", "2026-06"))
+    assert nets["grocery"] == {"MART": 0, "DELI": 0}
+    assert nets["travel"] == NETS["travel"]
+
+    house.start()
+    house.run("clock", "advance", "2026-08-01T08:00:00Z")
+    house.run("settle", "invoices", "2026-07", "--out", house.data / "july")
+    assert by_program(house.json("settle", "net", "2026-07")) == {"grocery": NETS["grocery"]}, "and the house's 50 are back"
+    assert house.verify("--from-scratch")["ok"]
+
+
+def test_one_program_at_a_time_over_the_wire(house):
+    house.start()
+    with house.connect("operator:anna") as anna:
+        sent = anna.post("/v1/operator/settle/net", {"window": "2026-06", "program": "travel", "message_id": "net-1"})
+        assert (sent.status, sent.json["program"]) == (200, "travel"), sent
+        assert anna.get("/v1/operator/settle/nets?window=2026-06&program=grocery").status == 422
+    with house.connect("AIR") as air:
+        [row] = air.get("/v1/statements/2026-06").json["partners"]
+        assert (row["program"], row["net_minor"], row["reference"]) == ("travel", -550_00, "PH-2026-06.travel-AIR")
+        assert air.get("/v1/position").json["program"] == "travel"
+    with house.connect("MART") as mart:
+        assert mart.get("/v1/statements/2026-06").status == 404, "groceries are not netted yet"
+    assert list(by_program(house.json("settle", "net", "2026-06"))) == ["grocery", "travel"], "what was left to be netted"
+    house.run("settle", "paid", "2026-06", "AIR", "-550.00", "--evidence", "cheque")
+    assert "nothing to settle" in house.run(
+        "settle", "paid", "2026-06", "AIR", "-1.00", "--evidence", "cheque", "--program", "grocery", status=1).stderr
+
+
+def test_a_partner_changes_its_program_once_all_is_paid(house, tmp_path):
+    (tmp_path / "settlement.toml").write_text('[settlement]\nprogram = "grocery"\n')
+    change = ("partner", "set-settlement", "AIR", tmp_path / "settlement.toml")
+    assert "is open in travel: the program changes once all is paid" in house.run(*change, status=1).stderr
+    house.run("settle", "net", "2026-06")
+    assert "PH-2026-06.travel-AIR is open in travel" in house.run(*change, status=1).stderr
+    house.run("settle", "paid", "2026-06", "AIR", "-550.00", "--evidence", "cheque")
+    house.run(*change)
+    assert house.json("partner", "show", "AIR")["settlement"]["program"] == "grocery"
+    shown = {row["partner"]: row["program"] for row in house.json("settle", "show", "2026-06")["partners"]}
+    assert shown == PROGRAM_OF, "June stays as it was"
+    assert house.verify("--from-scratch")["ok"]
