@@ -218,6 +218,17 @@ def test_a_part_that_is_disputed_is_held_back_in_crowns(copy_house, played, tmp_
     assert house.verify("--from-scratch")["ok"]
 
 
+def test_a_rate_of_drafts_says_what_stands_against_its_withdrawal(copy_house, played):
+    house = copy_house(played)
+    house.run("fx", "set", "2026-06-30", "EUR", "SEK", "11")
+    house.run("settle", "draft", "2026-06")
+    withdraw = ("fx", "withdraw", "EUR-SEK-2026-06-30", "--reason", "a wrong day")
+    assert "turn them down first" in house.run(*withdraw, status=1).stderr
+    [waiting] = house.json("approve", "list")
+    house.run("approve", waiting["id"], "--as-both")
+    assert "they are approved and keep it" in house.run(*withdraw, status=1).stderr, "nobody can turn them down now"
+
+
 def test_amounts_about_a_document_have_its_decimals(make_house, tmp_path):
     """A yen has no hundredth: what is typed of a document, and sent of it over the wire, is in yen."""
     house = make_house()
