@@ -41,7 +41,9 @@ void append_ledger(std::string& out, const ledger::LedgerCounters& counters)
 {
     append(
         out,
-        {"pointhouse_ledger_records_total", "counter", "Records made durable since the start."},
+        {"pointhouse_ledger_records_total",
+         "counter",
+         "Durable records of the journal, of all starts."},
         counters.records);
     append(
         out,

@@ -33,14 +33,26 @@ struct Options {
 /// Of an open one until when somebody is to act; of a decided one the document that it came to.
 std::string what_comes(const settlement::Dispute& dispute, ledger::Day today)
 {
-    if (!dispute.is_open())
-        return dispute.credit.empty() ? ", nothing is credited" : ", credited by " + dispute.credit;
+    if (!dispute.is_open()) {
+        const std::string_view done =
+            dispute.billed == settlement::Billed::too_little ? "billed" : "credited";
+        return dispute.credit.empty() ? fmt::format(", nothing is {}", done)
+                                      : fmt::format(", {} by {}", done, dispute.credit);
+    }
     return fmt::format(
         ", to be acted on by {}{}",
         ledger::format_day(dispute.act_by),
         dispute.is_overdue(today)    ? ", overdue"
         : dispute.is_due_soon(today) ? ", due soon"
                                      : "");
+}
+
+/// In which a document is, and so all that is contested of it; the house's of one that is not
+/// there.
+const ledger::Currency& currency_of(House& house, std::string_view document)
+{
+    const auto* issued = house.documents().find(document);
+    return issued ? issued->document.currency : house.registry().terms()->currency;
 }
 
 ledger::Day today_of(House& house)
@@ -68,12 +80,11 @@ CommandResult open(House& house, const Options& options, const Invocation& typed
     require_operator(house, typed, "opens disputes");
     const auto billed = settlement::find_billed(options.billed);
     if (!billed) throw CommandFailure{"a line bills too_much or too_little"};
-    const auto& currency = house.registry().terms()->currency;
     house.record(require(house.documents().open_dispute(
         {.document = options.document,
          .line = options.line,
          .billed = *billed,
-         .net = read_amount(options.amount, currency),
+         .net = read_amount(options.amount, currency_of(house, options.document)),
          .reason = options.reason,
          .evidence = options.words},
         today_of(house))));
@@ -99,7 +110,10 @@ CommandResult escalate(House& house, const Options& options, const Invocation& t
 CommandResult decide(House& house, const Options& options, const Invocation& typed)
 {
     require_operator(house, typed, "decides disputes");
-    const auto& currency = house.registry().terms()->currency;
+    const auto& disputes = house.documents().disputes();
+    const auto found = disputes.find(options.id);
+    const auto& currency =
+        currency_of(house, found == disputes.end() ? "" : found->second.document);
     const auto entry = require(house.documents().decide_dispute(
         options.id, read_amount(options.amount, currency), options.words, issue_terms(house)));
     const auto permitted = ask_permission(
@@ -133,12 +147,14 @@ CommandResult list(House& house, const Options& /*options*/, const Invocation& t
     const auto today = today_of(house);
     for (const auto& [id, dispute] : house.documents().disputes()) {
         rows.push_back(settlement::dispute_json(dispute, today));
+        const auto& currency = currency_of(house, dispute.document);
         text += fmt::format(
-            "{} {} line {} {:>10} {}{}\n",
+            "{} {} line {} {:>10} {} {}{}\n",
             id,
             dispute.document,
             dispute.line,
-            ledger::format_minor(dispute.net, house.registry().terms()->currency),
+            ledger::format_minor(dispute.net, currency),
+            currency.code,
             settlement::name_of(dispute.stage),
             what_comes(dispute, today));
     }

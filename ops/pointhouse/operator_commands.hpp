@@ -11,9 +11,9 @@ namespace pointhouse::ops {
 /// How the value of a parameter stands on a command line.
 enum class Typed : std::uint8_t {
     as_sent,
-    minor, // an amount in minor units, typed as a decimal: -140 is -1.40
+    // An amount in minor units of what the request is about, typed as a decimal: -140 is -1.40.
+    minor,
     micro, // the same in millionths
-    paid,  // the same as `minor`, of the currency named, else that of the partner's net
 };
 
 /// A parameter of a command over the wire.

@@ -52,47 +52,72 @@ std::string as_decimal(const std::string& text, std::int64_t per_unit)
 /// What the line of a command needs to know of the house.
 struct Surroundings {
     fs::path data;
-    std::int64_t minor_per_unit = 100;
-    std::int64_t paid_per_unit =
-        100; // of the currency that is named, or in which the partner is paid
+    std::int64_t minor_per_unit = 100; // of the currency of what the request is about
 };
 
 constexpr std::int64_t micro_per_unit = 1'000'000;
 
-std::int64_t minor_per_unit_of(const ledger::Currency& currency)
+/// In which a partner's net of a window is paid. Where it is in several programs and none is named,
+/// the command asks for the name.
+std::optional<ledger::Currency> currency_of_net(
+    House& house, const std::string& window, const std::string& partner, const std::string* program)
 {
-    return micro_per_unit / ledger::micro_per_minor(currency);
-}
-
-Surroundings surroundings_of(House& house, const OperatorRequest& request)
-{
-    const auto per_unit = minor_per_unit_of(house.registry().terms()->currency);
-    Surroundings found{
-        .data = house.folder().root, .minor_per_unit = per_unit, .paid_per_unit = per_unit};
-    if (const auto named = request.values.find("currency"); named != request.values.end()) {
-        if (const auto currency = ledger::find_currency(named->second))
-            found.paid_per_unit = minor_per_unit_of(*currency);
-        return found;
-    }
-    const auto window = request.values.find("window");
-    const auto partner = request.values.find("partner");
-    if (window == request.values.end() || partner == request.values.end()) return found;
-    const auto month = ledger::parse_month(window->second);
-    const auto* contract = house.registry().find_contract(partner->second);
-    if (!month || !contract) return found;
+    const auto month = ledger::parse_month(window);
+    const auto* contract = house.registry().find_contract(partner);
+    if (!month || !contract) return std::nullopt;
     const auto partner_id = contract->terms.partner;
     const auto& documents = house.documents();
     auto nets = documents.nets_of(*month);
-    if (const auto program = request.values.find("program"); program != request.values.end())
-        nets = {{*month, read_program(program->second)}};
-    // Where it is in several and none is named, the command asks for the name.
+    if (program) nets = {{*month, read_program(*program)}};
     const auto own = std::ranges::find_if(nets, [&](const auto& key) {
         const auto* net = documents.net_of(key);
         return net && net->payments.contains(partner_id);
     });
-    if (own != nets.end())
-        found.paid_per_unit = minor_per_unit_of(payment_currency_of(house, *own, partner_id));
-    return found;
+    if (own == nets.end()) return std::nullopt;
+    return payment_currency_of(house, *own, partner_id);
+}
+
+/// The currency of what the request is about: the one that it names, else that of its document, its
+/// dispute, its row of the bank, or the net that it pays. None: it is the house's.
+std::optional<ledger::Currency> currency_named_by(House& house, const OperatorRequest& request)
+{
+    const auto value_of = [&](const char* name) -> const std::string* {
+        const auto found = request.values.find(name);
+        return found == request.values.end() ? nullptr : &found->second;
+    };
+    const auto& desk = house.documents();
+    const auto of_document = [&](const std::string& number) -> std::optional<ledger::Currency> {
+        const auto* issued = desk.find(number);
+        if (!issued) return std::nullopt;
+        return issued->document.currency;
+    };
+    if (const auto* code = value_of("currency")) return ledger::find_currency(*code);
+    if (const auto* number = value_of("number")) return of_document(*number);
+    if (const auto* number = value_of("document")) return of_document(*number);
+    if (const auto* id = value_of("dispute")) {
+        const auto found = desk.disputes().find(*id);
+        if (found == desk.disputes().end()) return std::nullopt;
+        return of_document(found->second.document);
+    }
+    if (const auto* row = value_of("row")) {
+        const auto& rows = desk.bank().rows;
+        const auto place = std::stoll(*row);
+        if (place < 1 || static_cast<std::size_t>(place) > rows.size()) return std::nullopt;
+        return rows[static_cast<std::size_t>(place) - 1].currency;
+    }
+    const auto* window = value_of("window");
+    const auto* partner = value_of("partner");
+    if (!window || !partner) return std::nullopt;
+    return currency_of_net(house, *window, *partner, value_of("program"));
+}
+
+Surroundings surroundings_of(House& house, const OperatorRequest& request)
+{
+    const auto named = currency_named_by(house, request);
+    const auto& currency = named ? *named : house.registry().terms()->currency;
+    return {
+        .data = house.folder().root,
+        .minor_per_unit = micro_per_unit / ledger::micro_per_minor(currency)};
 }
 
 std::string typed_as(
@@ -102,7 +127,6 @@ std::string typed_as(
     case Typed::as_sent: return value;
     case Typed::minor: return as_decimal(value, house.minor_per_unit);
     case Typed::micro: return as_decimal(value, micro_per_unit);
-    case Typed::paid: return as_decimal(value, house.paid_per_unit);
     }
     return value;
 }

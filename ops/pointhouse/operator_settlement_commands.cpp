@@ -46,10 +46,11 @@ std::vector<OperatorCommand> of_documents()
              text_option("reason", "--reason", "Why", false)})};
 }
 
-CommandParameter amount(std::string_view description, Typed typed)
+CommandParameter amount(std::string_view description)
 {
     return {
-        .parameter = {"amount_minor", ParameterForm::integer, true, description}, .typed = typed};
+        .parameter = {"amount_minor", ParameterForm::integer, true, description},
+        .typed = Typed::minor};
 }
 
 CommandParameter program()
@@ -98,7 +99,7 @@ std::vector<OperatorCommand> of_payments()
             "Note that a net was paid, where no bank statement says so",
             {window(),
              partner,
-             amount("Above zero: paid out; below: in", Typed::paid),
+             amount("Above zero: paid out; below: in"),
              program(),
              text_option("evidence", "--evidence", "What shows it")}),
         std::move(paying),
@@ -129,7 +130,7 @@ std::vector<OperatorCommand> of_defaults()
         act("settle collateral",
             "Note that a partner's security moved",
             {partner,
-             amount("Above zero: brought; below: given back", Typed::paid),
+             amount("Above zero: brought; below: given back"),
              text_option("currency", "--currency", "Of the amount; else the house's", false),
              text_option("evidence", "--evidence", "What shows it")}),
         read("fx list", "All rates of exchange"),

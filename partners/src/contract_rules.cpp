@@ -379,7 +379,9 @@ ledger::HouseTerms changed(ledger::HouseTerms terms, const HouseTable& table, le
     terms.refund_grace_days = table.refund_grace_days.value_or(terms.refund_grace_days);
     if (table.inactivity_months && *table.inactivity_months != terms.inactivity_months) {
         terms.inactivity_months = *table.inactivity_months;
-        terms.inactivity_from = from;
+        // A sandbox's clock that nobody moved yet stands, west of Greenwich, at a day that no entry
+        // can name.
+        terms.inactivity_from = std::max(from, ledger::Day{0});
     }
     if (table.approval_above_points) {
         terms.approval_above.reset();

@@ -216,3 +216,59 @@ def test_a_part_that_is_disputed_is_held_back_in_crowns(copy_house, played, tmp_
     settle_all(house, "2026-07")
     assert {account: amount for account, amount in money(house).items() if account.partition(":")[0] in ("ar", "ap")} == {}
     assert house.verify("--from-scratch")["ok"]
+
+
+def test_a_rate_of_drafts_says_what_stands_against_its_withdrawal(copy_house, played):
+    house = copy_house(played)
+    house.run("fx", "set", "2026-06-30", "EUR", "SEK", "11")
+    house.run("settle", "draft", "2026-06")
+    withdraw = ("fx", "withdraw", "EUR-SEK-2026-06-30", "--reason", "a wrong day")
+    assert "turn them down first" in house.run(*withdraw, status=1).stderr
+    [waiting] = house.json("approve", "list")
+    house.run("approve", waiting["id"], "--as-both")
+    assert "they are approved and keep it" in house.run(*withdraw, status=1).stderr, "nobody can turn them down now"
+
+
+def test_amounts_about_a_document_have_its_decimals(make_house, tmp_path):
+    """A yen has no hundredth: what is typed of a document, and sent of it over the wire, is in yen."""
+    house = make_house()
+    house.make("GRO")
+    (tmp_path / "yen.toml").write_text('[settlement]\ncurrency = "JPY"\n')
+    house.run("partner", "set-settlement", "GRO", tmp_path / "yen.toml")
+    house.start()
+    with house.connect("GRO") as gro:
+        gro.post("/v1/accruals", accrual("M1", EARNED, occurred_at="2026-06-11T12:00:00Z"))
+        gro.post("/v1/redemptions", accrual("M1", SPENT, occurred_at="2026-06-11T12:00:00Z"))
+    house.run("clock", "advance", "2026-07-01")
+    house.run("fx", "set", "2026-06-30", "EUR", "JPY", "162.5")
+    issued(house, tmp_path)
+
+    invoice = "INV-2026-000001"
+    contest = ("dispute", "open", invoice, "--reason", "QTY", "--evidence", "till 4", "--amount")
+    assert "100.50 is no amount of JPY" in house.run(*contest, "100.50", status=1).stderr
+    assert house.json(*contest, "100")["net_minor"] == 100
+    assert f"{invoice} line 1        100 JPY opened" in house.run("dispute", "list").stdout
+    house.run("dispute", "answer", "D-000001", "--words", "no")
+    house.run("dispute", "escalate", "D-000001", "--words", "look again")
+    decided = house.json("dispute", "decide", "D-000001", "--agreed", "50", "--words", "half")
+    assert (decided["agreed_minor"], decided["credit"]) == (50, "CN-2026-000001")
+    assert house.json("dispute", "open", "SB-GRO-2026-000001", *contest[3:], "7", "--billed", "too_little")["stage"]
+    for step in (("answer", "--words", "no"), ("escalate", "--words", "yes"), ("decide", "--agreed", "7", "--words", "so")):
+        house.run("dispute", step[0], "D-000002", *step[1:])
+    assert "7 JPY decided, billed by SB-GRO-2026-000002" in house.run("dispute", "list").stdout
+
+    with house.connect("operator:anna") as anna:
+        def act(path, **fields):
+            answer = anna.post(f"/v1/operator/{path}", {"message_id": path.replace("/", "-"), **fields})
+            assert answer.status == 200, answer
+            return answer.json
+
+        line = {"line": 1, "net_minor": 200}
+        act("settle/credit", number=invoice, reason="too much", **line)
+        opened = act("dispute/open", document=invoice, reason="QTY", evidence="till 4", **line)
+        assert opened["net_minor"] == 200
+        act("dispute/answer", dispute=opened["dispute"], words="no")
+        act("dispute/escalate", dispute=opened["dispute"], words="yes")
+        assert act("dispute/decide", dispute=opened["dispute"], agreed_minor=150, words="so")["agreed_minor"] == 150
+    totals = [row["total_minor"] for row in house.json("settle", "documents") if row["number"].startswith("CN-")]
+    assert totals == [rounded(net * Fraction(121, 100)) for net in (50, 200, 150)]

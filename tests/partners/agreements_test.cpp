@@ -251,6 +251,20 @@ TEST_F(Agreements, TermsOfTheHouseChangeOnceAnotherOperatorApproves)
     expect_same_after_restart();
 }
 
+TEST_F(Agreements, TermsThatBeginBeforeAnyMessageAreReadAgainInTheWest)
+{
+    // The house's time is nought: in New York that is the evening of 31 December 1969.
+    auto evening = act_;
+    evening.today = -1;
+    HouseTable table;
+    table.inactivity_months = 6;
+    const auto proposed = registry_.propose_house_terms(table, evening);
+    ASSERT_TRUE(proposed);
+    ASSERT_TRUE(registry_.approve(*proposed, true, evening));
+    EXPECT_EQ(registry_.terms()->house.inactivity_from, 0);
+    expect_same_after_restart();
+}
+
 TEST_F(Agreements, TermsNameTheMessagesThatTakeTwoPeople)
 {
     using enum ledger::MessageType;

@@ -109,6 +109,17 @@ TEST_F(SelfBilled, AreNotObjectedToTooLateEvenIfNobodyLooked)
     EXPECT_EQ(answer(DocumentState::accepted, last + 1), "") << "the query is settled";
 }
 
+TEST_F(SelfBilled, RejectedStaySo)
+{
+    EXPECT_EQ(answer(DocumentState::queried, last, "which points?"), "");
+    EXPECT_EQ(answer(DocumentState::queried, last, "and which day?"), "") << "the last one counts";
+    EXPECT_EQ(answer(DocumentState::rejected, last, "not ours"), "");
+    const std::string stays = self_billed + " is rejected already";
+    EXPECT_EQ(answer(DocumentState::queried, last, "or is it?"), stays);
+    EXPECT_EQ(answer(DocumentState::accepted, last), stays);
+    EXPECT_EQ(said(), "rejected");
+}
+
 TEST_F(SelfBilled, AcceptedAreNotContested)
 {
     EXPECT_EQ(answer(DocumentState::accepted, last), "");

@@ -54,10 +54,9 @@ Document dated(Document correction, ledger::Day today)
     return correction;
 }
 
-bool can_follow(DocumentState before, DocumentState after)
+bool is_final(DocumentState answer)
 {
-    if (after == DocumentState::queried) return before != DocumentState::accepted;
-    return before != DocumentState::accepted && before != DocumentState::rejected;
+    return answer == DocumentState::accepted || answer == DocumentState::rejected;
 }
 
 } // namespace
@@ -247,7 +246,7 @@ Registered<NewEntry> Register::take_answer(const DocumentAnswer& answer, ledger:
     if (!issued) return refused(fmt::format("there is no document {}", number));
     if (state == DocumentState::issued || state == DocumentState::sent)
         return refused("an answer is accepted, queried or rejected");
-    if (!can_follow(issued->state, state))
+    if (is_final(issued->state))
         return refused(fmt::format("{} is {} already", number, name_of(issued->state)));
     if (state != DocumentState::accepted && reason.empty())
         return refused("a document is queried or rejected for a reason");

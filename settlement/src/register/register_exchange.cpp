@@ -97,9 +97,10 @@ Registered<NewEntry> Register::withdraw_rate(std::string_view id, std::string_vi
             if ((document.booked && document.booked->rate_id == id) ||
                 (document.accounting && document.accounting->rate_id == id))
                 return refused(fmt::format(
-                    "the drafts of {} are at {}: turn them down first",
+                    "the drafts of {} are at {}: {}",
                     ledger::format_month(window),
-                    id));
+                    id,
+                    drafts.is_approved ? "they are approved and keep it" : "turn them down first"));
     return NewEntry{
         .kind = "fx_rate_withdrawn",
         .content = json::serialize(json::object{{"id", id}, {"reason", reason}})};
