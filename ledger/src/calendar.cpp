@@ -34,7 +34,7 @@ bool take(std::string_view& text, char expected)
     return true;
 }
 
-std::optional<date::year_month_day> take_date(std::string_view& text)
+std::optional<date::year_month_day> take_date(std::string_view& text, int first_year)
 {
     const auto year = take_number(text, 4);
     if (!year || !take(text, '-')) return std::nullopt;
@@ -46,7 +46,7 @@ std::optional<date::year_month_day> take_date(std::string_view& text)
         date::year{*year},
         date::month{static_cast<unsigned>(*month)},
         date::day{static_cast<unsigned>(*day)}};
-    if (!result.ok() || *year < 1970 || *year > 2199) return std::nullopt;
+    if (!result.ok() || *year < first_year || *year > 2199) return std::nullopt;
     return result;
 }
 
@@ -116,7 +116,7 @@ std::string format_time(Time time)
 
 std::optional<Time> parse_time(std::string_view text)
 {
-    const auto date = take_date(text);
+    const auto date = take_date(text, 1970);
     if (!date || !(take(text, 'T') || take(text, 't'))) return std::nullopt;
     const auto of_day = take_clock(text);
     if (!of_day) return std::nullopt;
@@ -156,9 +156,10 @@ Day last_of_month(Day day)
     return static_cast<Day>(sys_days{in.year() / in.month() / last}.time_since_epoch().count());
 }
 
+// The first moment of the clock lies in December 1969 west of Greenwich.
 std::optional<Day> parse_day(std::string_view text)
 {
-    const auto date = take_date(text);
+    const auto date = take_date(text, 1969);
     if (!date || !text.empty()) return std::nullopt;
     return static_cast<Day>(date::sys_days{*date}.time_since_epoch().count());
 }
@@ -168,7 +169,6 @@ std::string format_month(Month month)
     return fmt::format("{:04}-{:02}", month.year, month.month);
 }
 
-// The first moment of the clock lies in December 1969 west of Greenwich.
 std::optional<Month> parse_month(std::string_view text)
 {
     const auto year = take_number(text, 4);

@@ -139,5 +139,8 @@ billing = "prepaid"
         assert tnk.post("/v1/accruals", sent).status == 201
     house.stop()
     house.start()
-    assert house.json("window", "list")
+    first = house.json("window", "list")[0]["id"]
+    assert first == "1969-12"
+    assert house.json("settle", "show", first)["window"]["id"] == first
+    assert house.json("close", "show", first)["checks"]
     assert house.verify("--from-scratch")["ok"]
