@@ -10,6 +10,8 @@ import bank_statement
 import pytest
 
 from messages import accrual
+from test_documents_by_type import both
+from test_protobuf import wire  # noqa: F401  the classes made of the published files
 from test_settlement import money
 
 PARTNER = """
@@ -206,16 +208,18 @@ def test_a_default_in_one_program_touches_nobody_in_the_other(house):
     assert house.verify("--from-scratch")["ok"]
 
 
-def test_one_program_at_a_time_over_the_wire(house):
+def test_one_program_at_a_time_over_the_wire(house, wire):  # noqa: F811
     house.start()
     with house.connect("operator:anna") as anna:
         sent = anna.post("/v1/operator/settle/net", {"window": "2026-06", "program": "travel", "message_id": "net-1"})
         assert (sent.status, sent.json["program"]) == (200, "travel"), sent
         assert anna.get("/v1/operator/settle/nets?window=2026-06&program=grocery").status == 422
     with house.connect("AIR") as air:
-        [row] = air.get("/v1/statements/2026-06").json["partners"]
+        [row] = both(air, "/v1/statements/2026-06", wire.NetStatement)["partners"]
         assert (row["program"], row["net_minor"], row["reference"]) == ("travel", -550_00, "PH-2026-06.travel-AIR")
-        assert air.get("/v1/position").json["program"] == "travel"
+        assert both(air, "/v1/position", wire.Position)["program"] == "travel"
+        for listed in air.get("/v1/documents").json["documents"]:
+            assert both(air, f"/v1/documents/{listed['number']}", wire.Document)["program"] == "travel"
     with house.connect("MART") as mart:
         assert mart.get("/v1/statements/2026-06").status == 404, "groceries are not netted yet"
     assert list(by_program(house.json("settle", "net", "2026-06"))) == ["grocery", "travel"], "what was left to be netted"
