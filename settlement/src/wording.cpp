@@ -151,8 +151,9 @@ std::string words_of_objection(const Document& document)
 
 std::string netting_in_words(const Document& document)
 {
-    if (document.corrects) return "net with other open documents";
-    return "net with the other documents of " + month_in_words(document.window);
+    const auto program = document.program.empty() ? "" : ", program " + document.program;
+    if (document.corrects) return "net with other open documents" + program;
+    return "net with the other documents of " + month_in_words(document.window) + program;
 }
 
 std::string points_in_words(std::int64_t points)

@@ -10,6 +10,10 @@ import bank_statement
 import pytest
 
 from messages import accrual
+from test_documents_by_type import both
+from test_operator_routes import Pair, act, later, make_production  # noqa: F401
+from test_operator_routes import both as two_people
+from test_protobuf import wire  # noqa: F401  the classes made of the published files
 from test_settlement import money
 
 PARTNER = """
@@ -206,16 +210,18 @@ def test_a_default_in_one_program_touches_nobody_in_the_other(house):
     assert house.verify("--from-scratch")["ok"]
 
 
-def test_one_program_at_a_time_over_the_wire(house):
+def test_one_program_at_a_time_over_the_wire(house, wire):  # noqa: F811
     house.start()
     with house.connect("operator:anna") as anna:
         sent = anna.post("/v1/operator/settle/net", {"window": "2026-06", "program": "travel", "message_id": "net-1"})
         assert (sent.status, sent.json["program"]) == (200, "travel"), sent
         assert anna.get("/v1/operator/settle/nets?window=2026-06&program=grocery").status == 422
     with house.connect("AIR") as air:
-        [row] = air.get("/v1/statements/2026-06").json["partners"]
+        [row] = both(air, "/v1/statements/2026-06", wire.NetStatement)["partners"]
         assert (row["program"], row["net_minor"], row["reference"]) == ("travel", -550_00, "PH-2026-06.travel-AIR")
-        assert air.get("/v1/position").json["program"] == "travel"
+        assert both(air, "/v1/position", wire.Position)["program"] == "travel"
+        for listed in air.get("/v1/documents").json["documents"]:
+            assert both(air, f"/v1/documents/{listed['number']}", wire.Document)["program"] == "travel"
     with house.connect("MART") as mart:
         assert mart.get("/v1/statements/2026-06").status == 404, "groceries are not netted yet"
     assert list(by_program(house.json("settle", "net", "2026-06"))) == ["grocery", "travel"], "what was left to be netted"
@@ -235,4 +241,29 @@ def test_a_partner_changes_its_program_once_all_is_paid(house, tmp_path):
     assert house.json("partner", "show", "AIR")["settlement"]["program"] == "grocery"
     shown = {row["partner"]: row["program"] for row in house.json("settle", "show", "2026-06")["partners"]}
     assert shown == PROGRAM_OF, "June stays as it was"
+    assert house.verify("--from-scratch")["ok"]
+
+
+def test_nets_made_at_once_are_one_act_of_two_people(make_house, later, tmp_path):  # noqa: F811
+    house, window = make_production(make_house, later, tmp_path)
+    (tmp_path / "house.toml").write_text('[house]\nprograms = ["grocery", "travel"]\n')
+    two_people(house, "house", "set-terms", tmp_path / "house.toml")
+    for partner, program in (("GRO", "grocery"), ("TNK", "travel")):
+        (tmp_path / "settlement.toml").write_text(f'[settlement]\nprogram = "{program}"\n')
+        two_people(house, "partner", "set-settlement", partner, tmp_path / "settlement.toml")
+    with house.connect("operator:anna") as anna, house.connect("operator:bob") as bob:
+        pair = Pair(anna, bob)
+        assert pair.takes_two("window/close").status == 200
+        pair.prepares("settle/draft", window=window)
+        assert act(anna, "settle/issue", window=window).json["issued"] >= 3
+        assert act(anna, "close/soft", window=window).status == 200
+        assert act(anna, "settle/net", window=window).code == "settlement_refused", "it is late, and nobody says why"
+        netted = pair.takes_two("settle/net", window=window, reason="a holiday")
+        nets = by_program(netted.json)
+        assert {program: list(partners) for program, partners in nets.items()} == {"grocery": ["GRO"], "travel": ["TNK"]}
+        for program, partner in (("grocery", "GRO"), ("travel", "TNK")):
+            paid = pair.takes_two("settle/paid", window=window, partner=partner, evidence="bank",
+                                  amount_minor=nets[program][partner])
+            assert paid.status == 200, paid
+        assert pair.takes_two("close/hard", window=window).status == 200
     assert house.verify("--from-scratch")["ok"]

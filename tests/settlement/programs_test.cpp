@@ -4,7 +4,8 @@
 #include "netting_example.hpp"
 #include "settlement/document_json.hpp"
 #include "settlement/net_statement.hpp"
-#include "settlement/receivables.hpp"
+#include "settlement/printed_report.hpp"
+#include "settlement/ubl.hpp"
 
 // Two programs in one house: what is owed under one is never offset by what is owed under another.
 
@@ -314,6 +315,20 @@ TEST_F(Programs, AreSaidInTheStatement)
     EXPECT_NE(csv.find("net,house,,,2026-06,,,90001.19,EUR,grocery\r\n"), std::string::npos);
 }
 
+TEST_F(Programs, AreSaidInTheDocument)
+{
+    const auto drafts = drafts_of(coalition.settled());
+    const auto invoice = std::ranges::find(drafts, DocumentKind::invoice, &Document::kind);
+    ASSERT_NE(invoice, drafts.end());
+    Document document = *invoice;
+    document.number = "INV-2026-000001";
+    EXPECT_EQ(ubl_xml(document).find("program"), std::string::npos);
+    document.program = "travel";
+    EXPECT_NE(
+        ubl_xml(document).find("net with the other documents of June 2026, program travel"),
+        std::string::npos);
+}
+
 TEST(PositionsByProgram, SumToZeroWithTheHouse)
 {
     auto settled = example_coalition().settled();
@@ -326,6 +341,12 @@ TEST(PositionsByProgram, SumToZeroWithTheHouse)
     EXPECT_EQ(positions.at("grocery").house(), Minor{-19'999'03});
     EXPECT_EQ(positions.at("").paid_in, Minor{31'999'65});
     EXPECT_EQ(positions.at("").partners, 3);
+    const auto printed = printed_settlement(settled, "2026-07-01T00:00:00Z");
+    ASSERT_EQ(printed.tables.size(), 3U);
+    EXPECT_EQ(printed.tables[1].heading, "Programs");
+    EXPECT_EQ(
+        printed.tables[1].rows.back(),
+        (std::vector<std::string>{"grocery", "2", "0.00", "19,999.03", "−19,999.03"}));
 }
 
 } // namespace

@@ -203,6 +203,27 @@ PrintedReport printed_ageing(
                 "amounts stand apart."};
 }
 
+namespace {
+
+PrintedTable programs_of(const Settlement& settlement)
+{
+    PrintedTable table{
+        .heading = "Programs",
+        .columns =
+            {"Program", "Partners", "Paid in", "Paid out", "House, " + settlement.currency.code},
+        .rows = {}};
+    for (const auto& [program, position] : settlement.positions_by_program())
+        table.rows.push_back(
+            {program.empty() ? "none" : program,
+             fmt::to_string(position.partners),
+             amount_in_words(position.paid_in, settlement.currency),
+             amount_in_words(position.paid_out, settlement.currency),
+             amount_in_words(position.house(), settlement.currency)});
+    return table;
+}
+
+} // namespace
+
 PrintedReport printed_settlement(const Settlement& settlement, const std::string& created)
 {
     Diagram diagram{
@@ -257,13 +278,17 @@ PrintedReport printed_settlement(const Settlement& settlement, const std::string
                  settlement.partners.at(flow.issuer.value() - 1).name,
                  settlement.partners.at(flow.redeemer.value() - 1).name),
              points_in_words(flow.points)});
+    std::vector<PrintedTable> tables{std::move(partners)};
+    if (auto programs = programs_of(settlement); !programs.rows.empty())
+        tables.push_back(std::move(programs));
+    tables.push_back(std::move(taken));
     return {
         .house = settlement.house.name,
         .title = "Statement of the window",
         .number = month_in_words(settlement.window.month),
         .created = created,
         .diagrams = {std::move(diagram)},
-        .tables = {std::move(partners), std::move(taken)},
+        .tables = std::move(tables),
         .note = "Net above zero: the house pays the partner. Points taken are net of refunds."};
 }
 
