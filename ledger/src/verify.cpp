@@ -231,7 +231,6 @@ private:
         ++found.blocks;
 
         ControlTotals totals;
-        std::shared_ptr<const Terms> newest;
         Record record;
         ByteReader contents{row.contents};
         std::uint64_t next_content = contents.at_end() ? UINT64_MAX : contents.varint();
@@ -487,6 +486,7 @@ private:
 
     // Decides with the terms and the state that the first decision saw. A refusal keeps no question
     // to ask again, so only what was booked is decided again.
+    // NOLINTNEXTLINE(readability-function-size): asks for all that a message can ask for
     void decide_again(const Record& record, const Terms& terms)
     {
         Message message{
