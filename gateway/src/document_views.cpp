@@ -122,13 +122,14 @@ void DocumentViews::show_nets(Exchange& exchange, std::optional<ledger::PartnerI
             {"settled_minor", (is_theirs ? foreign->settled : payment.settled).count},
             {"currency", (is_theirs ? foreign->rate.to : terms->currency).code},
             {"reference", payment.reference}};
-        if (foreign && !is_theirs)
+        if (foreign && !is_theirs) {
             row.emplace(
                 "paid_in",
                 json::object{
                     {"currency", foreign->rate.to.code},
                     {"net_minor", foreign->net.count},
                     {"rate", foreign->rate.id}});
+        }
         partners.push_back(std::move(row));
     }
     v1::NetStatement form;
