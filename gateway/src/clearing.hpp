@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -59,7 +60,7 @@ public:
 
 private:
     /// What `begin` made of a request: its answer is complete, or it waits for the turn's commit.
-    enum class Progress { answered, waiting };
+    enum class Progress : std::uint8_t { answered, waiting };
 
     Progress start(Exchange& exchange);
     Progress start_message(Exchange& exchange, ledger::MessageType type);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
@@ -81,7 +82,7 @@ private:
     boost::asio::any_io_executor executor_;
     ledger::Ledger& ledger_;
     std::function<void(Turn&)> answer_;
-    Turn turns_[2];
+    std::array<Turn, 2> turns_;
     Turn* filling_ = &turns_[0];
     bool is_posted_ = false;
     // Set while a turn is being committed: the loop has work, although it may not see any.

@@ -59,7 +59,7 @@ Desk::~Desk()
     if (!is_closing_) close(); // the loop ended by a failure
 }
 
-bool Desk::take(Exchange& exchange, NextStep first, Answer answer, Ended ended)
+bool Desk::take(Exchange& exchange, const NextStep& first, Answer answer, Ended ended)
 {
     if (is_closing_ || under_way_ >= under_way_max) return false;
     ++under_way_;

@@ -37,7 +37,8 @@ public:
 
     /// Takes the work of a request, on the I/O thread, and runs its first step now. False: too much
     /// is under way, and nothing was done.
-    [[nodiscard]] bool take(Exchange& exchange, NextStep first, Answer answer, Ended ended = {});
+    [[nodiscard]] bool take(
+        Exchange& exchange, const NextStep& first, Answer answer, Ended ended = {});
 
     /// Interrupts what is under way and waits for it; its exchanges are finished by the executor,
     /// which must go on until then. Any thread but the I/O thread; once.

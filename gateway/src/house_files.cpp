@@ -227,7 +227,7 @@ std::optional<ClockKind> remembered_clock(const fs::path& file)
     const std::string text = read_small_file(file);
     if (text == "system\n") return ClockKind::system;
     if (text == "messages\n") return ClockKind::messages;
-    fail(file, "must say \"system\" or \"messages\"");
+    fail(file, R"(must say "system" or "messages")");
 }
 
 void remember_clock(const fs::path& file, ClockKind kind)

@@ -4,6 +4,7 @@
 #include <array>
 #include <fmt/format.h>
 #include <unistd.h>
+#include <utility>
 
 #include <openssl/rand.h>
 
@@ -60,7 +61,7 @@ private:
 
 class SqliteStores final : public HouseStores {
 public:
-    explicit SqliteStores(const HouseFolder& folder) : folder_{folder} {}
+    explicit SqliteStores(HouseFolder folder) : folder_{std::move(folder)} {}
     std::unique_ptr<ledger::Store> open_record() override
     {
         return ledger::open_sqlite_store(folder_.house());

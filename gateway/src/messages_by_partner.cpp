@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fmt/format.h>
 #include <string_view>
+#include <system_error>
 #include <type_traits>
 #include <unistd.h>
 
@@ -33,8 +34,10 @@ static_assert(std::is_trivially_copyable_v<Stored>);
 
 [[noreturn]] void fail(std::string_view act)
 {
-    throw ledger::StoreFailure{
-        fmt::format("a file for partners' messages cannot be {}: {}", act, std::strerror(errno))};
+    throw ledger::StoreFailure{fmt::format(
+        "a file for partners' messages cannot be {}: {}",
+        act,
+        std::generic_category().message(errno))};
 }
 
 int open_file()

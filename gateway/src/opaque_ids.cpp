@@ -70,7 +70,7 @@ void put_block(std::uint8_t* block, const OpaqueSubject& subject)
 void write_base64(const std::uint8_t* block, char* out)
 {
     for (int triple = 0; triple < 5; ++triple, block += 3, out += 4) {
-        const std::uint32_t bits = static_cast<std::uint32_t>(get(block, 3));
+        const auto bits = static_cast<std::uint32_t>(get(block, 3));
         out[0] = alphabet[bits >> 18];
         out[1] = alphabet[bits >> 12 & 63];
         out[2] = alphabet[bits >> 6 & 63];
@@ -86,7 +86,7 @@ bool read_base64(std::string_view text, Block& block)
     int held = 0;
     std::size_t filled = 0;
     for (const char character : text) {
-        const int value = values[static_cast<std::uint8_t>(character)];
+        const auto value = values[static_cast<std::uint8_t>(character)];
         if (value < 0) return false;
         bits = bits << 6 | static_cast<std::uint32_t>(value);
         held += 6;

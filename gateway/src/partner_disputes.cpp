@@ -107,13 +107,14 @@ void PartnerDisputes::answer(Exchange& exchange, std::optional<ledger::PartnerId
         if (!partner) return reply(exchange);
         return answer_problem(exchange, "forbidden", "The house answers what a partner contests");
     }
-    if (!partner)
+    if (!partner) {
         return answer_problem(
             exchange,
             "forbidden",
             exchange.route == RouteId::document_answer
                 ? "Partners answer; operators use /v1/operator/settle/answer"
                 : "Partners dispute; operators use /v1/operator/dispute");
+    }
     if (exchange.route == RouteId::document_answer) return take_answer(exchange, *partner);
     if (exchange.route == RouteId::dispute_open) return open(exchange, *partner);
     escalate(exchange, *partner);

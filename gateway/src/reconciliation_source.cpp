@@ -169,13 +169,14 @@ std::optional<FileFault> ReconciliationSource::fault_of(const settlement::FileHe
     const auto expected = header();
     if (found.partner != expected.partner)
         return fault("partner", fmt::format("is {}, not {}", found.partner, expected.partner));
-    if (found.period != expected.period)
+    if (found.period != expected.period) {
         return fault(
             "window",
             fmt::format(
                 "the file is of {}, not of {}",
                 format_period(found.period),
                 format_period(expected.period)));
+    }
     if (found.currency != expected.currency)
         return fault("currency", fmt::format("is {}, not {}", found.currency, expected.currency));
     return std::nullopt;

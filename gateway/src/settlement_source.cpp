@@ -239,13 +239,14 @@ std::vector<settlement::Document> SettlementSource::drafts(
                 terms_->partner(draft.partner).name,
                 ledger::format_month(window_.month))};
         auto foreign = settlement::in_currency(draft, *rate->second);
-        if (!foreign)
+        if (!foreign) {
             throw HouseFailure{fmt::format(
                 "what {} owes or is owed for {} comes to more in {} than a document can, at {}",
                 terms_->partner(draft.partner).name,
                 ledger::format_month(window_.month),
                 rate->second->to.code,
                 rate->second->id)};
+        }
         draft = std::move(*foreign);
         name_account(draft);
     }

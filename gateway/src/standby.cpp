@@ -3,6 +3,7 @@
 #include <csignal>
 #include <exception>
 #include <thread>
+#include <utility>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
@@ -27,8 +28,8 @@ constexpr std::chrono::milliseconds pause{100};
 /// each try waits for a sign of life of the other process.
 class Standby {
 public:
-    Standby(const fs::path& data, std::optional<ClockKind> clock, const Address& admin)
-        : data_{data}, clock_{clock}, signals_{loop_, SIGTERM, SIGINT},
+    Standby(fs::path data, std::optional<ClockKind> clock, const Address& admin)
+        : data_{std::move(data)}, clock_{clock}, signals_{loop_, SIGTERM, SIGINT},
           admin_{
               loop_,
               {.address = admin.host,

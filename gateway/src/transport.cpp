@@ -1,5 +1,6 @@
 #include "transport.hpp"
 
+#include <algorithm>
 #include <ctime>
 #include <utility>
 
@@ -54,7 +55,7 @@ void Transport::retire(Connection& connection)
 
 void Transport::write_request_id(std::array<char, 32>& id) noexcept
 {
-    std::copy(request_id_prefix_.begin(), request_id_prefix_.end(), id.begin());
+    std::ranges::copy(request_id_prefix_, id.begin());
     write_hexadecimal(id.data() + id.size(), ++last_request_);
 }
 

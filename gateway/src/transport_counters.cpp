@@ -1,5 +1,6 @@
 #include "transport_counters.hpp"
 
+#include <array>
 #include <fmt/format.h>
 #include <iterator>
 #include <string_view>
@@ -67,7 +68,7 @@ void append_latency(std::string& out, const TransportCounters& counters)
 
 void append_metrics(std::string& out, const TransportCounters& counters)
 {
-    const Metric metrics[] = {
+    const auto metrics = std::to_array<Metric>({
         {"connections_accepted_total",
          "counter",
          "Connections accepted.",
@@ -106,7 +107,7 @@ void append_metrics(std::string& out, const TransportCounters& counters)
          "Bytes of requests, inside TLS.",
          counters.bytes_received},
         {"bytes_sent_total", "counter", "Bytes of answers, inside TLS.", counters.bytes_sent},
-    };
+    });
     for (const Metric& metric : metrics) append(out, metric);
     append_answers(out, counters);
     append_latency(out, counters);

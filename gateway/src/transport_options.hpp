@@ -23,7 +23,8 @@ struct TransportDeadlines {
     Milliseconds drain = std::chrono::seconds{10};
     Milliseconds sweep = std::chrono::seconds{1};
     Milliseconds accept_pause = std::chrono::milliseconds{100}; // when file descriptors run out
-    std::uint64_t bytes_per_second_min = 16 * 1024; // of a body that comes, of an answer that goes
+    std::uint64_t bytes_per_second_min =
+        16UL * 1024; // of a body that comes, of an answer that goes
 };
 
 /// How much one partner, one peer and all of them together may take.

@@ -331,10 +331,10 @@ private:
         case Field::occurred_at: return take_time(message.occurred_at, text, error);
         case Field::pending_until: return take_time(message.pending_until.emplace(), text, error);
         case Field::expires_on: return take_day(message.expires_on.emplace(), text, error);
-        case Field::reverses: return take(message.reverses, text, fault_of_message_id(text), error);
+        case Field::reverses:
         case Field::accrual: return take(message.reverses, text, fault_of_message_id(text), error);
         case Field::funder: return take_text(message.funder, text, error);
-        case Field::to_member: return take(message.to_member, text, fault_of_member(text), error);
+        case Field::to_member:
         case Field::into: return take(message.to_member, text, fault_of_member(text), error);
         case Field::identifier: return take(message.identifier, text, fault_of_member(text), error);
         case Field::replaces: return take(message.replaces, text, fault_of_member(text), error);
@@ -449,7 +449,7 @@ private:
         const std::size_t bytes = lines_.size() * sizeof(ledger::PurchaseLine);
         auto* const stored = static_cast<ledger::PurchaseLine*>(
             scratch_->allocate(bytes, alignof(ledger::PurchaseLine)));
-        std::uninitialized_copy(lines_.begin(), lines_.end(), stored);
+        std::ranges::uninitialized_copy(lines_, std::span{stored, lines_.size()});
         message_->purchase->lines = {stored, lines_.size()};
     }
 

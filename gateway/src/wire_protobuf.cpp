@@ -89,7 +89,7 @@ public:
                 sent_ |= set_of(Field::points);
                 points_ = sent.points();
             }
-        if constexpr (requires { sent.expires_in_seconds(); })
+        if constexpr (requires { sent.expires_in_seconds(); }) {
             if (sent.has_expires_in_seconds()) {
                 sent_ |= set_of(Field::expires_in_seconds);
                 take_number(
@@ -98,6 +98,7 @@ public:
                     sent.expires_in_seconds(),
                     {1, hold_seconds_max});
             }
+        }
         if (fault_) return fault_;
         return complete(message_, sent_, points_, of_path_);
     }

@@ -85,9 +85,9 @@ void add_points(Lines& lines, const PositionRow& row)
         return move(Account::transit, nobody, Account::members_debt, nobody);
     case EntryKind::debt_moved_in:
         return move(Account::members_debt, nobody, Account::transit, nobody);
-    case EntryKind::creditable_moved: return; // a right, not points
-    case EntryKind::folded_out:
-    case EntryKind::folded_in: return; // active before and after
+    case EntryKind::creditable_moved: // a right, not points
+    case EntryKind::folded_out:       // active before and after
+    case EntryKind::folded_in: return;
     }
     invariant(false, "every kind of entry has its accounts");
 }
@@ -271,7 +271,7 @@ std::vector<TrialBalanceRow> trial_balance(
     std::span<const PositionRow> positions, const Terms& terms)
 {
     std::map<std::pair<std::string, std::string>, TrialBalanceRow> rows;
-    for (const auto& position : positions)
+    for (const auto& position : positions) {
         for (const auto& line : lines_of(position, terms)) {
             std::pair key{
                 account_name(line.account, line.partner, terms), unit_name(line.issuer, terms)};
@@ -281,6 +281,7 @@ std::vector<TrialBalanceRow> trial_balance(
             (line.amount > 0 ? row.debits : row.credits) +=
                 line.amount > 0 ? line.amount : -line.amount;
         }
+    }
     std::vector<TrialBalanceRow> balance;
     balance.reserve(rows.size());
     for (auto& [key, row] : rows) balance.push_back(std::move(row));

@@ -16,7 +16,7 @@ constexpr std::size_t header_bytes = 64;
 constexpr std::size_t hash_bytes = 32;
 // Behind the offset table: where the totals start, and where the table does.
 constexpr std::size_t footer_bytes = 8 + hash_bytes;
-constexpr std::size_t total_bytes_max = 12 * 10;
+constexpr std::size_t total_bytes_max = 12UL * 10;
 constexpr unsigned state_shift = 6; // of a total's first byte: the kind below, the state above
 
 auto key_of(const ControlTotal& total)
@@ -184,7 +184,7 @@ std::span<const std::byte> BlockBuilder::finish(const Terms& terms)
     out.fixed(offsets_at);
 
     const std::span written{bytes_.data(), static_cast<std::size_t>(out.at() - bytes_.data())};
-    thread_local Sha256 sha256;
+    static thread_local Sha256 sha256;
     header_.hash = sha256.of(written);
     out.bytes(header_.hash);
     used_ = written.size() + hash_bytes;
@@ -222,7 +222,7 @@ Result<BlockView, BlockFault> BlockView::parse(std::span<const std::byte> bytes,
     view.totals_ = bytes.subspan(totals_at, offsets_at - totals_at);
     view.offsets_ = bytes.subspan(offsets_at, end - offsets_at);
     if (check == Check::hash) {
-        thread_local Sha256 sha256;
+        static thread_local Sha256 sha256;
         if (sha256.of(bytes.first(bytes.size() - hash_bytes)) != header.hash)
             return fault("its hash does not match its bytes");
     }

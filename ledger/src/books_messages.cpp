@@ -72,7 +72,7 @@ std::vector<Merge> Books::merges()
     store_.read([&](Transaction& transaction) {
         merges.clear();
         const std::array<Parameter, 1> cells{std::int64_t{std::to_underlying(MessageType::merge)}};
-        for (const auto& window : books::read_windows(transaction))
+        for (const auto& window : books::read_windows(transaction)) {
             transaction.for_each(
                 fmt::format(
                     "SELECT member, other_member FROM {} WHERE type = $1 AND refusal = 0"
@@ -82,6 +82,7 @@ std::vector<Merge> Books::merges()
                 [&](const Row& row) {
                     merges.push_back({.from = member_in(row[0]), .into = member_in(row[1])});
                 });
+        }
     });
     return merges;
 }

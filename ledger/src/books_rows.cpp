@@ -167,7 +167,7 @@ void take_house_lines(
     std::vector<HouseLine>& lines)
 {
     std::int64_t number = 0;
-    for (const AccountLine& line : history.money_of(step.terms))
+    for (const AccountLine& line : history.money_of(step.terms)) {
         lines.push_back(
             {.sequence = step.sequence,
              .number = number++,
@@ -175,6 +175,7 @@ void take_house_lines(
              .entry = step.terms,
              .account = account_name(line.account, line.partner, terms),
              .amount = Micro{line.amount}});
+    }
 }
 
 void append_house_line(const HouseLine& line, std::vector<Parameter>& cells)

@@ -82,14 +82,16 @@ public:
         if (!is_same_key(shape_, row, expected))
             throw Fault{fmt::format(
                 "{}: expected, but found {}", row_name(shape_, expected), row_name(shape_, row))};
-        for (std::size_t column = 0; column < expected.size(); ++column)
-            if (!is_same(row[column], expected[column]))
+        for (std::size_t column = 0; column < expected.size(); ++column) {
+            if (!is_same(row[column], expected[column])) {
                 throw Fault{fmt::format(
                     "{}: column {} is {} and should be {}",
                     row_name(shape_, row),
                     shape_.columns[column],
                     text_of(row[column]),
                     text_of(expected[column]))};
+            }
+        }
         left_ = left_.subspan(expected.size());
     }
 
@@ -276,6 +278,7 @@ private:
     void compare_positions()
     {
         std::vector<std::string> months;
+        months.reserve(positions_.size());
         for (const auto& [key, position] : positions_)
             months.push_back(format_month(position.window));
         std::vector<Parameter> cells;

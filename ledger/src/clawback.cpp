@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <ranges>
 #include <vector>
 
 #include "decision.hpp"
@@ -48,14 +49,14 @@ public:
         for (const Entry& entry : accrual.entries)
             if (entry.kind == EntryKind::issued) issued.push_back(entry);
         Points left = posting_.points;
-        for (auto entry = issued.rbegin(); entry != issued.rend(); ++entry) {
-            const Points skipped = std::min(already, entry->points);
+        for (const Entry& entry : std::views::reverse(issued)) {
+            const Points skipped = std::min(already, entry.points);
             already -= skipped;
-            const Points points = std::min(left, entry->points - skipped);
+            const Points points = std::min(left, entry.points - skipped);
             left -= points;
-            const Points taken = allowed(points, issuer_of(entry->lot.tariff));
+            const Points taken = allowed(points, issuer_of(entry.lot.tariff));
             posting_.points -= points - taken;
-            take_back({.tariff = entry->lot.tariff, .points = taken, .lot = entry->lot.key});
+            take_back({.tariff = entry.lot.tariff, .points = taken, .lot = entry.lot.key});
         }
         draft_.settle();
     }
@@ -129,13 +130,14 @@ private:
         std::ranges::sort(own, [](const PendingLot& left, const PendingLot& right) {
             return is_later(left.lot.provenance, right.lot.provenance);
         });
-        for (const PendingLot& one : own)
+        for (const PendingLot& one : own) {
             take(
                 {.kind = EntryKind::clawed_back,
                  .lot = one.lot.provenance,
                  .state = LotState::pending,
                  .until = one.until},
                 one.lot.remaining);
+        }
     }
 
     void take_active(const Part& part)
@@ -338,18 +340,18 @@ void refund(
     const DecisionContext& context,
     Draft& draft)
 {
-    for (auto entry = spend.entries.rbegin(); entry != spend.entries.rend(); ++entry) {
-        if (entry->kind != EntryKind::redeemed && entry->kind != EntryKind::donated) continue;
-        const Points skipped = std::min(already, entry->points);
+    for (const Entry& entry : std::views::reverse(spend.entries)) {
+        if (entry.kind != EntryKind::redeemed && entry.kind != EntryKind::donated) continue;
+        const Points skipped = std::min(already, entry.points);
         already -= skipped;
-        const Points restored = std::min(entry->points - skipped, wanted);
+        const Points restored = std::min(entry.points - skipped, wanted);
         if (restored.is_zero()) continue;
         wanted -= restored;
         draft.add(
             {.kind = EntryKind::refunded,
              .points = restored,
-             .lot = with_grace(entry->lot, context),
-             .counterpart = entry->counterpart});
+             .lot = with_grace(entry.lot, context),
+             .counterpart = entry.counterpart});
     }
     invariant(wanted.is_zero(), "a spend can be refunded whole");
     draft.settle();

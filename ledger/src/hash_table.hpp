@@ -43,7 +43,7 @@ public:
     template <class Change>
     void change_each(std::uint64_t hash, Change change)
     {
-        Segment& segment = segment_of(hash);
+        const Segment& segment = segment_of(hash);
         const std::size_t mask = segment.slots.size() - 1;
         for (std::size_t slot = hash & mask; !segment.slots[slot].is_empty();
              slot = (slot + 1) & mask)

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <fstream>
+#include <system_error>
 #include <unistd.h>
 
 #include "byte_codec.hpp"
@@ -48,7 +49,7 @@ void write_head(const std::filesystem::path& folder, const Head& head)
         throw StoreFailure{fmt::format(
             "cannot write {}: {}",
             path_in(folder).string(),
-            std::strerror(is_written ? errno : error))};
+            std::generic_category().message(is_written ? errno : error))};
 }
 
 std::optional<Head> read_head(const std::filesystem::path& folder)

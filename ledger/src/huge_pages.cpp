@@ -42,6 +42,7 @@ struct HugePages::Arena {
 
     [[nodiscard]] static Arena& of(const std::byte* at)
     {
+        // NOLINTNEXTLINE(performance-no-int-to-ptr): an address cut to a multiple has no other form
         return *reinterpret_cast<Arena*>(
             reinterpret_cast<std::uintptr_t>(at) / arena_bytes * arena_bytes);
     }

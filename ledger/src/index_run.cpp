@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <system_error>
 #include <unistd.h>
 
 #include "ledger/invariant.hpp"
@@ -95,7 +96,8 @@ private:
 
 [[noreturn]] void fail(const std::filesystem::path& path, const char* doing)
 {
-    throw StoreFailure{fmt::format("{} {}: {}", doing, path.string(), std::strerror(errno))};
+    throw StoreFailure{
+        fmt::format("{} {}: {}", doing, path.string(), std::generic_category().message(errno))};
 }
 
 /// A file of fixed size, mapped to be written. Its space is taken at once, because a disk that is
@@ -216,8 +218,7 @@ bool IndexRunFile::find(std::uint64_t fingerprint, std::vector<Sequence>& found)
         high = std::min(run_.entries, high + step);
     const auto [from, to] =
         std::equal_range(fingerprints_ + low, fingerprints_ + high, fingerprint);
-    for (const auto* at = from; at != to; ++at)
-        found.push_back(Sequence{sequences_[at - fingerprints_]});
+    for (const auto* at = from; at != to; ++at) found.emplace_back(sequences_[at - fingerprints_]);
     return true;
 }
 

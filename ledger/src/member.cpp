@@ -52,7 +52,7 @@ void LotList::take(std::size_t place, Points points)
         return;
     }
     ++first_;
-    if (first_ * 2 <= lots_.size()) return;
+    if (std::size_t{2} * first_ <= lots_.size()) return;
     drop_taken();
     if (lots_.capacity() > 8 && lots_.size() * 2 < lots_.capacity()) lots_.shrink_to_fit();
 }

@@ -57,7 +57,7 @@ void MemberCache::prefetch(MemberNumber number) const
 {
     const Page* page = page_of(number);
     if (page == nullptr) return;
-    __builtin_prefetch(&page->members[number.value() % page_members]);
+    __builtin_prefetch(static_cast<const void*>(&page->members[number.value() % page_members]));
 }
 
 Member& MemberCache::insert(MemberNumber number)

@@ -102,7 +102,8 @@ bool read_points(ByteReader& in, Points& points)
 
 void Member::encode(std::vector<std::byte>& out) const
 {
-    thread_local Dictionary dictionary; // keeps its capacity: this runs for every member written
+    static thread_local Dictionary
+        dictionary; // keeps its capacity: this runs for every member written
     dictionary.entries.clear();
     for (const PackedLot& lot : lots_.all()) dictionary.place_of(shared_terms_of(lot.provenance()));
 
@@ -199,6 +200,7 @@ bool Member::decode_timed(ByteReader& in)
     return !rare.empty();
 }
 
+// NOLINTNEXTLINE(readability-function-size): one pass over the row, in the order of its fields
 bool Member::decode(std::span<const std::byte> bytes, Sequence through)
 {
     ByteReader in{bytes};

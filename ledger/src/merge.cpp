@@ -18,14 +18,16 @@ public:
         for (std::size_t place = 0; place < lots.size(); ++place) send(lots[place].lot(), {});
         for (const PendingLot& one : member_.pending())
             send(one.lot, {.state = LotState::pending, .until = one.until});
-        for (const Hold& hold : member_.holds())
-            for (const Lot& lot : hold.lots)
+        for (const Hold& hold : member_.holds()) {
+            for (const Lot& lot : hold.lots) {
                 send(
                     lot,
                     {.counterpart = hold.redeemer,
                      .state = LotState::held,
                      .until = hold.until,
                      .hold = hold.origin});
+            }
+        }
     }
 
     void send_debts()

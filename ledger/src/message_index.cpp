@@ -281,6 +281,7 @@ int MessageIndex::tier_of(std::uint64_t entries) const
 std::vector<IndexRun> MessageIndex::manifest() const
 {
     std::vector<IndexRun> named;
+    named.reserve(runs_.size());
     for (const auto& run : runs_) named.push_back(run->run());
     return named;
 }

@@ -160,13 +160,14 @@ void Movements::use_sum(const WindowSum& sum, const std::function<void(const Mov
              .positions = sum.positions,
              .lines = lines,
              .terms = *sources_.terms});
-    if (!sum.house.empty())
+    if (!sum.house.empty()) {
         use(
             {.window = sum.month,
              .positions = {},
              .lines = sum.house,
              .terms = *sources_.terms,
              .house_entry = sum.last_entry});
+    }
 }
 
 } // namespace pointhouse::ledger

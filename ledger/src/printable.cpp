@@ -1,5 +1,6 @@
 #include "ledger/printable.hpp"
 
+#include <array>
 #include <bit>
 #include <cstdint>
 
@@ -25,8 +26,8 @@ std::uint32_t take_sign(std::string_view& text)
         text.remove_prefix(1);
     }
     // Longer than it needs to be.
-    constexpr std::uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    return sign < least[length] ? malformed : sign;
+    constexpr std::array<std::uint32_t, 5> least{0, 0, 0x80, 0x800, 0x10000};
+    return sign < least[static_cast<std::size_t>(length)] ? malformed : sign;
 }
 
 bool is_printable_sign(std::uint32_t sign)

@@ -1,5 +1,7 @@
 #include "shard_lookup.hpp"
 
+#include <ranges>
+
 #include "ledger/invariant.hpp"
 #include "member_chains.hpp"
 
@@ -217,8 +219,8 @@ void Shard::quote(const Message& message, Outcome& outcome)
         .original = has_original ? &original.reversed : nullptr,
         .past =
             [&](const std::function<bool(const Record&)>& visit) {
-                for (auto posting = due.rbegin(); posting != due.rend(); ++posting)
-                    if (!visit(*posting)) return;
+                for (const Record& posting : std::views::reverse(due))
+                    if (!visit(posting)) return;
                 past_of(stored)(visit);
             },
         .identifier_of = parties.identifier_of,

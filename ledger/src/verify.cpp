@@ -99,7 +99,6 @@ private:
         ++found.blocks;
 
         ControlTotals totals;
-        std::shared_ptr<const Terms> newest;
         Record record;
         ByteReader contents{row.contents};
         std::uint64_t next_content = contents.at_end() ? UINT64_MAX : contents.varint();

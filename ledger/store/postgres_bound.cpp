@@ -63,7 +63,7 @@ void transfer_until(
         static_cast<Oid>(PostgresType::text), static_cast<Oid>(PostgresType::int64)};
     connection.prepare("transfer", "SELECT row_locks.transfer($1, 1, $2, 10)", types);
     // A stride that is prime to the number of accounts visits all of them.
-    std::int64_t account = client * 7'919;
+    std::int64_t account = std::int64_t{7'919} * client;
     for (std::int64_t sent = 0; !stops; ++sent) {
         account = (account + 31'337) % (row_lock_accounts - 1);
         const std::string id = fmt::format("{}-{}", client, sent);
@@ -116,8 +116,9 @@ TimedCount count_postgres_row_locks(
     std::chrono::nanoseconds took{};
     {
         std::vector<std::jthread> threads;
+        threads.reserve(static_cast<std::size_t>(clients));
         const auto started = std::chrono::steady_clock::now();
-        for (int client = 0; client < clients; ++client)
+        for (int client = 0; client < clients; ++client) {
             threads.emplace_back([&, client] {
                 try {
                     transfer_until(address, client, stops, done);
@@ -126,6 +127,7 @@ TimedCount count_postgres_row_locks(
                     failure = std::current_exception();
                 }
             });
+        }
         std::this_thread::sleep_for(duration);
         stops = true;
         threads.clear();

@@ -146,6 +146,7 @@ PostgresParameters::Sent PostgresParameters::sent() const
 std::vector<Oid> PostgresParameters::types() const
 {
     std::vector<Oid> types;
+    types.reserve(cells_.size());
     for (const Cell& cell : cells_) types.push_back(cell.type);
     return types;
 }

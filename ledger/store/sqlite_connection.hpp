@@ -76,8 +76,8 @@ private:
 };
 
 struct SqliteSettings {
-    enum class Mode { read_write, read_only };
-    enum class Synchronous { full, normal };
+    enum class Mode : std::uint8_t { read_write, read_only };
+    enum class Synchronous : std::uint8_t { full, normal };
 
     Mode mode = Mode::read_write;
     Synchronous synchronous = Synchronous::full;

@@ -46,7 +46,7 @@ settlement::Roll roll_in(const toml::table& table)
     const auto roll = settlement::find_roll(node->value_exact<std::string>().value_or(""));
     if (!roll)
         throw CommandFailure{fmt::format(
-            "line {}: roll is \"following\", \"modified_following\" or \"preceding\"",
+            R"(line {}: roll is "following", "modified_following" or "preceding")",
             node->source().begin.line)};
     return *roll;
 }

@@ -92,13 +92,14 @@ std::vector<settlement::NewEntry> entries_of(
 std::string act_of(std::span<const NamedEstimate> named)
 {
     std::string act = "estimate";
-    for (const auto& each : named)
+    for (const auto& each : named) {
         act += fmt::format(
             "{} {} {} as of {}",
             act == "estimate" ? "" : ",",
             each.issuer,
             rate_text(each.ultimate_redemption_rate.numerator),
             ledger::format_day(each.as_of));
+    }
     return act;
 }
 

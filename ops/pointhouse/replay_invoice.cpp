@@ -84,8 +84,8 @@ settlement::ReplayTerms read_terms(
         .funds_promotions = !contract.promotions.empty(),
         .tariffs = std::move(contract.tariffs),
         .vat = {}};
-    for (const auto& row : contract.vat)
-        for (const auto& flow : row.flows)
+    for (const auto& row : contract.vat) {
+        for (const auto& flow : row.flows) {
             terms.vat.push_back(
                 {.partner = {},
                  .charge = flow,
@@ -93,6 +93,8 @@ settlement::ReplayTerms read_terms(
                  .treatment = row.treatment,
                  .category = row.category,
                  .rate_basis_points = row.rate_basis_points});
+        }
+    }
     return terms;
 }
 

@@ -41,7 +41,8 @@ struct Options {
 
 /// A report, and how it is printed; most are not.
 struct Made {
-    Made(Report made) : report{std::move(made)} {} // a report is what most of them make
+    // NOLINTNEXTLINE(google-explicit-constructor): a report is what most of them make
+    Made(Report made) : report{std::move(made)} {}
     Made(Report made, settlement::PrintedReport page)
         : report{std::move(made)}, printed{std::move(page)}
     {}
@@ -364,6 +365,7 @@ std::vector<NamedEstimate> known_estimates(
                 .version = each.version});
     }
     std::vector<NamedEstimate> estimates;
+    estimates.reserve(known.size());
     for (auto& [key, estimate] : known) estimates.push_back(std::move(estimate));
     return estimates;
 }

@@ -43,17 +43,18 @@ private:
     {
         lxw_col_t column = 0;
         for (const auto& cell : cells) {
-            if (const auto* text = std::get_if<std::string>(&cell))
+            if (const auto* text = std::get_if<std::string>(&cell)) {
                 worksheet_write_string(sheet_, row, column, text->c_str(), nullptr);
-            else if (const auto* count = std::get_if<std::int64_t>(&cell))
+            } else if (const auto* count = std::get_if<std::int64_t>(&cell)) {
                 worksheet_write_number(sheet_, row, column, static_cast<double>(*count), count_);
-            else if (const auto* money = std::get_if<ledger::Micro>(&cell))
+            } else if (const auto* money = std::get_if<ledger::Micro>(&cell)) {
                 worksheet_write_number(
                     sheet_,
                     row,
                     column,
                     static_cast<double>(money->count()) / micro_per_unit,
                     money_);
+            }
             ++column;
         }
     }
@@ -85,6 +86,7 @@ void write_xlsx(
 
     const settlement::ReportTable facts{.name = "about", .columns = {"what", "is"}, .rows = [&] {
                                             std::vector<std::vector<settlement::ReportCell>> rows;
+                                            rows.reserve(report.facts.size());
                                             for (const auto& [name, fact] : report.facts)
                                                 rows.push_back({name, fact});
                                             return rows;

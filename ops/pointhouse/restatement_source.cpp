@@ -42,6 +42,7 @@ public:
     [[nodiscard]] std::vector<PositionRow> rows() const
     {
         std::vector<PositionRow> rows;
+        rows.reserve(rows_.size());
         for (const auto& [key, row] : rows_) rows.push_back(row);
         return rows;
     }
@@ -118,6 +119,7 @@ std::vector<settlement::LatePositions> RestatementSource::late() const
         },
         {.from = ledger::Sequence{booked.through.value() + 1}, .through = through_});
     std::vector<settlement::LatePositions> found;
+    found.reserve(sums.size());
     for (const auto& [month, sum] : sums) found.push_back({.posted_in = month, .rows = sum.rows()});
     return found;
 }

@@ -37,12 +37,12 @@ int serve(const Options& options, const Invocation& typed)
             gateway::open_or_stand_by(typed.data, wished_clock(options, typed), where);
         if (!house) break;
         gateway::Server server{*house, where, interpret, operator_routes()};
-        std::cout << "listening on " << server.url() << "\nadmin on " << server.admin_url()
-                  << std::endl;
+        std::cout << "listening on " << server.url() << "\nadmin on " << server.admin_url() << '\n'
+                  << std::flush;
         server.run();
         is_overtaken = house->is_overtaken();
     }
-    std::cout << "stopped" << std::endl;
+    std::cout << "stopped\n" << std::flush;
     return 0;
 }
 

@@ -85,7 +85,7 @@ json::array payments_of(House& house, const WindowNet& net)
             {"carried_minor", payment.carried.count},
             {"currency", terms->currency.code},
             {"reference", payment.reference}};
-        if (const auto& foreign = payment.foreign)
+        if (const auto& foreign = payment.foreign) {
             row.emplace(
                 "paid_in",
                 json::object{
@@ -94,6 +94,7 @@ json::array payments_of(House& house, const WindowNet& net)
                     {"settled_minor", foreign->settled.count},
                     {"open_minor", foreign->open().count},
                     {"rate", foreign->rate.id}});
+        }
         rows.push_back(std::move(row));
     }
     return rows;
@@ -120,7 +121,7 @@ std::string in_words(House& house, const WindowNet& net)
             ledger::format_minor(payment.net, terms->currency),
             ledger::format_minor(payment.settled, terms->currency),
             payment.reference);
-        if (const auto& foreign = payment.foreign)
+        if (const auto& foreign = payment.foreign) {
             text += fmt::format(
                 "{:<12}{:>14}{:>14}  in {} at {}\n",
                 "",
@@ -128,6 +129,7 @@ std::string in_words(House& house, const WindowNet& net)
                 ledger::format_minor(foreign->settled, foreign->rate.to),
                 foreign->rate.to.code,
                 foreign->rate.id);
+        }
     }
     for (const auto& row : over_limit(house, net)) {
         const auto& breach = row.as_object();

@@ -97,13 +97,14 @@ CommandStep release_trust(House& house, const std::string& typed_amount, const I
                     House& served) -> CommandStep {
                     if (!source->is_current(served))
                         return refused("money was moved meanwhile; give the command again");
-                    if (amount > free)
+                    if (amount > free) {
                         return refused(fmt::format(
                             "{} of the trust account is not needed for points and blocks: {} is "
                             "too "
                             "much",
                             ledger::format_micro(free),
                             ledger::format_micro(amount)));
+                    }
                     return release(served, amount, typed);
                 }};
         }};

@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fmt/format.h>
+#include <system_error>
 #include <utility>
 
 #include "commands.hpp"
@@ -69,7 +70,7 @@ void WholeFile::fail() const
     throw CommandFailure{fmt::format(
         "cannot write {}: {}",
         file_.string(),
-        errno != 0 ? std::strerror(errno) : "the system does not say why")};
+        errno != 0 ? std::generic_category().message(errno) : "the system does not say why")};
 }
 
 void write_whole(const fs::path& file, std::string_view text)

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <string_view>
@@ -11,7 +12,7 @@ namespace pointhouse::ops {
 /// leaves nothing. All throw CommandFailure with the system's reason. Any thread, one at a time.
 class WholeFile {
 public:
-    enum class Readers { everybody, owner };
+    enum class Readers : std::uint8_t { everybody, owner };
     explicit WholeFile(std::filesystem::path file, Readers readers = Readers::everybody);
     ~WholeFile();
     WholeFile(const WholeFile&) = delete;

@@ -44,7 +44,7 @@ std::optional<json::object> lines_of_block(
     const Micro vat = Micro{per_minor} * tax.count;
 
     json::object lines;
-    const auto add = [&lines](std::string account, Micro amount) {
+    const auto add = [&lines](const std::string& account, Micro amount) {
         if (amount != Micro{}) lines.emplace(account, amount.count());
     };
     add("cash:trust", price);

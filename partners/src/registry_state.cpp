@@ -38,6 +38,7 @@ std::int32_t rate_in_force(
 std::vector<ledger::IssuerVat> issuer_vat(const std::vector<VatTerms>& rows)
 {
     std::vector<ledger::IssuerVat> vat;
+    vat.reserve(rows.size());
     for (const auto& row : rows) vat.push_back({.valid_from = row.valid_from});
     std::ranges::sort(vat, {}, &ledger::IssuerVat::valid_from);
     const auto same = std::ranges::unique(vat, {}, &ledger::IssuerVat::valid_from);

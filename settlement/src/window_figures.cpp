@@ -110,7 +110,7 @@ public:
     }
 
     /// What was added, without what was open before or is after.
-    std::map<PartnerId, PartnerFigures> moved() const
+    [[nodiscard]] std::map<PartnerId, PartnerFigures> moved() const
     {
         std::map<PartnerId, PartnerFigures> found;
         for (PartnerFigures figures : partners_) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -34,7 +35,7 @@ private:
 /// A journal whose commits fail as told: the port at which faults are injected.
 class FaultyJournal final : public Journal {
 public:
-    enum class Fault { none, not_written, unknown_not_written, unknown_written };
+    enum class Fault : std::uint8_t { none, not_written, unknown_not_written, unknown_written };
     explicit FaultyJournal(Journal& journal) : journal_{journal} {}
     Fault next = Fault::none;     // of the next commit, then none again
     bool is_full = false;         // nothing is written, as on a full disk

@@ -11,7 +11,7 @@
 namespace pointhouse::settlement {
 
 /// Which charges bear 21 % VAT in the worked month.
-enum class VatMode { all_flows, fee_only };
+enum class VatMode : std::uint8_t { all_flows, fee_only };
 
 /// A small house with hand-made positions: the tariffs, the contracts and the books' rows of a
 /// window, priced by the ledger itself.

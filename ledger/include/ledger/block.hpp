@@ -92,7 +92,7 @@ struct BlockFault {
 class BlockView {
 public:
     /// Checks the frame (magic, version, lengths, offset table) and, when asked, the hash.
-    enum class Check { frame, hash };
+    enum class Check : std::uint8_t { frame, hash };
     static Result<BlockView, BlockFault> parse(std::span<const std::byte> bytes, Check check);
 
     [[nodiscard]] const BlockHeader& header() const { return header_; }

@@ -64,7 +64,7 @@ struct JournalCommit {
     std::vector<Window> windows{};                     // new or changed
 };
 
-enum class CommitResult { durable, not_written, unknown };
+enum class CommitResult : std::uint8_t { durable, not_written, unknown };
 
 /// What recovery starts from.
 struct JournalState {

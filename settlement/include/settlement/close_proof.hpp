@@ -19,7 +19,7 @@ public:
         std::vector<ledger::HouseEntry> entries,
         ledger::HouseSequence opening,
         const BroughtAlong& brought_along,
-        const ledger::Currency& currency);
+        ledger::Currency currency);
 
     /// Whether there is anything to prove: then every posting of the journal is to be added.
     [[nodiscard]] bool has_closes() const { return !closes_.empty(); }

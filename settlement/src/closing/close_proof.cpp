@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <limits>
 #include <set>
+#include <utility>
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -58,9 +59,9 @@ CloseProof::CloseProof(
     std::vector<HouseEntry> entries,
     HouseSequence opening,
     const BroughtAlong& brought_along,
-    const ledger::Currency& currency)
+    ledger::Currency currency)
     : entries_{std::move(entries)}, opening_{opening}, brought_along_{brought_along},
-      currency_{currency},
+      currency_{std::move(currency)},
       figures_{.through = ledger::Sequence{std::numeric_limits<std::uint64_t>::max()}}
 {
     for (const auto& entry : entries_) {

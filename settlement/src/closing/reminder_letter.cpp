@@ -49,13 +49,15 @@ std::string account_of(const ReminderLetter& letter)
 std::vector<ReminderRow> rows_of(const ReminderLetter& letter)
 {
     std::vector<ReminderRow> rows;
-    for (const Reminder& reminder : letter.reminders)
+    rows.reserve(letter.reminders.size());
+    for (const Reminder& reminder : letter.reminders) {
         rows.push_back(
             {.document = reminder.document,
              .due = ledger::format_day(letter.day - reminder.days_late),
              .late = fmt::format("{}", reminder.days_late),
              .charge = amount_of(letter, reminder.fee + reminder.interest),
              .amount = amount_of(letter, reminder.amount)});
+    }
     return rows;
 }
 

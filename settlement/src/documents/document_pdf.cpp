@@ -144,7 +144,7 @@ private:
         canvas_.text({.x = right, .y = baseline}, sum, at_right(style), 160);
     }
 
-    std::string tax_label(const VatTotal& vat) const
+    [[nodiscard]] std::string tax_label(const VatTotal& vat) const
     {
         const std::string_view exemption = exemption_in_words(vat.rate.category);
         if (!exemption.empty()) return fmt::format("{}: {}", exemption, amount(vat.net));

@@ -161,25 +161,25 @@ private:
 
     // The words that article 226(10a) asks for, and why there is a correction: in the one note that
     // Peppol allows.
-    std::string note() const
+    [[nodiscard]] std::string note() const
     {
         std::string text{words_of_self_billing(document_.kind)};
         if (!document_.corrects || document_.reason.empty()) return text;
         return text + (text.empty() ? "" : " ") + document_.reason;
     }
 
-    bool has_accounting() const
+    [[nodiscard]] bool has_accounting() const
     {
         return document_.accounting && document_.accounting->currency != document_.currency;
     }
 
     void add_references()
     {
-        Node period = root_.append_child("cac:InvoicePeriod");
+        const Node period = root_.append_child("cac:InvoicePeriod");
         add(period, "cbc:StartDate", ledger::format_day(document_.from));
         add(period, "cbc:EndDate", ledger::format_day(document_.to));
         if (!document_.corrects) return;
-        Node preceding =
+        const Node preceding =
             root_.append_child("cac:BillingReference").append_child("cac:InvoiceDocumentReference");
         add(preceding, "cbc:ID", document_.corrects->number);
         add(preceding, "cbc:IssueDate", ledger::format_day(document_.corrects->issued_on));
@@ -198,11 +198,11 @@ private:
         add(address.append_child("cac:Country"), "cbc:IdentificationCode", party.country);
         // Outside the scope of VAT neither may be named by its VAT identifier (BR-O-02).
         if (!party.vat_id.empty() && !is_outside_scope_) {
-            Node tax = node.append_child("cac:PartyTaxScheme");
+            const Node tax = node.append_child("cac:PartyTaxScheme");
             add(tax, "cbc:CompanyID", party.vat_id);
             add_tax_scheme(tax);
         }
-        Node legal = node.append_child("cac:PartyLegalEntity");
+        const Node legal = node.append_child("cac:PartyLegalEntity");
         add(legal, "cbc:RegistrationName", party.name);
         Node registration = add(legal, "cbc:CompanyID", party.registration);
         if (const std::string scheme{registration_scheme_of(party)}; !scheme.empty())
@@ -226,7 +226,7 @@ private:
             add(account, "cbc:ID", payee.iban);
             add(account, "cbc:Name", payee.name);
             if (!payee.bic.empty()) {
-                Node branch = account.append_child("cac:FinancialInstitutionBranch");
+                const Node branch = account.append_child("cac:FinancialInstitutionBranch");
                 add(branch, "cbc:ID", payee.bic);
             }
         }
@@ -241,7 +241,7 @@ private:
 
     void add_category(Node parent, const char* name, const VatRate& rate, bool has_reason) const
     {
-        Node category = parent.append_child(name);
+        const Node category = parent.append_child(name);
         add(category, "cbc:ID", rate.category);
         const ledger::Currency hundredths{.code = {}, .minor_digits = 2};
         if (rate.category != "O")
@@ -262,7 +262,7 @@ private:
         Node total = root_.append_child("cac:TaxTotal");
         add_amount(total, "cbc:TaxAmount", document_.tax);
         for (const VatTotal& vat : document_.vat) {
-            Node subtotal = total.append_child("cac:TaxSubtotal");
+            const Node subtotal = total.append_child("cac:TaxSubtotal");
             add_amount(subtotal, "cbc:TaxableAmount", vat.net);
             add_amount(subtotal, "cbc:TaxAmount", vat.tax);
             add_category(subtotal, "cac:TaxCategory", vat.rate, true);
@@ -277,7 +277,7 @@ private:
 
     void add_totals()
     {
-        Node totals = root_.append_child("cac:LegalMonetaryTotal");
+        const Node totals = root_.append_child("cac:LegalMonetaryTotal");
         add_amount(totals, "cbc:LineExtensionAmount", document_.net);
         add_amount(totals, "cbc:TaxExclusiveAmount", document_.net);
         add_amount(totals, "cbc:TaxInclusiveAmount", document_.total);
@@ -303,7 +303,7 @@ private:
             "cbc:ID",
             fmt::format("{}-{}", name_of(line.charge), line.tariff.value()));
         add_category(item, "cac:ClassifiedTaxCategory", line.vat, false);
-        Node price = node.append_child("cac:Price");
+        const Node price = node.append_child("cac:Price");
         add(price, "cbc:PriceAmount", quantity.price).append_attribute("currencyID") =
             document_.currency.code.c_str();
         if (quantity.is_points) {

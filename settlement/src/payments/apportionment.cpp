@@ -35,6 +35,7 @@ std::expected<std::vector<Minor>, ApportionmentFault> largest_remainder(
     }
 
     std::vector<std::size_t> order(weights.size());
+    // NOLINTNEXTLINE(modernize-use-ranges): libstdc++ 12 has no std::ranges::iota
     std::iota(order.begin(), order.end(), std::size_t{0});
     std::ranges::sort(order, [&fractions](std::size_t left, std::size_t right) {
         return fractions[left] != fractions[right] ? fractions[left] > fractions[right]

@@ -155,7 +155,7 @@ private:
     std::string status_of(xml_node entry)
     {
         if (reader_.version() == StatementVersion::v02) return reader_.text(entry, {"Sts"});
-        std::string status = reader_.text(entry, {"Sts", "Cd"});
+        const std::string status = reader_.text(entry, {"Sts", "Cd"});
         return status.empty() ? reader_.text(entry, {"Sts", "Prtry"}) : status;
     }
 
@@ -201,13 +201,14 @@ private:
             read_detail(detail, row);
             statement_.rows.push_back(std::move(row));
         }
-        if (sum != whole.amount.count)
+        if (sum != whole.amount.count) {
             reader_.refuse(
                 StatementRefusal::details_do_not_add_up,
                 fmt::format(
                     "its {} transactions do not add up to {}",
                     details.size(),
                     format_minor(whole.amount, statement_.currency)));
+        }
     }
 
     /// What a transaction adds to its entry; none: nothing that is said in the account's currency.

@@ -17,6 +17,7 @@ public:
         : amounts_{amounts}, target_{target}, steps_left_{steps_left}, order_(amounts.size()),
           rest_(amounts.size() + 1)
     {
+        // NOLINTNEXTLINE(modernize-use-ranges): libstdc++ 12 has no std::ranges::iota
         std::iota(order_.begin(), order_.end(), std::size_t{0});
         std::ranges::sort(order_, [amounts](std::size_t left, std::size_t right) {
             return amounts[left] != amounts[right] ? amounts[left] > amounts[right] : left < right;

@@ -151,7 +151,7 @@ void append_party(xml_node parent, const char* name, const AccountHolder& holder
     xml_node party = parent.append_child(name);
     append(party, "Nm", cut(holder.name, name_length));
     if (is_blank(holder.town) || holder.country.empty()) return;
-    xml_node address = party.append_child("PstlAdr");
+    const xml_node address = party.append_child("PstlAdr");
     append(address, "TwnNm", cut(holder.town, town_length));
     append(address, "Ctry", holder.country);
 }

@@ -22,7 +22,7 @@ bool goes_on(std::string_view text, std::size_t place, std::size_t step)
 
 bool is_word_of(std::string_view text, std::string_view word)
 {
-    constexpr std::size_t backwards = static_cast<std::size_t>(-1);
+    constexpr auto backwards = static_cast<std::size_t>(-1);
     for (std::size_t place = text.find(word); place != std::string_view::npos;
          place = text.find(word, place + 1)) {
         if (!goes_on(text, place - 1, backwards) && !goes_on(text, place + word.size(), 1))

@@ -85,13 +85,14 @@ std::string invoice_replay_in_words(const InvoiceReplay& replay)
             text +=
                 fmt::format("    exactly the difference: {}\n", fmt::join(figure.candidates, ", "));
     }
-    for (const auto& fault : replay.arithmetic)
+    for (const auto& fault : replay.arithmetic) {
         text += fmt::format(
             "{}, {}: states {}, is {}\n",
             fault.document,
             fault.figure,
             fault.stated,
             fault.computed);
+    }
     if (replay.messages) {
         for (const auto& found : replay.messages->breaks)
             text += fmt::format("message {}: {}\n", found.message_id, name_of(found.kind));

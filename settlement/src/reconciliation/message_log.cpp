@@ -143,7 +143,7 @@ std::vector<ReconciliationRow> rows_of(
 {
     std::vector<ReconciliationRow> rows;
     rows.reserve(log.size());
-    for (const auto& message : log)
+    for (const auto& message : log) {
         rows.push_back(
             {.message_id = message.message_id,
              .type = message.type,
@@ -154,6 +154,7 @@ std::vector<ReconciliationRow> rows_of(
              .points = message.points,
              .amount_minor = message.amount_minor,
              .line = message.line});
+    }
     return rows;
 }
 

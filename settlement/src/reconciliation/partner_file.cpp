@@ -118,11 +118,11 @@ std::optional<MessageType> find_type(std::string_view name)
 std::optional<std::int64_t> whole_number(std::string_view text, std::int64_t max)
 {
     std::int64_t number = 0;
-    const auto* const end = text.data() + text.size();
-    const auto [stop, error] = std::from_chars(text.data(), end, number);
+    const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), number);
     const bool is_plain =
         !text.empty() && text.front() != '-' && (text.front() != '0' || text.size() == 1);
-    if (error != std::errc{} || stop != end || !is_plain || number > max) return std::nullopt;
+    if (error != std::errc{} || stop != text.data() + text.size() || !is_plain || number > max)
+        return std::nullopt;
     return number;
 }
 

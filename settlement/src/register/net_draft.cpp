@@ -46,13 +46,14 @@ std::string NetDraft::finish()
     if (netting_.rate && netting_.method == NettingMethod::gross)
         return "what is paid gross is paid in the currency of the documents";
     for (const auto& [side, part] : parts_) {
-        for (const auto* issued : part.documents)
+        for (const auto* issued : part.documents) {
             if (issued->document.currency != part.newest().currency)
                 return fmt::format(
                     "{} has documents in {} and in {}: settle those in one of them by hand first",
                     terms_.partner(side.first).name,
                     issued->document.currency.code,
                     part.newest().currency.code);
+        }
     }
     std::erase_if(
         parts_, [&](const auto& each) { return each.second.is_too_little(netting_.minimum); });
@@ -93,7 +94,7 @@ std::string NetDraft::reference_of(const Side& side) const
     const auto stem = reference_stem(key_);
     std::string_view direction;
     if (netting_.method == NettingMethod::gross) direction = side.second ? "-OUT" : "-IN";
-    const auto reference = fmt::format("{}-{}{}", stem, partner.name, direction);
+    auto reference = fmt::format("{}-{}{}", stem, partner.name, direction);
     const bool is_carried = partner.name.find_first_not_of(carried) == std::string::npos;
     if (is_carried && reference.size() <= 35) return reference;
     return fmt::format("{}-P.{}{}", stem, partner.partner.value(), direction);

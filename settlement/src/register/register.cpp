@@ -375,6 +375,7 @@ DocumentState Register::standing_of(const IssuedDocument& issued) const
 std::vector<const IssuedDocument*> Register::documents() const
 {
     std::vector<const IssuedDocument*> all;
+    all.reserve(order_.size());
     for (const std::string& number : order_) all.push_back(&issued_document(number));
     return all;
 }

@@ -67,13 +67,14 @@ Registered<NewEntry> Register::move_collateral(
         {"amount_minor", worth->count},
         {"evidence", moved.evidence},
         {"lines_micro", lines_object(lines, terms)}};
-    if (moved.rate)
+    if (moved.rate) {
         content.emplace(
             "paid_in",
             json::object{
                 {"currency", moved.rate->to.code},
                 {"amount_minor", moved.paid.count},
                 {"rate_id", moved.rate->id}});
+    }
     return NewEntry{.kind = "collateral_moved", .content = json::serialize(content)};
 }
 
@@ -305,7 +306,7 @@ NewEntry Register::default_entry(
         {"reopened", std::move(reopened)},
         {"payments", std::move(payments)}};
     if (!payer.net.program.empty()) content.emplace("program", payer.net.program);
-    if (const auto& part = plan.foreign)
+    if (const auto& part = plan.foreign) {
         content.emplace(
             "paid_in",
             json::object{
@@ -314,6 +315,7 @@ NewEntry Register::default_entry(
                 {"set_off_minor", part->set_off.count},
                 {"collateral_minor", part->covered.count},
                 {"receivable_minor", part->reopened.count}});
+    }
     auto lines = plan.lines;
     to_micro(lines, terms.currency);
     if (!lines.empty()) content.emplace("lines_micro", lines_object(lines, terms));

@@ -124,7 +124,7 @@ Registered<std::string> Register::prepare(
     }
     json::array documents;
     for (const Document& draft : drafts) {
-        if (!is_in_range(draft))
+        if (!is_in_range(draft)) {
             return refused(fmt::format(
                 "{} {} of {} comes to more than a document can: {} {}",
                 name_of(draft.kind),
@@ -132,6 +132,7 @@ Registered<std::string> Register::prepare(
                 ledger::format_month(window),
                 ledger::format_micro(ledger::Micro{static_cast<std::int64_t>(document_amount_max)}),
                 draft.currency.code));
+        }
         documents.push_back(record_of(draft));
     }
     return json::serialize(json::object{
@@ -153,13 +154,14 @@ Registered<std::optional<NewEntry>> Register::issue_next(
     const std::size_t next = drafts->issued;
     if (next == drafts->documents.size()) return std::nullopt;
     const Document& draft = drafts->documents[next];
-    if (recomputed.size() != drafts->documents.size() || !bills_the_same(draft, recomputed[next]))
+    if (recomputed.size() != drafts->documents.size() || !bills_the_same(draft, recomputed[next])) {
         return refused(fmt::format(
             "the journal gives other figures than the approved draft {} of {}: {} {}",
             next + 1,
             ledger::format_month(window),
             name_of(draft.kind),
             draft.seller.id == "house" ? draft.buyer.id : draft.seller.id));
+    }
     return issue_entry(draft, terms);
 }
 

@@ -92,8 +92,8 @@ Registered<NewEntry> Register::withdraw_rate(std::string_view id, std::string_vi
     if (reason.empty()) return refused("why a rate is taken back is said: a reason");
     if (used_rates_.contains(id))
         return refused(fmt::format("{} was used: what was issued or booked at it stands", id));
-    for (const auto& [window, drafts] : drafts_)
-        for (const auto& document : drafts.documents)
+    for (const auto& [window, drafts] : drafts_) {
+        for (const auto& document : drafts.documents) {
             if ((document.booked && document.booked->rate_id == id) ||
                 (document.accounting && document.accounting->rate_id == id))
                 return refused(fmt::format(
@@ -101,6 +101,8 @@ Registered<NewEntry> Register::withdraw_rate(std::string_view id, std::string_vi
                     ledger::format_month(window),
                     id,
                     drafts.is_approved ? "they are approved and keep it" : "turn them down first"));
+        }
+    }
     return NewEntry{
         .kind = "fx_rate_withdrawn",
         .content = json::serialize(json::object{{"id", id}, {"reason", reason}})};

@@ -274,13 +274,14 @@ Registered<NewEntry> Register::book_match(const Match& match, const ledger::Term
         const auto named = net->payment->currency();
         const std::string_view wanted = named.empty() ? terms.currency.code : named;
         const std::string_view paid = bank_.rows[part.row - 1].currency.code;
-        if (paid != wanted)
+        if (paid != wanted) {
             return refused(fmt::format(
                 "{} is paid in {}, row {} of the bank is in {}",
                 part.item,
                 wanted,
                 part.row,
                 paid));
+        }
     }
     Content content{{"match", json::parse(match_json(match))}};
     for (auto& member : booked(plan_booking(match, terms), match, terms))

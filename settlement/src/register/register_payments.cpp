@@ -101,13 +101,14 @@ Registered<NewEntry> Register::settle(
     const auto& currency = found->foreign ? found->foreign->rate.to : terms.currency;
     const bool is_other_way = (left.count < 0) != (payment.paid.count < 0);
     if (payment.paid.count == 0 || left.count == 0 || is_other_way ||
-        std::abs(payment.paid.count) > std::abs(left.count))
+        std::abs(payment.paid.count) > std::abs(left.count)) {
         return refused(fmt::format(
             "{} has {} left to settle in {}, not {}",
             name,
             ledger::format_minor(left, currency),
             name_of(key),
             ledger::format_minor(payment.paid, currency)));
+    }
 
     const Minor claim = claim_settled_by(payment.paid, *found);
     auto lines = settling_lines({.key = key, .partner = payment.partner, .payment = found}, claim);

@@ -71,13 +71,14 @@ std::vector<Breach> breaches_of(const Register& documents, Day today, const ledg
              claimed(issued, dispute.held)});
     }
     const auto& rows = documents.bank().rows;
-    for (const auto& [number, open] : documents.open_rows())
+    for (const auto& [number, open] : documents.open_rows()) {
         found.push_back(
             {"bank_row",
              fmt::format("{}", number),
              std::string{the_house_itself},
              rows[number - 1].row.booked_on + days_to_match,
              worth_of(Minor{std::abs(open.count)}, rows[number - 1].currency, documents, terms)});
+    }
     for (const auto* issued : documents.documents()) {
         const auto& document = issued->document;
         if (!issued->waits_to_be_sent()) continue;
@@ -105,7 +106,7 @@ ReportTable breach_table(const Register& documents, Day today, const ledger::Ter
         .name = "breaches",
         .columns = {"what", "id", "owner", "due_on", "days_over", "amount"},
         .rows = {}};
-    for (const auto& each : breaches_of(documents, today, terms))
+    for (const auto& each : breaches_of(documents, today, terms)) {
         table.rows.push_back(
             {each.what,
              each.id,
@@ -113,6 +114,7 @@ ReportTable breach_table(const Register& documents, Day today, const ledger::Ter
              ledger::format_day(each.due_on),
              std::int64_t{today - each.due_on},
              per_minor * each.amount.count});
+    }
     return table;
 }
 

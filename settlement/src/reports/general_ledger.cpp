@@ -113,13 +113,14 @@ std::optional<std::string> Chart::fault(const ledger::Terms& terms) const
         const bool is_known =
             known.contains(house) || (named && ledger::is_in_money(named->account));
         if (!is_known) return fmt::format("the house has no account {} in money", house);
-        if (!is_readable(account))
+        if (!is_readable(account)) {
             return fmt::format(
                 "{}: a number is of 1 to {} digits; a name of up to {} letters, digits, '-' and "
                 "single blanks",
                 house,
                 number_digits_max,
                 name_max);
+        }
         const auto* const other = by_number.emplace(account.number, &account).first->second;
         if (*other != account)
             return fmt::format("{}: {} is another account already", house, account.number);

@@ -228,13 +228,14 @@ PrintedReport printed_settlement(const Settlement& settlement, const std::string
 {
     Diagram diagram{
         .form = DiagramForm::bars, .title = "Points taken, by who took them", .bars = {}};
-    for (const auto& [redeemer, points] : taken_by_redeemer(settlement))
+    for (const auto& [redeemer, points] : taken_by_redeemer(settlement)) {
         diagram.bars.push_back(
             {.label = settlement.partners.at(redeemer.value() - 1).name,
              .value = points,
              .words = points_in_words(points),
              .is_level = false,
              .shade = DiagramShade::full});
+    }
     // Beyond a dozen, the largest say more than all.
     constexpr std::size_t bars_max = 12;
     std::ranges::sort(diagram.bars, [](const DiagramBar& left, const DiagramBar& right) {
@@ -257,7 +258,7 @@ PrintedReport printed_settlement(const Settlement& settlement, const std::string
              "Closing",
              "Net, " + settlement.currency.code},
         .rows = {}};
-    for (const auto& figures : settlement.figures.partners)
+    for (const auto& figures : settlement.figures.partners) {
         partners.rows.push_back(
             {settlement.partners.at(figures.partner.value() - 1).name,
              points_in_words(figures.opening),
@@ -267,17 +268,19 @@ PrintedReport printed_settlement(const Settlement& settlement, const std::string
              points_in_words(figures.clawed_back),
              points_in_words(figures.closing),
              amount_in_words(settlement.net_of(figures.partner), settlement.currency)});
+    }
     PrintedTable taken{
         .heading = "Points of each issuer, by who took them",
         .columns = {"Issuer and redeemer", "Points"},
         .rows = {}};
-    for (const PointsFlow& flow : settlement.figures.flows)
+    for (const PointsFlow& flow : settlement.figures.flows) {
         taken.rows.push_back(
             {fmt::format(
                  "{} at {}",
                  settlement.partners.at(flow.issuer.value() - 1).name,
                  settlement.partners.at(flow.redeemer.value() - 1).name),
              points_in_words(flow.points)});
+    }
     std::vector<PrintedTable> tables{std::move(partners)};
     if (auto programs = programs_of(settlement); !programs.rows.empty())
         tables.push_back(std::move(programs));

@@ -240,7 +240,7 @@ std::vector<ReportTable> ageing_tables(
         .name = "items",
         .columns = {"partner", "document", "due_on", "days_overdue", "open", "disputed"},
         .rows = {}};
-    for (const auto& each : receivables)
+    for (const auto& each : receivables) {
         rows.rows.push_back(
             {terms.partner(each.partner).name,
              each.document,
@@ -248,6 +248,7 @@ std::vector<ReportTable> ageing_tables(
              std::int64_t{std::max(0, today - each.due_on)},
              per_minor * each.open.count,
              per_minor * each.disputed.count});
+    }
 
     ReportTable partners{.name = "partners", .columns = columns_by_age({"partner"}), .rows = {}};
     for (const auto& aged : aged_receivables(receivables, today).partners) {

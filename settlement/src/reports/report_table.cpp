@@ -15,6 +15,7 @@ namespace json = boost::json;
 
 json::value cell_json(const ReportCell& cell)
 {
+    // NOLINTNEXTLINE(modernize-return-braced-init-list): braces would make it an array of one
     if (const auto* text = std::get_if<std::string>(&cell)) return json::value(*text);
     if (const auto* count = std::get_if<std::int64_t>(&cell)) return *count;
     if (const auto* money = std::get_if<ledger::Micro>(&cell)) return money->count();

@@ -121,7 +121,7 @@ private:
         std::vector<Line> found;
         for (const auto& statement :
              statements(input_.window, rows, input_.terms, input_.contracts)) {
-            for (const auto& line : statement.lines)
+            for (const auto& line : statement.lines) {
                 found.push_back(
                     {.key =
                          {.partner = statement.partner,
@@ -130,6 +130,7 @@ private:
                           .charge = line.charge},
                      .vat = line.vat,
                      .amount = {.points = line.points, .exact = line.exact}});
+            }
         }
         return found;
     }

@@ -307,4 +307,4 @@ std::string difference_pdf(
     return DifferencePages{before, after, terms, contracts}.drawn();
 }
 
-} // namespace pointhouse::settlement
+}; // namespace pointhouse::settlement

@@ -240,13 +240,14 @@ Report statements_report(const Restatement& restatement, const ledger::Terms& te
         .name = "totals",
         .columns = {"partner", "statement", "net_minor", "vat_minor", "total_minor"},
         .rows = {}};
-    for (const auto& [key, total] : totals_of(restatement, terms.currency))
+    for (const auto& [key, total] : totals_of(restatement, terms.currency)) {
         totals.rows.push_back(
             {terms.partner(key.first).name,
              std::string{name_of(key.second)},
              total.net.count,
              total.tax.count,
              total.total().count});
+    }
     return {
         .name = "statements",
         .facts =

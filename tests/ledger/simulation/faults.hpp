@@ -15,7 +15,7 @@ struct Killed {};
 /// Draws what goes wrong at the ports of a ledger. One thread.
 class Faults {
 public:
-    enum class Commit {
+    enum class Commit : std::uint8_t {
         none,
         not_written,
         unknown_not_written,

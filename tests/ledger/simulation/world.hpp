@@ -24,7 +24,7 @@ namespace pointhouse::ledger::test {
 /// so that the same seed is the same life. After every step what the journal holds is counted anew.
 class World {
 public:
-    enum class Stores { memory, real };
+    enum class Stores : std::uint8_t { memory, real };
 
     World(std::uint64_t seed, Stores stores);
     ~World();

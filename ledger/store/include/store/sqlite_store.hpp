@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 
@@ -9,7 +10,7 @@ namespace pointhouse::ledger {
 
 /// `full`: durable when a transaction returns. `relaxed`: a power cut may lose the newest
 /// transactions, never the file's consistency; for what can be derived again.
-enum class Durability { full, relaxed };
+enum class Durability : std::uint8_t { full, relaxed };
 
 /// Opens or creates a SQLite database (WAL) as a cold store. One writing connection, readers open
 /// their own. Throws StoreFailure.
