@@ -133,6 +133,7 @@ void Identities::find(std::span<const std::string_view> identifiers, std::vector
     }
     if (missing_.empty()) return;
     std::vector<Digest> hmacs;
+    hmacs.reserve(missing_.size());
     for (const std::size_t place : missing_) hmacs.push_back(hmac_of(identifiers[place]));
     const std::vector<Parameter> cells{hmacs.begin(), hmacs.end()};
     store_.read([&](Transaction& transaction) {

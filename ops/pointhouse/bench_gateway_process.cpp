@@ -93,6 +93,7 @@ ChildProcess::ChildProcess(
 {
     auto owned = command;
     std::vector<char*> arguments;
+    arguments.reserve(owned.size() + 1);
     for (auto& argument : owned) arguments.push_back(argument.data());
     arguments.push_back(nullptr);
     const int output = ::open(log.c_str(), O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0600);
@@ -104,6 +105,7 @@ ChildProcess::ChildProcess(
     if (pid_ < 0) throw system_failure("fork");
 }
 
+// NOLINTNEXTLINE(bugprone-exception-escape): a child of ours can be waited for
 ChildProcess::~ChildProcess()
 {
     if (!is_running()) return;
@@ -169,6 +171,7 @@ void run_to_end(const std::vector<std::string>& command, const std::filesystem::
 std::uint16_t free_port()
 {
     const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (socket < 0) throw system_failure("a free port");
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);

@@ -103,7 +103,7 @@ private:
         // Returns come at opening time, visits later, so a member's messages keep the order of
         // here.
         const auto time = std::chrono::sys_days{first_} + std::chrono::days{day} + 9h +
-                          std::chrono::seconds{between(0, 12 * 3600)};
+                          std::chrono::seconds{between(0, 12L * 3'600)};
         const auto basket = fmt::format("r{:05}", ++baskets_);
         if (balance >= redemption_points_min && one_in_hundred(redemptions_in_hundred)) {
             const auto points = balance - balance % 100;

@@ -18,7 +18,7 @@ constexpr std::size_t line_bytes_max = 4096;
 constexpr std::size_t text_bytes_max = 100;
 constexpr std::int64_t amount_minor_max = 1'000'000'000'000;
 
-enum Column : std::size_t {
+enum Column : std::uint8_t {
     column_occurred_at,
     column_member,
     column_partner,
@@ -52,7 +52,8 @@ Fields split(std::string_view line)
                 }
             }
             if (at == line.size()) throw FileFault{"a quoted field has no end on its line"};
-            if (++at < line.size() && line[at] != ',') {
+            ++at;
+            if (at < line.size() && line[at] != ',') {
                 throw FileFault{"a quoted field is followed by more than a comma"};
             }
         } else {
@@ -113,9 +114,8 @@ void check_text(std::string_view field, std::string_view value)
 std::int64_t parse_amount(std::string_view text)
 {
     std::int64_t amount = 0;
-    const auto* end = text.data() + text.size();
-    const auto [stop, error] = std::from_chars(text.data(), end, amount);
-    if (error != std::errc{} || stop != end || amount < -amount_minor_max ||
+    const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), amount);
+    if (error != std::errc{} || stop != text.data() + text.size() || amount < -amount_minor_max ||
         amount > amount_minor_max) {
         throw FileFault{fmt::format("amount_minor '{}' is not a whole number in range", text)};
     }

@@ -39,7 +39,7 @@ std::string_view title_of(StatementType type)
 }
 
 /// "+12.00", "−3.10": a difference shows its sign.
-std::string signed_words(std::string words, bool is_above_zero)
+std::string signed_words(const std::string& words, bool is_above_zero)
 {
     return is_above_zero ? "+" + words : words;
 }
