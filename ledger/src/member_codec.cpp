@@ -102,8 +102,8 @@ bool read_points(ByteReader& in, Points& points)
 
 void Member::encode(std::vector<std::byte>& out) const
 {
-    static thread_local Dictionary
-        dictionary; // keeps its capacity: this runs for every member written
+    // Keeps its capacity: this runs for every member written.
+    static thread_local Dictionary dictionary;
     dictionary.entries.clear();
     for (const PackedLot& lot : lots_.all()) dictionary.place_of(shared_terms_of(lot.provenance()));
 
