@@ -63,7 +63,8 @@ std::string in_words(const settlement::Settlement& settled)
             row.closing,
             ledger::format_minor(settled.net_of(row.partner), currency));
     }
-    for (const auto& [program, position] : settled.positions_by_program())
+    const auto programs = settled.positions_by_program();
+    for (const auto& [program, position] : programs)
         text += fmt::format(
             "\n{:<{}} paid in {}, paid out {}, the house {} {}",
             program.empty() ? "none" : program,
@@ -72,7 +73,7 @@ std::string in_words(const settlement::Settlement& settled)
             ledger::format_minor(position.paid_out, currency),
             ledger::format_minor(position.house(), currency),
             currency.code);
-    if (!settled.positions_by_program().empty()) text += "\n";
+    if (!programs.empty()) text += "\n";
     const auto& balance = settled.figures.trial_balance;
     text += fmt::format(
         "\nnet above zero: the house pays the partner\n"

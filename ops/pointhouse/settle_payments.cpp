@@ -200,15 +200,15 @@ bool is_alone(const std::vector<NetKey>& nets, const Options& options)
 CommandResult show_nets(House& house, const Options& options, const Invocation& typed)
 {
     const auto nets = nets_shown(house, options);
+    const bool is_one = is_alone(nets, options);
     json::array shown;
     std::string text;
     for (const auto& key : nets) {
         shown.push_back(net_as_json(house, key));
-        if (!is_alone(nets, options))
-            text += (text.empty() ? "" : "\n") + program_in_words(key) + ": ";
+        if (!is_one) text += (text.empty() ? "" : "\n") + program_in_words(key) + ": ";
         text += in_words(house, require_net(house, key));
     }
-    if (is_alone(nets, options)) return report(typed, shown.front().as_object(), text);
+    if (is_one) return report(typed, shown.front().as_object(), text);
     return report(typed, {{"window", options.window}, {"programs", std::move(shown)}}, text);
 }
 

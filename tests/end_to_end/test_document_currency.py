@@ -4,6 +4,7 @@ import json
 import xml.etree.ElementTree as ElementTree
 from fractions import Fraction
 
+import bank_statement
 import pytest
 
 from messages import accrual
@@ -272,3 +273,34 @@ def test_amounts_about_a_document_have_its_decimals(make_house, tmp_path):
         assert act("dispute/decide", dispute=opened["dispute"], agreed_minor=150, words="so")["agreed_minor"] == 150
     totals = [row["total_minor"] for row in house.json("settle", "documents") if row["number"].startswith("CN-")]
     assert totals == [rounded(net * Fraction(121, 100)) for net in (50, 200, 150)]
+
+
+def test_amounts_about_a_row_of_the_bank_have_its_decimals(make_house, tmp_path):
+    """Over the wire, too: 40 yen are 40, not 0.40."""
+    house = make_house()
+    house.make("GRO")
+    (tmp_path / "house.toml").write_text(f"""
+[company]
+name = "Pointhouse SIA"
+iban = "DE89370400440532013000"
+  [company.account.JPY]
+  iban = "{bank_statement.IBAN}"
+""")
+    house.run("house", "set-company", tmp_path / "house.toml")
+    house.start()
+    house.run("clock", "advance", "2026-07-14T08:00:00Z")
+    house.run("fx", "set", "2026-07-14", "EUR", "JPY", "162.5")
+    path = tmp_path / "yen.xml"
+    path.write_text(bank_statement.statement(
+        1, 1_000_00, [{"minor": -100_00, "text": "charges"}], currency="JPY").replace(".00<", "<"))
+    house.run("bank", "import", path)
+    assert [(row["currency"], row["amount_minor"]) for row in house.json("bank", "rows")] == [("JPY", -100)]
+    with house.connect("operator:anna") as anna:
+        sent = {"row": 1, "account": "bank_charges", "reason": "the bank's"}
+        done = anna.post("/v1/operator/bank/write-off", {"message_id": "w-1", "amount_minor": -40, **sent})
+        assert done.status == 200, done
+        more = anna.post("/v1/operator/bank/write-off", {"message_id": "w-2", "amount_minor": -61, **sent})
+        assert more.status == 422, more
+        rest = anna.post("/v1/operator/bank/write-off", {"message_id": "w-3", "amount_minor": -60, **sent})
+        assert rest.status == 200, rest
+    assert money(house)["bank_charges"] == sum(rounded(yen / Fraction("162.5") * 100) for yen in (40, 60)) * 10_000

@@ -10,27 +10,13 @@ import bank_statement
 import pytest
 
 from messages import accrual
+from netting_example import PARTNER
 from test_documents_by_type import both
 from test_operator_routes import Pair, act, later, make_production  # noqa: F401
 from test_operator_routes import both as two_people
 from test_protobuf import wire  # noqa: F401  the classes made of the published files
 from test_settlement import money
 
-PARTNER = """
-[[partner]]
-id = "{id}"
-roles = ["issuer", "redeemer"]
-  [[partner.tariff]]
-  from = "2026-01-01"
-  issue_price = "0.01"
-  service_fee = "0"
-  reimbursement = "0.01"
-  prefund_share = "1"
-  [partner.settlement]
-  program = "{program}"
-  mutualised = true
-{company}
-"""
 IBAN = "DE89370400440532013000"
 COMPANY = f"""
   [partner.company]
@@ -54,7 +40,8 @@ HOUSE = {"grocery": 50_00, "travel": -50_00}  # MART's points that AIR took
 def add(house, folder, name, program, status=0):
     file = folder / f"{name}.toml"
     company = COMPANY if name in ("MART", "TRIP") else ""
-    file.write_text(PARTNER.format(id=name, program=program, company=company))
+    file.write_text(PARTNER.format(
+        name=name, settlement=f'  program = "{program}"\n  mutualised = true\n{company}'))
     return house.run("partner", "add", name, "--terms", file, status=status)
 
 

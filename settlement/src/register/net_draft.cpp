@@ -7,6 +7,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "entry_fields.hpp"
 #include "ledger/invariant.hpp"
 #include "register_lines.hpp"
 
@@ -148,7 +149,7 @@ NewEntry NetDraft::entry() const
         {"minimum_minor", netting_.minimum.count},
         {"documents", std::move(numbers)},
         {"nets", std::move(nets)}};
-    if (!key_.program.empty()) content.emplace("program", key_.program);
+    add_program(content, key_);
     if (netting_.rate) {
         content.emplace("pay_in", netting_.rate->to.code);
         content.emplace("rate_id", netting_.rate->id);

@@ -8,6 +8,7 @@
 #include <boost/json/parse.hpp>
 
 #include "document_record.hpp"
+#include "entry_fields.hpp"
 #include "ledger/invariant.hpp"
 
 namespace pointhouse::settlement {
@@ -55,36 +56,7 @@ constexpr std::array<Register::Kind, 33> Register::kinds{
      {"estimate_withdrawn", &Register::apply_estimate_withdrawal},
      {"window_restated", &Register::apply_restatement}}};
 
-namespace {
-
-std::string text_at(const json::object& content, std::string_view key)
-{
-    return std::string{std::string_view{content.at(key).as_string()}};
-}
-
-ledger::Month window_at(const json::object& content)
-{
-    return ledger::parse_month(text_at(content, "window")).value();
-}
-
-NetKey net_at(const json::object& content)
-{
-    NetKey key{window_at(content)};
-    if (content.contains("program")) key.program = text_at(content, "program");
-    return key;
-}
-
-ledger::PartnerId partner_at(const json::object& content)
-{
-    return ledger::PartnerId{content.at("partner").to_number<std::uint32_t>()};
-}
-
-Minor minor_at(const json::object& content, std::string_view key)
-{
-    return Minor{content.at(key).to_number<std::int64_t>()};
-}
-
-} // namespace
+namespace {} // namespace
 
 std::string_view name_of(DocumentState state) noexcept
 {

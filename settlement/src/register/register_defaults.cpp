@@ -7,6 +7,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "default_plan.hpp"
+#include "entry_fields.hpp"
 #include "net_balance.hpp"
 #include "register_lines.hpp"
 #include "settlement/exchange.hpp"
@@ -305,7 +306,7 @@ NewEntry Register::default_entry(
         {"loss_shares", std::move(losses)},
         {"reopened", std::move(reopened)},
         {"payments", std::move(payments)}};
-    if (!payer.net.program.empty()) content.emplace("program", payer.net.program);
+    add_program(content, payer.net);
     if (const auto& part = plan.foreign) {
         content.emplace(
             "paid_in",
@@ -324,43 +325,36 @@ NewEntry Register::default_entry(
 
 void Register::apply_collateral(const ledger::HouseEntry& /*entry*/, const Content& content)
 {
-    const PartnerId partner{content.at("partner").to_number<std::uint32_t>()};
-    collateral_[partner] += Minor{content.at("amount_minor").to_number<std::int64_t>()};
+    collateral_[partner_at(content)] += minor_at(content, "amount_minor");
 }
 
 void Register::apply_default(const ledger::HouseEntry& /*entry*/, const Content& content)
 {
-    const auto window = ledger::parse_month(std::string_view{content.at("window").as_string()});
-    const auto minor = [](const json::object& row, std::string_view key) {
-        return Minor{row.at(key).to_number<std::int64_t>()};
-    };
+    const NetKey key = net_at(content);
     for (const auto& each : content.at("reopened").as_array()) {
         const auto& row = each.as_object();
         auto& issued = issued_.find(std::string_view{row.at("number").as_string()})->second;
-        issued.netted.at(*window) -= minor(row, "owed_minor");
-        if (row.contains("claim_minor")) issued.claimed.at(*window) -= minor(row, "claim_minor");
+        issued.netted.at(key.window) -= minor_at(row, "owed_minor");
+        if (row.contains("claim_minor"))
+            issued.claimed.at(key.window) -= minor_at(row, "claim_minor");
     }
-    NetKey key{*window};
-    if (const auto* program = content.if_contains("program"))
-        key.program = std::string_view{program->as_string()};
     WindowNet& net = nets_.at(key);
     for (const auto& each : content.at("payments").as_array()) {
         const auto& row = each.as_object();
         const std::string_view reference = row.at("reference").as_string();
         for (auto& [partner, payment] : net.payments) {
             if (payment.reference != reference) continue;
-            const Minor left = minor(row, "net_minor");
+            const Minor left = minor_at(row, "net_minor");
             payment.carried += payment.net - left;
             payment.net = left;
-            payment.settled += minor(row, "settled_minor");
+            payment.settled += minor_at(row, "settled_minor");
             payment.is_on_one_side = row.at("on_one_side").as_bool();
-            if (payment.foreign) payment.foreign->net = minor(row, "foreign_minor");
+            if (payment.foreign) payment.foreign->net = minor_at(row, "foreign_minor");
             if (row.contains("foreign_settled_minor"))
-                payment.foreign->settled += minor(row, "foreign_settled_minor");
+                payment.foreign->settled += minor_at(row, "foreign_settled_minor");
         }
     }
-    collateral_[PartnerId{content.at("partner").to_number<std::uint32_t>()}] -=
-        minor(content, "collateral_minor");
+    collateral_[partner_at(content)] -= minor_at(content, "collateral_minor");
 }
 
 } // namespace pointhouse::settlement

@@ -6,6 +6,7 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "entry_fields.hpp"
 #include "register_objections.hpp"
 #include "settlement/register.hpp"
 
@@ -21,11 +22,6 @@ namespace {
 std::unexpected<RegisterFault> refused(std::string reason)
 {
     return std::unexpected(RegisterFault{std::move(reason)});
-}
-
-std::string text_at(const json::object& content, std::string_view key)
-{
-    return std::string{std::string_view{content.at(key).as_string()}};
 }
 
 DisputeStage stage_at(const json::object& content)

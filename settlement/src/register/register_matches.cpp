@@ -7,6 +7,7 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "entry_fields.hpp"
 #include "ledger/invariant.hpp"
 #include "net_balance.hpp"
 #include "register_lines.hpp"
@@ -37,11 +38,6 @@ std::string fault_in(const std::string& name, Minor open, Minor amount)
                               : name + " is paid in: its amounts are above zero";
     const bool fits = amount.count != 0 && std::abs(amount.count) <= std::abs(open.count);
     return fits ? std::string{} : name + " has less that is open";
-}
-
-Minor minor_at(const json::object& row, std::string_view key)
-{
-    return Minor{row.at(key).to_number<std::int64_t>()};
 }
 
 /// In the house's currency.
@@ -181,7 +177,7 @@ Register::Content Register::booked(
             {"partner", net->partner.value()},
             {"reference", payment.reference},
             {"paid_minor", payment.settled.count}};
-        if (!net->key.program.empty()) row.emplace("program", net->key.program);
+        add_program(row, net->key);
         std::ranges::copy(settling_lines(*net, payment.settled), std::back_inserter(lines));
         if (payment.foreign) {
             row.emplace("foreign_minor", payment.foreign->count);

@@ -6,6 +6,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "entry_fields.hpp"
 #include "net_balance.hpp"
 #include "net_draft.hpp"
 #include "register_lines.hpp"
@@ -124,7 +125,7 @@ Registered<NewEntry> Register::settle(
         {"paid_minor", claim.count},
         {"evidence", payment.evidence},
         {"lines_micro", lines_object(lines, terms)}};
-    if (!key.program.empty()) content.emplace("program", key.program);
+    add_program(content, key);
     if (found->foreign) {
         content.emplace("foreign_minor", payment.paid.count);
         content.emplace("rate_id", payment.rate.value_or(found->foreign->rate).id);
@@ -177,7 +178,7 @@ Registered<NewEntry> Register::order_payments(
         {"execute_on", ledger::format_day(file.execute_on)},
         {"payments", std::move(payments)},
         {"reason", reason}};
-    if (!key.program.empty()) content.emplace("program", key.program);
+    add_program(content, key);
     return NewEntry{.kind = "payments_ordered", .content = json::serialize(content)};
 }
 
