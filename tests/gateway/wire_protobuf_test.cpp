@@ -321,15 +321,21 @@ private:
         for (char& letter : made) letter = "abcXYZ019.-_:"[number(0, 12)];
         return made;
     }
+    std::string other_than(const std::string& taken)
+    {
+        std::string made = word();
+        while (made == taken) made = word();
+        return made;
+    }
     void put(const std::string& name, const std::string& value)
     {
         if (!text_.empty() && text_.back() != '{') text_ += maybe() ? "," : " ,\n";
         text_ += "\"" + name + "\":" + value;
     }
     // A text, its first letter sometimes as an escape.
-    std::string put_text(const std::string& name)
+    std::string put_text(const std::string& name) { return put_text(name, word()); }
+    std::string put_text(const std::string& name, const std::string& made)
     {
-        const std::string made = word();
         char escaped[8];
         std::snprintf(escaped, sizeof escaped, "\\u%04x", static_cast<unsigned>(made[0]));
         put(name, "\"" + (maybe() ? escaped + made.substr(1) : made) + "\"");
@@ -370,7 +376,8 @@ private:
             sent.set_kind(kinds.at(static_cast<std::size_t>(number(0, 2))));
             put("kind", "\"" + sent.kind() + "\"");
             sent.set_identifier(put_text("identifier"));
-            if (maybe()) sent.set_replaces(put_text("replaces"));
+            // No identifier replaces itself, and words of one letter may be the same.
+            if (maybe()) sent.set_replaces(put_text("replaces", other_than(sent.identifier())));
         }
         if constexpr (requires { sent.points(); }) {
             if (maybe()) {
