@@ -84,7 +84,7 @@ json::array write_letters(
     const std::filesystem::path& folder)
 {
     json::array files;
-    std::filesystem::create_directories(folder);
+    if (!letters.empty()) std::filesystem::create_directories(folder);
     for (const auto& [name, letter] : letters) {
         write_text(folder / (name + ".txt"), settlement::reminder_text(letter));
         write_text(folder / (name + ".pdf"), settlement::reminder_pdf(letter));

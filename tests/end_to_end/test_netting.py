@@ -139,3 +139,11 @@ def test_netting_refuses_what_it_does_not_know(copy_house, played):
     house.run("settle", "net", "2026-06", "--minimum", "9999.74")
     left = nets_of(house.json("settle", "nets", "2026-06"))
     assert left == {name: net for name, net in example.NETS.items() if abs(net) >= 9_999_74}
+
+
+def test_a_month_without_business_is_netted_in_words(make_house, tmp_path):
+    house = make_house().make("GRO").start()
+    house.run("clock", "advance", "2026-06-02T08:00:00Z")
+    house.run("clock", "advance", "2026-07-01T08:00:00Z")
+    house.run("settle", "invoices", "2026-06", "--out", tmp_path)
+    assert house.run("settle", "net", "2026-06").stdout == "multilateral netting: nobody has anything to pay or to get\n"

@@ -30,7 +30,8 @@ BOE = "INV-2026-000002", "BOE"
 
 def test_each_level_once_and_none_left_out(late, tmp_path):
     advance(late, "2026-07-20")
-    assert reminded(late, tmp_path) == [], "six days late"
+    assert reminded(late, tmp_path / "letters") == [], "six days late"
+    assert not (tmp_path / "letters").exists(), "a folder for nobody"
     advance(late, "2026-07-21")
     dry = late.json("settle", "remind", "--dry-run")
     assert [row["level"] for row in dry["reminders"]] == [1, 1] and not dry["recorded"] and dry["files"] == []
