@@ -107,6 +107,16 @@ def test_verify_says_that_it_could_not_look(make_postgres_house):
     assert house.verify()["ok"]
 
 
+def test_verify_beside_a_serving_house_could_not_look(make_postgres_house, postgres):
+    house = make_postgres_house().make("GRO").start()
+    database = house.store.rpartition("/")[2]
+    postgres.query("postgres", f"ALTER DATABASE {database} ALLOW_CONNECTIONS false")  # as when all are taken
+    said = house.json("verify", status=3)
+    assert said["ok"] is None and "connect" in said["reason"], said
+    postgres.query("postgres", f"ALTER DATABASE {database} ALLOW_CONNECTIONS true")
+    assert house.verify()["ok"]
+
+
 def test_a_database_holds_one_house(make_postgres_house, make_house, postgres):
     house = make_postgres_house().make("GRO")
     second = make_house(store=house.store)
