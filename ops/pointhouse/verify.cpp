@@ -146,7 +146,7 @@ CommandResult run_guarded(const Check& check, const Invocation& typed, Console& 
 } // namespace
 
 gateway::LongWork verification_of(House& house, bool from_scratch, const Invocation& typed)
-try {
+{
     const auto& opening = house.registry().opening();
     const Check check{
         .record_store = house.record_store(),
@@ -164,8 +164,6 @@ try {
         .brought_along = brought_along(house.registry()),
         .currency = house.registry().terms()->currency};
     return [check, typed](Console& console) { return run_guarded(check, typed, console); };
-} catch (const ledger::StoreFailure& failure) { // a server that has no connection left
-    return [found = failed(failure, typed)](Console&) { return found; };
 }
 
 void declare_verify(CLI::App& app, Invocation& invocation)
