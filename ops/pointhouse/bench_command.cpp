@@ -27,8 +27,8 @@ void require_counts(CLI::App& command, const std::set<std::string>& can_be_none)
 {
     for (CLI::Option* option : command.get_options()) {
         if (option->get_type_name() != "INT") continue;
-        const bool is_optional = can_be_none.contains(option->get_name());
-        option->check(is_optional ? CLI::NonNegativeNumber : CLI::PositiveNumber);
+        const int least = can_be_none.contains(option->get_name()) ? 0 : 1;
+        option->check(CLI::Range(least, 1'000'000'000));
     }
 }
 
