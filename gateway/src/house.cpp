@@ -274,9 +274,7 @@ ledger::Books& House::books()
         state_->books = std::make_unique<ledger::Books>(*state_->books_store, state_->registry);
     } catch (const ledger::StoreFailure& failure) {
         if (failure.out_of_reach) throw;
-        throw ledger::StoreFailure{
-            fmt::format("books: {}; `pointhouse rebuild` makes them again", failure.what()),
-            failure.unknown};
+        throw ledger::StoreFailure{fmt::format("books: {}", failure.what()), failure.unknown};
     }
     return *state_->books;
 }
