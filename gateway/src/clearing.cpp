@@ -1,6 +1,7 @@
 #include "clearing.hpp"
 
 #include <algorithm>
+#include <array>
 #include <exception>
 #include <utility>
 
@@ -15,6 +16,15 @@ namespace {
 using ledger::MessageType;
 
 constexpr std::string_view blanks = " \t\r";
+
+// A parameter that nobody reads is refused: with `?points=5` a capture would take everything.
+constexpr std::array reading_query{
+    RouteId::member_entries,
+    RouteId::message,
+    RouteId::position,
+    RouteId::reconciliation,
+    RouteId::reconciliation_compare,
+    RouteId::operator_request};
 
 } // namespace
 
@@ -44,6 +54,11 @@ void Clearing::begin(Exchange& exchange)
 
 Clearing::Progress Clearing::start(Exchange& exchange)
 {
+    if (!exchange.query.empty() &&
+        std::ranges::find(reading_query, exchange.route) == reading_query.end()) {
+        answer_fault(exchange, malformed("query", "takes no parameter"));
+        return Progress::answered;
+    }
     switch (exchange.route) {
     case RouteId::accruals: return start_message(exchange, MessageType::accrual);
     case RouteId::redemptions: return start_message(exchange, MessageType::redemption);

@@ -338,8 +338,6 @@ void Clearing::answer_position(Exchange& exchange)
 
 void Clearing::answer_document(Exchange& exchange)
 {
-    if (!exchange.query.empty())
-        return answer_fault(exchange, malformed("query", "takes no parameter"));
     std::optional<ledger::PartnerId> reader;
     if (!exchange.caller->is_operator()) reader = exchange.caller->partner;
     house_.answer_document(exchange, reader);

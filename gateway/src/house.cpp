@@ -268,11 +268,20 @@ ledger::Ledger& House::ledger()
 
 ledger::Books& House::books()
 {
-    if (!state_->books) {
+    if (state_->books) return *state_->books;
+    try {
         state_->books_store = state_->stores->open_books();
         state_->books = std::make_unique<ledger::Books>(*state_->books_store, state_->registry);
+    } catch (const ledger::StoreFailure& failure) {
+        if (failure.out_of_reach) throw;
+        throw ledger::StoreFailure{fmt::format("books: {}", failure.what()), failure.unknown};
     }
     return *state_->books;
+}
+
+void House::discard_books()
+{
+    if (!state_->books) state_->stores->discard_books();
 }
 
 Projector& House::projector()

@@ -74,6 +74,11 @@ public:
     {
         return ledger::open_sqlite_store(folder_.books());
     }
+    void discard_books() override
+    {
+        for (const auto* const part : {"", "-wal", "-shm"})
+            fs::remove(folder_.books().string() + part);
+    }
     std::unique_ptr<ledger::Journal> open_journal() override
     {
         return ledger::open_sqlite_journal(folder_.journal());
@@ -128,6 +133,7 @@ public:
     std::unique_ptr<ledger::Store> open_record() override { return open("house"); }
     std::unique_ptr<ledger::Store> open_identities() override { return open("identities"); }
     std::unique_ptr<ledger::Store> open_books() override { return open("books"); }
+    void discard_books() override { ledger::drop_postgres_books(address_); }
     std::unique_ptr<ledger::Journal> open_journal() override
     {
         return ledger::open_postgres_journal(address_, lease_);

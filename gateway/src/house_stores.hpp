@@ -31,6 +31,8 @@ public:
     [[nodiscard]] virtual std::unique_ptr<ledger::Store> open_record() = 0;
     [[nodiscard]] virtual std::unique_ptr<ledger::Store> open_identities() = 0;
     [[nodiscard]] virtual std::unique_ptr<ledger::Store> open_books() = 0;
+    /// Leaves none, whatever is wrong with them. Not while they are open.
+    virtual void discard_books() = 0;
     [[nodiscard]] virtual std::unique_ptr<ledger::Journal> open_journal() = 0;
     [[nodiscard]] virtual std::unique_ptr<StoreSnapshot> snapshot() = 0;
     /// Another process has taken over. Any thread.

@@ -99,8 +99,6 @@ bool is_same(const Dispute& one, const Dispute& other)
 
 void PartnerDisputes::answer(Exchange& exchange, std::optional<ledger::PartnerId> partner) const
 {
-    if (!exchange.query.empty())
-        return answer_problem(exchange, "malformed", "query: takes no parameter");
     if (exchange.route == RouteId::disputes) return list(exchange, partner);
     if (exchange.route == RouteId::dispute) return show(exchange, partner);
     if (exchange.route == RouteId::dispute_answer) {

@@ -83,10 +83,7 @@ Books::Books(Store& store, const TermsHistory& terms)
         // No version wrote another format yet: such a value is damage, not age.
         if (found.format != 0)
             throw StoreFailure{fmt::format(
-                "books: projection, format is {} and not {}; without its file, books.db is made "
-                "again from the journal",
-                found.format,
-                books::books_format)};
+                "projection, format is {} and not {}", found.format, books::books_format)};
         books::create_schema(transaction);
         found.sequence = Sequence{};
         state = {};

@@ -135,6 +135,10 @@ std::optional<HoldView> Shard::find_hold(PartnerId partner, Sequence hold)
         view.state = HoldState::captured;
         view.captured = record.points;
     }
+    // Who closes a member ends its holds, with no record of their own.
+    const Member* member = survivor_of(load_member(made.record.member));
+    if (view.state == HoldState::open && (member == nullptr || member->find_hold(hold) == nullptr))
+        view.state = HoldState::ended;
     return view;
 }
 

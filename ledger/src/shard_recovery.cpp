@@ -28,6 +28,11 @@ void for_each_record(Journal& journal, Sequence from, Visit visit)
     });
 }
 
+[[noreturn]] void throw_unavailable()
+{
+    throw StoreFailure{"the journal is not available", false, true};
+}
+
 } // namespace
 
 bool Shard::is_ready()
@@ -55,12 +60,12 @@ void Shard::require_readable()
 {
     if (is_ready()) return;
     if (is_unseen_) look_again();
-    if (!is_readable_ || !journal_.may_answer()) throw StoreFailure{"the journal is not available"};
+    if (!is_readable_ || !journal_.may_answer()) throw_unavailable();
 }
 
 void Shard::require_ready()
 {
-    if (!is_ready()) throw StoreFailure{"the journal is not available"};
+    if (!is_ready()) throw_unavailable();
 }
 
 void Shard::recover()

@@ -156,6 +156,23 @@ void migrate_postgres_schemas(const std::string& address)
     connection.execute("COMMIT");
 }
 
+void drop_postgres_books(const std::string& address)
+{
+    PostgresConnection connection{address};
+    connection.execute(R"sql(
+DO $do$
+DECLARE one record;
+BEGIN
+    FOR one IN SELECT relname, relkind FROM pg_catalog.pg_class
+        WHERE relnamespace = 'books'::regnamespace AND relkind IN ('r', 'v')
+    LOOP
+        EXECUTE format('DROP %s IF EXISTS books.%I CASCADE',
+            CASE one.relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END, one.relname);
+    END LOOP;
+END
+$do$)sql");
+}
+
 void drop_postgres_schemas(const std::string& address)
 {
     PostgresConnection connection{address};

@@ -1,4 +1,6 @@
 #include <memory>
+#include <set>
+#include <string>
 
 #include "bench_gateway.hpp"
 #include "bench_ledger.hpp"
@@ -18,6 +20,16 @@ void measure_database(BenchGatewayOptions& options)
         return static_cast<double>(transfers) / std::chrono::duration<double>(took).count();
     };
     options.discard_store = [&options] { ledger::drop_postgres_schemas(options.store); };
+}
+
+/// What is measured is at least one; what can be left out is 0.
+void require_counts(CLI::App& command, const std::set<std::string>& can_be_none)
+{
+    for (CLI::Option* option : command.get_options()) {
+        if (option->get_type_name() != "INT") continue;
+        const int least = can_be_none.contains(option->get_name()) ? 0 : 1;
+        option->check(CLI::Range(least, 1'000'000'000));
+    }
 }
 
 void declare_gateway(CLI::App& bench, Invocation& invocation)
@@ -53,6 +65,7 @@ void declare_gateway(CLI::App& bench, Invocation& invocation)
         ->capture_default_str();
     command.add_option("--nginx", options->nginx, "The bound, where it is installed")
         ->capture_default_str();
+    require_counts(command, {"--rate", "--idle"});
     add_json_option(command, invocation);
 }
 
@@ -91,6 +104,7 @@ void declare_ledger(CLI::App& bench, Invocation& invocation)
     command.add_option("--partners", options->partners)->capture_default_str();
     command.add_option("--cache", options->cached_members, "Members held in memory")
         ->capture_default_str();
+    require_counts(command, {"--warm", "--replayed"});
     add_json_option(command, invocation);
 }
 

@@ -164,10 +164,11 @@ CommandResult list(House& house, const Invocation& typed)
     return report(typed, all, text);
 }
 
-/// The newest certificate of each subject that is neither revoked nor forgotten.
+/// The newest certificate of each subject that is neither revoked nor forgotten; the server needs
+/// one, also when all it had were revoked.
 std::map<std::string, ledger::Time> newest_ends(House& house)
 {
-    std::map<std::string, ledger::Time> ends;
+    std::map<std::string, ledger::Time> ends{{std::string{server_subject}, {}}};
     for (const auto& [serial, certificate] : house.registry().certificates()) {
         if (certificate.revoked) continue;
         auto& end = ends[certificate.subject];

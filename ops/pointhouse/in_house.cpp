@@ -97,7 +97,12 @@ CommandStep interpret(gateway::House& house, const gateway::CommandRequest& requ
     const auto invocation = parse_command_line(request);
     if (!invocation) return invocation.error();
     if (!invocation->in_house) return refused("this command is not for a serving house");
-    return begin_in_house(house, *invocation);
+    try {
+        return begin_in_house(house, *invocation);
+    } catch (const ledger::StoreFailure& failure) { // its server is down, or has no connection left
+        if (!invocation->without_house) throw;
+        return invocation->without_house(failure, *invocation);
+    }
 }
 
 } // namespace pointhouse::ops

@@ -17,6 +17,7 @@ using gateway::House;
 
 CommandStep rebuild(House& house, const Invocation& typed)
 {
+    house.discard_books();
     auto& projector = house.projector();
     auto& books = house.books();
     return [&projector, &books, typed](gateway::Console& console) {

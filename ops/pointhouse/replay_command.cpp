@@ -56,7 +56,7 @@ void declare_replay(CLI::App& app, Invocation& invocation)
     command
         .add_option(
             "--redeem-at", options->redeem_at, "Redeem this many points when a member has them")
-        ->check(CLI::PositiveNumber);
+        ->check(CLI::Range(1, 1'000'000'000));
     add_json_option(command, invocation);
     command.parse_complete_callback([url, setup] {
         if (url->empty() && setup->empty())

@@ -227,6 +227,7 @@ void for_each_purchase_row(
         for (auto line = reader.next(); line; line = reader.next(), ++number) {
             row(parse_purchase_row(*line));
         }
+        if (number == 2) throw FileFault{"no purchase follows the header"};
     } catch (const FileFault& fault) {
         throw FileFault{fmt::format("{}: line {}: {}", file.string(), number, fault.what())};
     }

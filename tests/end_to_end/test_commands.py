@@ -148,6 +148,15 @@ def test_rebuild_reproduces_the_books(house, gro, tnk):
     assert house.verify("--from-scratch")["ok"]
 
 
+def test_bench_measures_something(make_house):
+    for bench, option in (("ledger", "--members=0"), ("ledger", "--members=-1"), ("ledger", "--batch=0"),
+                          ("ledger", "--warm=-1"), ("gateway", "--rounds=0"), ("gateway", "--seconds=0"),
+                          ("gateway", "--connections=64,0"), ("gateway", "--rate=-1")):
+        done = subprocess.run([make_house().binary, "bench", bench, option], capture_output=True, text=True,
+                              timeout=60, check=False)
+        assert done.returncode == 2 and option.partition("=")[0] in done.stderr, (option, done)
+
+
 def test_bench_ledger_prints_figures(make_house):
     done = subprocess.run(
         [make_house().binary, "bench", "ledger", "--members", "1000", "--small", "5000", "--postings", "20000",

@@ -177,6 +177,18 @@ def test_a_renewed_server_certificate_is_served_without_a_restart(make_house):
         assert gro.get("/v1/echo").status == 200
 
 
+def test_a_revoked_server_certificate_is_replaced(make_house):
+    house = make_house().make("GRO").start()
+    before = served_certificate(house)
+    house.run("cert", "revoke", "house")
+    assert [each["subject"] for each in house.json("cert", "rotate")] == ["house"]
+    assert house.json("cert", "rotate") == []
+    end = time.monotonic() + 5
+    while served_certificate(house) == before and time.monotonic() < end:
+        time.sleep(0.1)
+    assert served_certificate(house) != before
+
+
 def test_one_serial_is_revoked_and_the_other_stays(make_house):
     house = make_house().make("GRO").start()
     first = house.context("GRO")

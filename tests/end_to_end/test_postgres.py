@@ -107,6 +107,34 @@ def test_verify_says_that_it_could_not_look(make_postgres_house):
     assert house.verify()["ok"]
 
 
+def test_verify_beside_a_serving_house_could_not_look(make_postgres_house, postgres):
+    house = make_postgres_house().make("GRO").start()
+    database = house.store.rpartition("/")[2]
+    postgres.query("postgres", f"ALTER DATABASE {database} ALLOW_CONNECTIONS false")  # as when all are taken
+    said = house.json("verify", status=3)
+    assert said["ok"] is None and "connect" in said["reason"], said
+    postgres.query("postgres", f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}'")
+    with house.connect("GRO") as gro:
+        assert gro.post("/v1/accruals", accrual("m", 1)).status == 503  # and so it learns of it
+    assert house.json("verify", status=3)["ok"] is None
+    postgres.query("postgres", f"ALTER DATABASE {database} ALLOW_CONNECTIONS true")
+    house.wait_until_ready()
+    assert house.verify()["ok"]
+
+
+def test_damaged_books_are_derived_again(make_postgres_house, postgres):
+    house = make_postgres_house().make("GRO").start()
+    with house.connect("GRO") as gro:
+        assert gro.post("/v1/accruals", accrual("m", 5)).status == 201
+    house.stop()
+    sound = house.verify("--from-scratch")
+    for table in ("projection", "settlement_window", "house_line", "posting_2026_06"):
+        postgres.query(house.store.rpartition("/")[2], f"DROP TABLE books.{table} CASCADE")
+        house.verify(status=1)
+        house.run("rebuild")
+        assert house.verify("--from-scratch") == sound
+
+
 def test_a_database_holds_one_house(make_postgres_house, make_house, postgres):
     house = make_postgres_house().make("GRO")
     second = make_house(store=house.store)

@@ -339,6 +339,20 @@ def test_openapi_describes_every_route(gro):
             "/v1/disputes/{dispute}/escalate", "/v1/reconciliation/{period}"} <= set(description["paths"])
 
 
+def test_a_parameter_that_a_path_does_not_name_is_refused(connect, gro, funded):
+    member = funded(100)
+    held = gro.post("/v1/holds", message(member=member, points=50, expires_in_seconds=600)).json["hold_id"]
+
+    for refused in (gro.post(f"/v1/holds/{held}/capture?points=5", message()),
+                    gro.post("/v1/accruals?points=5", accrual(member, 1)),
+                    gro.get(f"/v1/holds/{held}?points=5"), gro.get(f"/v1/members/{member}?limit=1"),
+                    gro.get("/v1/echo?x=1"), gro.get("/openapi.json?version=2")):
+        assert (refused.status, refused.code) == (400, "malformed"), refused
+    assert gro.get(f"/v1/holds/{held}").json["state"] == "open"
+    for operations in json.loads(gro.get("/openapi.json").body)["paths"].values():
+        assert all("400" in operation["responses"] for operation in operations.values())
+
+
 def test_the_time_of_the_house_is_the_latest_accepted_message(make_house):
     house = make_house().make("GRO").start()
     with house.connect("GRO") as gro:

@@ -1,6 +1,8 @@
 """`verify` finds a changed byte of any stored value, a cut tail and missing files, and names them."""
 
+import contextlib
 import json
+import os
 import random
 import shutil
 import sqlite3
@@ -224,6 +226,22 @@ def test_lost_books_are_derived_again(copy, sound):
     copy.run("rebuild")
 
     assert copy.run("settle", "show", "2026-06", "--json").stdout == before
+    assert copy.verify("--from-scratch") == sound.verify("--from-scratch")
+
+
+@pytest.mark.parametrize("damage", ["no database", "cut short", "a table less", "no mark"])
+def test_damaged_books_are_derived_again(copy, sound, damage):
+    books = copy.data / "books.db"
+    if damage == "no database":
+        books.write_bytes(b"no database" * 1000)
+    elif damage == "cut short":
+        os.truncate(books, books.stat().st_size // 2)
+    else:
+        with contextlib.closing(sqlite3.connect(books)) as database, database:
+            database.execute("DROP TABLE house_line" if damage == "a table less" else "DELETE FROM projection")
+    assert_found(copy, "books: ")
+    copy.run("rebuild")
+
     assert copy.verify("--from-scratch") == sound.verify("--from-scratch")
 
 

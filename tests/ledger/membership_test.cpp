@@ -111,6 +111,7 @@ TEST_F(Membership, ClosingForfeitsOpenPointsAsExpiry)
     EXPECT_FALSE(closed.record.refusal);
     EXPECT_EQ(closed.record.points, Points{67}); // 50 active, 10 held, 7 pending
     EXPECT_EQ(closed.record.balance, Balance{});
+    EXPECT_EQ(house.ledger->find_hold(bookshop, held.record.sequence)->state, HoldState::ended);
     expect_refused(Refusal::member_closed, "closed");
     for (const auto type : {MessageType::block, MessageType::unblock, MessageType::close}) {
         const std::string id = "again" + std::to_string(static_cast<int>(type));

@@ -137,6 +137,8 @@ TEST_F(ReplayFile, RefusesAnotherHeader)
 
     write("");
     EXPECT_NE(fault().find("line 1: the file is empty"), std::string::npos);
+    write(std::string{purchases_header} + "\n");
+    EXPECT_NE(fault().find("line 2: no purchase follows the header"), std::string::npos);
 }
 
 TEST_F(ReplayFile, RefusesALineThatIsTooLong)

@@ -137,6 +137,8 @@ public:
     [[nodiscard]] ledger::Ledger& ledger();
     /// The books without a projector: what they hold now.
     [[nodiscard]] ledger::Books& books();
+    /// Damaged books cannot be cleared: they are removed, unless they are open already.
+    void discard_books();
     /// The projector of the books, started the first time.
     [[nodiscard]] Projector& projector();
     /// Whether it is a month that the ledger has booked in, or books in now.
