@@ -102,6 +102,8 @@ json::array payments_of(House& house, const WindowNet& net)
 
 std::string in_words(House& house, const WindowNet& net)
 {
+    if (net.payments.empty())
+        return fmt::format("{} netting: nothing is to be paid\n", settlement::name_of(net.method));
     const auto terms = house.registry().terms();
     std::set<std::string_view> currencies;
     for (const auto& [partner, payment] : net.payments)
