@@ -253,4 +253,10 @@ std::vector<settlement::Document> SettlementSource::drafts(
     return made;
 }
 
+std::vector<settlement::Document> SettlementSource::too_small(
+    const settlement::Settlement& settlement) const
+{
+    return settlement::too_small(settlement, parties_.house, parties_.partners);
+}
+
 } // namespace pointhouse::gateway

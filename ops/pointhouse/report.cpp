@@ -73,6 +73,8 @@ Interval read_interval(
     }
     if (!options.from.empty()) interval.from = read_instant(options.from, calendar, false);
     if (!options.at.empty()) interval.to = read_instant(options.at, calendar, true);
+    if (interval.from && interval.to && *interval.to < *interval.from)
+        throw CommandFailure{fmt::format("{} is before {}", options.at, options.from)};
     interval.sequence = options.sequence;
     return interval;
 }

@@ -43,6 +43,12 @@ struct Options {
     bool as_both = false;
 };
 
+/// What a closed window comes to.
+struct Drafts {
+    std::vector<Document> documents;
+    std::vector<Document> too_small; // for a document
+};
+
 std::shared_ptr<SettlementSource> closed_window(House& house, const Options& options)
 {
     auto source = std::make_shared<SettlementSource>(house, read_window(options.window));
@@ -55,11 +61,14 @@ std::shared_ptr<SettlementSource> closed_window(House& house, const Options& opt
 /// Works the drafts of a window out, then goes on with them on the house's thread.
 CommandStep with_drafts(
     std::shared_ptr<SettlementSource> source,
-    std::function<CommandStep(House&, const std::vector<Document>&)> next)
+    std::function<CommandStep(House&, const Drafts&)> next)
 {
     return gateway::LongWork{
         [source = std::move(source), next = std::move(next)](Console& console) -> gateway::WorkEnd {
-            auto drafts = source->drafts(source->settle(console));
+            const auto settlement = source->settle(console);
+            Drafts drafts{
+                .documents = source->drafts(settlement),
+                .too_small = source->too_small(settlement)};
             return NextStep{
                 [next, drafts = std::move(drafts)](House& house) { return next(house, drafts); }};
         }};
@@ -98,15 +107,15 @@ void require_complete(House& house, std::span<const Document> drafts)
     }
 }
 
-ledger::HouseSequence prepare(House& house, ledger::Month window, std::span<const Document> drafts)
+ledger::HouseSequence prepare(House& house, ledger::Month window, const Drafts& drafts)
 {
-    require_complete(house, drafts);
-    const auto content = require(house.documents().prepare(window, drafts));
+    require_complete(house, drafts.documents);
+    const auto content =
+        require(house.documents().prepare(window, drafts.documents, drafts.too_small));
     const auto* before = house.documents().drafts_of(window);
-    if (before && before->documents == std::vector(drafts.begin(), drafts.end()))
-        return before->proposal;
+    if (before && before->documents == drafts.documents) return before->proposal;
     return house.registry().propose_settlement(
-        "documents", summary_of(window, drafts), content, house.act());
+        "documents", summary_of(window, drafts.documents), content, house.act());
 }
 
 /// Returns how many it issued. The last one uses the permission up.
@@ -126,12 +135,24 @@ std::size_t issue_all(
     return count;
 }
 
+/// Prepares the documents of a closed window, and in a sandbox approves and issues them.
+void issue_in_one_go(House& house, ledger::Month window, const Drafts& drafts)
+{
+    require(house.documents().closings().admit(window, {}));
+    if (const auto* before = house.documents().drafts_of(window); !before || !before->is_approved) {
+        const auto id = prepare(house, window, drafts);
+        if (const auto approved = house.approve(id, true); !approved)
+            throw CommandFailure{approved.error().reason};
+    }
+    issue_all(house, drafts.documents, {.window = window}, {});
+}
+
 CommandStep draft(House& house, const Options& options, const Invocation& typed)
 {
     require_operator(house, typed, "prepares documents");
     return with_drafts(
         closed_window(house, options),
-        [options, typed](House& served, const std::vector<Document>& drafts) -> CommandStep {
+        [options, typed](House& served, const Drafts& drafts) -> CommandStep {
             const auto id = prepare(served, read_window(options.window), drafts);
             return await_approval(served, id, options.as_both, typed);
         });
@@ -142,15 +163,15 @@ CommandStep issue(House& house, const Options& options, const Invocation& typed)
     require_operator(house, typed, "issues documents");
     return with_drafts(
         closed_window(house, options),
-        [options, typed](House& served, const std::vector<Document>& drafts) -> CommandStep {
-            require_complete(served, drafts);
+        [options, typed](House& served, const Drafts& drafts) -> CommandStep {
+            require_complete(served, drafts.documents);
             const LateEntry late{
                 .window = read_window(options.window),
                 .act = "issue " + options.window,
                 .reason = options.late_reason};
             const auto admitted = admit_late(served, late, typed);
             if (admitted.waiting) return *admitted.waiting;
-            const auto count = issue_all(served, drafts, late, admitted);
+            const auto count = issue_all(served, drafts.documents, late, admitted);
             return report(
                 typed,
                 {{"window", options.window}, {"issued", count}},
@@ -186,8 +207,7 @@ CommandStep invoices(House& house, const Options& options, const Invocation& typ
             "the documents of {} are not issued: pointhouse settle draft, approve, settle issue",
             options.window)};
     return with_drafts(
-        std::move(source),
-        [options, typed](House& served, const std::vector<Document>& drafts) -> CommandStep {
+        std::move(source), [options, typed](House& served, const Drafts& drafts) -> CommandStep {
             issue_in_one_go(served, read_window(options.window), drafts);
             return write_issued(served, options, typed);
         });
@@ -343,17 +363,6 @@ settlement::IssueTerms issue_terms(House& house)
     // The terms outlive the step: the registry keeps the newest.
     const auto terms = house.registry().terms();
     return {.today = terms->calendar->day_of(house.ledger().house_time()), .terms = terms};
-}
-
-void issue_in_one_go(House& house, ledger::Month window, std::span<const Document> drafts)
-{
-    require(house.documents().closings().admit(window, {}));
-    if (const auto* before = house.documents().drafts_of(window); !before || !before->is_approved) {
-        const auto id = prepare(house, window, drafts);
-        if (const auto approved = house.approve(id, true); !approved)
-            throw CommandFailure{approved.error().reason};
-    }
-    issue_all(house, drafts, {.window = window}, {});
 }
 
 void declare_settle_documents(CLI::App& settle, Invocation& invocation)

@@ -24,11 +24,6 @@ inline void require(const settlement::Registered<void>& result)
 /// Whether two people have to act where a sandbox lets one do it all.
 [[nodiscard]] bool is_production(gateway::House& house);
 
-/// Prepares the documents of a closed window, and in a sandbox approves and issues them. Throws
-/// CommandFailure with the reason of a refusal.
-void issue_in_one_go(
-    gateway::House& house, ledger::Month window, std::span<const settlement::Document> drafts);
-
 /// What a command that takes two people in a production house may do now.
 struct Permitted {
     std::optional<gateway::CommandResult> waiting; // for the other operator: nothing is done yet

@@ -102,10 +102,9 @@ json::array payments_of(House& house, const WindowNet& net)
 
 std::string in_words(House& house, const WindowNet& net)
 {
-    const auto terms = house.registry().terms();
     if (net.payments.empty())
-        return fmt::format(
-            "{} netting: nobody has anything to pay or to get\n", settlement::name_of(net.method));
+        return fmt::format("{} netting: nothing is to be paid\n", settlement::name_of(net.method));
+    const auto terms = house.registry().terms();
     std::set<std::string_view> currencies;
     for (const auto& [partner, payment] : net.payments)
         currencies.insert(payment.foreign ? payment.foreign->rate.to.code : terms->currency.code);

@@ -3,6 +3,7 @@
 import json
 import re
 from datetime import date, datetime, timedelta, timezone
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import bank_statement
@@ -38,6 +39,59 @@ def settled(house, folder):
         house.run("bank", "import", path)
         house.run("bank", "match")
     return house
+
+
+TINY = """
+[[partner]]
+id = "{id}"
+roles = ["issuer", "redeemer"]
+  [[partner.tariff]]
+  from = "2026-01-01"
+  issue_price = "{price}"
+  service_fee = "0.001000"
+  reimbursement = "0.004000"
+  prefund_share = "1"
+  [[partner.vat]]
+  from = "2026-01-01"
+  flows = ["fee", "reimbursement"]
+  treatment = "taxed"
+  rate_bp = 2100
+[[partner]]
+id = "CHA"
+roles = ["charity"]
+"""
+
+
+def test_what_rounds_to_no_document_is_not_in_the_way(make_house, tmp_path):
+    """A fee of 0.4 cents beside a price that bears no VAT; donations of three brands of a third of a cent each."""
+    house = make_house()
+    house.init()
+    terms = tmp_path / "terms.toml"
+    for name in ("ONE", "TWO", "SIX", "CHA"):
+        terms.write_text(TINY.format(id=name if name != "CHA" else "ONE", price="0.003500" if name == "SIX" else "0.004000"))
+        house.run("partner", "add", name, "--terms", terms)
+        house.run("cert", "issue", name)
+    house.start()
+    when = "2026-06-10T12:00:00Z"
+    for name in ("ONE", "TWO", "SIX"):
+        with house.connect(name) as brand:
+            assert brand.post("/v1/accruals", accrual(f"M-{name}", 4, occurred_at=when)).status == 201
+            given = message(member=f"M-{name}", points=1, charity="CHA", occurred_at=when)
+            assert brand.post("/v1/donations", given).status == 201
+    with house.connect("TWO") as redeemer:
+        assert redeemer.post("/v1/redemptions", accrual("M-ONE", 1, occurred_at=when)).status == 201
+    house.run("clock", "advance", "2026-07-01")
+    house.run("settle", "invoices", "2026-06", "--out", tmp_path / "documents")
+    assert {row["total_minor"] for row in house.json("settle", "documents")} == {1, 2}
+    # Fees of 12 points, and what was given: 4 + 4 + 3.5; and what was spent: 4. All in thousandths.
+    assert checks_of(house, "2026-06")["billed"]["figures"] == {
+        "accrued_micro": 73_500, "billed_micro": 46_000, "too_small_micro": 27_500, "difference_micro": 0}
+    house.run("settle", "net", "2026-06")
+    for row in house.json("settle", "nets", "2026-06")["payments"]:
+        house.run("settle", "paid", "2026-06", row["partner"], Decimal(row["net_minor"]).scaleb(-2), "--evidence", "bank")
+    house.run("close", "soft", "2026-06")
+    house.run("close", "hard", "2026-06")
+    assert house.verify("--from-scratch")["ok"]
 
 
 # The calendar.

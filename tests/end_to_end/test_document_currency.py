@@ -2,6 +2,7 @@
 
 import json
 import xml.etree.ElementTree as ElementTree
+from decimal import Decimal
 from fractions import Fraction
 
 import bank_statement
@@ -304,3 +305,40 @@ iban = "DE89370400440532013000"
         rest = anna.post("/v1/operator/bank/write-off", {"message_id": "w-3", "amount_minor": -60, **sent})
         assert rest.status == 200, rest
     assert money(house)["bank_charges"] == sum(rounded(yen / Fraction("162.5") * 100) for yen in (40, 60)) * 10_000
+
+
+def test_a_change_of_currency_never_stands_in_the_way_of_nets(make_house, tmp_path):
+    """What is credited later of a document in the currency of before is netted first, the new currency a window later."""
+    house = make_house()
+    house.make("GRO", "TNK")
+    house.start()
+
+    def month(number):
+        for name in ("GRO", "TNK"):
+            with house.connect(name) as brand:
+                when = f"2026-{number:02}-11T12:00:00Z"
+                assert brand.post("/v1/accruals", accrual(f"M-{name}", 10_000, occurred_at=when)).status == 201
+        house.run("clock", "advance", f"2026-{number + 1:02}-02")
+        house.run("settle", "invoices", f"2026-{number:02}", "--out", tmp_path / str(number))
+        house.run("settle", "net", f"2026-{number:02}")
+        rows = {row["partner"]: row for row in house.json("settle", "nets", f"2026-{number:02}")["payments"]}
+        for row in rows.values():
+            paid_in = row.get("paid_in", row)
+            decimals = {"EUR": 2, "JPY": 0}[paid_in["currency"]]
+            house.run("settle", "paid", f"2026-{number:02}", row["partner"],
+                      Decimal(paid_in["net_minor"]).scaleb(-decimals), "--evidence", "bank")
+        return {partner: (row.get("paid_in", row)["currency"], row.get("paid_in", row)["net_minor"])
+                for partner, row in rows.items()}
+
+    assert month(6) == {"GRO": ("EUR", -13310), "TNK": ("EUR", -13310)}
+    (tmp_path / "yen.toml").write_text('[settlement]\ncurrency = "JPY"\n')
+    house.run("partner", "set-settlement", "GRO", tmp_path / "yen.toml")
+    house.run("fx", "set", "2026-07-01", "EUR", "JPY", "160")
+    house.run("settle", "credit", "INV-2026-000001", "--line", "1", "--amount", "10.00", "--reason", "sold twice")
+    assert month(7) == {"GRO": ("EUR", 1210), "TNK": ("EUR", -13310)}
+    assert month(8) == {"GRO": ("JPY", -2 * 21_296), "TNK": ("EUR", -13310)}
+    assert {row["state"] for row in house.json("settle", "documents")} == {"paid"}
+    for window in ("2026-06", "2026-07", "2026-08"):
+        house.run("close", "soft", window)
+        house.run("close", "hard", window)
+    assert house.verify("--from-scratch")["ok"]

@@ -146,4 +146,4 @@ def test_a_month_without_business_is_netted_in_words(make_house, tmp_path):
     house.run("clock", "advance", "2026-06-02T08:00:00Z")
     house.run("clock", "advance", "2026-07-01T08:00:00Z")
     house.run("settle", "invoices", "2026-06", "--out", tmp_path)
-    assert house.run("settle", "net", "2026-06").stdout == "multilateral netting: nobody has anything to pay or to get\n"
+    assert house.run("settle", "net", "2026-06").stdout == "multilateral netting: nothing is to be paid\n"

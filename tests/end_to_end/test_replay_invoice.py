@@ -221,6 +221,41 @@ def test_no_figure_of_a_statement_can_be_changed_unseen(traded, tmp_path):
     assert seen > 40
 
 
+def test_issued_documents_follow_from_the_log_too(traded, tmp_path):
+    """All of a window together, and each alone, as a partner reads it; what bills no message is said to be none."""
+    house = traded
+    house.run("clock", "advance", "2026-07-01")
+    house.run("settle", "invoices", "2026-06", "--out", tmp_path / "issued")
+    shown = replay(house, tmp_path, house.lines, house.json("settle", "show", "2026-06"))
+    assert shown["ok"], (differing(shown), shown["arithmetic"])
+    documents = [json.loads(path.read_text()) for path in sorted((tmp_path / "issued").glob("*.json"))]
+    ours = [document for document in documents if "GRO" in (document["payer"], document["payee"])]
+    assert {document["type"] for document in ours} == {"invoice", "self_billed_invoice"}
+    for document in ours:
+        shown = replay(house, tmp_path, house.lines, document)
+        verdicts = {each["verdict"] for each in shown["figures"]}
+        assert shown["ok"] and "equal" in verdicts <= {"equal", "as_stated"}, (differing(shown), document)
+        kind = "accrual" if document["type"] == "invoice" else "redemption"
+        gone = booked(house, kind)[0]
+        shown = replay(house, tmp_path, [line for line in house.lines if line is not gone], document)
+        assert [each for each in differing(shown) if each[3] > 0], kind
+        turned = copy.deepcopy(document)
+        turned["type"] = {"invoice": "credit_note", "self_billed_invoice": "self_billed_credit_note"}[turned["type"]]
+        assert not replay(house, tmp_path, house.lines, turned)["ok"]
+
+    house.run("settle", "credit", ours[0]["number"], "--reason", "twice")
+    credits = [row["number"] for row in house.json("settle", "documents") if row["type"] == "credit_note"]
+    with house.connect("GRO") as gro:
+        credit = gro.get(f"/v1/documents/{credits[-1]}").json
+    [others] = [document for document in documents if document["type"] == "invoice" and document not in ours]
+    for document in (credit, others, ours[0] | {"window": "2026-07"}):
+        (tmp_path / "other.json").write_text(json.dumps(document))
+        done = subprocess.run(
+            [house.binary, "replay-invoice", tmp_path / "log.jsonl", "--partner", "GRO", "--window", "2026-06", "--terms",
+             house.terms, "--invoice", tmp_path / "other.json"], capture_output=True, text=True, check=False)
+        assert done.returncode == 1 and "bills no messages of GRO in 2026-06" in done.stderr, done
+
+
 def test_june(make_house, tmp_path):
     """GRO's invoice has 24 points that a message of TNK's issued: its promotion explains them."""
     house = coalition(make_house(), tmp_path).start()

@@ -343,6 +343,7 @@ def test_csv_xlsx_and_words_say_what_json_says(played, tmp_path, name):
 def test_what_is_typed_wrongly(played):
     for arguments in (["roll-forward", "--at", "soon"], ["roll-forward", "--window", "June"],
                       ["roll-forward", "--window", "2026-06", "--at", "2026-06-01"],
+                      ["roll-forward", "--from", "2026-06-20", "--at", "2026-06-19"],
                       ["roll-forward", "--at", "2026-06-01", "--sequence", "3"], ["exit"]):
         assert played.run("report", *arguments, status=None).returncode != 0, arguments
 

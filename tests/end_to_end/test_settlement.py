@@ -276,6 +276,22 @@ def test_drafts_that_are_turned_down_are_made_again(make_house, tmp_path):
     assert house.verify("--from-scratch")["ok"]
 
 
+def test_approved_documents_keep_the_details_that_were_approved(make_house, tmp_path):
+    """A partner moves between the approval and the issue: the month is not in its way, and the next documents say it."""
+    house = closed(make_house(), tmp_path)
+    house.run("settle", "draft", "2026-06", "--as-both")
+    moved = tmp_path / "moved.toml"
+    moved.write_text('[company]\nname = "Grocer Elsewhere"\nstreet = "New Street 1"\ncity = "Riga"\npostal_code = "LV-1"\n'
+                     'country = "LV"\nvat_id = "LV85178937370"\nendpoint_scheme = "0088"\nendpoint = "9525178937374"\n')
+    house.run("partner", "set-company", "GRO", moved)
+    assert house.json("settle", "issue", "2026-06")["issued"] == 6
+    house.run("settle", "invoices", "2026-06", "--out", tmp_path / "issued")
+    [invoice] = [document for path in (tmp_path / "issued").glob("INV-*.json")
+                 for document in [json.loads(path.read_text())] if document["payer"] == "GRO"]
+    assert invoice["buyer"]["street"] == "11 Sandbox Street"
+    assert house.verify("--from-scratch")["ok"]
+
+
 def test_in_a_production_house_two_people_move_money(make_house, tmp_path):
     house = make_house(clock="system")
     house.init("--production")

@@ -101,6 +101,23 @@ TEST(Closings, GoFromOpenToSoftToHardAndNeverBack)
     EXPECT_EQ(closings.last_closed(), june);
 }
 
+TEST(CloseChecklist, TakesLessThanACentAsLeftOutWhereDraftsOfBeforeDoNotSay)
+{
+    Record record;
+    record.close_points(june);
+    record.append(
+        "proposal_made",
+        R"({"what":"documents","summary":"","content":{"window":"2026-06","documents":[]}})");
+    record.append("documents_approved", fmt::format(R"({{"proposal":{}}})", record.entries.size()));
+    record.append(record.desk.net(june, {}, record.terms).value());
+    CloseFigures figures{.through = ledger::Sequence{9}};
+    const CloseFigures::Accrual gro{june, ledger::Account::unbilled, ledger::PartnerId{1}};
+    figures.accrued[gro] = Micro{9'999};
+    EXPECT_EQ(record.checklist(june, figures).in_the_way(), "");
+    figures.accrued[gro] = Micro{10'000};
+    EXPECT_EQ(record.checklist(june, figures).in_the_way(), "billed, unexplained");
+}
+
 TEST(CloseChecklist, IsOpenWhereTwoFiguresDiffer)
 {
     Record record;
@@ -124,8 +141,9 @@ TEST(CloseChecklist, IsOpenWhereTwoFiguresDiffer)
 
     figures = sound;
     const CloseFigures::Accrual gro{june, ledger::Account::unbilled, ledger::PartnerId{1}};
-    figures.accrued[gro] = Micro{9'999};
-    EXPECT_EQ(record.checklist(june, figures).in_the_way(), "") << "it rounds to no document";
+    figures.accrued[gro] = Micro{1};
+    EXPECT_EQ(record.checklist(june, figures).in_the_way(), "billed, unexplained")
+        << "not left out";
     figures.accrued[gro] = Micro{10'000};
     EXPECT_EQ(record.checklist(june, figures).in_the_way(), "billed, unexplained");
     // One partner's surplus is not another's want.

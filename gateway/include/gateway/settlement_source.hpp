@@ -41,6 +41,9 @@ public:
     /// Pre: the window is closed. Throws HouseFailure when a rate is missing.
     [[nodiscard]] std::vector<settlement::Document> drafts(
         const settlement::Settlement& settlement) const;
+    /// What of it rounds to no document, in the house's currency.
+    [[nodiscard]] std::vector<settlement::Document> too_small(
+        const settlement::Settlement& settlement) const;
 
 private:
     using Accounts = std::map<std::string, partners::BankAccount>; // by currency

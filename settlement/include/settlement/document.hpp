@@ -157,6 +157,11 @@ struct Document {
     std::span<const LegalParty> parties,
     std::int32_t payment_days);
 
+/// What the drafts leave out because nothing is due on it, as the drafts that it would be: what its
+/// postings accrued is billed nowhere. Pure; any thread.
+[[nodiscard]] std::vector<Document> too_small(
+    const Settlement& settlement, const LegalParty& house, std::span<const LegalParty> parties);
+
 /// A document's exact amounts, its net and what it accounts for come to at most so many millionths
 /// each, so that sums of documents with their VAT fit 64 bits.
 inline constexpr ledger::Wide document_amount_max = ledger::Wide{1} << 60U;

@@ -18,10 +18,12 @@
 
 namespace pointhouse::settlement {
 
-/// A statement as the house wrote it, read back from its JSON.
+/// A statement as the house wrote it, or the document that was issued of it, read back from its
+/// JSON. Signs are the statement's.
 struct StatedDocument {
     std::string number{};
     StatementType type = StatementType::issuance;
+    bool is_alone = false; // the others of its window are not at hand
     std::vector<StatementLine> lines{};
     std::vector<VatTotal> vat{};
     ledger::Minor net{};
@@ -29,8 +31,9 @@ struct StatedDocument {
     ledger::Minor total{};
 };
 
-/// Reads what `settle show --json` prints, or one of its documents: those of `partner` in `window`.
-/// The fault is in words. Pure.
+/// Reads what `settle show --json` prints, or one of its documents: those of `partner` in `window`
+/// that bill messages. A document in another currency than the house's is a fault, and so is one
+/// alone that is none of them. The fault is in words. Pure.
 [[nodiscard]] std::expected<std::vector<StatedDocument>, std::string> parse_documents(
     std::string_view json, std::string_view partner, ledger::Month window);
 

@@ -101,6 +101,8 @@ struct DocumentAnswer {
 struct DraftSet {
     ledger::HouseSequence proposal{}; // the entry that holds them
     std::vector<Document> documents{};
+    /// What rounded to no document; none: they were prepared before it was recorded.
+    std::optional<std::vector<Document>> too_small{};
     std::string prepared_by{};
     bool is_approved = false;
     std::size_t issued = 0; // how many have a number already
@@ -159,10 +161,12 @@ public:
     /// The last entry of the house's record that it has seen, of whatever kind.
     [[nodiscard]] ledger::HouseSequence through() const { return through_; }
 
-    /// Documents that may be prepared for approval: the content of a proposal. Refused once the
-    /// window's are issued, in part or all.
+    /// Documents that may be prepared for approval, and what rounds to none: the content of a
+    /// proposal. Refused once the window's are approved.
     [[nodiscard]] Registered<std::string> prepare(
-        ledger::Month window, std::span<const Document> drafts) const;
+        ledger::Month window,
+        std::span<const Document> drafts,
+        std::span<const Document> too_small = {}) const;
     /// Gives the next document of an approved draft its number and the day of issue, and books it.
     /// `recomputed` are the drafts as the journal gives them now: another figure is a refusal.
     /// None: all are issued.

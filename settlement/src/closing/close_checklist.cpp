@@ -92,31 +92,47 @@ CloseCheck documents_issued(const Desk& desk)
 /// billed. What rounds to no document at all is none's fault and stands apart.
 CloseCheck all_is_billed(const Desk& desk)
 {
-    auto left = desk.figures.accrued;
-    std::set<CloseFigures::Accrual> has_document;
+    using Amounts = std::map<CloseFigures::Accrual, Micro>;
+    Amounts left = desk.figures.accrued;
     Micro accrued;
-    Micro billed;
     std::erase_if(
         left, [&](const auto& each) { return std::get<Month>(each.first) > desk.window; });
     for (const auto& [key, amount] : left) accrued += magnitude(amount);
+    const auto add_accruals = [&](const Document& document, Amounts& sums) {
+        for (const auto& line : lines_of(document, desk.currency)) {
+            if (is_accrual(line.account))
+                sums[{document.window, line.account, line.partner}] += Micro{line.amount};
+        }
+    };
     for (const auto* issued : desk.documents.documents()) {
         const auto& document = issued->document;
         if (document.corrects || document.is_prepaid() || document.window > desk.window) continue;
-        for (const auto& line : lines_of(document, desk.currency)) {
-            if (!is_accrual(line.account)) continue;
-            const CloseFigures::Accrual key{document.window, line.account, line.partner};
-            left[key] += Micro{line.amount};
-            has_document.insert(key);
-        }
+        add_accruals(document, left);
     }
+
+    Amounts left_out;
+    std::set<Month> windows;
+    for (const auto& [key, amount] : left) windows.insert(std::get<Month>(key));
+    for (const Month window : windows) {
+        const auto* drafts = desk.documents.drafts_of(window);
+        if (!drafts || !drafts->too_small) continue;
+        for (const auto& document : *drafts->too_small) add_accruals(document, left_out);
+    }
+
     Micro small;
     Micro difference;
     const Micro smallest = desk.micro(Minor{1});
     for (const auto& [key, amount] : left) {
-        const bool is_small = !has_document.contains(key) && magnitude(amount) < smallest;
-        (is_small ? small : difference) += magnitude(amount);
+        const auto* drafts = desk.documents.drafts_of(std::get<Month>(key));
+        // Drafts of before it was recorded do not say what they left out.
+        const bool is_guessed = !drafts || !drafts->too_small;
+        Micro none = magnitude(amount) < smallest ? amount : Micro{};
+        if (!is_guessed) none = left_out.contains(key) ? -left_out.at(key) : Micro{};
+        const auto found = desk.figures.accrued.find(key);
+        small += found != desk.figures.accrued.end() && found->second < Micro{} ? -none : none;
+        difference += magnitude(amount - none);
     }
-    billed = accrued - small - difference;
+    const Micro billed = accrued - small - difference;
     return {
         .name = "billed",
         .is_done = difference == Micro{},

@@ -161,6 +161,25 @@ Document part_of(const Statement& statement, const Settlement& settlement, bool 
     return document;
 }
 
+/// Every part of every statement, between those who sell and buy it; some may be empty.
+std::vector<Document> parts_of(
+    const Settlement& settlement, const LegalParty& house, std::span<const LegalParty> parties)
+{
+    std::vector<Document> parts;
+    for (const Statement& statement : settlement.statements) {
+        invariant(statement.partner.value() <= parties.size(), "every partner has its details");
+        const LegalParty& partner = parties[statement.partner.value() - 1];
+        const bool is_house = is_house_seller(statement.type);
+        for (const bool is_outside_scope : {false, true}) {
+            Document document = part_of(statement, settlement, is_outside_scope);
+            document.seller = is_house ? house : partner;
+            document.buyer = is_house ? partner : house;
+            parts.push_back(std::move(document));
+        }
+    }
+    return parts;
+}
+
 Minor owed_on(std::span<const Statement> statements)
 {
     Minor owed;
@@ -425,22 +444,21 @@ std::vector<Document> drafts(
     std::span<const LegalParty> parties,
     std::int32_t payment_days)
 {
-    std::vector<Document> made;
-    for (const Statement& statement : settlement.statements) {
-        invariant(statement.partner.value() <= parties.size(), "every partner has its details");
-        const LegalParty& partner = parties[statement.partner.value() - 1];
-        const bool is_house = is_house_seller(statement.type);
-        for (const bool is_outside_scope : {false, true}) {
-            Document document = part_of(statement, settlement, is_outside_scope);
-            if (is_empty(document)) continue;
-            document.due_on = document.to + payment_days;
-            document.seller = is_house ? house : partner;
-            document.buyer = is_house ? partner : house;
-            made.push_back(std::move(document));
-        }
-    }
+    auto made = parts_of(settlement, house, parties);
+    std::erase_if(made, is_empty);
+    for (Document& document : made) document.due_on = document.to + payment_days;
     invariant(owed_on(made) == owed_on(settlement.statements), "documents owe what was settled");
     return made;
+}
+
+std::vector<Document> too_small(
+    const Settlement& settlement, const LegalParty& house, std::span<const LegalParty> parties)
+{
+    auto left_out = parts_of(settlement, house, parties);
+    std::erase_if(left_out, [](const Document& document) {
+        return document.lines.empty() || !is_empty(document);
+    });
+    return left_out;
 }
 
 Document full_credit_of(const Document& original, Day today)

@@ -181,11 +181,42 @@ std::vector<std::string> candidates_of(const ReplayedFigure& figure, const Logge
     return found;
 }
 
+VatRate vat_of(const ReplayTerms& terms, Charge charge)
+{
+    const auto end = terms.calendar.start_of(terms.window.next());
+    const VatRule* rule = nullptr;
+    for (const auto& each : terms.vat)
+        if (each.charge == name_of(charge) && each.valid_from < end &&
+            (rule == nullptr || each.valid_from >= rule->valid_from))
+            rule = &each;
+    if (rule == nullptr) return {.category = "O"};
+    const bool is_taxed = rule->treatment == "taxed";
+    const std::string_view usual = is_taxed ? "S" : "O";
+    return {
+        .category = rule->category.empty() ? std::string{usual} : rule->category,
+        .basis_points = is_taxed ? rule->rate_basis_points : 0};
+}
+
+/// A statement of which some charges are outside the scope of VAT is two documents.
+bool is_billed_on(const Key& key, const StatedDocument& document, const ReplayTerms& terms)
+{
+    const bool is_outside_scope =
+        !document.lines.empty() && document.lines.front().vat.category == "O";
+    return key.type == document.type &&
+           is_outside_scope == (vat_of(terms, key.charge).category == "O");
+}
+
 std::vector<ReplayedFigure> compare(
     std::map<Key, Logged> logged,
     std::span<const StatedDocument> documents,
-    bool others_may_have_sent)
+    bool others_may_have_sent,
+    const ReplayTerms& terms)
 {
+    if (documents.size() == 1 && documents.front().is_alone) {
+        const auto& alone = documents.front();
+        std::erase_if(
+            logged, [&](const auto& each) { return !is_billed_on(each.first, alone, terms); });
+    }
     std::map<Key, std::int64_t> stated;
     for (const auto& document : documents)
         for (const auto& line : document.lines)
@@ -209,22 +240,6 @@ std::vector<ReplayedFigure> compare(
         figures.push_back(std::move(figure));
     }
     return figures;
-}
-
-VatRate vat_of(const ReplayTerms& terms, Charge charge)
-{
-    const auto end = terms.calendar.start_of(terms.window.next());
-    const VatRule* rule = nullptr;
-    for (const auto& each : terms.vat)
-        if (each.charge == name_of(charge) && each.valid_from < end &&
-            (rule == nullptr || each.valid_from >= rule->valid_from))
-            rule = &each;
-    if (rule == nullptr) return {.category = "O"};
-    const bool is_taxed = rule->treatment == "taxed";
-    const std::string_view usual = is_taxed ? "S" : "O";
-    return {
-        .category = rule->category.empty() ? std::string{usual} : rule->category,
-        .basis_points = is_taxed ? rule->rate_basis_points : 0};
 }
 
 /// Sums, rounds and taxes the lines of one document anew.
@@ -353,8 +368,8 @@ InvoiceReplay replay_invoice(
     // When both sides agree message by message, what the statement has beyond them is not the
     // partner's own doing.
     const bool same_messages = replay.messages && replay.messages->agrees();
-    replay.figures =
-        compare(Pricing{log, terms}.priced(), documents, terms.funds_promotions || same_messages);
+    replay.figures = compare(
+        Pricing{log, terms}.priced(), documents, terms.funds_promotions || same_messages, terms);
     Arithmetic arithmetic{terms, replay.arithmetic};
     for (const auto& document : documents) arithmetic.check(document);
     return replay;

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <boost/json.hpp>
 
 #include "settlement/invoice_replay.hpp"
@@ -17,6 +19,20 @@ std::string text_in(const json::object& object, std::string_view key)
 std::int64_t number_in(const json::object& object, std::string_view key)
 {
     return json::value_to<std::int64_t>(object.at(key));
+}
+
+/// What a document is of: a statement says it as its type, an issued document beside its own.
+std::string supply_in(const json::object& document)
+{
+    return text_in(document, document.contains("supply") ? "supply" : "type");
+}
+
+/// Whether what is issued is of the opposite kind, because its statement sums to less than zero.
+bool is_turned(const json::object& document, StatementType type)
+{
+    const auto kind = text_in(document, "type");
+    return kind == "self_billed_credit_note" ||
+           kind == (type == StatementType::breakage ? "invoice" : "credit_note");
 }
 
 std::optional<StatementType> find_type(std::string_view name)
@@ -100,6 +116,34 @@ StatedDocument document_from(const json::object& document, StatementType type)
     return read;
 }
 
+/// The other way round, as its statement has it.
+void turn(StatedDocument& document)
+{
+    for (auto& line : document.lines) {
+        line.exact = -line.exact;
+        line.net = -line.net;
+        for (auto& detail : line.details) {
+            detail.points = -detail.points;
+            detail.amount = -detail.amount;
+        }
+    }
+    for (auto& total : document.vat) {
+        total.net = -total.net;
+        total.tax = -total.tax;
+    }
+    document.net = -document.net;
+    document.tax = -document.tax;
+    document.total = -document.total;
+}
+
+/// Corrections and blocks do not come from messages.
+bool is_of_messages(const json::object& document)
+{
+    const auto* corrects = document.if_contains("corrects");
+    return (corrects == nullptr || corrects->is_null()) &&
+           supply_in(document) != name_of(StatementType::block);
+}
+
 } // namespace
 
 std::expected<std::vector<StatedDocument>, std::string> parse_documents(
@@ -109,19 +153,29 @@ std::expected<std::vector<StatedDocument>, std::string> parse_documents(
         const auto parsed = json::parse(text);
         const auto& root = parsed.as_object();
         const json::array alone{parsed};
-        const auto& documents =
-            root.contains("documents") ? root.at("documents").as_array() : alone;
+        const bool is_alone = !root.contains("documents");
+        const auto& documents = is_alone ? alone : root.at("documents").as_array();
         const auto month = ledger::format_month(window);
         std::vector<StatedDocument> found;
         for (const auto& each : documents) {
             const auto& document = each.as_object();
             const bool is_theirs =
                 text_in(document, "payer") == partner || text_in(document, "payee") == partner;
-            if (!is_theirs || text_in(document, "window") != month) continue;
-            const auto type = find_type(text_in(document, "type"));
-            if (!type) return std::unexpected("there is no type " + text_in(document, "type"));
+            if (!is_theirs || text_in(document, "window") != month || !is_of_messages(document))
+                continue;
+            const auto type = find_type(supply_in(document));
+            if (!type) return std::unexpected("there is no type " + supply_in(document));
+            if (document.contains("booked"))
+                return std::unexpected(fmt::format(
+                    "{} is in {}: its prices are not those of the contract",
+                    text_in(document, "number"),
+                    text_in(document, "currency")));
             found.push_back(document_from(document, *type));
+            found.back().is_alone = is_alone;
+            if (is_turned(document, *type)) turn(found.back());
         }
+        if (is_alone && found.empty())
+            return std::unexpected(fmt::format("it bills no messages of {} in {}", partner, month));
         return found;
     } catch (const std::exception& failure) {
         return std::unexpected(std::string{"is no statement of the house: "} + failure.what());

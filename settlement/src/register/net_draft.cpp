@@ -37,6 +37,8 @@ void NetDraft::add(const IssuedDocument& issued)
     const Minor owed = open.count == 0 ? issued.document.owed_by_partner() : open;
     const bool is_gross = netting_.method == NettingMethod::gross;
     auto& part = parts_[{issued.document.partner, is_gross && owed.count < 0}];
+    // The currency of before a change is settled first: else it might wait for ever.
+    if (!part.documents.empty() && part.newest().currency != issued.document.currency) return;
     settlement::add(part.claims, issued, issued.open_claim());
     part.foreign -= issued.open();
     part.documents.push_back(&issued);
@@ -46,16 +48,6 @@ std::string NetDraft::finish()
 {
     if (netting_.rate && netting_.method == NettingMethod::gross)
         return "what is paid gross is paid in the currency of the documents";
-    for (const auto& [side, part] : parts_) {
-        for (const auto* issued : part.documents) {
-            if (issued->document.currency != part.newest().currency)
-                return fmt::format(
-                    "{} has documents in {} and in {}: settle those in one of them by hand first",
-                    terms_.partner(side.first).name,
-                    issued->document.currency.code,
-                    part.newest().currency.code);
-        }
-    }
     std::erase_if(
         parts_, [&](const auto& each) { return each.second.is_too_little(netting_.minimum); });
     return netting_.rate ? convert_all() : std::string{};

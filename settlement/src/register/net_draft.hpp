@@ -19,7 +19,8 @@ public:
     {}
 
     /// Takes what is open of a document, when it belongs to the program, and to the window or an
-    /// earlier one.
+    /// earlier one, and is in the currency of the first that the payment settles: others wait for
+    /// the next window. Pre: documents come in the order in which they were issued.
     void add(const IssuedDocument& issued);
     /// What is too little is carried forward. Why the rest cannot be netted; empty: it can.
     [[nodiscard]] std::string finish();

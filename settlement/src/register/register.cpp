@@ -155,6 +155,11 @@ void Register::apply_proposal(const ledger::HouseEntry& entry, const Content& co
     DraftSet drafts{.proposal = entry.sequence, .prepared_by = entry.actor};
     for (const auto& document : prepared.at("documents").as_array())
         drafts.documents.push_back(document_from(document.as_object()));
+    if (const auto* too_small = prepared.if_contains("too_small")) {
+        drafts.too_small.emplace();
+        for (const auto& document : too_small->as_array())
+            drafts.too_small->push_back(document_from(document.as_object()));
+    }
     drafts_.insert_or_assign(window_at(prepared), std::move(drafts));
 }
 

@@ -231,8 +231,14 @@ Registered<NewEntry> Register::decide_dispute(
     if (found == disputes_.end()) return refused(fmt::format("there is no dispute {}", id));
     const Dispute& dispute = found->second;
     if (!dispute.is_open()) return refused(fmt::format("{} is decided already", id));
-    if (agreed.count < 0 || agreed > dispute.net)
-        return refused(fmt::format("{} is about an amount from 0 to {}", id, dispute.net.count));
+    if (agreed.count < 0 || agreed > dispute.net) {
+        const auto& currency = find(dispute.document)->document.currency;
+        return refused(fmt::format(
+            "{} is about an amount from 0 to {} {}",
+            id,
+            ledger::format_minor(dispute.net, currency),
+            currency.code));
+    }
     // Only where it cannot end as its stage says, because of a cent of VAT, do people decide late.
     const Minor lapsed = dispute.default_agreement();
     if (dispute.is_overdue(terms.today) && agreed != lapsed &&

@@ -32,6 +32,9 @@ std::unexpected<RegisterFault> refused(std::string reason)
 bool bills_the_same(Document draft, const Document& recomputed)
 {
     draft.objection_days = recomputed.objection_days; // a term, not a figure
+    // Two people said yes to the names and accounts of the draft; those of today are for the next.
+    draft.seller = recomputed.seller;
+    draft.buyer = recomputed.buyer;
     return json::serialize(record_of(draft)) == json::serialize(record_of(recomputed));
 }
 
@@ -111,7 +114,9 @@ std::vector<AccountLine> lines_of(const Document& document, const ledger::Curren
 }
 
 Registered<std::string> Register::prepare(
-    ledger::Month window, std::span<const Document> drafts) const
+    ledger::Month window,
+    std::span<const Document> drafts,
+    std::span<const Document> too_small) const
 {
     if (auto admitted = closings_.admit(window); !admitted)
         return std::unexpected(admitted.error());
@@ -122,21 +127,28 @@ Registered<std::string> Register::prepare(
             "note",
             ledger::format_month(window)));
     }
-    json::array documents;
-    for (const Document& draft : drafts) {
-        if (!is_in_range(draft)) {
-            return refused(fmt::format(
-                "{} {} of {} comes to more than a document can: {} {}",
-                name_of(draft.kind),
-                draft.seller.id == "house" ? draft.buyer.id : draft.seller.id,
-                ledger::format_month(window),
-                ledger::format_micro(ledger::Micro{static_cast<std::int64_t>(document_amount_max)}),
-                draft.currency.code));
+    json::object content{{"window", ledger::format_month(window)}};
+    const auto add = [&](std::string_view key, std::span<const Document> prepared) -> std::string {
+        json::array records;
+        for (const Document& draft : prepared) {
+            if (!is_in_range(draft)) {
+                return fmt::format(
+                    "{} {} of {} comes to more than a document can: {} {}",
+                    name_of(draft.kind),
+                    draft.seller.id == "house" ? draft.buyer.id : draft.seller.id,
+                    ledger::format_month(window),
+                    ledger::format_micro(
+                        ledger::Micro{static_cast<std::int64_t>(document_amount_max)}),
+                    draft.currency.code);
+            }
+            records.push_back(record_of(draft));
         }
-        documents.push_back(record_of(draft));
-    }
-    return json::serialize(json::object{
-        {"window", ledger::format_month(window)}, {"documents", std::move(documents)}});
+        content.emplace(key, std::move(records));
+        return {};
+    };
+    if (auto fault = add("documents", drafts); !fault.empty()) return refused(std::move(fault));
+    if (auto fault = add("too_small", too_small); !fault.empty()) return refused(std::move(fault));
+    return json::serialize(content);
 }
 
 Registered<std::optional<NewEntry>> Register::issue_next(
