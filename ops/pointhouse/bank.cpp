@@ -103,6 +103,8 @@ CommandResult import_file(House& house, const Options& options, const Invocation
         if (entry) house.record(*entry);
         const auto added = house.documents().bank().rows.size() - before;
         auto gaps = gaps_of(house.documents(), statement.account);
+        const auto unexplained =
+            settlement::unexplained_balance(house.documents().bank(), statement.account);
         text += fmt::format(
             "{} {}: {} rows, {} of them new{}\n",
             statement.account,
@@ -110,13 +112,21 @@ CommandResult import_file(House& house, const Options& options, const Invocation
             statement.rows.size(),
             added,
             gaps.empty() ? "" : "; statements are missing, see --json");
+        if (unexplained != Minor{}) {
+            text += fmt::format(
+                "{}: {} {} of its balance unexplained\n",
+                statement.account,
+                ledger::format_minor(unexplained, statement.currency),
+                statement.currency.code);
+        }
         shown.push_back(json::object{
             {"account", statement.account},
             {"statement", statement.id},
             {"rows", statement.rows.size()},
             {"added", added},
             {"repeated", !entry},
-            {"gaps", std::move(gaps)}});
+            {"gaps", std::move(gaps)},
+            {"unexplained_minor", unexplained.count}});
     }
     return report(typed, shown, text);
 }

@@ -5,6 +5,7 @@ import datetime
 import io
 import json
 import random
+import re
 import subprocess
 import time
 import xml.etree.ElementTree as ElementTree
@@ -290,6 +291,24 @@ def test_approved_documents_keep_the_details_that_were_approved(make_house, tmp_
                  for document in [json.loads(path.read_text())] if document["payer"] == "GRO"]
     assert invoice["buyer"]["street"] == "11 Sandbox Street"
     assert house.verify("--from-scratch")["ok"]
+
+
+def test_an_import_says_what_of_the_balance_is_unexplained(make_house, tmp_path):
+    """Equal rows of one day, without a reference of the bank: out of order, one is taken for the other, and that shows."""
+    house = make_house()
+    house.make()
+    path = tmp_path / "statement.xml"
+
+    def imported(number):
+        path.write_text(re.sub(r"<AcctSvcrRef>[^<]*</AcctSvcrRef>", "",
+                               bank_statement.statement(number, (number - 1) * 100, [{"minor": 100, "text": "fee"}])))
+        [shown] = house.json("bank", "import", path)
+        return shown["added"], shown["unexplained_minor"]
+
+    assert imported(1) == (1, 0)
+    assert imported(3) == (0, 200), "the second one is missing"
+    assert imported(2) == (1, 100), "a row is missing"
+    assert "1.00 EUR of its balance unexplained" in house.run("bank", "import", path).stdout
 
 
 def test_in_a_production_house_two_people_move_money(make_house, tmp_path):

@@ -111,6 +111,9 @@ TEST(MatchByReference, OfWholeWordsAlone)
     EXPECT_TRUE(is_named_by("INV-1 - June"));
     EXPECT_FALSE(is_named_by("INV-12"));
     EXPECT_FALSE(is_named_by("INV-1-2"));
+    EXPECT_TRUE(is_named_by("INV-1. Thanks"));
+    EXPECT_TRUE(is_named_by("No.INV-1."));
+    EXPECT_FALSE(is_named_by("INV-1.2")) << "another partner's reference";
     EXPECT_FALSE(is_named_by("XINV-1"));
     EXPECT_FALSE(is_named_by("X-INV-1"));
     EXPECT_FALSE(is_named_by("INV 1"));

@@ -17,7 +17,9 @@ bool goes_on(std::string_view text, std::size_t place, std::size_t step)
     if (place >= text.size()) return false;
     if (is_letter_or_digit(text[place])) return true;
     const std::size_t next = place + step;
-    return text[place] == '-' && next < text.size() && is_letter_or_digit(text[next]);
+    // Partners' ids have dots, and so has what stands for ids that no reference carries.
+    const bool joins = text[place] == '-' || (text[place] == '.' && step == 1);
+    return joins && next < text.size() && is_letter_or_digit(text[next]);
 }
 
 bool is_word_of(std::string_view text, std::string_view word)
