@@ -1,5 +1,7 @@
 #include "sqlite_connection.hpp"
 
+#include <algorithm>
+#include <array>
 #include <fmt/format.h>
 #include <sqlite3.h>
 #include <type_traits>
@@ -33,10 +35,19 @@ void SqliteStatement::Finalizer::operator()(sqlite3_stmt* statement) const noexc
     sqlite3_finalize(statement);
 }
 
-bool SqliteFailure::is_out_of_reach(int primary_code)
+// What could not be written says nothing of what is there.
+bool SqliteFailure::is_out_of_reach(int extended_code)
 {
-    return primary_code == SQLITE_CANTOPEN || primary_code == SQLITE_PERM ||
-           primary_code == SQLITE_BUSY;
+    constexpr std::array whole{SQLITE_CANTOPEN, SQLITE_PERM, SQLITE_BUSY, SQLITE_FULL};
+    constexpr std::array of_input_and_output{
+        SQLITE_IOERR_WRITE,
+        SQLITE_IOERR_FSYNC,
+        SQLITE_IOERR_TRUNCATE,
+        SQLITE_IOERR_SHMOPEN,
+        SQLITE_IOERR_SHMSIZE,
+        SQLITE_IOERR_SHMMAP};
+    return std::ranges::find(whole, extended_code & 0xff) != whole.end() ||
+           std::ranges::find(of_input_and_output, extended_code) != of_input_and_output.end();
 }
 
 SqliteStatement::SqliteStatement(sqlite3* database, std::string_view sql) : database_{database}

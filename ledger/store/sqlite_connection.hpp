@@ -21,14 +21,13 @@ namespace pointhouse::ledger {
 class SqliteFailure : public StoreFailure {
 public:
     SqliteFailure(const std::string& what, int extended_code, bool outcome_unknown = false)
-        : StoreFailure{what, outcome_unknown, is_out_of_reach(extended_code & 0xff)},
-          code{extended_code}
+        : StoreFailure{what, outcome_unknown, is_out_of_reach(extended_code)}, code{extended_code}
     {}
     [[nodiscard]] int primary_code() const { return code & 0xff; }
     int code;
 
 private:
-    static bool is_out_of_reach(int primary_code);
+    static bool is_out_of_reach(int extended_code);
 };
 
 /// A prepared statement. Parameters are numbered from 1 and written `$1` (or `?1`), columns from 0.
