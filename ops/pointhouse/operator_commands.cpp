@@ -204,6 +204,7 @@ std::vector<OperatorCommand> of_terms()
         read("partner show", "One partner's contract", {text("partner", "Its id")}),
         std::move(adding),
         of_partner("partner set-tariff", "Publish a further, dated tariff, a [tariff] table"),
+        of_partner("partner set-vat", "Say how its flows are taxed from a day on, [[vat]] tables"),
         of_partner(
             "partner set-company",
             "Say who a partner is before the law and to its bank, a [company] table"),

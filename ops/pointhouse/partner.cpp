@@ -252,6 +252,30 @@ CommandResult set_tariff(House& house, const NameOptions& options, const Invocat
             ledger::format_time(tariff->valid_from)));
 }
 
+CommandResult set_vat(House& house, const NameOptions& options, const Invocation& typed)
+{
+    const auto act = terms_act(house, typed, "changes how a partner is taxed");
+    auto& registry = house.registry();
+    const auto partner = require_partner(house, options.id).partner;
+    const auto rows =
+        partners::parse_vat(read_text(typed.path(options.file)), *registry.terms()->calendar);
+    if (!rows) return refused(fmt::format("{}: {}", options.file, rows.error().reason));
+    const auto changed = registry.set_vat(partner, *rows, act);
+    if (!changed) return refused(changed.error().reason);
+    if (act.prepares) return await_newest(house, typed);
+    std::string text;
+    for (const auto& row : *rows)
+        text += fmt::format(
+            "{} from {}: {} {} {}.{:02} %\n",
+            fmt::join(row.flows, ", "),
+            ledger::format_day(registry.terms()->calendar->day_of(row.valid_from)),
+            row.treatment,
+            row.category,
+            row.rate_basis_points / 100,
+            row.rate_basis_points % 100);
+    return report(typed, contract_as_json(registered(house, options.id)), text);
+}
+
 ledger::Micro read_price(const std::string& typed)
 {
     const auto price = ledger::parse_micro(typed);
@@ -365,6 +389,20 @@ void declare_partner(CLI::App& app, Invocation& invocation)
         ->required()
         ->type_name("FILE.toml");
     add_json_option(set, invocation);
+
+    auto& vat = declare_in_house(
+        partner,
+        "set-vat",
+        "Say how a partner's flows are taxed from a day on",
+        invocation,
+        [options](House& house, const Invocation& typed) {
+            return set_vat(house, *options, typed);
+        });
+    vat.add_option("ID", options->id)->required();
+    vat.add_option("FILE", options->file, "With [[vat]] tables")
+        ->required()
+        ->type_name("FILE.toml");
+    add_json_option(vat, invocation);
 
     auto& settlement = declare_in_house(
         partner,

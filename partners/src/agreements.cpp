@@ -294,8 +294,9 @@ Registry::Accepted<void> Registry::approve(ledger::HouseSequence id, bool as_bot
     if (proposal.kind == opening_kind) return import_opening(proposal, act);
     if (proposal.kind == house_terms_kind) return change_house_terms(proposal, act);
     if (proposal.kind == kind::partner_added || proposal.kind == kind::tariff_set ||
-        proposal.kind == kind::block_bought || proposal.kind == kind::company_set ||
-        proposal.kind == kind::settlement_terms_set || proposal.kind == kind::partner_leaves) {
+        proposal.kind == kind::vat_set || proposal.kind == kind::block_bought ||
+        proposal.kind == kind::company_set || proposal.kind == kind::settlement_terms_set ||
+        proposal.kind == kind::partner_leaves) {
         return change_contract(proposal, act);
     }
     if (!state_->waiting_messages.contains(id)) {
@@ -344,6 +345,8 @@ Registry::Accepted<void> Registry::change_contract(const Proposal& proposal, Act
         const auto on = ledger::parse_day(std::string_view{content.at("on").as_string()});
         return leave(partner, on.value(), act);
     }
+    if (proposal.kind == kind::vat_set)
+        return set_vat(partner, vat_rows_from(content.at("vat").as_array(), partner), act);
     if (proposal.kind == kind::settlement_terms_set) {
         const auto& settlement = content.at("settlement").as_object();
         return set_settlement_terms(partner, settlement_terms_from(settlement), act);

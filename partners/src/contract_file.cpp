@@ -56,6 +56,7 @@ public:
     ledger::Result<HouseTable, ContractFault> house_terms();
     ledger::Result<Company, ContractFault> company();
     ledger::Result<SettlementTerms, ContractFault> settlement_terms();
+    ledger::Result<std::vector<VatTerms>, ContractFault> vat();
 
 private:
     const toml::table* find_partner(
@@ -145,6 +146,17 @@ ledger::Result<SettlementTerms, ContractFault> ContractFile::settlement_terms()
     reader.refuse_unknown();
     if (fault_.is_noted()) return std::unexpected(fault_.fault());
     return terms;
+}
+
+ledger::Result<std::vector<VatTerms>, ContractFault> ContractFile::vat()
+{
+    TableReader reader{root_, fault_};
+    reader.require("vat");
+    std::vector<VatTerms> rows;
+    for (const auto* table : reader.tables("vat")) rows.push_back(vat(*table));
+    reader.refuse_unknown();
+    if (fault_.is_noted()) return std::unexpected(fault_.fault());
+    return rows;
 }
 
 ledger::Result<std::vector<PromotionTerms>, ContractFault> ContractFile::promotions()
@@ -499,6 +511,12 @@ ledger::Result<SettlementTerms, ContractFault> parse_settlement_terms(
     std::string_view toml, const ledger::Calendar& calendar)
 {
     return read_file(toml, calendar, [](ContractFile& file) { return file.settlement_terms(); });
+}
+
+ledger::Result<std::vector<VatTerms>, ContractFault> parse_vat(
+    std::string_view toml, const ledger::Calendar& calendar)
+{
+    return read_file(toml, calendar, [](ContractFile& file) { return file.vat(); });
 }
 
 ledger::Result<std::vector<PromotionTerms>, ContractFault> parse_promotions(

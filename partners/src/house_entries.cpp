@@ -108,18 +108,6 @@ ledger::Roles roles_from(const json::array& names)
     return roles;
 }
 
-json::object to_json(const VatTerms& row)
-{
-    json::array flows;
-    for (const auto& flow : row.flows) flows.emplace_back(flow);
-    return {
-        {"from", ledger::format_time(row.valid_from)},
-        {"flows", std::move(flows)},
-        {"treatment", row.treatment},
-        {"category", row.category},
-        {"rate_bp", row.rate_basis_points}};
-}
-
 VatTerms vat_from(const json::object& content, ledger::PartnerId partner)
 {
     return {
@@ -132,6 +120,26 @@ VatTerms vat_from(const json::object& content, ledger::PartnerId partner)
 }
 
 } // namespace
+
+json::object to_json(const VatTerms& row)
+{
+    json::array flows;
+    for (const auto& flow : row.flows) flows.emplace_back(flow);
+    return {
+        {"from", ledger::format_time(row.valid_from)},
+        {"flows", std::move(flows)},
+        {"treatment", row.treatment},
+        {"category", row.category},
+        {"rate_bp", row.rate_basis_points}};
+}
+
+std::vector<VatTerms> vat_rows_from(const json::array& rows, ledger::PartnerId partner)
+{
+    std::vector<VatTerms> vat;
+    vat.reserve(rows.size());
+    for (const auto& row : rows) vat.push_back(vat_from(row.as_object(), partner));
+    return vat;
+}
 
 json::object to_json(const Company& company)
 {
@@ -359,9 +367,7 @@ PartnerContract contract_from(const json::object& content)
     for (const auto& tariff : content.at("tariffs").as_array()) {
         contract.tariffs.push_back(tariff_from(tariff.as_object(), partner));
     }
-    for (const auto& row : content.at("vat").as_array()) {
-        contract.vat.push_back(vat_from(row.as_object(), partner));
-    }
+    contract.vat = vat_rows_from(content.at("vat").as_array(), partner);
     for (const auto& promotion : content.at("promotions").as_array()) {
         contract.promotions.push_back(promotion_from(promotion.as_object()));
     }

@@ -19,6 +19,7 @@ inline constexpr std::string_view house_founded = "house_founded";
 inline constexpr std::string_view currency_changed = "currency_changed";
 inline constexpr std::string_view partner_added = "partner_added";
 inline constexpr std::string_view tariff_set = "tariff_set";
+inline constexpr std::string_view vat_set = "vat_set";
 inline constexpr std::string_view company_set = "company_set";
 inline constexpr std::string_view settlement_terms_set = "settlement_terms_set";
 inline constexpr std::string_view partner_leaves = "partner_leaves";
@@ -52,6 +53,9 @@ inline constexpr std::string_view message_approved = "message_approved";
 [[nodiscard]] ledger::Tariff tariff_from(
     const boost::json::object& content, ledger::PartnerId partner);
 [[nodiscard]] Company company_from(const boost::json::object& content);
+[[nodiscard]] boost::json::object to_json(const VatTerms& row);
+[[nodiscard]] std::vector<VatTerms> vat_rows_from(
+    const boost::json::array& rows, ledger::PartnerId partner);
 [[nodiscard]] SettlementTerms settlement_terms_from(const boost::json::object& content);
 [[nodiscard]] PromotionTerms promotion_from(const boost::json::object& content);
 [[nodiscard]] CertificateTerms certificate_from(const boost::json::object& content);

@@ -134,10 +134,7 @@ Registry::Accepted<ledger::TariffVersion> Registry::set_tariff(
             contract.terms.name,
             ledger::format_time(contract.tariffs.back().valid_from)));
     }
-    const auto month = terms()->calendar->month_of(tariff.valid_from);
-    if (!state_->closed_windows.empty() && month <= state_->closed_windows.rbegin()->first) {
-        return refused(fmt::format("from: the window {} is closed", ledger::format_month(month)));
-    }
+    if (auto fault = fault_of_closed_window(tariff.valid_from)) return refused(std::move(*fault));
 
     auto numbered = tariff;
     numbered.version =
@@ -147,6 +144,45 @@ Registry::Accepted<ledger::TariffVersion> Registry::set_tariff(
         {{"partner", partner.value()}, {"id", contract.terms.name}, {"tariff", to_json(numbered)}},
         act);
     return numbered.version;
+}
+
+// What begins in a month that is closed would change what was settled.
+std::optional<std::string> Registry::fault_of_closed_window(ledger::Time from) const
+{
+    const auto month = terms()->calendar->month_of(from);
+    if (state_->closed_windows.empty() || month > state_->closed_windows.rbegin()->first)
+        return std::nullopt;
+    return fmt::format("from: the window {} is closed", ledger::format_month(month));
+}
+
+Registry::Accepted<void> Registry::set_vat(
+    ledger::PartnerId partner, std::span<const VatTerms> rows, Act act)
+{
+    if (partner.is_none() || partner.value() > state_->contracts.size())
+        return refused("there is no such partner");
+    auto contract = state_->contracts[partner.value() - 1];
+    boost::json::array added;
+    for (const auto& row : rows) {
+        if (auto fault = fault_of(row)) return refused("vat: " + *fault);
+        if (auto fault = fault_of_closed_window(row.valid_from)) return refused(std::move(*fault));
+        for (const auto& flow : row.flows) {
+            const auto* last = row_in_force(contract.vat, flow, ledger::Time::max());
+            if (last == nullptr || row.valid_from > last->valid_from) continue;
+            return refused(fmt::format(
+                "from: {} has VAT on {} from {} on; what follows begins later",
+                contract.terms.name,
+                flow,
+                ledger::format_day(terms()->calendar->day_of(last->valid_from))));
+        }
+        contract.vat.push_back(row);
+        added.push_back(to_json(row));
+    }
+    if (added.empty()) return refused("vat: one row or more");
+    state_->commit(
+        kind::vat_set,
+        {{"partner", partner.value()}, {"id", contract.terms.name}, {"vat", std::move(added)}},
+        act);
+    return {};
 }
 
 void Registry::certificate_issued(const CertificateTerms& certificate, Act act)

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <iterator>
 #include <stdexcept>
 #include <utility>
 
@@ -63,11 +64,12 @@ const VatTerms* row_in_force(
     return in_force;
 }
 
-constexpr std::array<Registry::State::Kind, 17> Registry::State::kinds{
+constexpr std::array<Registry::State::Kind, 18> Registry::State::kinds{
     {{kind::house_founded, &State::apply_founding, true},
      {kind::currency_changed, &State::apply_currency, true},
      {kind::partner_added, &State::apply_partner, true},
      {kind::tariff_set, &State::apply_tariff, true},
+     {kind::vat_set, &State::apply_vat, true},
      {kind::company_set, &State::apply_company, false},
      {kind::settlement_terms_set, &State::apply_settlement_terms, false},
      {kind::partner_leaves, &State::apply_exit, true},
@@ -245,6 +247,16 @@ void Registry::State::apply_company(const json::object& content)
     const auto partner = content.at("partner").to_number<std::uint32_t>();
     auto company = company_from(content.at("company").as_object());
     (partner == 0 ? house_company : contracts.at(partner - 1).company) = std::move(company);
+}
+
+void Registry::State::apply_vat(const json::object& content)
+{
+    const ledger::PartnerId partner{content.at("partner").to_number<std::uint32_t>()};
+    auto& contract = contracts.at(partner.value() - 1);
+    std::ranges::copy(
+        vat_rows_from(content.at("vat").as_array(), partner), std::back_inserter(contract.vat));
+    contract.terms.vat = issuer_vat(contract.vat);
+    terms.partners.at(partner.value() - 1).vat = contract.terms.vat;
 }
 
 void Registry::State::apply_settlement_terms(const json::object& content)

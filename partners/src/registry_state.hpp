@@ -89,7 +89,7 @@ private:
         Apply apply;
         bool changes_terms;
     };
-    static const std::array<Kind, 17> kinds;
+    static const std::array<Kind, 18> kinds;
 
     void apply(const ledger::HouseEntry& entry);
     void decide(ledger::HouseSequence proposal, const boost::json::object& content);
@@ -99,6 +99,7 @@ private:
     void apply_tariff(const boost::json::object& content);
     void apply_company(const boost::json::object& content);
     void apply_settlement_terms(const boost::json::object& content);
+    void apply_vat(const boost::json::object& content);
     void apply_exit(const boost::json::object& content);
     void apply_promotion(const boost::json::object& content);
     void apply_block(const boost::json::object& content);

@@ -23,6 +23,14 @@ prefund_share = "1"
 '''
 
 
+VAT = b'''[[vat]]
+from = "2199-01-01"
+flows = ["price", "fee"]
+treatment = "taxed"
+rate_bp = 1900
+'''
+
+
 @pytest.fixture
 def pair(production):
     house, _ = production
@@ -82,6 +90,9 @@ def test_a_partner_comes_in_by_two_people(young, tmp_path):
 
     pair.prepares("partner/set-tariff", TARIFF, partner="BOE")
     assert len(pair.anna.get(OPERATOR + "partner/show?partner=BOE").json["tariffs"]) == 2
+    rows = len(pair.anna.get(OPERATOR + "partner/show?partner=BOE").json["vat"])
+    pair.prepares("partner/set-vat", VAT, partner="BOE")
+    assert len(pair.anna.get(OPERATOR + "partner/show?partner=BOE").json["vat"]) == rows + 1
 
 
 def test_a_bad_request_for_a_certificate_is_refused(pair, tmp_path):

@@ -37,14 +37,14 @@ ACTS = ["settle/draft", "settle/issue", "settle/credit", "settle/sent", "settle/
         "settle/payments", "settle/release-trust", "bank/import", "bank/match", "bank/assign", "bank/write-off", "bank/unmatch", "dispute/open",
         "dispute/answer", "dispute/escalate", "dispute/decide", "dispute/lapse", "report/breakage", "export/gl",
         "window/close", "cert/revoke", "approve", "settle/default", "settle/unwind", "settle/collateral", "fx/set",
-        "partner/add", "partner/set-tariff", "partner/set-company", "partner/set-settlement", "partner/buy-block",
+        "partner/add", "partner/set-tariff", "partner/set-vat", "partner/set-company", "partner/set-settlement", "partner/buy-block",
         "house/set-terms", "house/set-company", "promotion/add", "settle/invoices", "settle/remind", "estimate/add",
         "close/soft", "close/reopen", "close/hard", "calendar/set", "reconcile", "cert/issue", "import/opening", "settle/restate",
         "approve/reject", "partner/exit", "partner/release", "fx/withdraw", "calendar/withdraw", "estimate/withdraw"]
 # They change nothing, and are sent with POST for the file that they bring.
 READING_ACTS = ["report/breakage", "export/gl", "reconcile"]
 FILES = {"bank/import": XML, "reconcile": CSV, "cert/issue": PEM, "import/opening": JSON} | dict.fromkeys((
-    "report/breakage", "export/gl", "partner/add", "partner/set-tariff", "partner/set-company",
+    "report/breakage", "export/gl", "partner/add", "partner/set-tariff", "partner/set-vat", "partner/set-company",
     "partner/set-settlement", "house/set-terms", "house/set-company", "promotion/add", "estimate/add",
     "calendar/set"), TOML)
 

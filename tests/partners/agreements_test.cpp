@@ -384,20 +384,28 @@ TEST_F(Agreements, WhatIsOnlyPreparedIsJudgedAndNumberedWhenItIsApproved)
     tariff.valid_from = act_.at + std::chrono::days{400};
     ASSERT_TRUE(registry_.set_tariff(grocer, tariff, prepares));
     const auto dearer = registry_.proposals().back().id;
+    auto taxed = registry_.contracts()[0].vat;
+    const auto rows = taxed.size();
+    taxed.resize(1);
+    taxed[0].valid_from = act_.at + std::chrono::days{400};
+    ASSERT_TRUE(registry_.set_vat(grocer, taxed, prepares));
+    const auto vat = registry_.proposals().back().id;
     ASSERT_TRUE(registry_.buy_block(fuel, {.points = Points{500}, .at = act_.at}, prepares));
     const auto block = registry_.proposals().back().id;
     EXPECT_EQ(registry_.find_contract("BOE"), nullptr);
     EXPECT_EQ(registry_.contracts()[0].tariffs.size(), 1U);
+    EXPECT_EQ(registry_.contracts()[0].vat.size(), rows);
     EXPECT_TRUE(registry_.contracts()[1].blocks.empty());
 
     // Another partner came first: numbers are those of the approval.
     ASSERT_TRUE(registry_.add(standard_contract("AIR"), act_));
-    for (const auto id : {block, dearer, boe}) {
+    for (const auto id : {block, dearer, vat, boe}) {
         EXPECT_FALSE(registry_.approve(id, false, act_));
         ASSERT_TRUE(registry_.approve(id, true, act_));
     }
     EXPECT_EQ(registry_.find_contract("BOE")->terms.partner, PartnerId{4});
     EXPECT_EQ(registry_.contracts()[0].tariffs.size(), 2U);
+    EXPECT_EQ(registry_.contracts()[0].vat.size(), rows + 1);
     EXPECT_EQ(registry_.contracts()[1].blocks.at(0).block, Points{500});
     EXPECT_TRUE(registry_.proposals().empty());
     ASSERT_TRUE(registry_.add(standard_contract("CUP"), prepares));

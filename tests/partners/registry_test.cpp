@@ -214,6 +214,67 @@ TEST_F(RegistryTest, FindsTheVatRowInForce)
     EXPECT_EQ(registry_.find_vat(ledger::PartnerId{2}, "fee", day("2026-07-01")), nullptr);
 }
 
+TEST_F(RegistryTest, ChangesVatFromADayOn)
+{
+    auto contract = standard_contract("GRO");
+    contract.vat = {
+        {.partner = {},
+         .valid_from = day("2026-01-01"),
+         .flows = {"price", "fee"},
+         .treatment = "taxed",
+         .category = "S",
+         .rate_basis_points = 2100}};
+    ASSERT_TRUE(registry_.add(contract, act_));
+    const ledger::PartnerId partner{1};
+    const auto row = [&](std::string_view from, std::string flow, std::int32_t rate) {
+        VatTerms terms = contract.vat[0];
+        terms.valid_from = day(from);
+        terms.flows = {std::move(flow)};
+        terms.rate_basis_points = rate;
+        return terms;
+    };
+    const auto before = registry_.terms();
+    const std::vector later{row("2026-07-01", "fee", 1900), row("2026-08-01", "fee", 2000)};
+    ASSERT_TRUE(registry_.set_vat(partner, later, act_));
+
+    const auto rate = [&](std::string_view flow, std::string_view at) {
+        return registry_.find_vat(partner, flow, day(at))->rate_basis_points;
+    };
+    EXPECT_EQ(rate("fee", "2026-06-30"), 2100);
+    EXPECT_EQ(rate("fee", "2026-07-01"), 1900);
+    EXPECT_EQ(rate("fee", "2026-08-01"), 2000);
+    EXPECT_EQ(rate("price", "2026-08-01"), 2100);
+    // The ledger counts price and fee with their VAT towards a limit.
+    EXPECT_EQ(before->partner(partner).vat.size(), 1U);
+    const auto& vat = registry_.terms()->partner(partner).vat;
+    ASSERT_EQ(vat.size(), 3U);
+    EXPECT_EQ(vat[1].price, 2100);
+    EXPECT_EQ(vat[1].fee, 1900);
+    const Registry again{record_};
+    EXPECT_EQ(text_of(again), text_of(registry_));
+    EXPECT_EQ(again.terms()->partner(partner).vat.size(), 3U);
+
+    const auto reason = [&](const VatTerms& terms) {
+        return reason_of(registry_.set_vat(partner, std::vector{terms}, act_));
+    };
+    EXPECT_EQ(
+        reason(row("2026-07-15", "fee", 1900)),
+        "from: GRO has VAT on fee from 2026-08-01 on; what follows begins later");
+    EXPECT_EQ(
+        reason(row("2026-09-01", "fee", 0)), "vat: rate_bp: from 1 to 10000 when taxed, else 0");
+    EXPECT_EQ(reason_of(registry_.set_vat(partner, {}, act_)), "vat: one row or more");
+    EXPECT_EQ(
+        reason_of(registry_.set_vat(ledger::PartnerId{2}, later, act_)),
+        "there is no such partner");
+    const std::vector twice{row("2026-09-01", "fee", 1900), row("2026-09-01", "fee", 2000)};
+    EXPECT_EQ(
+        reason_of(registry_.set_vat(partner, twice, act_)),
+        "from: GRO has VAT on fee from 2026-09-01 on; what follows begins later");
+    registry_.window_closed({2026, 9}, ledger::Sequence{10}, act_);
+    EXPECT_EQ(reason(row("2026-09-30", "price", 1900)), "from: the window 2026-09 is closed");
+    EXPECT_EQ(reason(row("2026-10-01", "price", 1900)), "accepted");
+}
+
 TEST_F(RegistryTest, TakesEveryPartnerOfATermsFile)
 {
     const auto calendar = registry_.terms()->calendar;
@@ -246,6 +307,7 @@ TEST_F(RegistryTest, NamesAnEntryThatItCannotRead)
         R"({"partner":1,"id":"GRO","tariff":{}})"; // of a partner that does not exist
     for (const auto& [kind, content] : std::vector<std::pair<std::string, std::string>>{
              {"tariff_set", good},
+             {"vat_set", R"({"partner":1,"id":"GRO","vat":[]})"},
              {"partner_added", "{}"},
              {"partner_added", "[]"},
              {"partner_added", "{"},

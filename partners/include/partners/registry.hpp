@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -100,7 +101,7 @@ struct Proposal {
     ledger::HouseSequence id; // its entry
     /// "promotion", "opening", "house_terms"; a message of an operator: "adjustment",
     /// "reinstatement", "block", "unblock", "merge", "close"; or the kind of entry that it becomes:
-    /// "partner_added", "tariff_set", "block_bought".
+    /// "partner_added", "tariff_set", "vat_set", "block_bought".
     std::string kind;
     std::string actor; // who prepared it
     ledger::Time at;
@@ -168,7 +169,8 @@ public:
         std::string_view actor;
         ledger::Time at;
         ledger::Day today = 0; // the house's, where terms begin with it
-        /// `add`, `set_tariff` and `buy_block` only prepare: it is the newest proposal then.
+        /// `add`, `set_tariff`, `set_vat` and `buy_block` only prepare: it is the newest proposal
+        /// then.
         bool prepares = false;
         ledger::HouseSequence approves{}; // the proposal that it puts in force
         /// The proposal of an act that two people permitted, which this uses up.
@@ -207,6 +209,10 @@ public:
     /// window.
     Accepted<ledger::TariffVersion> set_tariff(
         ledger::PartnerId partner, const ledger::Tariff& tariff, Act act);
+
+    /// Says how flows are taxed from a day on, as when the law changes a rate: dated after what the
+    /// partner has for these flows, and after every closed window.
+    Accepted<void> set_vat(ledger::PartnerId partner, std::span<const VatTerms> rows, Act act);
 
     /// Changes who a partner is before the law and to its bank; none: the house.
     Accepted<void> set_company(ledger::PartnerId partner, const Company& company, Act act);
@@ -291,6 +297,7 @@ private:
     Accepted<void> agree_promotion(const Proposal& proposal, Act act);
     Accepted<void> import_opening(const Proposal& proposal, Act act);
     /// A program that a contract names stays; none: all of them do.
+    [[nodiscard]] std::optional<std::string> fault_of_closed_window(ledger::Time from) const;
     [[nodiscard]] std::optional<std::string> fault_of_programs_left(
         const std::vector<std::string>& left) const;
     Accepted<void> change_house_terms(const Proposal& proposal, Act act);
@@ -325,6 +332,10 @@ private:
 
 /// Reads `partner set-settlement ID FILE.toml`: one [settlement] table.
 [[nodiscard]] ledger::Result<SettlementTerms, ContractFault> parse_settlement_terms(
+    std::string_view toml, const ledger::Calendar& calendar);
+
+/// Reads `partner set-vat ID FILE.toml`: one or more [[vat]] tables. Their partner is none.
+[[nodiscard]] ledger::Result<std::vector<VatTerms>, ContractFault> parse_vat(
     std::string_view toml, const ledger::Calendar& calendar);
 
 /// Reads `partner set-tariff ID FILE.toml`: one [tariff] table, with every price in it.
