@@ -160,27 +160,28 @@ Registry::Accepted<void> Registry::set_vat(
 {
     if (partner.is_none() || partner.value() > state_->contracts.size())
         return refused("there is no such partner");
-    auto contract = state_->contracts[partner.value() - 1];
+    const auto& name = state_->contracts[partner.value() - 1].terms.name;
+    auto known = state_->contracts[partner.value() - 1].vat;
     boost::json::array added;
     for (const auto& row : rows) {
         if (auto fault = fault_of(row)) return refused("vat: " + *fault);
         if (auto fault = fault_of_closed_window(row.valid_from)) return refused(std::move(*fault));
         for (const auto& flow : row.flows) {
-            const auto* last = row_in_force(contract.vat, flow, ledger::Time::max());
+            const auto* last = row_in_force(known, flow, ledger::Time::max());
             if (last == nullptr || row.valid_from > last->valid_from) continue;
             return refused(fmt::format(
                 "from: {} has VAT on {} from {} on; what follows begins later",
-                contract.terms.name,
+                name,
                 flow,
                 ledger::format_day(terms()->calendar->day_of(last->valid_from))));
         }
-        contract.vat.push_back(row);
+        known.push_back(row);
         added.push_back(to_json(row));
     }
     if (added.empty()) return refused("vat: one row or more");
     state_->commit(
         kind::vat_set,
-        {{"partner", partner.value()}, {"id", contract.terms.name}, {"vat", std::move(added)}},
+        {{"partner", partner.value()}, {"id", name}, {"vat", std::move(added)}},
         act);
     return {};
 }
