@@ -215,6 +215,7 @@ def test_collateral_goes_back_once_however_many_ask_and_never_beside_open_points
     print(f"POINTHOUSE_SEED={seed}")
     chance = random.Random(seed)
     released = came_back = 0
+    lead = 0.0  # seconds that the point waits; below zero, the operators: who came first waits longer
     with contextlib.ExitStack() as stack, concurrent.futures.ThreadPoolExecutor(3) as threads:
         anna, bob, boe = (stack.enter_context(house.connect(name)) for name in ("operator:anna", "operator:bob", "BOE"))
 
@@ -226,10 +227,13 @@ def test_collateral_goes_back_once_however_many_ask_and_never_beside_open_points
             held = ask(anna, "settle/collateral", partner="LEA", amount_minor=7, evidence="in")
             assert held.status == 200, held
             back = message(reverses=taken, points=1, occurred_at=AFTER)
-            answers = [threads.submit(send, connection, path, body, chance.random() / 100) for connection, path, body in (
-                (anna, RELEASE, {"message_id": fresh("r"), "partner": "LEA", "evidence": "out"}),
-                (bob, RELEASE, {"message_id": fresh("r"), "partner": "LEA", "evidence": "out, too"}),
-                (boe, "/v1/reversals", back))]
+            waits = max(-lead, 0)
+            answers = [
+                threads.submit(send, connection, path, body, wait + chance.random() / 100)
+                for connection, path, body, wait in (
+                    (anna, RELEASE, {"message_id": fresh("r"), "partner": "LEA", "evidence": "out"}, waits),
+                    (bob, RELEASE, {"message_id": fresh("r"), "partner": "LEA", "evidence": "out, too"}, waits),
+                    (boe, "/v1/reversals", back, max(lead, 0)))]
             *releases, reversal = [answer.result() for answer in answers]
             assert reversal.status == 201, reversal
             done = [answer for answer in releases if answer.status == 200]
@@ -238,6 +242,7 @@ def test_collateral_goes_back_once_however_many_ask_and_never_beside_open_points
                 assert answer.status == 200 or answer.code == "settlement_refused", answer
             released += len(done)
             came_back += 1 - len(done)
+            lead += 0.005 * (1 - 2 * len(done))
             spent = boe.post("/v1/redemptions", message(member="M1", points=1, occurred_at=AFTER))
             assert spent.status == 201, spent
             if not done:
