@@ -56,6 +56,7 @@ bool is_listed(MessageType type, EntryKind kind)
     case MessageType::drained:
     case MessageType::opening:
     case MessageType::house_entry:
+    case MessageType::unwritten:
     case MessageType::clock: break;
     }
     return false;
@@ -346,6 +347,7 @@ void Answers::append_json(std::string& out, const Subject& subject)
     case MessageType::drained:
     case MessageType::opening:
     case MessageType::house_entry:
+    case MessageType::unwritten:
     case MessageType::clock: ledger::invariant(false, "house steps are not answered to partners");
     }
     append_balance_json(out, record.balance);

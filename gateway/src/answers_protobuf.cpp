@@ -149,6 +149,7 @@ void Answers::append_protobuf(std::string& out, const Subject& subject)
     case MessageType::drained:
     case MessageType::opening:
     case MessageType::house_entry:
+    case MessageType::unwritten:
     case MessageType::clock: break;
     }
     ledger::invariant(false, "house steps are not answered to partners");
@@ -192,6 +193,7 @@ void Answers::fill_item(v1::Result& out, const Item& item)
     case MessageType::drained:
     case MessageType::opening:
     case MessageType::house_entry:
+    case MessageType::unwritten:
     case MessageType::clock: break;
     }
     ledger::invariant(false, "house steps are not answered to partners");

@@ -187,9 +187,15 @@ HouseSnapshot::HouseSnapshot(House& house) : state_{std::make_unique<State>()}
     // The stores exist once they have been opened.
     static_cast<void>(house.identity_store());
     static_cast<void>(house.books());
-    const auto journal = house.open_reader()->state();
+    const auto reader = house.open_reader();
+    ledger::JournalState journal;
+    {
+        // Of several shards no commit is halfway between them.
+        const auto between_commits = house.hold_messages();
+        journal = reader->state();
+        state_->stores = house.snapshot_stores();
+    }
     state_->head = journal.head;
-    state_->stores = house.snapshot_stores();
     for (const auto& run : journal.index_runs)
         state_->add_file(folder, folder.ledger() / "index" / run.name);
     state_->add_file(folder, folder.ledger() / "head");

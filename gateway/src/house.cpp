@@ -51,8 +51,9 @@ struct House::State {
     State(const fs::path& data, std::optional<ClockKind> wished)
         : folder{data}, lease{require_house(folder).lock()}, config{read_config(folder.config())},
           keys{read_ledger_keys(folder.keys())}, wire_key{read_wire_key(folder.keys())},
-          stores{open_house_stores(folder, config.store)}, record_store{stores->open_record()},
-          record{*record_store, folder.record()}, registry{record}
+          stores{open_house_stores(folder, config.store, config.shards)},
+          record_store{stores->open_record()}, record{*record_store, folder.record()},
+          registry{record}
     {
         require_private_keys(folder);
         if (record.entries().empty())
@@ -432,7 +433,7 @@ void fill_new_house(const HouseFolder& folder, const NewHouse& plan)
     if (::mkdir(folder.ledger().c_str(), 0700) != 0)
         throw HouseFailure{"cannot make " + folder.ledger().string()};
 
-    const auto stores = open_house_stores(folder, plan.store);
+    const auto stores = open_house_stores(folder, plan.store, plan.shards);
     const auto record_store = stores->open_record();
     ledger::HouseRecord record{*record_store, folder.record()};
     partners::Registry registry{record};
@@ -449,7 +450,7 @@ void fill_new_house(const HouseFolder& folder, const NewHouse& plan)
         {.serial = server.serial, .subject = server.subject, .not_after = server.not_after}, act);
 
     // Last: what makes the folder a house.
-    write_config(folder.config(), {.store = plan.store});
+    write_config(folder.config(), {.store = plan.store, .shards = plan.shards});
 }
 
 } // namespace

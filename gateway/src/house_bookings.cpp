@@ -116,10 +116,14 @@ void book_house_entries(
     const partners::Registry& registry, ledger::Ledger& points, const HouseFolder& folder)
 {
     const auto entries = registry.entries_with_money();
+    const auto& opening = registry.opening();
+    // Its file goes when all of it is booked: over several shards that takes two commits.
+    if (opening && opening->entry == points.booked_house_entry() &&
+        fs::exists(folder.proposal(opening->proposal)))
+        book_opening(registry, points, folder);
     if (entries.empty() || entries.back() <= points.booked_house_entry()) return;
     for (const auto entry : entries) {
         if (entry <= points.booked_house_entry()) continue;
-        const auto& opening = registry.opening();
         if (opening && opening->entry == entry) {
             book_opening(registry, points, folder);
         } else {

@@ -8,6 +8,7 @@
 
 #include <openssl/rand.h>
 
+#include "ledger/sharded_journal.hpp"
 #include "store/postgres_dump.hpp"
 #include "store/postgres_journal.hpp"
 #include "store/postgres_lease.hpp"
@@ -25,12 +26,26 @@ namespace {
 
 constexpr std::string_view database_folder = "database";
 
+template <class Open>
+std::unique_ptr<ledger::Journal> journal_of(
+    std::size_t shards, const fs::path& ledger_folder, const Open& open)
+{
+    if (shards == 1) return open(1);
+    std::vector<std::unique_ptr<ledger::Journal>> opened;
+    for (std::size_t shard = 1; shard <= shards; ++shard) opened.push_back(open(shard));
+    return ledger::open_sharded_journal(std::move(opened), ledger_folder);
+}
+
 class SqliteFiles final : public StoreSnapshot {
 public:
-    explicit SqliteFiles(const HouseFolder& folder)
+    SqliteFiles(const HouseFolder& folder, std::size_t shards)
     {
-        for (const auto& file :
-             {folder.journal(), folder.house(), folder.identities(), folder.books()})
+        std::vector<fs::path> files;
+        for (std::size_t shard = 1; shard <= shards; ++shard)
+            files.push_back(folder.journal(shard));
+        for (const auto& file : {folder.house(), folder.identities(), folder.books()})
+            files.push_back(file);
+        for (const auto& file : files)
             databases_.push_back(
                 {.name = fs::relative(file, folder.root),
                  .snapshot = ledger::SqliteSnapshot{file}});
@@ -61,7 +76,9 @@ private:
 
 class SqliteStores final : public HouseStores {
 public:
-    explicit SqliteStores(HouseFolder folder) : folder_{std::move(folder)} {}
+    SqliteStores(HouseFolder folder, std::size_t shards)
+        : folder_{std::move(folder)}, shards_{shards}
+    {}
     std::unique_ptr<ledger::Store> open_record() override
     {
         return ledger::open_sqlite_store(folder_.house());
@@ -81,15 +98,18 @@ public:
     }
     std::unique_ptr<ledger::Journal> open_journal() override
     {
-        return ledger::open_sqlite_journal(folder_.journal());
+        return journal_of(shards_, folder_.ledger(), [this](std::size_t shard) {
+            return ledger::open_sqlite_journal(folder_.journal(shard));
+        });
     }
     std::unique_ptr<StoreSnapshot> snapshot() override
     {
-        return std::make_unique<SqliteFiles>(folder_);
+        return std::make_unique<SqliteFiles>(folder_, shards_);
     }
 
 private:
     HouseFolder folder_;
+    std::size_t shards_;
 };
 
 /// The books are left out: they are derived from the journal again.
@@ -126,9 +146,10 @@ std::string own_name()
 
 class PostgresStores final : public HouseStores {
 public:
-    explicit PostgresStores(std::string address)
+    PostgresStores(std::string address, fs::path ledger_folder, std::size_t shards)
         : address_{(ledger::migrate_postgres_schemas(address), std::move(address))},
-          lease_{address_, ledger::ShardId{1}, {.holder = own_name()}}
+          ledger_folder_{std::move(ledger_folder)}, shards_{shards},
+          lease_{address_, ledger::first_shard, {.holder = own_name()}}
     {}
     std::unique_ptr<ledger::Store> open_record() override { return open("house"); }
     std::unique_ptr<ledger::Store> open_identities() override { return open("identities"); }
@@ -136,7 +157,10 @@ public:
     void discard_books() override { ledger::drop_postgres_books(address_); }
     std::unique_ptr<ledger::Journal> open_journal() override
     {
-        return ledger::open_postgres_journal(address_, lease_);
+        return journal_of(shards_, ledger_folder_, [this](std::size_t shard) {
+            return ledger::open_postgres_journal(
+                address_, lease_, ledger::ShardId{static_cast<std::uint16_t>(shard)});
+        });
     }
     std::unique_ptr<StoreSnapshot> snapshot() override
     {
@@ -151,6 +175,8 @@ private:
     }
 
     std::string address_;
+    fs::path ledger_folder_;
+    std::size_t shards_;
     ledger::PostgresLease lease_;
 };
 
@@ -174,11 +200,12 @@ void make_house_stores(const std::string& store)
     if (is_postgres(store)) ledger::create_postgres_schemas(store);
 }
 
-std::unique_ptr<HouseStores> open_house_stores(const HouseFolder& folder, const std::string& store)
+std::unique_ptr<HouseStores> open_house_stores(
+    const HouseFolder& folder, const std::string& store, std::size_t shards)
 {
-    if (!is_postgres(store)) return std::make_unique<SqliteStores>(folder);
+    if (!is_postgres(store)) return std::make_unique<SqliteStores>(folder, shards);
     try {
-        return std::make_unique<PostgresStores>(store);
+        return std::make_unique<PostgresStores>(store, folder.ledger(), shards);
     } catch (const ledger::PostgresLeaseHeld& held) {
         throw LeaseHeld{held.what()};
     }

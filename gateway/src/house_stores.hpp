@@ -45,9 +45,9 @@ public:
 
 /// What a new house needs before its stores can be opened; refuses a database that has one already.
 void make_house_stores(const std::string& store);
-/// Takes the right to them. Throws LeaseHeld.
+/// Takes the right to them; the journal has so many shards. Throws LeaseHeld.
 [[nodiscard]] std::unique_ptr<HouseStores> open_house_stores(
-    const HouseFolder& folder, const std::string& store);
+    const HouseFolder& folder, const std::string& store, std::size_t shards);
 /// Undoes make_house_stores; files in the data folder are the caller's.
 void discard_house_stores(const std::string& store);
 

@@ -444,6 +444,7 @@ std::optional<Fault> ProtobufReader::read_content(
     case MessageType::drained:
     case MessageType::opening:
     case MessageType::house_entry:
+    case MessageType::unwritten:
     case MessageType::clock: break;
     }
     return malformed("body", "is not a message of a partner");

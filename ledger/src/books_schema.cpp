@@ -297,7 +297,7 @@ void create_views(Transaction& transaction, std::span<const WindowRow> windows)
         " occurred_at, posted_at, points, tariff, {}, amount_minor, original, other_member, "
         "reversed_so_far,"
         " available, pending, held, debt FROM posting_row AS listed;",
-        named("type", MessageType::clock, [](MessageType type) { return name_of(type); }),
+        named("type", MessageType::unwritten, [](MessageType type) { return name_of(type); }),
         named("refusal", last_refusal, code_of),
         partner_name("partner"),
         partner_name("counterparty"));

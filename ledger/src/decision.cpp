@@ -322,6 +322,7 @@ std::optional<Refusal> decide(
     case MessageType::drained:
     case MessageType::clock:
     case MessageType::house_entry:
+    case MessageType::unwritten:
     case MessageType::opening: break;
     }
     invariant(false, "only messages are decided");

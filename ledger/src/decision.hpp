@@ -109,8 +109,6 @@ inline constexpr std::chrono::minutes ahead_max{5};
 /// The points that a message asks for, by number or by purchase.
 [[nodiscard]] Result<Points> points_of(const Message& message, const Terms& terms);
 
-/// Whether a message that was booked has a second half about another member.
-[[nodiscard]] bool has_receipt(MessageType type);
 /// The receiver's half of a transfer or a merge: all that `sent` sent away arrives.
 void receive(
     const Record& sent, const Member& receiver, const DecisionContext& context, Record& posting);

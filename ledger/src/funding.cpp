@@ -179,6 +179,8 @@ Points FundingCounters::granted(PromotionId promotion) const
 void FundingCounters::apply(const Record& record, const Terms& terms)
 {
     if (record.type == MessageType::house_entry) booked_ = record.terms;
+    if (!record.refusal && has_receipt(record.type)) in_transit_.push_back(record.sequence);
+    if (is_receipt(record.type)) std::erase(in_transit_, record.original);
     for (const Entry& entry : record.entries) {
         apply_entry(entry, terms);
         // Never refused is what the house posts by itself: a part of what was charged before.
@@ -280,8 +282,8 @@ void FundingCounters::charge(const Tariff& tariff, Micro price, Micro fee)
 void FundingCounters::encode(Sequence through, std::vector<std::byte>& out) const
 {
     const std::size_t used = out.size();
-    const std::size_t numbers =
-        6 + turnover_.size() + drawn_.size() + unbilled_.size() * 2 + granted_.size();
+    const std::size_t numbers = 6 + turnover_.size() + drawn_.size() + unbilled_.size() * 2 +
+                                granted_.size() + in_transit_.size();
     out.resize(used + 1 + numbers * varint_bytes_max);
     ByteWriter writer{out.data() + used};
     writer.u8(counters_version);
@@ -298,6 +300,7 @@ void FundingCounters::encode(Sequence through, std::vector<std::byte>& out) cons
     }
     writer.varint(granted_.size());
     for (const std::int64_t points : granted_) writer.zigzag(points);
+    for (const Sequence sent : in_transit_) writer.varint(sent.value());
     out.resize(static_cast<std::size_t>(writer.at() - out.data()));
 }
 
@@ -319,7 +322,13 @@ bool FundingCounters::decode(std::span<const std::byte> bytes, Sequence through)
         unbilled_.push_back({.price = price, .fee = Micro{in.zigzag()}});
     }
     read_all(granted_);
-    return in.ok() && in.at_end();
+    Sequence before;
+    while (in.ok() && !in.at_end()) {
+        const Sequence sent{in.varint()};
+        if (sent <= before || sent > through) return false;
+        in_transit_.push_back(before = sent);
+    }
+    return in.ok();
 }
 
 bool FundingCounters::is_of_before(std::span<const std::byte> bytes)

@@ -40,6 +40,9 @@ public:
     /// The last entry of the house's own record whose money the journal has booked.
     [[nodiscard]] HouseSequence booked() const { return booked_; }
 
+    /// Transfers and merges that were sent and have not arrived: between shards.
+    [[nodiscard]] const std::vector<Sequence>& in_transit() const { return in_transit_; }
+
     /// Money that was ever charged, redeemed or recovered, at most: no account of the house, and no
     /// sum of its debits, comes near what 64 bits hold. One issuer cannot use it up for the others.
     static constexpr Micro turnover_max{std::int64_t{1} << 61};
@@ -73,6 +76,7 @@ private:
     std::vector<std::int64_t> drawn_;    // by tariff version − 1; zero for dated tariffs
     std::vector<Unbilled> unbilled_;     // by partner − 1
     std::vector<std::int64_t> granted_;  // by promotion − 1
+    std::vector<Sequence> in_transit_;   // as they were sent
 };
 
 /// Points of an accrual that one partner pays for in one way: they become one lot.

@@ -95,11 +95,6 @@ std::optional<Refusal> decide_merge(
     return std::nullopt;
 }
 
-bool has_receipt(MessageType type)
-{
-    return type == MessageType::transfer || type == MessageType::merge;
-}
-
 void receive(
     const Record& sent, const Member& receiver, const DecisionContext& context, Record& posting)
 {

@@ -36,6 +36,7 @@ std::string_view name_of(MessageType type) noexcept
     case MessageType::drained: return "drained";
     case MessageType::clock: return "clock";
     case MessageType::house_entry: return "house_entry";
+    case MessageType::unwritten: return "unwritten";
     }
     return "unknown";
 }

@@ -90,11 +90,19 @@ private:
             "block {}: its row and its bytes disagree",
             first);
         require(first == last_.value() + 1, "block {}: records are missing before it", first);
+        const std::size_t shards = std::max<std::size_t>(state_.shard_hashes.size(), 1);
+        shard_hashes_.resize(shards);
         require(
-            header.previous == last_hash_,
+            header.shard.value() >= 1 && header.shard.value() <= shards,
+            "block {}: there is no shard {}",
+            first,
+            header.shard.value());
+        Digest& last_of_shard = shard_hashes_[header.shard.value() - std::size_t{1}];
+        require(
+            header.previous == last_of_shard,
             "block {}: it does not follow the block before it",
             first);
-        last_hash_ = header.hash;
+        last_hash_ = last_of_shard = header.hash;
         blocks_.keep(row);
         ++found.blocks;
 
@@ -104,6 +112,12 @@ private:
         std::uint64_t next_content = contents.at_end() ? UINT64_MAX : contents.varint();
         for (std::uint32_t index = 0; index < header.count; ++index) {
             require(block->read(index, record), "record {}: it does not read back", first + index);
+            require(
+                record.type == MessageType::unwritten ||
+                    shard_of(record.member, shards) == header.shard,
+                "record {}: its member does not live in shard {}",
+                first + index,
+                header.shard.value());
             check_record(record, header, found);
             for (const Entry& entry : record.entries) totals.add(entry, record.counterparty);
             if (next_content != index) continue;
@@ -226,7 +240,7 @@ private:
         const Member& member = members_.member(record.member);
         Record again{.sequence = record.sequence};
         context_.move_to(record.posted_at, terms);
-        if (record.type == MessageType::transfer_in || record.type == MessageType::merge_in) {
+        if (is_receipt(record.type)) {
             Record sent;
             blocks_.read(record.original, sent, record);
             receive(sent, member, context_, again);
@@ -408,6 +422,7 @@ private:
     Sequence last_;
     MemberNumber last_member_;
     Digest last_hash_{};
+    std::vector<Digest> shard_hashes_;
     int told_ = -1;
 };
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "ledger/ids.hpp"
 #include "ledger/time.hpp"
@@ -26,6 +27,12 @@ inline Month month_of(std::int64_t value)
     return {
         .year = static_cast<std::int32_t>(value / 12),
         .month = static_cast<std::int32_t>(value % 12) + 1};
+}
+
+/// Contents that are of no block: their place was changed, or the block is gone.
+inline std::string fault_of_content(std::int64_t first)
+{
+    return "the contents kept for block " + std::to_string(first) + " are of no block";
 }
 
 } // namespace pointhouse::ledger

@@ -250,7 +250,14 @@ public:
     std::string integrity_fault() override
     {
         static_cast<void>(tables());
-        return fault_of_schema(open_->connection, "journal");
+        std::string fault = fault_of_schema(open_->connection, "journal");
+        if (!fault.empty()) return fault;
+        const auto lost = open_->connection.run(fmt::format(
+            "SELECT first FROM journal.content AS c WHERE shard = {} AND NOT EXISTS"
+            " (SELECT 1 FROM journal.block AS b WHERE b.shard = c.shard AND b.first = c.first)"
+            " LIMIT 1",
+            shard_.value()));
+        return lost.rows() == 0 ? std::string{} : fault_of_content(lost.int64(0, 0));
     }
 
 private:
@@ -278,9 +285,9 @@ private:
 
 class PostgresJournal final : public Journal {
 public:
-    PostgresJournal(std::string address, PostgresLease& lease)
-        : address_{std::move(address)}, lease_{lease},
-          open_{std::make_unique<Open>(address_, lease_)}
+    PostgresJournal(std::string address, PostgresLease& lease, ShardId shard)
+        : address_{std::move(address)}, lease_{lease}, shard_{shard},
+          open_{std::make_unique<Open>(address_, lease_, shard_)}
     {}
 
     JournalState state() override { return open().tables.state(); }
@@ -333,7 +340,7 @@ public:
     void reopen() override
     {
         open_.reset();
-        auto opened = std::make_unique<Open>(address_, lease_);
+        auto opened = std::make_unique<Open>(address_, lease_, shard_);
         lease_.renew(opened->connection);
         open_ = std::move(opened);
     }
@@ -356,13 +363,13 @@ public:
 
     std::unique_ptr<JournalReader> open_reader() override
     {
-        return std::make_unique<PostgresJournalReader>(address_, lease_.shard());
+        return std::make_unique<PostgresJournalReader>(address_, shard_);
     }
 
 private:
     struct Open {
-        Open(const std::string& address, const PostgresLease& lease)
-            : connection{address, commit_patience}, tables{connection, lease.shard()}
+        Open(const std::string& address, const PostgresLease& lease, ShardId shard)
+            : connection{address, commit_patience}, tables{connection, shard}
         {
             static constexpr std::array statements{
                 Statement{"begin", "BEGIN"},
@@ -402,8 +409,7 @@ private:
                     " SET first = excluded.first, cut = excluded.cut, drained = excluded.drained",
                     {number, number, number, number}}};
             connection.limit_idle_transactions();
-            for (const Statement& statement : statements)
-                prepare(connection, lease.shard(), statement);
+            for (const Statement& statement : statements) prepare(connection, shard, statement);
             connection.prepare("hold", lease.check(), std::array{number});
         }
         PostgresConnection connection;
@@ -500,6 +506,7 @@ private:
 
     std::string address_;
     PostgresLease& lease_;
+    ShardId shard_;
     std::unique_ptr<Open> open_;
     std::size_t queued_ = 0;
     std::vector<std::int64_t> member_numbers_;
@@ -509,9 +516,10 @@ private:
 
 } // namespace
 
-std::unique_ptr<Journal> open_postgres_journal(std::string address, PostgresLease& lease)
+std::unique_ptr<Journal> open_postgres_journal(
+    std::string address, PostgresLease& lease, ShardId shard)
 {
-    return std::make_unique<PostgresJournal>(std::move(address), lease);
+    return std::make_unique<PostgresJournal>(std::move(address), lease, shard);
 }
 
 } // namespace pointhouse::ledger

@@ -203,7 +203,10 @@ public:
         auto check = connection_.prepare("PRAGMA integrity_check(1)");
         if (!check.step()) return "the database does not answer its integrity check";
         const std::string answer{check.column_text(0)};
-        return answer == "ok" ? std::string{} : answer;
+        if (answer != "ok") return answer;
+        auto lost = connection_.prepare("SELECT first FROM content WHERE NOT EXISTS"
+                                        " (SELECT 1 FROM block WHERE block.first = content.first)");
+        return lost.step() ? fault_of_content(lost.column_int64(0)) : std::string{};
     }
 
 private:

@@ -102,6 +102,8 @@ void declare_ledger(CLI::App& bench, Invocation& invocation)
     command.add_option("--lots", options->lots, "That a member holds on average")
         ->capture_default_str();
     command.add_option("--partners", options->partners)->capture_default_str();
+    command.add_option("--shards", options->shards, "Of the journal")
+        ->check(CLI::Range(std::size_t{1}, ledger::shards_max));
     command.add_option("--cache", options->cached_members, "Members held in memory")
         ->capture_default_str();
     require_counts(command, {"--warm", "--replayed"});

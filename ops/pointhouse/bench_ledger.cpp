@@ -197,10 +197,14 @@ private:
             {.data = folder_.path(),
              .store = options_.store,
              .currency = "EUR",
-             .time_zone = "UTC"});
+             .time_zone = "UTC",
+             .shards = options_.shards});
         folder_.is_made();
         std::ofstream{gateway::HouseFolder{folder_.path()}.config()} << fmt::format(
-            "store = \"{}\"\ncached_members_max = {}\n", options_.store, options_.cached_members);
+            "store = \"{}\"\ncached_members_max = {}\nshards = {}\n",
+            options_.store,
+            options_.cached_members,
+            options_.shards);
         gateway::House house{folder_.path()};
         for (int partner = 0; partner < options_.partners; ++partner) {
             const auto contract = partners::standard_contract(fmt::format("brand-{}", partner + 1));

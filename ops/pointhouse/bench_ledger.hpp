@@ -19,6 +19,7 @@ struct BenchLedgerOptions {
     int lots = 8; // that a member holds on average
     int partners = 4;
     std::int64_t cached_members = 1'000'000;
+    std::size_t shards = 1; // of the journal
     bool json = false;
 };
 

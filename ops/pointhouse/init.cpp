@@ -13,6 +13,7 @@ struct Options {
     std::string currency = "EUR";
     std::string time_zone = "UTC";
     std::string face_value = "0.010000";
+    std::size_t shards = 1;
     bool production = false;
 };
 
@@ -24,6 +25,7 @@ int init(const Options& options, const Invocation& invocation)
          .currency = options.currency,
          .time_zone = options.time_zone,
          .face_value = options.face_value,
+         .shards = options.shards,
          .production = options.production});
     std::cout << fmt::format(
         "a new {} house in {}: {}, {}\nnext: pointhouse partner add ID --standard --data {}\n",
@@ -56,6 +58,13 @@ void declare_init(CLI::App& app, Invocation& invocation)
         ->capture_default_str();
     command.add_option("--face-value", options->face_value, "What a member gets for a point")
         ->capture_default_str();
+    command
+        .add_option(
+            "--shards",
+            options->shards,
+            "Journals that members are spread over, each with a commit of its own")
+        ->capture_default_str()
+        ->check(CLI::Range(std::size_t{1}, ledger::shards_max));
     command.add_flag(
         "--production", options->production, "No test clock; changes of terms need two people");
 }

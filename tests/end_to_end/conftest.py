@@ -23,11 +23,13 @@ def pytest_addoption(parser):
     parser.addoption("--house-binary", default=str(REPOSITORY / "build/release/ops/pointhouse"))
     parser.addoption("--store", choices=["sqlite", "postgres"], default="sqlite",
                      help="what the houses are made on; a PostgreSQL server is started where it is needed")
+    parser.addoption("--shards", type=int, default=1, help="of the houses' journals")
     parser.addoption("--nightly", action="store_true", help="the long sizes")
     parser.addoption("--messages", type=int, help="of the random months; default: a minute's, nightly 1,000,000")
 
 
 def pytest_configure(config):
+    House.shards = config.getoption("--shards")
     config.addinivalue_line("markers", "about_sqlite: about the files of the embedded store")
     config.addinivalue_line("markers", "about_postgres: about servers, leases and standby houses")
     config.addinivalue_line("markers", "against_the_clock: promises seconds; ops/test gives each a processor's time")

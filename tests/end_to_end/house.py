@@ -45,6 +45,8 @@ def free_port():
 class House:
     """Makes, starts, asks, kills one house. `clock` is that of `pointhouse serve`; `store` that of `init`."""
 
+    shards = 1  # of new houses
+
     def __init__(self, binary, folder, clock="messages", store="sqlite"):
         self.binary = str(binary)
         self.data = folder / "house"
@@ -73,6 +75,8 @@ class House:
         return json.loads(self.run(*arguments, "--json", status=status, timeout=timeout).stdout)
 
     def init(self, *arguments):
+        if "--shards" not in arguments and self.shards > 1:
+            arguments += ("--shards", self.shards)
         return self.run("init", "--store", self.store, *arguments)
 
     def make(self, *partners, currency="EUR", operators=("anna",)):

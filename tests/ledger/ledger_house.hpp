@@ -42,6 +42,7 @@ public:
     std::size_t fails_after = 0;  // so many commits more, then one is not written; 0: never
     std::size_t most_members = 0; // rows that one commit had
 
+    [[nodiscard]] std::size_t shards() const override { return journal_.shards(); }
     JournalState state() override { return journal_.state(); }
     void read_members(
         std::span<const MemberNumber> members,

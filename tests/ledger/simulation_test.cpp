@@ -29,9 +29,9 @@ struct Tally {
     std::map<MessageType, std::uint64_t> types;
 };
 
-void live(std::uint64_t seed, World::Stores stores, Tally& tally)
+void live(std::uint64_t seed, World::Stores stores, std::uint16_t shards, Tally& tally)
 {
-    World world{seed, stores};
+    World world{seed, stores, shards};
     const std::string fault = world.live(steps);
     ASSERT_EQ(fault, "") << "seed " << seed << ", again with POINTHOUSE_SIMULATION_SEED=" << seed;
     tally.messages += world.recount().messages();
@@ -40,14 +40,21 @@ void live(std::uint64_t seed, World::Stores stores, Tally& tally)
     for (const auto& [type, count] : world.recount().seen()) tally.types[type] += count;
 }
 
-Tally live_all(std::uint64_t seeds, World::Stores stores)
+// Of one shard, or of two to four.
+enum class Shards : std::uint8_t { one, several };
+
+Tally live_all(std::uint64_t seeds, World::Stores stores, Shards shards = Shards::one)
 {
     Tally tally;
     const std::uint64_t only = number_from(one_seed, 0);
     const std::uint64_t first = only == 0 ? 1 : only;
     const std::uint64_t last = only == 0 ? seeds : only;
     for (std::uint64_t seed = first; seed <= last && !testing::Test::HasFatalFailure(); ++seed)
-        live(seed, stores, tally);
+        live(
+            seed,
+            stores,
+            shards == Shards::one ? std::uint16_t{1} : static_cast<std::uint16_t>(2 + seed % 3),
+            tally);
     testing::Test::RecordProperty("messages", std::to_string(tally.messages));
     std::printf(
         "%llu seeds: %llu messages, %llu faults, %d restarts\n",
@@ -79,6 +86,25 @@ TEST(Simulation, HoldsEveryPromiseThroughFaults)
         EXPECT_TRUE(tally.types.contains(type)) << name_of(type);
     EXPECT_GT(tally.faults, seeds);
     EXPECT_GT(tally.restarts, static_cast<int>(seeds));
+}
+
+TEST(Simulation, HoldsEveryPromiseWhereSomeShardsFail)
+{
+    const std::uint64_t seeds = number_from("POINTHOUSE_SIMULATION_SEEDS", 500);
+    const Tally tally = live_all(seeds, World::Stores::memory, Shards::several);
+    if (std::getenv(one_seed) != nullptr || seeds < 100 || HasFailure()) return;
+    for (const MessageType type :
+         {MessageType::transfer_in, MessageType::cut, MessageType::unwritten})
+        EXPECT_TRUE(tally.types.contains(type)) << name_of(type);
+}
+
+TEST(Simulation, HoldsEveryPromiseOnSeveralRealShards)
+{
+    const std::uint64_t share = TestStores::are_postgres() ? 100 : 10;
+    live_all(
+        number_from("POINTHOUSE_SIMULATION_SEEDS", 500) / share,
+        World::Stores::real,
+        Shards::several);
 }
 
 TEST(Simulation, HoldsEveryPromiseOnARealStore)

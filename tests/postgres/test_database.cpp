@@ -9,6 +9,7 @@
 #include <stdexcept>
 #include <unistd.h>
 
+#include "ledger/sharded_journal.hpp"
 #include "postgres_connection.hpp"
 #include "store/postgres_journal.hpp"
 #include "store/postgres_schema.hpp"
@@ -158,10 +159,25 @@ PostgresLease& TestStores::lease()
     return *lease_;
 }
 
+std::uint16_t TestStores::shards()
+{
+    const char* shards = std::getenv("POINTHOUSE_TEST_SHARDS");
+    return shards == nullptr ? 1 : static_cast<std::uint16_t>(std::atoi(shards));
+}
+
 std::unique_ptr<Journal> TestStores::open_journal()
 {
-    if (!are_postgres()) return open_sqlite_journal(folder_ / "journal.db");
-    return open_postgres_journal(database_->address(), lease());
+    if (shards() == 1) return open_shard(1);
+    std::vector<std::unique_ptr<Journal>> opened;
+    for (std::uint16_t shard = 1; shard <= shards(); ++shard) opened.push_back(open_shard(shard));
+    return open_sharded_journal(std::move(opened), folder_);
+}
+
+std::unique_ptr<Journal> TestStores::open_shard(std::uint16_t shard)
+{
+    if (are_postgres()) return open_postgres_journal(database_->address(), lease(), ShardId{shard});
+    return open_sqlite_journal(
+        folder_ / (shard == 1 ? "journal.db" : fmt::format("journal-{}.db", shard)));
 }
 
 std::unique_ptr<Store> TestStores::open_store(std::string_view name)

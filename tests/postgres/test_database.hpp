@@ -71,7 +71,11 @@ public:
     TestStores(const TestStores&) = delete;
     TestStores& operator=(const TestStores&) = delete;
 
+    /// Of one shard, or of as many as POINTHOUSE_TEST_SHARDS says.
     std::unique_ptr<Journal> open_journal();
+    /// One shard of it, from 1.
+    std::unique_ptr<Journal> open_shard(std::uint16_t shard);
+    [[nodiscard]] static std::uint16_t shards();
     /// `name` is house, identities or books.
     std::unique_ptr<Store> open_store(std::string_view name);
     [[nodiscard]] static bool are_postgres();

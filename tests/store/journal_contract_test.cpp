@@ -1,8 +1,9 @@
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
-#include <optional>
 #include <random>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -12,6 +13,7 @@
 
 #include "journal_blocks.hpp"
 #include "ledger/journal.hpp"
+#include "ledger/sharded_journal.hpp"
 #include "store/postgres_journal.hpp"
 #include "store/postgres_schema.hpp"
 #include "store/sqlite_journal.hpp"
@@ -32,33 +34,63 @@ struct JournalAdapter {
     std::function<OpenJournal()> make;
 };
 
+struct Folder {
+    std::string path = (std::filesystem::temp_directory_path() / "journal-XXXXXX").string();
+    Folder()
+    {
+        if (::mkdtemp(path.data()) == nullptr) throw std::runtime_error{"no temporary folder"};
+    }
+    ~Folder() { std::filesystem::remove_all(path); }
+    Folder(const Folder&) = delete;
+    Folder& operator=(const Folder&) = delete;
+};
+
+struct Database {
+    test::PostgresTestDatabase database;
+    PostgresLease lease;
+    Database()
+        : lease{
+              (create_postgres_schemas(database.address()), database.address()),
+              first_shard,
+              PostgresLease::Options{.holder = "the tests"}}
+    {}
+};
+
 OpenJournal make_sqlite_journal()
 {
-    struct Folder {
-        std::string path = (std::filesystem::temp_directory_path() / "journal-XXXXXX").string();
-        Folder()
-        {
-            if (::mkdtemp(path.data()) == nullptr) throw std::runtime_error{"no temporary folder"};
-        }
-        ~Folder() { std::filesystem::remove_all(path); }
-        Folder(const Folder&) = delete;
-        Folder& operator=(const Folder&) = delete;
-    };
     const auto folder = std::make_shared<Folder>();
     return [folder] { return open_sqlite_journal(folder->path + "/journal.db"); };
 }
 
 OpenJournal make_postgres_journal()
 {
-    struct Database {
-        test::PostgresTestDatabase database;
-        std::optional<PostgresLease> lease;
-    };
     const auto made = std::make_shared<Database>();
-    create_postgres_schemas(made->database.address());
-    made->lease.emplace(
-        made->database.address(), ShardId{1}, PostgresLease::Options{.holder = "the tests"});
-    return [made] { return open_postgres_journal(made->database.address(), *made->lease); };
+    return [made] { return open_postgres_journal(made->database.address(), made->lease); };
+}
+
+OpenJournal make_sqlite_shards()
+{
+    const auto folder = std::make_shared<Folder>();
+    return [folder] {
+        std::vector<std::unique_ptr<Journal>> shards;
+        for (int shard = 1; shard <= 3; ++shard)
+            shards.push_back(
+                open_sqlite_journal(folder->path + "/journal-" + std::to_string(shard) + ".db"));
+        return open_sharded_journal(std::move(shards), folder->path);
+    };
+}
+
+OpenJournal make_postgres_shards()
+{
+    const auto folder = std::make_shared<Folder>();
+    const auto made = std::make_shared<Database>();
+    return [folder, made] {
+        std::vector<std::unique_ptr<Journal>> shards;
+        for (std::uint16_t shard = 1; shard <= 3; ++shard)
+            shards.push_back(
+                open_postgres_journal(made->database.address(), made->lease, ShardId{shard}));
+        return open_sharded_journal(std::move(shards), folder->path);
+    };
 }
 
 /// What every journal promises, whatever the database.
@@ -71,12 +103,14 @@ protected:
     }
     std::string members()
     {
-        std::string rows;
+        std::map<MemberNumber, std::string> rows; // shard by shard, they come in any order
         journal->open_reader()->for_each_member([&](const MemberRow& row) {
-            rows += std::to_string(row.member.value()) + ":" + std::to_string(row.through.value()) +
-                    ":" + text_of(row.state) + " ";
+            rows[row.member] = std::to_string(row.member.value()) + ":" +
+                               std::to_string(row.through.value()) + ":" + text_of(row.state) + " ";
         });
-        return rows;
+        std::string joined;
+        for (const auto& [member, row] : rows) joined += row;
+        return joined;
     }
 
     JournalBlocks blocks;
@@ -89,7 +123,9 @@ INSTANTIATE_TEST_SUITE_P(
     JournalContract,
     testing::Values(
         JournalAdapter{"sqlite", make_sqlite_journal},
-        JournalAdapter{"postgres", make_postgres_journal}),
+        JournalAdapter{"postgres", make_postgres_journal},
+        JournalAdapter{"sqlite_shards", make_sqlite_shards},
+        JournalAdapter{"postgres_shards", make_postgres_shards}),
     [](const auto& adapter) { return adapter.param.name; });
 
 TEST_P(JournalContract, IsEmptyAtFirst)
@@ -167,10 +203,11 @@ TEST_P(JournalContract, ReadsTheMembersThatExist)
     JournalCommit commit = blocks.next();
     commit.members = {member_row(2, 1, "two"), member_row(5, 1, "five"), member_row(9, 1, "nine")};
     ASSERT_EQ(journal->commit(commit), CommitResult::durable);
-    std::string read;
+    std::set<std::string> read;
     const std::array wanted{MemberNumber{1}, MemberNumber{2}, MemberNumber{9}, MemberNumber{10}};
-    journal->read_members(wanted, [&](const MemberRow& row) { read += text_of(row.state) + " "; });
-    EXPECT_EQ(read, "two nine ");
+    journal->read_members(
+        wanted, [&](const MemberRow& row) { EXPECT_TRUE(read.insert(text_of(row.state)).second); });
+    EXPECT_EQ(read, (std::set<std::string>{"two", "nine"}));
     journal->read_members({}, [](const MemberRow&) { FAIL(); });
 }
 
@@ -207,20 +244,20 @@ TEST_P(JournalContract, ASeriesOfLargeCommits)
                 number, blocks.head().value(), std::string_view{states}.substr(number, 30)));
         ASSERT_EQ(journal->commit(commit), CommitResult::durable);
     }
-    std::uint64_t count = 0;
+    std::set<MemberNumber> seen;
     journal->open_reader()->for_each_member([&](const MemberRow& row) {
-        EXPECT_EQ(row.member.value(), ++count);
+        EXPECT_TRUE(seen.insert(row.member).second);
         EXPECT_EQ(row.through, blocks.head());
-        EXPECT_EQ(text_of(row.state), states.substr(count, 30));
+        EXPECT_EQ(text_of(row.state), states.substr(row.member.value(), 30));
     });
-    EXPECT_EQ(count, 40'000U);
+    EXPECT_EQ(seen.size(), 40'000U);
 }
 
 TEST_P(JournalContract, ACommitThatIsRefusedWritesNothing)
 {
     JournalCommit first = blocks.next();
     ASSERT_EQ(journal->commit(first), CommitResult::durable);
-    first.members = {member_row(1, 1, "not kept")};
+    first.members = {member_row(3, 1, "not kept")}; // of the same shard, where there are several
     first.watermark = Sequence{1};
     EXPECT_NE(journal->commit(first), CommitResult::durable) << "its block is there already";
     journal->reopen();

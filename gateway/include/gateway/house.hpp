@@ -54,6 +54,7 @@ struct HouseConfig {
     /// certificate and as values of Host.
     std::vector<std::string> hosts{};
     std::int64_t cached_members_max = 1'000'000;
+    std::size_t shards = 1; // of the journal; decided when the house is made
 };
 
 /// The files of a data folder.
@@ -74,7 +75,10 @@ struct HouseFolder {
     /// The file that came with what one operator prepared, until it is booked.
     [[nodiscard]] std::filesystem::path proposal(ledger::HouseSequence id) const;
     [[nodiscard]] std::filesystem::path ledger() const { return root / "ledger"; }
-    [[nodiscard]] std::filesystem::path journal() const { return ledger() / "journal-1.db"; }
+    [[nodiscard]] std::filesystem::path journal(std::size_t shard) const
+    {
+        return ledger() / ("journal-" + std::to_string(shard) + ".db");
+    }
 };
 
 /// The answer of a request, to be given again.
@@ -191,6 +195,7 @@ struct NewHouse {
     std::string currency = "EUR";
     std::string time_zone = "UTC";
     std::string face_value = "0.010000"; // of a point, for the member
+    std::size_t shards = 1;              // of its journal, up to ledger::shards_max
     bool production = false;
 };
 

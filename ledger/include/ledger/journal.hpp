@@ -28,6 +28,17 @@ struct MemberRow {
 /// promotions). Members are numbered from 1 and never get there.
 inline constexpr MemberNumber house_row{INT64_MAX};
 
+/// A house's shards, from 1. The first keeps what is the whole house's: its steps, the windows, the
+/// manifest of the message index, and house_row.
+inline constexpr std::size_t shards_max = 16;
+inline constexpr ShardId first_shard{1};
+/// Where a member lives: its slot (of 256), and so its shard, follow from its number.
+[[nodiscard]] constexpr ShardId shard_of(MemberNumber member, std::size_t shards)
+{
+    if (member.is_none() || member == house_row) return first_shard;
+    return ShardId{static_cast<std::uint16_t>(member.value() % 256 % shards + 1)};
+}
+
 /// A sealed run of the message-id index: a file beside the journal, covering records up to `last`.
 struct IndexRun {
     std::string name{};
@@ -55,7 +66,8 @@ struct JournalCommit {
         std::uint32_t count = 0;
         std::span<const std::byte> bytes{};
         std::span<const std::byte>
-            contents{}; // companion of erasable message contents; may be empty
+            contents{};              // companion of erasable message contents; may be empty
+        ShardId shard = first_shard; // whose block it is; not said of blocks that are read
     };
     std::vector<Block> blocks{};
     std::vector<MemberRow> members{};
@@ -70,13 +82,15 @@ enum class CommitResult : std::uint8_t { durable, not_written, unknown };
 struct JournalState {
     Sequence head{};    // the last record; none: empty
     Digest head_hash{}; // of the last block
+    /// Of the last block of each shard, where there are several; zeros: it has none.
+    std::vector<Digest> shard_hashes{};
     Sequence watermark{};
     MemberNumber last_member{}; // the highest number of a member row; none: there is none
     std::vector<IndexRun> index_runs{};
     std::vector<Window> windows{}; // oldest first
 };
 
-/// A reading connection to one shard's journal; one thread at a time. Throws StoreFailure.
+/// A reading connection to a journal; one thread at a time. Throws StoreFailure.
 class JournalReader {
 public:
     virtual ~JournalReader() = default;
@@ -98,11 +112,14 @@ public:
     [[nodiscard]] virtual std::string integrity_fault() = 0;
 };
 
-/// The hot port to one shard's durable state, at the level of a batch: read what a batch needs,
-/// commit a block. One writer thread.
+/// The hot port to durable state, at the level of a batch: read what a batch needs, commit a block.
+/// One writer thread. A store's journal is of one shard; `open_sharded_journal` makes one of
+/// several.
 class Journal {
 public:
     virtual ~Journal() = default;
+    /// How many shards it has.
+    [[nodiscard]] virtual std::size_t shards() const { return 1; }
     [[nodiscard]] virtual JournalState state() = 0;
     /// Reads the rows of `members` (ascending) and calls `row` for those that exist.
     virtual void read_members(

@@ -47,6 +47,7 @@ enum class MessageType : std::uint8_t {
     drained = 65,     // nothing due before the cut is left to post
     clock = 66,       // the sandbox's clock was moved
     house_entry = 67, // an entry of the house's own record moves money; the terms name it
+    unwritten = 68,   // a sequence of a commit that did not become durable in every shard
 };
 
 [[nodiscard]] std::string_view name_of(MessageType type) noexcept;
@@ -59,6 +60,16 @@ enum class MessageType : std::uint8_t {
 [[nodiscard]] constexpr bool is_house_posting(MessageType type)
 {
     return static_cast<int>(type) >= 32 && !is_house_step(type);
+}
+
+/// Whether a message that was booked has a second half about another member, and which is one.
+[[nodiscard]] constexpr bool has_receipt(MessageType type)
+{
+    return type == MessageType::transfer || type == MessageType::merge;
+}
+[[nodiscard]] constexpr bool is_receipt(MessageType type)
+{
+    return type == MessageType::transfer_in || type == MessageType::merge_in;
 }
 
 /// What operators send, and partners may not.

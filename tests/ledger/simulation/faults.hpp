@@ -52,6 +52,7 @@ class FailingJournal final : public Journal {
 public:
     FailingJournal(Journal& journal, Faults& faults) : journal_{journal}, faults_{faults} {}
 
+    [[nodiscard]] std::size_t shards() const override { return journal_.shards(); }
     JournalState state() override;
     void read_members(
         std::span<const MemberNumber> members,

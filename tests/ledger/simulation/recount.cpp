@@ -73,9 +73,10 @@ std::string Recount::add(const JournalReader::BlockRow& row, const Terms& terms)
     const auto block = BlockView::parse(row.bytes, BlockView::Check::hash);
     if (!block) return block.error().reason;
     expect(block->header().first.value() == last_.value() + 1, "sequences have no gap");
-    expect(block->header().previous == last_hash_, "blocks chain");
+    Digest& last_hash = last_hashes_[block->header().shard];
+    expect(block->header().previous == last_hash, "the blocks of a shard chain");
     expect(block->header().count == row.count, "the row's count is the block's");
-    last_hash_ = block->header().hash;
+    last_hash = block->header().hash;
     Record record;
     for (std::uint32_t index = 0; index < block->count() && fault_.empty(); ++index) {
         expect(block->read(index, record), "a record reads back");
@@ -119,6 +120,8 @@ void Recount::count(const Record& record, Month window)
 
     const bool is_message = !is_house_posting(record.type);
     if (is_message) {
+        for (const auto& [sent, receiver] : awaited_)
+            expect(receiver != record.member, "what is on its way to a member arrives first");
         const std::string id{record.message_id};
         auto& [kept, kept_id] = records_[record.sequence];
         kept = record;
@@ -135,6 +138,10 @@ void Recount::count(const Record& record, Month window)
         return;
     }
 
+    if (!record.refusal && has_receipt(record.type))
+        awaited_.emplace(record.sequence, record.other_member);
+    if (is_receipt(record.type))
+        expect(awaited_.erase(record.original) == 1, "what was sent arrives once");
     CountedMember& member = members_[record.member];
     expect(record.previous == member.last, "a member's records form a chain");
     const Day today = calendar_.day_of(record.posted_at);

@@ -70,6 +70,7 @@ public:
     [[nodiscard]] std::size_t messages() const { return places_.size(); }
     [[nodiscard]] const std::map<MessageType, std::uint64_t>& seen() const { return seen_; }
     [[nodiscard]] Time house_time() const { return house_time_; }
+    [[nodiscard]] bool is_anything_in_transit() const { return !awaited_.empty(); }
 
 private:
     using Money = std::array<std::int64_t, 5>; // issuer, counterparty, liability, fee, margin
@@ -98,7 +99,7 @@ private:
     std::string fault_;
     Sequence last_;
     Sequence at_; // the record that is being counted
-    Digest last_hash_{};
+    std::map<ShardId, Digest> last_hashes_;
     Time house_time_{};
     std::map<MemberNumber, CountedMember> members_;
     std::map<Sequence, std::pair<Record, std::string>> records_; // with their message ids
@@ -108,7 +109,8 @@ private:
     std::map<Sequence, std::int64_t> refused_with_;
     std::map<PartnerId, std::int64_t> outstanding_; // by issuer, from the flows, less debt
     std::map<PromotionId, std::int64_t> granted_;
-    std::int64_t in_transit_ = 0;
+    std::map<TariffVersion, std::int64_t> in_transit_; // points
+    std::map<Sequence, MemberNumber> awaited_;         // by what was sent, who receives it
     std::vector<Entry> folding_; // not yet in their fold
     std::int64_t liability_ = 0;
     Money block_money_{};

@@ -64,12 +64,15 @@ std::shared_ptr<Terms> first_terms(
 
 } // namespace
 
-World::World(std::uint64_t seed, Stores stores)
+World::World(std::uint64_t seed, Stores stores, std::uint16_t shards)
     : random_{seed}, stores_{stores}, is_message_clock_{random_() % 3 == 0},
       folder_{new_house_folder()},
       calendar_{std::make_shared<const Calendar>(zones.at(random_() % zones.size()))},
-      faults_{random_()}, recount_{*calendar_}, writer_{random_, seed % 4 == 0}
+      shards_{shards}, faults_{random_()}, recount_{*calendar_}, writer_{random_, seed % 4 == 0}
 {
+    disks_.resize(shards);
+    for (std::uint16_t shard = 1; shard < shards; ++shard) shard_faults_.emplace_back(random_());
+    if (shards > 1) shard_faults_.emplace_back(random_());
     clock_.time = *parse_time(starts.at(random_() % starts.size()));
     history_.versions.push_back(first_terms(random_, calendar_));
     databases_.emplace(folder_);
@@ -87,7 +90,7 @@ World::~World()
 std::string World::live(int steps)
 {
     for (int number = 0; number < steps && fault_.empty(); ++number) step();
-    faults_.is_quiet = true;
+    be_quiet(true);
     // All that is under way gets its answer; what names something unknown may never get one.
     for (int round = 0; round < 20 && !outbox_.empty() && fault_.empty(); ++round) send_some();
     if (fault_.empty()) look_at_everything();
@@ -246,6 +249,7 @@ void World::ask()
     at_the_door([&] {
         Outcome outcome;
         const bool is_known = ledger_->find_outcome(earlier->partner, earlier->id, outcome);
+        count_new_blocks(); // of several shards, a house that looks again finds some
         const Record* booked = recount_.find(earlier->partner, earlier->id);
         if (is_known != (booked != nullptr))
             note("a message is known and not booked, or so");
@@ -255,6 +259,7 @@ void World::ask()
     at_the_door([&] {
         const std::string name = fmt::format("member-{}", random_() % Writer::members);
         const auto found = ledger_->find_member(name);
+        count_new_blocks();
         if (!found) return;
         const Time now = ledger_->house_time();
         const Day today = calendar_->day_of(now);

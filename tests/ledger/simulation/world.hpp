@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -26,7 +27,7 @@ class World {
 public:
     enum class Stores : std::uint8_t { memory, real };
 
-    World(std::uint64_t seed, Stores stores);
+    World(std::uint64_t seed, Stores stores, std::uint16_t shards = 1);
     ~World();
     World(const World&) = delete;
     World& operator=(const World&) = delete;
@@ -36,7 +37,7 @@ public:
     std::string live(int steps);
 
     [[nodiscard]] const Recount& recount() const { return recount_; }
-    [[nodiscard]] std::uint64_t faults() const { return faults_.injected(); }
+    [[nodiscard]] std::uint64_t faults() const;
     [[nodiscard]] int restarts() const { return restarts_; }
 
 private:
@@ -61,6 +62,9 @@ private:
     void restart(bool cleanly);
     void drop();
     void open();
+    [[nodiscard]] std::unique_ptr<Journal> open_shard(std::uint16_t shard);
+    void open_journal();
+    void be_quiet(bool is_quiet);
     void count_new_blocks();
     void look_at_everything();
     void check_members();
@@ -81,11 +85,14 @@ private:
     std::shared_ptr<const Calendar> calendar_;
     History history_;
     ManualClock clock_;
-    Faults faults_;
-    Disk disk_;
+    std::uint16_t shards_;
+    Faults faults_;                   // of the identities, and of the journal where it is one
+    std::deque<Faults> shard_faults_; // each is drawn on a thread of its own
+    std::deque<Disk> disks_;          // by shard
     std::optional<TestStores> databases_;
     std::unique_ptr<Store> identities_;
     std::unique_ptr<FailingStore> failing_identities_;
+    std::vector<std::unique_ptr<Journal>> shard_stores_; // which fail, where there are several
     std::unique_ptr<Journal> journal_;
     std::unique_ptr<FailingJournal> failing_journal_;
     std::unique_ptr<JournalReader> reader_; // of the recount, which never fails

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 
+#include "ledger/sharded_journal.hpp"
 #include "simulation/world.hpp"
 
 // The process of the simulated house: how it starts, dies and is looked at.
@@ -25,19 +26,16 @@ void World::open()
 {
     const bool was_quiet = faults_.is_quiet;
     for (int attempt = 0; !ledger_; ++attempt) {
-        if (attempt == 20) faults_.is_quiet = true;
+        if (attempt == 20) be_quiet(true);
         try {
             drop();
             identities_ = databases_->open_store("identities");
             failing_identities_ = std::make_unique<FailingStore>(*identities_, faults_);
-            if (stores_ == Stores::memory)
-                journal_ = std::make_unique<MemoryJournal>(disk_);
-            else
-                journal_ = databases_->open_journal();
-            failing_journal_ = std::make_unique<FailingJournal>(*journal_, faults_);
-            ledger_ = open_ledger(
-                *failing_journal_, *failing_identities_, history_.versions.back(), options());
+            open_journal();
             reader_ = journal_->open_reader();
+            Journal& journal = failing_journal_ ? *failing_journal_ : *journal_;
+            ledger_ =
+                open_ledger(journal, *failing_identities_, history_.versions.back(), options());
         } catch (const StoreFailure& failure) {
             // Only what was injected may keep a house from starting.
             if (std::string_view{failure.what()}.find("trusted") != std::string_view::npos)
@@ -46,7 +44,44 @@ void World::open()
             continue;
         }
     }
-    faults_.is_quiet = was_quiet;
+    be_quiet(was_quiet);
+}
+
+std::unique_ptr<Journal> World::open_shard(std::uint16_t shard)
+{
+    if (stores_ == Stores::memory)
+        return std::make_unique<MemoryJournal>(disks_.at(shard - std::size_t{1}));
+    return databases_->open_shard(shard);
+}
+
+// Of several shards each fails for itself: what one commit decided may be durable in some of them.
+void World::open_journal()
+{
+    if (shards_ == 1) {
+        journal_ = open_shard(1);
+        failing_journal_ = std::make_unique<FailingJournal>(*journal_, faults_);
+        return;
+    }
+    std::vector<std::unique_ptr<Journal>> failing;
+    for (std::uint16_t shard = 1; shard <= shards_; ++shard) {
+        shard_stores_.push_back(open_shard(shard));
+        failing.push_back(std::make_unique<FailingJournal>(
+            *shard_stores_.back(), shard_faults_.at(shard - std::size_t{1})));
+    }
+    journal_ = open_sharded_journal(std::move(failing), folder_);
+}
+
+void World::be_quiet(bool is_quiet)
+{
+    faults_.is_quiet = is_quiet;
+    for (Faults& faults : shard_faults_) faults.is_quiet = is_quiet;
+}
+
+std::uint64_t World::faults() const
+{
+    std::uint64_t injected = faults_.injected();
+    for (const Faults& faults : shard_faults_) injected += faults.injected();
+    return injected;
 }
 
 void World::drop()
@@ -55,6 +90,7 @@ void World::drop()
     reader_.reset();
     failing_journal_.reset();
     journal_.reset();
+    shard_stores_.clear();
     failing_identities_.reset();
     identities_.reset();
 }
@@ -114,6 +150,7 @@ void World::look_at_everything()
     restart(chance(50));
     at_the_door([&] { ledger_->mark_windows(); });
     note(letters_.check_all(recount_));
+    if (recount_.is_anything_in_transit()) note("something is on its way for ever");
     for (const auto& [key, exchange] : letters_.all()) {
         if (!fault_.empty() || !exchange.answer) continue;
         Outcome outcome;

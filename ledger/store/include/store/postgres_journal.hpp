@@ -8,8 +8,9 @@
 
 namespace pointhouse::ledger {
 
-/// Opens the lease's shard of the journal in a database whose schemas exist. The lease must outlive
-/// it. Throws StoreFailure.
-std::unique_ptr<Journal> open_postgres_journal(std::string address, PostgresLease& lease);
+/// Opens a shard of the journal in a database whose schemas exist. All shards are under the one
+/// lease of the house, which must outlive them. Throws StoreFailure.
+std::unique_ptr<Journal> open_postgres_journal(
+    std::string address, PostgresLease& lease, ShardId shard = first_shard);
 
 } // namespace pointhouse::ledger

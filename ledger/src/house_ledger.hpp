@@ -6,12 +6,15 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <boost/unordered/unordered_flat_set.hpp>
 
 #include "decision.hpp"
 #include "due_queue.hpp"
@@ -26,20 +29,20 @@
 
 namespace pointhouse::ledger {
 
-/// The ledger of a house with one shard: one writer, one block sequence, one hash chain.
+/// The ledger of a house: one thread that decides, over a journal of one shard or of several.
 ///
 /// The commit loop: resolve identities → look up message ids → read the members that are missing →
 /// decide and apply each message in order → encode → one durable transaction of block and a slice
 /// of member rows → answer. A commit that is not known to be durable answers `unavailable`, and the
 /// next one begins by reopening the journal and replaying its tail: what is true is what is there.
-class Shard final : public Ledger {
+class HouseLedger final : public Ledger {
 public:
-    Shard(
+    HouseLedger(
         Journal& journal,
         Store& identities,
         std::shared_ptr<const Terms> terms,
         LedgerOptions options);
-    ~Shard() override;
+    ~HouseLedger() override;
 
     void commit(std::span<Submission> batch) override;
     void quote(const Message& message, Outcome& outcome) override;
@@ -73,7 +76,7 @@ private:
         MemberNumber other{}; // transfer, merge
     };
 
-    // Opening and recovering (shard_recovery.cpp).
+    // Opening and recovering (house_ledger_recovery.cpp).
     void recover();
     void check_head(const JournalState& state);
     void check_identities(const JournalState& state);
@@ -81,16 +84,23 @@ private:
     void load_members_of_tail(Sequence watermark);
     void load_funding();
     void write_back_everything();
-    void write_back_funding();
+    void encode_funding();
+    void store_funding();
+    void finish_commit();
     void write_head_now();
     [[nodiscard]] bool is_ready();
     void look_again();
     void require_ready();
     void require_readable();
 
-    // One commit (shard.cpp).
+    // One commit (house_ledger.cpp). It is one transaction in each shard of the journal; where
+    // there are several, what rests on another shard's records waits for them: flush().
     void begin_commit();
+    void begin_transaction();
+    void flush();
+    void forget_outcomes(std::span<Submission> batch, Sequence durable_before);
     void resolve_members(std::span<Submission> batch);
+    void meet_members();
     void enrol_unknown(std::span<Submission> batch);
     void load_missing_members();
     void prefetch_for(std::size_t place);
@@ -98,6 +108,13 @@ private:
     [[nodiscard]] Member* survivor_of(Member* member);
     [[nodiscard]] NamedMembers named_by(const Message& message, std::size_t place);
     void take(Submission& submission, std::size_t place);
+    void take_by_shard();
+    [[nodiscard]] std::size_t plan_from(std::size_t place);
+    [[nodiscard]] std::optional<ShardId> shard_of_message(std::size_t place);
+    [[nodiscard]] ShardId shard_of(MemberNumber member) const
+    {
+        return ledger::shard_of(member, shards_);
+    }
     [[nodiscard]] bool was_decided(
         Submission& submission, std::size_t place, const Digest& content);
     [[nodiscard]] bool was_said_before_merge(
@@ -108,21 +125,25 @@ private:
     void look_up_identifiers(const Message& message, Parties& parties);
     void bind_identifier(const Message& message, MemberNumber member);
     void keep_content();
+    void deliver(const Record& sent, Member* receiver);
     void book_receipt(const Record& sent, Member& receiver);
+    void note_limits(const Record& record);
+    [[nodiscard]] bool may_rest_on_limits(const Message& message) const;
     [[nodiscard]] bool make_durable();
     void now_durable();
     void distrust_memory();
 
     // Blocks and house steps.
-    [[nodiscard]] BlockBuilder& open_block(std::size_t window);
+    [[nodiscard]] BlockBuilder& open_block(std::size_t window, ShardId shard);
     void finish_block();
     void append(const Record& record, std::size_t window);
     void append_house_step(MessageType type, Time at);
     void append_house_entry(HouseSequence entry);
     void append_opening(const OpeningMember& opening, MemberNumber number);
+    [[nodiscard]] std::map<MemberNumber, int> openings_booked();
     void open_window(Month month);
 
-    // What the house posts by its clock (shard_timed.cpp).
+    // What the house posts by its clock (house_ledger_timed.cpp).
     void apply(Member& member, const Record& record);
     void remind_of(const Member& member);
     void find_due_members();
@@ -144,7 +165,7 @@ private:
     [[nodiscard]] FundingCounters funding_as_of(Time now);
     [[nodiscard]] bool is_message_clock() const { return options_.clock == nullptr; }
 
-    // Looking things up (shard_lookup.cpp).
+    // Looking things up (house_ledger_lookup.cpp).
     [[nodiscard]] Digest content_digest(const Message& message, NamedMembers members);
     [[nodiscard]] bool stands_for(MemberNumber named, MemberNumber number);
     [[nodiscard]] Member* find_survivor(std::string_view identifier);
@@ -156,10 +177,12 @@ private:
     [[nodiscard]] bool load_hold(PartnerId partner, Sequence hold, Outcome& outcome);
     [[nodiscard]] MemberPast past_of(const Member* member);
     [[nodiscard]] Member* load_member(MemberNumber number);
+    [[nodiscard]] Member& member_with(MemberNumber number);
     [[nodiscard]] const Member* find_enrolled(std::string_view identifier);
     [[nodiscard]] Sequence next_sequence() const { return Sequence{written_.value() + 1}; }
 
     Journal& journal_;
+    const std::size_t shards_ = journal_.shards();
     LedgerOptions options_;
     std::shared_ptr<const Terms> terms_;
     Identities identities_;
@@ -168,7 +191,8 @@ private:
     MemberCache members_;
     DueQueue due_;
     FundingCounters funding_;
-    Sequence funding_row_; // the last record that the stored counters contain
+    Sequence funding_row_;     // the last record that the stored counters contain
+    Sequence funding_encoded_; // of counters that the next commit stores; none: it does not
     std::vector<Window> windows_;
     DecisionContext context_;
     Time house_time_{};
@@ -176,6 +200,7 @@ private:
     Sequence written_; // the last record of the commit that is being built
     std::atomic<std::uint64_t> durable_{0};
     Digest last_hash_{};                 // of the last block written
+    std::vector<Digest> shard_hashes_;   // of the last block written in each shard
     std::atomic<bool> is_sound_ = false; // memory holds what the journal holds
     bool is_readable_ = false;           // it does, though nothing could be written back yet
     bool is_unseen_ = false;             // a commit failed, and the journal was not looked at since
@@ -193,7 +218,17 @@ private:
     std::vector<std::string_view> identifiers_; // by submission
     std::vector<Identity> members_of_batch_;    // by submission; none: unknown
     std::vector<Member*> states_of_batch_;      // by submission; null: not in memory yet
-    std::vector<std::uint64_t> keys_;           // by submission, in the message index
+    std::uint64_t transactions_ = 0;            // that were begun
+    struct Placed {
+        ShardId shard;
+        std::size_t place = 0;
+        friend auto operator<=>(const Placed&, const Placed&) = default;
+    };
+    std::vector<Placed> planned_; // submissions that may be taken in the order of their shards
+    boost::unordered_flat_set<std::uint64_t> planned_keys_;
+    /// Where this transaction used up or gave back what is limited; 0: in several shards.
+    std::optional<ShardId> limits_moved_in_;
+    std::vector<std::uint64_t> keys_; // by submission, in the message index
     std::vector<MemberNumber> missing_;
     std::vector<std::byte> funding_bytes_;
     std::string digested_;             // of the message at hand, ending with its canonical form

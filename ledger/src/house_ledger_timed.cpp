@@ -2,8 +2,8 @@
 #include <unordered_set>
 
 #include "fold.hpp"
+#include "house_ledger.hpp"
 #include "ledger/invariant.hpp"
-#include "shard.hpp"
 #include "timed_events.hpp"
 
 namespace pointhouse::ledger {
@@ -14,32 +14,64 @@ constexpr int members_per_slice = 256;
 
 } // namespace
 
-void Shard::apply(Member& member, const Record& record)
+void HouseLedger::apply(Member& member, const Record& record)
 {
     const Day expiry_before = member.next_last_day(*terms_);
     const Time end_before = member.first_end();
     member.apply(record, *terms_);
     funding_.apply(record, *terms_);
+    if (shards_ > 1) note_limits(record);
     members_.mark_dirty(member);
     if (member.next_last_day(*terms_) < expiry_before)
         due_.remind(next_expiry(member, *terms_), member.number());
     if (member.first_end() < end_before) due_.remind(next_end(member), member.number());
 }
 
-void Shard::remind_of(const Member& member)
+// A block or a credit limit is the whole house's. Which block is the next, and whether there is
+// credit again, may rest on another shard's records once those are durable, and not before.
+void HouseLedger::note_limits(const Record& record)
+{
+    for (const Entry& entry : record.entries) {
+        const bool gives_back =
+            entry.kind == EntryKind::clawed_back || entry.kind == EntryKind::refunded ||
+            entry.kind == EntryKind::debt_incurred || entry.kind == EntryKind::recovered;
+        if (!gives_back && entry.kind != EntryKind::issued) continue;
+        for (const TariffVersion version : {entry.lot.tariff, entry.debt.tariff}) {
+            if (version.is_none()) continue;
+            const Tariff& tariff = terms_->tariff(version);
+            const bool gives_credit =
+                gives_back && terms_->partner(tariff.partner).credit_limit.has_value();
+            if (!tariff.is_block() && !gives_credit) continue;
+            const ShardId shard = shard_of(record.member);
+            const bool is_elsewhere = limits_moved_in_ && *limits_moved_in_ != shard;
+            limits_moved_in_ = is_elsewhere ? ShardId{} : shard;
+        }
+    }
+}
+
+bool HouseLedger::may_rest_on_limits(const Message& message) const
+{
+    if (message.type != MessageType::accrual && message.type != MessageType::adjustment)
+        return false;
+    if (!message.promotion.empty() || !message.funder.empty()) return true;
+    const PartnerTerms& partner = terms_->partner(message.partner);
+    return partner.billing == Billing::prepaid || partner.credit_limit;
+}
+
+void HouseLedger::remind_of(const Member& member)
 {
     due_.remind(next_expiry(member, *terms_), member.number());
     due_.remind(next_end(member), member.number());
 }
 
 // Rows contain all once recovery has written back.
-void Shard::find_due_members()
+void HouseLedger::find_due_members()
 {
     due_.clear();
     remind_of_rows();
 }
 
-void Shard::remind_of_rows()
+void HouseLedger::remind_of_rows()
 {
     const auto reader = journal_.open_reader();
     reader->for_each_member([this](const MemberRow& row) {
@@ -53,19 +85,19 @@ void Shard::remind_of_rows()
 
 // New terms may end points sooner. What a row does not have yet is in the member that waits for its
 // write-back; a reminder too many does no harm.
-void Shard::remind_anew()
+void HouseLedger::remind_anew()
 {
     remind_of_rows();
     members_.for_each([this](const Member& member) { remind_of(member); });
 }
 
-bool Shard::has_due(const Member& member, Time now)
+bool HouseLedger::has_due(const Member& member, Time now)
 {
     context_.move_to(now, *terms_);
     return member.next_last_day(*terms_) < context_.today || member.first_end() <= now;
 }
 
-void Shard::post_due_of(Member& member, Due limit)
+void HouseLedger::post_due_of(Member& member, Due limit)
 {
     while (true) {
         const Due due = next_due(member, *terms_);
@@ -79,7 +111,7 @@ void Shard::post_due_of(Member& member, Due limit)
 }
 
 // What the house posts about a member. The record is kept until the commit is durable.
-void Shard::append_own(Record& record, Member& member, std::size_t window)
+void HouseLedger::append_own(Record& record, Member& member, std::size_t window)
 {
     record.member = member.number();
     record.previous = member.last();
@@ -98,7 +130,7 @@ void Shard::append_own(Record& record, Member& member, std::size_t window)
 }
 
 // Right after the record that left a member with too many lots, in the same commit.
-void Shard::fold_lots_of(Member& member, std::size_t lots_before, std::size_t window)
+void HouseLedger::fold_lots_of(Member& member, std::size_t lots_before, std::size_t window)
 {
     const LotLimits& limits = options_.lot_limits;
     if (!has_to_fold(lots_before, member.lots().size(), limits)) return;
@@ -111,7 +143,7 @@ void Shard::fold_lots_of(Member& member, std::size_t lots_before, std::size_t wi
 }
 
 // The reminders of one member: all that it has to come by then is posted.
-void Shard::take_reminder(Due limit)
+void HouseLedger::take_reminder(Due limit)
 {
     const DueQueue::Reminder reminder = due_.take();
     Member* member = load_member(reminder.member);
@@ -123,7 +155,7 @@ void Shard::take_reminder(Due limit)
 
 // A posting that was due before the cut belongs to the window that it ends, also when the window
 // has been cut since.
-std::size_t Shard::window_of(Due due) const
+std::size_t HouseLedger::window_of(Due due) const
 {
     std::size_t window = windows_.size() - 1;
     const auto began = [&] {
@@ -134,11 +166,12 @@ std::size_t Shard::window_of(Due due) const
 }
 
 // The message clock: all that was due up to `now`, in order of time, and the cut-offs between.
-void Shard::follow_clock(Time now)
+void HouseLedger::follow_clock(Time now)
 {
     if (windows_.empty()) {
         house_time_ = now;
         open_window(terms_->calendar->month_of(now));
+        flush();
     }
     while (true) {
         const Due cut_off = Due::before(next_cut_off_);
@@ -147,29 +180,34 @@ void Shard::follow_clock(Time now)
         while (due_.is_due(limit)) take_reminder(due_.first().due);
         if (now < next_cut_off_) break;
         cut_window();
+        flush(); // no record of a window is durable before the end of the last one is
         drain_windows();
     }
 }
 
 // The system's clock: the cut is marked at once, and the house goes on; what was due before it
 // follows in slices.
-void Shard::mark_cut_offs(Time now)
+void HouseLedger::mark_cut_offs(Time now)
 {
     if (windows_.empty()) {
         open_window(terms_->calendar->month_of(now));
+        flush();
         return;
     }
-    while (now >= next_cut_off_) cut_window();
+    while (now >= next_cut_off_) {
+        cut_window();
+        flush();
+    }
 }
 
-void Shard::post_slice()
+void HouseLedger::post_slice()
 {
     for (int left = members_per_slice; left > 0 && due_.is_due(Due::at(house_time_)); --left)
         take_reminder(Due::at(house_time_));
     drain_windows();
 }
 
-void Shard::cut_window()
+void HouseLedger::cut_window()
 {
     // The marker is the last record of its window.
     append_house_step(MessageType::cut, next_cut_off_);
@@ -179,20 +217,22 @@ void Shard::cut_window()
     open_window(windows_.back().month.next());
 }
 
-void Shard::drain_windows()
+void HouseLedger::drain_windows()
 {
     for (Window& window : windows_) {
         if (!window.drained.is_none()) continue;
         if (window.cut.is_none()) return;
         const Time cut_off = terms_->calendar->start_of(window.month.next());
         if (due_.is_due(Due::before(cut_off))) return;
+        flush(); // what was due is durable before it is said that it was posted
         append_house_step(MessageType::drained, cut_off);
         window.drained = written_;
         commit_.windows.push_back(window);
     }
 }
 
-Member Shard::brought_up_to(const Member& member, Time now, std::vector<Record>* postings) const
+Member HouseLedger::brought_up_to(
+    const Member& member, Time now, std::vector<Record>* postings) const
 {
     Member later = member;
     DecisionContext context;
@@ -209,7 +249,7 @@ Member Shard::brought_up_to(const Member& member, Time now, std::vector<Record>*
 // A message that moves the clock finds all posted that was due on the way, of every member; what it
 // brings back to blocks and credit counts. On the system's clock that follows in slices, and a
 // message meets the counters as they are.
-FundingCounters Shard::funding_as_of(Time now)
+FundingCounters HouseLedger::funding_as_of(Time now)
 {
     FundingCounters funding = funding_;
     if (!is_message_clock() || !due_.is_due(Due::at(now))) return funding;

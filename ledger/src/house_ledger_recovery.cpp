@@ -1,8 +1,10 @@
 #include <algorithm>
+#include <deque>
 #include <fmt/format.h>
+#include <utility>
 
+#include "house_ledger.hpp"
 #include "ledger/invariant.hpp"
-#include "shard.hpp"
 
 namespace pointhouse::ledger {
 namespace {
@@ -35,7 +37,7 @@ void for_each_record(Journal& journal, Sequence from, Visit visit)
 
 } // namespace
 
-bool Shard::is_ready()
+bool HouseLedger::is_ready()
 {
     if (is_sound_ && journal_.may_answer()) return true;
     if (is_sound_) is_sound_ = is_readable_ = false;
@@ -43,7 +45,7 @@ bool Shard::is_ready()
     return is_sound_;
 }
 
-void Shard::look_again()
+void HouseLedger::look_again()
 {
     is_sound_ = is_readable_ = is_unseen_ = false;
     try {
@@ -56,19 +58,19 @@ void Shard::look_again()
 }
 
 // Where nothing can be written, a full disk, what is there can still be read.
-void Shard::require_readable()
+void HouseLedger::require_readable()
 {
     if (is_ready()) return;
     if (is_unseen_) look_again();
     if (!is_readable_ || !journal_.may_answer()) throw_unavailable();
 }
 
-void Shard::require_ready()
+void HouseLedger::require_ready()
 {
     if (!is_ready()) throw_unavailable();
 }
 
-void Shard::recover()
+void HouseLedger::recover()
 {
     last_read_.reset();
     const JournalState state = journal_.state();
@@ -79,24 +81,32 @@ void Shard::recover()
     written_ = state.head;
     durable_ = state.head.value();
     last_hash_ = state.head_hash;
+    shard_hashes_ = shards_ > 1 ? state.shard_hashes : std::vector{state.head_hash};
     decided_.clear();
     own_records_.clear();
     if (!state.head.is_none()) {
         Outcome last;
         invariant(read_record(state.head, last), "the head of the journal is a record");
-        house_time_ = last.record.posted_at;
+        // A step may be about an earlier time than that of its block.
+        house_time_ = std::max(last.record.posted_at, block_with(state.head).header().time);
     }
-    if (!windows_.empty()) next_cut_off_ = terms_->calendar->start_of(windows_.back().month.next());
+    if (!windows_.empty()) {
+        const Month open = windows_.back().month;
+        next_cut_off_ = terms_->calendar->start_of(open.next());
+        // Of several shards the window is durable before its first record.
+        house_time_ = std::max(house_time_, terms_->calendar->start_of(open));
+    }
     load_funding();
     replay_tail(state);
     check_identities(state);
     is_readable_ = true;
     write_back_everything();
     find_due_members();
+    finish_commit();
     write_head_now();
 }
 
-void Shard::check_head(const JournalState& state)
+void HouseLedger::check_head(const JournalState& state)
 {
     std::filesystem::create_directories(options_.folder);
     const std::optional<Head> head = read_head(options_.folder);
@@ -128,7 +138,7 @@ void Shard::check_head(const JournalState& state)
 
 // A number is given durably before the journal knows it, and never again: else a stranger would
 // get the points of a member whose identity was lost.
-void Shard::check_identities(const JournalState& state)
+void HouseLedger::check_identities(const JournalState& state)
 {
     MemberNumber last = state.last_member;
     members_.for_each([&](const Member& member) { last = std::max(last, member.number()); });
@@ -140,7 +150,7 @@ void Shard::check_identities(const JournalState& state)
             last.value())};
 }
 
-void Shard::replay_tail(const JournalState& state)
+void HouseLedger::replay_tail(const JournalState& state)
 {
     // A run that is missing or damaged costs a look at the whole journal, nothing else.
     const bool has_index = index_.open(state.index_runs);
@@ -168,7 +178,7 @@ void Shard::replay_tail(const JournalState& state)
     });
 }
 
-void Shard::load_members_of_tail(Sequence watermark)
+void HouseLedger::load_members_of_tail(Sequence watermark)
 {
     missing_.clear();
     for_each_record(journal_, Sequence{watermark.value() + 1}, [&](const Record& record) {
@@ -183,10 +193,10 @@ void Shard::load_members_of_tail(Sequence watermark)
     });
 }
 
-void Shard::load_funding()
+void HouseLedger::load_funding()
 {
     funding_ = {};
-    funding_row_ = {};
+    funding_row_ = funding_encoded_ = {};
     journal_.read_members(std::span{&house_row, 1}, [this](const MemberRow& row) {
         if (FundingCounters::is_of_before(row.state)) return;
         if (row.through > written_ || !funding_.decode(row.state, row.through))
@@ -197,7 +207,7 @@ void Shard::load_funding()
 
 // Else the tail would grow with every crash. In slices: the rows of a million members at once would
 // be hundreds of megabytes.
-void Shard::write_back_everything()
+void HouseLedger::write_back_everything()
 {
     constexpr std::size_t members_per_commit = 8'192;
     members_.start_turn_of_everything(written_);
@@ -207,7 +217,8 @@ void Shard::write_back_everything()
         commit_.members.assign(rows.begin(), rows.end());
         commit_.watermark = members_.watermark();
         if (commit_.watermark) {
-            write_back_funding();
+            encode_funding();
+            store_funding();
             commit_.index_runs = index_.take_new_manifest();
         }
         if (journal_.commit(commit_) != CommitResult::durable)
@@ -217,23 +228,58 @@ void Shard::write_back_everything()
     if (commit_.index_runs) index_.remove_unnamed_files();
 }
 
-void Shard::write_back_funding()
+// The counters as of the last durable record: of a commit's own records not all may become durable.
+void HouseLedger::encode_funding()
 {
     if (written_.is_none()) return;
     funding_bytes_.clear();
     funding_.encode(written_, funding_bytes_);
-    commit_.members.push_back({.member = house_row, .through = written_, .state = funding_bytes_});
-    funding_row_ = written_; // a commit that fails reads it back
+    funding_encoded_ = written_;
 }
 
-void Shard::write_head_now()
+void HouseLedger::store_funding()
+{
+    if (funding_encoded_.is_none()) return;
+    commit_.members.push_back(
+        {.member = house_row, .through = funding_encoded_, .state = funding_bytes_});
+    funding_row_ = std::exchange(funding_encoded_, Sequence{}); // who fails reads it back
+}
+
+// What a process left half done between transactions of several shards is done before anything else
+// is decided: what is on its way between two shards arrives, and a window that was cut is drained.
+void HouseLedger::finish_commit()
+{
+    const auto is_cut = [](const Window& window) {
+        return !window.cut.is_none() && window.drained.is_none();
+    };
+    const bool has_to_drain = is_message_clock() && std::ranges::any_of(windows_, is_cut);
+    if (funding_.in_transit().empty() && !has_to_drain) return;
+    is_readable_ = false; // memory runs ahead of the journal
+    begin_commit();
+    context_.move_to(house_time_, *terms_);
+    const std::vector<Sequence> in_transit = funding_.in_transit();
+    std::deque<Outcome> sent; // the receipts are of it
+    for (const Sequence sequence : in_transit) {
+        invariant(read_record(sequence, sent.emplace_back()), "what was sent is in the journal");
+        const Record& record = sent.back().record;
+        book_receipt(record, member_with(record.other_member));
+    }
+    if (has_to_drain) {
+        follow_clock(house_time_);
+        drain_windows();
+    }
+    if (!make_durable()) throw StoreFailure{"what was half done could not be made durable"};
+    is_readable_ = true;
+}
+
+void HouseLedger::write_head_now()
 {
     write_head(
         options_.folder,
         {.last = Sequence{durable_.load()}, .hash = last_hash_, .house = terms_->as_of});
 }
 
-void Shard::settle_down()
+void HouseLedger::settle_down()
 {
     if (!is_ready()) return;
     index_.seal_all(written_);

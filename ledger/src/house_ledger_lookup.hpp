@@ -1,17 +1,17 @@
 #pragma once
 
-#include "shard.hpp"
+#include "house_ledger.hpp"
 
 namespace pointhouse::ledger {
 
 /// The message that a reversal names, with the memory that its views point into.
-struct Shard::LoadedOriginal {
+struct HouseLedger::LoadedOriginal {
     Outcome outcome;
     Original reversed;
 };
 
 /// Whom a message is about, and what.
-struct Shard::Parties {
+struct HouseLedger::Parties {
     MemberNumber number;
     Member* member = nullptr;   // null: the house does not know it
     Member* receiver = nullptr; // of a transfer, of a merge

@@ -1,21 +1,23 @@
+#include "house_ledger.hpp"
 #include "ledger/invariant.hpp"
-#include "shard.hpp"
 
 // What the house's own record moves: booked in the journal, so that it lies in exactly one window.
 
 namespace pointhouse::ledger {
 
-HouseSequence Shard::booked_house_entry()
+HouseSequence HouseLedger::booked_house_entry()
 {
     require_ready();
     return funding_.booked();
 }
 
-void Shard::book_house_entry(HouseSequence entry, Time at, std::span<const OpeningMember> members)
+void HouseLedger::book_house_entry(
+    HouseSequence entry, Time at, std::span<const OpeningMember> members)
 {
     require_ready();
+    const bool is_booked = entry == funding_.booked(); // and not all that came with it, perhaps
     invariant(
-        entry > funding_.booked() && entry <= terms_->as_of,
+        (is_booked || entry > funding_.booked()) && entry <= terms_->as_of,
         "entries of the house's record are booked in order, once they are published");
     identifiers_.clear();
     for (const OpeningMember& member : members) identifiers_.push_back(member.identifier);
@@ -26,9 +28,22 @@ void Shard::book_house_entry(HouseSequence entry, Time at, std::span<const Openi
     try {
         begin_commit();
         if (is_message_clock()) follow_clock(std::max(house_time_, at));
-        append_house_entry(entry);
-        for (std::size_t place = 0; place < members.size(); ++place)
-            append_opening(members[place], numbers[place].member);
+        std::map<MemberNumber, int> booked;
+        if (is_booked)
+            booked = openings_booked();
+        else
+            append_house_entry(entry);
+        flush(); // the openings rest on it
+        for (std::uint16_t shard = 1; shard <= shards_; ++shard) {
+            for (std::size_t place = 0; place < members.size(); ++place) {
+                const MemberNumber number = numbers[place].member;
+                if (shard_of(number) != ShardId{shard}) continue;
+                if (int& before = booked[number]; before > 0)
+                    --before;
+                else
+                    append_opening(members[place], number);
+            }
+        }
         if (!make_durable())
             throw StoreFailure{"an entry of the house's record could not be made durable"};
     } catch (const StoreFailure&) {
@@ -37,7 +52,7 @@ void Shard::book_house_entry(HouseSequence entry, Time at, std::span<const Openi
     }
 }
 
-void Shard::append_house_entry(HouseSequence entry)
+void HouseLedger::append_house_entry(HouseSequence entry)
 {
     const Record step{
         .sequence = next_sequence(),
@@ -49,7 +64,23 @@ void Shard::append_house_entry(HouseSequence entry)
     funding_.apply(step, *terms_);
 }
 
-void Shard::append_opening(const OpeningMember& opening, MemberNumber number)
+// By member, how many records of an opening it has.
+std::map<MemberNumber, int> HouseLedger::openings_booked()
+{
+    std::map<MemberNumber, int> booked;
+    Record record;
+    journal_.for_each_block(Sequence{1}, [&](const JournalCommit::Block& row) {
+        const auto block = BlockView::parse(row.bytes, BlockView::Check::hash);
+        if (!block) throw StoreFailure{"a block does not read back: " + block.error().reason};
+        for (std::uint32_t index = 0; index < block->count(); ++index)
+            if (block->read(index, record) && record.type == MessageType::opening)
+                ++booked[record.member];
+        return true;
+    });
+    return booked;
+}
+
+void HouseLedger::append_opening(const OpeningMember& opening, MemberNumber number)
 {
     Member* member = survivor_of(load_member(number));
     if (member == nullptr) member = &members_.insert(number);

@@ -13,7 +13,7 @@ namespace {
 
 using Fault = FaultyJournal::Fault;
 
-TEST(Shard, EarnsAtOneBrandAndSpendsAtAnother)
+TEST(HouseLedger, EarnsAtOneBrandAndSpendsAtAnother)
 {
     LedgerHouse house;
 
@@ -30,7 +30,7 @@ TEST(Shard, EarnsAtOneBrandAndSpendsAtAnother)
     EXPECT_EQ(house.verify().fault, "");
 }
 
-TEST(Shard, SameMessageGetsItsFirstOutcomeForEver)
+TEST(HouseLedger, SameMessageGetsItsFirstOutcomeForEver)
 {
     LedgerHouse house;
     house.send(accrual(grocer, "a1", "anna", 100));
@@ -51,7 +51,7 @@ TEST(Shard, SameMessageGetsItsFirstOutcomeForEver)
     EXPECT_EQ(house.balance("anna").available, Points{75});
 }
 
-TEST(Shard, SameIdWithOtherContentIsRefusedAndLeavesNoTrace)
+TEST(HouseLedger, SameIdWithOtherContentIsRefusedAndLeavesNoTrace)
 {
     LedgerHouse house;
     house.send(accrual(grocer, "a1", "anna", 100));
@@ -71,7 +71,7 @@ TEST(Shard, SameIdWithOtherContentIsRefusedAndLeavesNoTrace)
     EXPECT_FALSE(house.ledger->find_member("bert").has_value());
 }
 
-TEST(Shard, SameIdTwiceInOneBatchIsBookedOnce)
+TEST(HouseLedger, SameIdTwiceInOneBatchIsBookedOnce)
 {
     LedgerHouse house;
 
@@ -91,7 +91,7 @@ TEST(Shard, SameIdTwiceInOneBatchIsBookedOnce)
     EXPECT_EQ(house.balance("anna").available, Points{0});
 }
 
-TEST(Shard, RefusalIsFrozenAndAnUnknownMemberIsNot)
+TEST(HouseLedger, RefusalIsFrozenAndAnUnknownMemberIsNot)
 {
     LedgerHouse house;
     const Outcome unknown = house.send(redemption(fuel, "r1", "anna", 10));
@@ -110,7 +110,7 @@ TEST(Shard, RefusalIsFrozenAndAnUnknownMemberIsNot)
     EXPECT_EQ(house.verify().fault, "");
 }
 
-TEST(Shard, RefundRestoresTheSameLotsInReverseOrder)
+TEST(HouseLedger, RefundRestoresTheSameLotsInReverseOrder)
 {
     LedgerHouse house;
     const auto earned =
@@ -136,7 +136,7 @@ TEST(Shard, RefundRestoresTheSameLotsInReverseOrder)
     EXPECT_EQ(house.verify().fault, "");
 }
 
-TEST(Shard, ClawbackOfSpentPointsBecomesDebtThatTheNextPointsRepay)
+TEST(HouseLedger, ClawbackOfSpentPointsBecomesDebtThatTheNextPointsRepay)
 {
     LedgerHouse house;
     house.send(accrual(bookshop, "a1", "anna", 250));
@@ -163,7 +163,7 @@ TEST(Shard, ClawbackOfSpentPointsBecomesDebtThatTheNextPointsRepay)
     EXPECT_EQ(house.verify().fault, "");
 }
 
-TEST(Shard, UnnamedClawbackIsCreditedOnlyUpToWhatWasIssued)
+TEST(HouseLedger, UnnamedClawbackIsCreditedOnlyUpToWhatWasIssued)
 {
     LedgerHouse house;
     house.send({accrual(grocer, "a1", "anna", 100), accrual(fuel, "a2", "anna", 50)});
@@ -182,7 +182,7 @@ TEST(Shard, UnnamedClawbackIsCreditedOnlyUpToWhatWasIssued)
 
 // Found by random months: such a reversal was booked, and `verify --from-scratch` then asked for it
 // in words that are refused.
-TEST(Shard, ReversalThatFindsNothingToCreditIsDecidedAgainAsItWas)
+TEST(HouseLedger, ReversalThatFindsNothingToCreditIsDecidedAgainAsItWas)
 {
     LedgerHouse house;
     house.terms->partners[grocer.value() - 1].excess_clawbacks_allowed = false;
@@ -210,7 +210,7 @@ TEST(Shard, ReversalThatFindsNothingToCreditIsDecidedAgainAsItWas)
     EXPECT_EQ(house.verify().fault, "");
 }
 
-TEST(Shard, ReturnedPurchaseClawsBackWhatTheRestWouldNotEarn)
+TEST(HouseLedger, ReturnedPurchaseClawsBackWhatTheRestWouldNotEarn)
 {
     LedgerHouse house;
     Message bought = accrual(grocer, "a1", "anna", 1);
@@ -234,7 +234,7 @@ TEST(Shard, ReturnedPurchaseClawsBackWhatTheRestWouldNotEarn)
     EXPECT_EQ(house.verify().fault, "");
 }
 
-TEST(Shard, CutsAWindowAtMidnightOfTheMonth)
+TEST(HouseLedger, CutsAWindowAtMidnightOfTheMonth)
 {
     LedgerHouse house;
     house.send(accrual(grocer, "a1", "anna", 1));
@@ -257,7 +257,7 @@ TEST(Shard, CutsAWindowAtMidnightOfTheMonth)
     EXPECT_EQ(house.verify().fault, "");
 }
 
-TEST(Shard, ClockThatStepsBackMovesNothingBack)
+TEST(HouseLedger, ClockThatStepsBackMovesNothingBack)
 {
     LedgerHouse house;
     const Outcome first = house.send(accrual(grocer, "a1", "anna", 1));
@@ -269,7 +269,7 @@ TEST(Shard, ClockThatStepsBackMovesNothingBack)
     EXPECT_EQ(house.verify().fault, "");
 }
 
-TEST(Shard, RefusesMessagesOutOfTime)
+TEST(HouseLedger, RefusesMessagesOutOfTime)
 {
     LedgerHouse house;
     Message ahead = accrual(grocer, "a1", "anna", 1);
@@ -288,7 +288,7 @@ TEST(Shard, RefusesMessagesOutOfTime)
     EXPECT_EQ(house.send(last_day).record.refusal, std::nullopt);
 }
 
-TEST(Shard, FailedCommitAnswersUnavailableAndTheRetryTellsTheTruth)
+TEST(HouseLedger, FailedCommitAnswersUnavailableAndTheRetryTellsTheTruth)
 {
     for (const Fault fault :
          {Fault::not_written, Fault::unknown_not_written, Fault::unknown_written}) {
@@ -314,7 +314,7 @@ TEST(Shard, FailedCommitAnswersUnavailableAndTheRetryTellsTheTruth)
     }
 }
 
-TEST(Shard, ReadsAreServedWhileNothingCanBeWritten)
+TEST(HouseLedger, ReadsAreServedWhileNothingCanBeWritten)
 {
     LedgerHouse house;
     const Outcome earned = house.send(accrual(grocer, "a1", "anna", 100));
@@ -335,7 +335,7 @@ TEST(Shard, ReadsAreServedWhileNothingCanBeWritten)
 }
 
 /// The rows of all members at once would be hundreds of megabytes, at a stop and after a kill.
-TEST(Shard, WritesManyMembersBackInSlices)
+TEST(HouseLedger, WritesManyMembersBackInSlices)
 {
     LedgerHouse house;
     house.cached_members_max = 100'000;
@@ -380,7 +380,7 @@ TEST(Shard, WritesManyMembersBackInSlices)
     EXPECT_EQ(house.balance(names[members / 2]).available, Points{20});
 }
 
-TEST(Shard, RefusesToStartOnAJournalThatLostItsTail)
+TEST(HouseLedger, RefusesToStartOnAJournalThatLostItsTail)
 {
     LedgerHouse house;
     house.send(accrual(grocer, "a1", "anna", 100));
@@ -457,7 +457,7 @@ private:
 };
 
 // Random messages, restarts and failed commits, against the naive rules. A failure prints its seed.
-TEST(Shard, AgreesWithTheNaiveRulesThroughFaultsAndRestarts)
+TEST(HouseLedger, AgreesWithTheNaiveRulesThroughFaultsAndRestarts)
 {
     for (std::uint64_t seed = 1; seed <= 20; ++seed) {
         SCOPED_TRACE(testing::Message() << "seed " << seed);
@@ -509,7 +509,7 @@ TEST(Shard, AgreesWithTheNaiveRulesThroughFaultsAndRestarts)
     }
 }
 
-TEST(Shard, MessageClockMovesWithTheMessagesAndCutsEachMonth)
+TEST(HouseLedger, MessageClockMovesWithTheMessagesAndCutsEachMonth)
 {
     LedgerHouse house{true};
     Message first = accrual(grocer, "a1", "anna", 10);
@@ -533,7 +533,7 @@ TEST(Shard, MessageClockMovesWithTheMessagesAndCutsEachMonth)
     EXPECT_EQ(house.verify().fault, "");
 }
 
-TEST(Shard, QuoteTellsWhatWouldHappenAndBooksNothing)
+TEST(HouseLedger, QuoteTellsWhatWouldHappenAndBooksNothing)
 {
     LedgerHouse house;
     house.send(accrual(grocer, "a1", "anna", 100));

@@ -1,4 +1,4 @@
-#include "shard_lookup.hpp"
+#include "house_ledger_lookup.hpp"
 
 #include <ranges>
 
@@ -7,7 +7,7 @@
 
 namespace pointhouse::ledger {
 
-Digest Shard::content_digest(const Message& message, NamedMembers members)
+Digest HouseLedger::content_digest(const Message& message, NamedMembers members)
 {
     digested_.clear();
     const auto add = [this](std::span<const std::byte> bytes) {
@@ -28,7 +28,7 @@ Digest Shard::content_digest(const Message& message, NamedMembers members)
 }
 
 // Duplicates and histories come in runs: the last block read is kept, checked once.
-const BlockView& Shard::block_with(Sequence sequence)
+const BlockView& HouseLedger::block_with(Sequence sequence)
 {
     if (last_read_) {
         const BlockHeader& header = last_read_->header();
@@ -41,7 +41,7 @@ const BlockView& Shard::block_with(Sequence sequence)
     return last_read_.emplace(*block);
 }
 
-bool Shard::read_record(Sequence sequence, Outcome& outcome)
+bool HouseLedger::read_record(Sequence sequence, Outcome& outcome)
 {
     const std::uint64_t durable = durable_;
     if (sequence.value() > durable) {
@@ -59,7 +59,7 @@ bool Shard::read_record(Sequence sequence, Outcome& outcome)
     return true;
 }
 
-bool Shard::find_message(PartnerId partner, std::string_view message_id, Outcome& outcome)
+bool HouseLedger::find_message(PartnerId partner, std::string_view message_id, Outcome& outcome)
 {
     std::vector<Sequence> candidates;
     index_.find(index_keys_.message_key(partner, message_id), candidates);
@@ -71,7 +71,7 @@ bool Shard::find_message(PartnerId partner, std::string_view message_id, Outcome
     return false;
 }
 
-bool Shard::load_original(const Message& message, LoadedOriginal& loaded)
+bool HouseLedger::load_original(const Message& message, LoadedOriginal& loaded)
 {
     const bool is_of_hold =
         message.type == MessageType::capture || message.type == MessageType::hold_release;
@@ -97,14 +97,14 @@ bool Shard::load_original(const Message& message, LoadedOriginal& loaded)
     return true;
 }
 
-bool Shard::load_hold(PartnerId partner, Sequence hold, Outcome& outcome)
+bool HouseLedger::load_hold(PartnerId partner, Sequence hold, Outcome& outcome)
 {
     if (hold.is_none() || hold > written_ || !read_record(hold, outcome)) return false;
     const Record& record = outcome.record;
     return record.type == MessageType::hold && record.partner == partner && !record.refusal;
 }
 
-MemberPast Shard::past_of(const Member* member)
+MemberPast HouseLedger::past_of(const Member* member)
 {
     return [this, member](const std::function<bool(const Record&)>& visit) {
         Outcome outcome;
@@ -115,7 +115,7 @@ MemberPast Shard::past_of(const Member* member)
     };
 }
 
-std::optional<HoldView> Shard::find_hold(PartnerId partner, Sequence hold)
+std::optional<HoldView> HouseLedger::find_hold(PartnerId partner, Sequence hold)
 {
     require_readable();
     Outcome made;
@@ -142,7 +142,7 @@ std::optional<HoldView> Shard::find_hold(PartnerId partner, Sequence hold)
     return view;
 }
 
-Member* Shard::load_member(MemberNumber number)
+Member* HouseLedger::load_member(MemberNumber number)
 {
     if (Member* cached = members_.find(number)) return cached;
     Member* loaded = nullptr;
@@ -154,14 +154,21 @@ Member* Shard::load_member(MemberNumber number)
     return loaded;
 }
 
+// Of somebody about whom nothing is booked, too.
+Member& HouseLedger::member_with(MemberNumber number)
+{
+    Member* member = load_member(number);
+    return member != nullptr ? *member : members_.insert(number);
+}
+
 // None: the identifier is unknown, or nothing was booked about its member yet.
-Member* Shard::find_survivor(std::string_view identifier)
+Member* HouseLedger::find_survivor(std::string_view identifier)
 {
     const MemberNumber number = identities_.find(identifier).member;
     return number.is_none() ? nullptr : survivor_of(load_member(number));
 }
 
-bool Shard::stands_for(MemberNumber named, MemberNumber number)
+bool HouseLedger::stands_for(MemberNumber named, MemberNumber number)
 {
     while (named != number) {
         const Member* member = named.is_none() ? nullptr : load_member(named);
@@ -171,7 +178,7 @@ bool Shard::stands_for(MemberNumber named, MemberNumber number)
     return true;
 }
 
-std::optional<MemberView> Shard::find_member(std::string_view identifier)
+std::optional<MemberView> HouseLedger::find_member(std::string_view identifier)
 {
     require_readable();
     const Member* member = find_enrolled(identifier);
@@ -193,7 +200,7 @@ std::optional<MemberView> Shard::find_member(std::string_view identifier)
         .lapses_on = member->lapses_on(*terms_)};
 }
 
-void Shard::quote(const Message& message, Outcome& outcome)
+void HouseLedger::quote(const Message& message, Outcome& outcome)
 {
     require_readable();
     const Time clock = is_message_clock() ? message.occurred_at : options_.clock->now();
@@ -254,14 +261,14 @@ void Shard::quote(const Message& message, Outcome& outcome)
     record.balance = after.balance(context.today);
 }
 
-const Member* Shard::find_enrolled(std::string_view identifier)
+const Member* HouseLedger::find_enrolled(std::string_view identifier)
 {
     if (identifier.empty() || identities_.find(identifier).is_replaced) return nullptr;
     const Member* member = find_survivor(identifier);
     return member != nullptr && member->is_enrolled() ? member : nullptr;
 }
 
-bool Shard::find_outcome(PartnerId partner, std::string_view message_id, Outcome& outcome)
+bool HouseLedger::find_outcome(PartnerId partner, std::string_view message_id, Outcome& outcome)
 {
     require_readable();
     if (message_id.size() > 64 || !find_message(partner, message_id, outcome)) return false;
@@ -269,7 +276,7 @@ bool Shard::find_outcome(PartnerId partner, std::string_view message_id, Outcome
     return true;
 }
 
-void Shard::for_each_record_of(
+void HouseLedger::for_each_record_of(
     MemberNumber member,
     std::optional<Sequence> before,
     const std::function<bool(const Record&)>& record)
@@ -293,12 +300,12 @@ void Shard::for_each_record_of(
     }
 }
 
-Time Shard::house_time() const
+Time HouseLedger::house_time() const
 {
     return options_.clock == nullptr ? house_time_ : std::max(house_time_, options_.clock->now());
 }
 
-std::unique_ptr<JournalReader> Shard::open_reader()
+std::unique_ptr<JournalReader> HouseLedger::open_reader()
 {
     return journal_.open_reader();
 }

@@ -1,11 +1,11 @@
-#include "shard.hpp"
+#include "house_ledger.hpp"
 
 #include <algorithm>
 #include <cstring>
 
 #include "byte_codec.hpp"
+#include "house_ledger_lookup.hpp"
 #include "ledger/invariant.hpp"
-#include "shard_lookup.hpp"
 
 namespace pointhouse::ledger {
 namespace {
@@ -28,7 +28,7 @@ bool has_content(const Message& message)
 
 } // namespace
 
-Shard::Shard(
+HouseLedger::HouseLedger(
     Journal& journal, Store& identities, std::shared_ptr<const Terms> terms, LedgerOptions options)
     : journal_{journal}, options_{std::move(options)}, terms_{std::move(terms)},
       identities_{identities, options_.keys.identity}, index_keys_{options_.keys.fingerprint},
@@ -40,29 +40,32 @@ Shard::Shard(
     is_sound_ = true;
 }
 
-Shard::~Shard() = default;
+HouseLedger::~HouseLedger() = default;
 
-void Shard::commit(std::span<Submission> batch)
+void HouseLedger::commit(std::span<Submission> batch)
 {
     for (Submission& submission : batch) submission.outcome.disposition = Disposition::unavailable;
     if (batch.empty() || !is_ready()) return;
     const auto started = SteadyClock::now();
+    const Sequence durable_before{durable_.load()};
     try {
         begin_commit();
         batch_ = batch;
         resolve_members(batch);
-        for (std::size_t place = 0; place < batch.size(); ++place) {
-            prefetch_for(place);
-            take(batch[place], place);
+        if (shards_ > 1) {
+            take_by_shard();
+        } else {
+            for (std::size_t place = 0; place < batch.size(); ++place) {
+                prefetch_for(place);
+                take(batch[place], place);
+            }
         }
-        if (!make_durable())
-            for (Submission& submission : batch)
-                submission.outcome.disposition = Disposition::unavailable;
+        if (!make_durable()) forget_outcomes(batch, durable_before);
     } catch (const StoreFailure&) {
-        for (Submission& submission : batch)
-            submission.outcome.disposition = Disposition::unavailable;
+        forget_outcomes(batch, durable_before);
         distrust_memory();
     }
+    batch_ = {};
     const auto micros = static_cast<std::uint64_t>(
         std::chrono::duration_cast<std::chrono::microseconds>(SteadyClock::now() - started)
             .count());
@@ -70,14 +73,44 @@ void Shard::commit(std::span<Submission> batch)
     if (micros > counters_.commit_micros_max) counters_.commit_micros_max = micros;
 }
 
-void Shard::begin_commit()
+// What flush() made durable meanwhile stays decided.
+void HouseLedger::forget_outcomes(std::span<Submission> batch, Sequence durable_before)
+{
+    const Sequence durable{durable_.load()};
+    for (Submission& submission : batch) {
+        Outcome& outcome = submission.outcome;
+        const bool is_durable = outcome.disposition == Disposition::decided &&
+                                outcome.record.sequence > durable_before &&
+                                outcome.record.sequence <= durable;
+        if (!is_durable) outcome.disposition = Disposition::unavailable;
+    }
+}
+
+void HouseLedger::begin_transaction()
 {
     builders_used_ = 0;
     block_is_open_ = false;
     commit_ = {};
-    batch_ = {};
     decided_.clear();
     own_records_.clear();
+    limits_moved_in_.reset();
+    ++transactions_;
+}
+
+// One shard's transaction is whole or not there at all, and needs none of this.
+void HouseLedger::flush()
+{
+    if (shards_ == 1 || (commit_.blocks.empty() && !block_is_open_ && commit_.windows.empty()))
+        return;
+    if (!make_durable()) throw StoreFailure{"a part of a commit could not be made durable"};
+    begin_transaction();
+    if (!batch_.empty()) meet_members(); // some may have left the memory
+}
+
+void HouseLedger::begin_commit()
+{
+    batch_ = {};
+    begin_transaction();
     if (!is_message_clock()) {
         // The machine's clock may step back; the house's does not.
         house_time_ = std::max(house_time_, options_.clock->now());
@@ -86,7 +119,7 @@ void Shard::begin_commit()
     }
 }
 
-void Shard::resolve_members(std::span<Submission> batch)
+void HouseLedger::resolve_members(std::span<Submission> batch)
 {
     identifiers_.clear();
     keys_.clear();
@@ -97,7 +130,11 @@ void Shard::resolve_members(std::span<Submission> batch)
     }
     identities_.find(identifiers_, members_of_batch_);
     enrol_unknown(batch);
+    meet_members();
+}
 
+void HouseLedger::meet_members()
+{
     missing_.clear();
     states_of_batch_.clear();
     for (const Identity& identity : members_of_batch_) members_.prefetch(identity.member);
@@ -109,7 +146,7 @@ void Shard::resolve_members(std::span<Submission> batch)
 }
 
 // What a decision touches lies anywhere in memory: it is asked for a few messages ahead.
-void Shard::prefetch_for(std::size_t place)
+void HouseLedger::prefetch_for(std::size_t place)
 {
     constexpr std::size_t ahead = 12;
     if (place + ahead < batch_.size()) {
@@ -125,7 +162,7 @@ void Shard::prefetch_for(std::size_t place)
     if (const Member* soon = state_at(place + ahead)) soon->prefetch_lots();
 }
 
-Member* Shard::member_of_batch(std::size_t place)
+Member* HouseLedger::member_of_batch(std::size_t place)
 {
     Member*& state = states_of_batch_[place];
     if (state == nullptr && !members_of_batch_[place].member.is_none())
@@ -134,14 +171,14 @@ Member* Shard::member_of_batch(std::size_t place)
 }
 
 // The member itself, or the one that it was merged into.
-Member* Shard::survivor_of(Member* member)
+Member* HouseLedger::survivor_of(Member* member)
 {
     while (member != nullptr && !member->merged_into().is_none())
         member = load_member(member->merged_into());
     return member;
 }
 
-Shard::NamedMembers Shard::named_by(const Message& message, std::size_t place)
+HouseLedger::NamedMembers HouseLedger::named_by(const Message& message, std::size_t place)
 {
     if (message.member.empty()) return {};
     const auto number = [](const Member* survivor, MemberNumber named) {
@@ -155,7 +192,7 @@ Shard::NamedMembers Shard::named_by(const Message& message, std::size_t place)
     return named;
 }
 
-void Shard::enrol_unknown(std::span<Submission> batch)
+void HouseLedger::enrol_unknown(std::span<Submission> batch)
 {
     std::vector<std::string_view> unknown;
     for (std::size_t place = 0; place < batch.size(); ++place)
@@ -166,7 +203,7 @@ void Shard::enrol_unknown(std::span<Submission> batch)
     identities_.find(identifiers_, members_of_batch_);
 }
 
-void Shard::load_missing_members()
+void HouseLedger::load_missing_members()
 {
     std::ranges::sort(missing_);
     missing_.erase(std::ranges::unique(missing_).begin(), missing_.end());
@@ -178,13 +215,65 @@ void Shard::load_missing_members()
     });
 }
 
-void Shard::take(Submission& submission, std::size_t place)
+// The messages of a batch in the order of their shards, so that each has one block of them; a
+// message that may rest on others of the batch begins a part of its own.
+void HouseLedger::take_by_shard()
+{
+    for (std::size_t next = 0; next < batch_.size();) {
+        next = plan_from(next);
+        for (const auto [shard, place] : planned_) {
+            const Message& message = batch_[place].message;
+            const bool rests_on_limits =
+                limits_moved_in_ && *limits_moved_in_ != shard && may_rest_on_limits(message);
+            if (rests_on_limits || !message.to_member.empty()) flush();
+            take(batch_[place], place);
+        }
+    }
+}
+
+// Plans the messages from `place` on that need nothing of one another but within their shards;
+// returns the place of the first that is not among them.
+std::size_t HouseLedger::plan_from(std::size_t place)
+{
+    planned_.clear();
+    planned_keys_.clear();
+    for (; place < batch_.size(); ++place) {
+        const Message& message = batch_[place].message;
+        const bool is_alone = !message.to_member.empty() || !message.identifier.empty();
+        const bool may_repeat = !planned_keys_.insert(keys_[place]).second;
+        const std::optional<ShardId> shard = shard_of_message(place);
+        if (!planned_.empty() && (is_alone || may_repeat || !shard)) break;
+        planned_.push_back({.shard = shard.value_or(first_shard), .place = place});
+        if (!is_alone) continue;
+        ++place;
+        break;
+    }
+    std::ranges::sort(planned_);
+    return place;
+}
+
+// None: it is about a message that the house does not know yet, if ever.
+std::optional<ShardId> HouseLedger::shard_of_message(std::size_t place)
+{
+    const Message& message = batch_[place].message;
+    const auto lives_in = [this](const Member* member, MemberNumber named) {
+        return shard_of(member == nullptr ? named : member->number());
+    };
+    if (!message.member.empty())
+        return lives_in(survivor_of(member_of_batch(place)), members_of_batch_[place].member);
+    LoadedOriginal loaded;
+    if (!load_original(message, loaded)) return std::nullopt;
+    const MemberNumber named = loaded.outcome.record.member;
+    return lives_in(named.is_none() ? nullptr : survivor_of(load_member(named)), named);
+}
+
+void HouseLedger::take(Submission& submission, std::size_t place)
 {
     const Digest content = content_digest(submission.message, named_by(submission.message, place));
     if (!was_decided(submission, place, content)) book(submission, place, content);
 }
 
-bool Shard::was_decided(Submission& submission, std::size_t place, const Digest& content)
+bool HouseLedger::was_decided(Submission& submission, std::size_t place, const Digest& content)
 {
     const Message& message = submission.message;
     Outcome& outcome = submission.outcome;
@@ -206,7 +295,8 @@ bool Shard::was_decided(Submission& submission, std::size_t place, const Digest&
 }
 
 // The digest of a message has the numbers of its time: a member may have been merged since.
-bool Shard::was_said_before_merge(const Record& record, const Message& message, MemberNumber named)
+bool HouseLedger::was_said_before_merge(
+    const Record& record, const Message& message, MemberNumber named)
 {
     if (message.member.empty()) return false;
     NamedMembers then{.member = record.member.is_none() ? named : record.member};
@@ -218,7 +308,7 @@ bool Shard::was_said_before_merge(const Record& record, const Message& message, 
     return content_digest(message, then) == record.content;
 }
 
-void Shard::find_parties(const Message& message, std::size_t place, Parties& parties)
+void HouseLedger::find_parties(const Message& message, std::size_t place, Parties& parties)
 {
     if (message.member.empty()) {
         parties.has_original = load_original(message, parties.original);
@@ -238,7 +328,7 @@ void Shard::find_parties(const Message& message, std::size_t place, Parties& par
     parties.receiver = find_survivor(message.to_member);
 }
 
-void Shard::look_up_identifiers(const Message& message, Parties& parties)
+void HouseLedger::look_up_identifiers(const Message& message, Parties& parties)
 {
     const Identity holder = identities_.find(message.identifier);
     const Member* other = Parties::known(find_survivor(message.identifier));
@@ -255,7 +345,7 @@ void Shard::look_up_identifiers(const Message& message, Parties& parties)
 
 // The identity first, then the record: what is sent again after a crash between the two finds the
 // identifier in its place and changes nothing.
-void Shard::bind_identifier(const Message& message, MemberNumber member)
+void HouseLedger::bind_identifier(const Message& message, MemberNumber member)
 {
     identities_.bind(
         {.identifier = message.identifier,
@@ -271,7 +361,7 @@ void Shard::bind_identifier(const Message& message, MemberNumber member)
 }
 
 // Posts what is due before the message. True: something was, or the window is another.
-bool Shard::bring_up_to(Time now, const Parties& parties)
+bool HouseLedger::bring_up_to(Time now, const Parties& parties)
 {
     const Sequence before = written_;
     if (is_message_clock()) {
@@ -285,10 +375,11 @@ bool Shard::bring_up_to(Time now, const Parties& parties)
     return written_ != before;
 }
 
-void Shard::book(Submission& submission, std::size_t place, const Digest& content)
+void HouseLedger::book(Submission& submission, std::size_t place, const Digest& content)
 {
     const Message& message = submission.message;
     Outcome& outcome = submission.outcome;
+    const std::uint64_t transaction = transactions_;
     Parties parties;
     find_parties(message, place, parties);
     const Question question{
@@ -322,7 +413,11 @@ void Shard::book(Submission& submission, std::size_t place, const Digest& conten
         outcome.refusal = *refusal;
         return;
     }
-    if (bring_up_to(now, parties)) refusal = decide_now();
+    if (bring_up_to(now, parties)) {
+        // A window's end was flushed: who was looked up may have left the memory.
+        if (transactions_ != transaction) return book(submission, place, content);
+        refusal = decide_now();
+    }
 
     house_time_ = now;
     outcome.disposition = Disposition::decided;
@@ -352,11 +447,21 @@ void Shard::book(Submission& submission, std::size_t place, const Digest& conten
         index_.insert(index_keys_.reversal_key(record.original), record.sequence);
     if (has_content(message)) keep_content();
     if (!refusal) fold_lots_of(*member, lots_before, windows_.size() - 1);
-    if (!refusal && has_receipt(message.type)) book_receipt(record, *parties.receiver);
+    if (!refusal && has_receipt(message.type)) deliver(record, parties.receiver);
+}
+
+// Between shards what was sent is durable before it arrives: until then it is in transit.
+void HouseLedger::deliver(const Record& sent, Member* receiver)
+{
+    if (shard_of(sent.member) != shard_of(sent.other_member)) {
+        flush();
+        receiver = &member_with(sent.other_member);
+    }
+    book_receipt(sent, *receiver);
 }
 
 // The canonical form is that of the message whose digest was taken last.
-void Shard::keep_content()
+void HouseLedger::keep_content()
 {
     const std::string_view canonical = std::string_view{digested_}.substr(canonical_at_);
     std::string& contents = contents_[builders_used_ - 1];
@@ -370,7 +475,7 @@ void Shard::keep_content()
     contents.append(canonical);
 }
 
-void Shard::book_receipt(const Record& sent, Member& receiver)
+void HouseLedger::book_receipt(const Record& sent, Member& receiver)
 {
     Record& record = own_records_.emplace_back();
     record.sequence = next_sequence();
@@ -379,12 +484,14 @@ void Shard::book_receipt(const Record& sent, Member& receiver)
 }
 
 // No block straddles a cut-off.
-BlockBuilder& Shard::open_block(std::size_t window)
+BlockBuilder& HouseLedger::open_block(std::size_t window, ShardId shard)
 {
     const Month month = windows_[window].month;
     if (block_is_open_) {
         BlockBuilder& open = builders_[builders_used_ - 1];
-        if (open.header().window == month && open.count() < records_per_block_max) return open;
+        if (open.header().window == month && open.header().shard == shard &&
+            open.count() < records_per_block_max)
+            return open;
         finish_block();
     }
     if (builders_used_ == builders_.size()) {
@@ -394,38 +501,40 @@ BlockBuilder& Shard::open_block(std::size_t window)
     contents_[builders_used_].clear();
     BlockBuilder& builder = builders_[builders_used_++];
     builder.start(
-        {.shard = ShardId{1},
+        {.shard = shard,
          .first = next_sequence(),
          .time = house_time_,
          .window = month,
-         .previous = last_hash_});
+         .previous = shard_hashes_[shard.value() - std::size_t{1}]});
     block_is_open_ = true;
     return builder;
 }
 
-void Shard::finish_block()
+void HouseLedger::finish_block()
 {
     if (!block_is_open_) return;
     BlockBuilder& builder = builders_[builders_used_ - 1];
     const auto bytes = builder.finish(*terms_);
-    last_hash_ = builder.header().hash;
+    const BlockHeader& header = builder.header();
+    last_hash_ = shard_hashes_[header.shard.value() - std::size_t{1}] = header.hash;
     commit_.blocks.push_back(
-        {.first = builder.header().first,
-         .count = builder.header().count,
+        {.first = header.first,
+         .count = header.count,
          .bytes = bytes,
-         .contents = std::as_bytes(std::span{contents_[builders_used_ - 1]})});
+         .contents = std::as_bytes(std::span{contents_[builders_used_ - 1]}),
+         .shard = header.shard});
     block_is_open_ = false;
 }
 
-void Shard::append(const Record& record, std::size_t window)
+void HouseLedger::append(const Record& record, std::size_t window)
 {
-    BlockBuilder& builder = open_block(window);
+    BlockBuilder& builder = open_block(window, shard_of(record.member));
     builder.append(record);
     written_ = record.sequence;
     decided_.push_back(nullptr);
 }
 
-void Shard::append_house_step(MessageType type, Time at)
+void HouseLedger::append_house_step(MessageType type, Time at)
 {
     house_time_ = std::max(house_time_, at);
     append(
@@ -437,14 +546,14 @@ void Shard::append_house_step(MessageType type, Time at)
         windows_.size() - 1);
 }
 
-void Shard::open_window(Month month)
+void HouseLedger::open_window(Month month)
 {
     windows_.push_back({.month = month, .first = next_sequence()});
     commit_.windows.push_back(windows_.back());
     next_cut_off_ = terms_->calendar->start_of(month.next());
 }
 
-bool Shard::make_durable()
+bool HouseLedger::make_durable()
 {
     finish_block();
     const Sequence before{durable_.load()};
@@ -452,7 +561,7 @@ bool Shard::make_durable()
     const auto rows = members_.next_slice(written_.value() - before.value(), before);
     commit_.members.assign(rows.begin(), rows.end());
     commit_.watermark = members_.watermark();
-    if (written_.value() - funding_row_.value() >= records_per_funding_row) write_back_funding();
+    store_funding();
     commit_.index_runs = index_.take_new_manifest();
     ++counters_.commits;
     if (journal_.commit(commit_) != CommitResult::durable) {
@@ -464,7 +573,7 @@ bool Shard::make_durable()
 }
 
 // What was decided is not known to be durable: memory may be ahead of the journal.
-void Shard::distrust_memory()
+void HouseLedger::distrust_memory()
 {
     if (!is_sound_) return;
     is_sound_ = is_readable_ = false;
@@ -473,12 +582,13 @@ void Shard::distrust_memory()
     ++counters_.commit_failures;
 }
 
-void Shard::now_durable()
+void HouseLedger::now_durable()
 {
     durable_ = written_.value();
     members_.slice_is_durable();
     if (commit_.index_runs) index_.remove_unnamed_files();
     index_.seal_when_full(written_);
+    if (written_.value() - funding_row_.value() >= records_per_funding_row) encode_funding();
     counters_.members_cached = members_.size();
     counters_.members_dirty = members_.dirty();
     const auto now = SteadyClock::now();
@@ -488,7 +598,7 @@ void Shard::now_durable()
     }
 }
 
-bool Shard::advance_clock(Time to)
+bool HouseLedger::advance_clock(Time to)
 {
     if (options_.clock != nullptr || to < house_time_) return false;
     require_ready();
@@ -504,7 +614,7 @@ bool Shard::advance_clock(Time to)
     return true;
 }
 
-void Shard::mark_windows()
+void HouseLedger::mark_windows()
 {
     // Where nothing happens, too, who waits for this house must see that it lives.
     if (!is_ready() || options_.clock == nullptr) return;
@@ -516,7 +626,7 @@ void Shard::mark_windows()
     }
 }
 
-void Shard::publish(std::shared_ptr<const Terms> terms)
+void HouseLedger::publish(std::shared_ptr<const Terms> terms)
 {
     invariant(terms->as_of >= terms_->as_of, "terms are published forward");
     const HouseTerms before = terms_->house;
@@ -532,7 +642,7 @@ void Shard::publish(std::shared_ptr<const Terms> terms)
     }
 }
 
-LedgerCounters Shard::counters() const
+LedgerCounters HouseLedger::counters() const
 {
     return {
         .records = durable_,
@@ -549,7 +659,7 @@ LedgerCounters Shard::counters() const
 std::unique_ptr<Ledger> open_ledger(
     Journal& journal, Store& identities, std::shared_ptr<const Terms> terms, LedgerOptions options)
 {
-    return std::make_unique<Shard>(journal, identities, std::move(terms), std::move(options));
+    return std::make_unique<HouseLedger>(journal, identities, std::move(terms), std::move(options));
 }
 
 } // namespace pointhouse::ledger
