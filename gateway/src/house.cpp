@@ -51,9 +51,8 @@ struct House::State {
     State(const fs::path& data, std::optional<ClockKind> wished)
         : folder{data}, lease{require_house(folder).lock()}, config{read_config(folder.config())},
           keys{read_ledger_keys(folder.keys())}, wire_key{read_wire_key(folder.keys())},
-          stores{open_house_stores(folder, config.store, config.shards)},
-          record_store{stores->open_record()}, record{*record_store, folder.record()},
-          registry{record}
+          stores{open_house_stores(folder, config.store)}, record_store{stores->open_record()},
+          record{*record_store, folder.record()}, registry{record}
     {
         require_private_keys(folder);
         if (record.entries().empty())
@@ -77,7 +76,7 @@ struct House::State {
     }
     ledger::Journal& open_journal()
     {
-        if (!journal) journal = stores->open_journal();
+        if (!journal) journal = stores->open_journal(registry.founding().shards);
         return *journal;
     }
 
@@ -311,7 +310,7 @@ std::optional<ledger::HouseSequence> House::closing_of(ledger::Month month) cons
 
 std::unique_ptr<StoreSnapshot> House::snapshot_stores()
 {
-    return state_->stores->snapshot();
+    return state_->stores->snapshot(state_->registry.founding().shards);
 }
 
 bool House::is_overtaken() const
@@ -433,7 +432,7 @@ void fill_new_house(const HouseFolder& folder, const NewHouse& plan)
     if (::mkdir(folder.ledger().c_str(), 0700) != 0)
         throw HouseFailure{"cannot make " + folder.ledger().string()};
 
-    const auto stores = open_house_stores(folder, plan.store, plan.shards);
+    const auto stores = open_house_stores(folder, plan.store);
     const auto record_store = stores->open_record();
     ledger::HouseRecord record{*record_store, folder.record()};
     partners::Registry registry{record};
@@ -443,14 +442,15 @@ void fill_new_house(const HouseFolder& folder, const NewHouse& plan)
         {.currency = plan.currency,
          .time_zone = plan.time_zone,
          .face_value = ledger::format_micro(face_value.value_or(ledger::Micro{})),
-         .production = plan.production},
+         .production = plan.production,
+         .shards = plan.shards},
         act);
     if (!founded) throw HouseFailure{founded.error().reason};
     registry.certificate_issued(
         {.serial = server.serial, .subject = server.subject, .not_after = server.not_after}, act);
 
     // Last: what makes the folder a house.
-    write_config(folder.config(), {.store = plan.store, .shards = plan.shards});
+    write_config(folder.config(), {.store = plan.store});
 }
 
 } // namespace

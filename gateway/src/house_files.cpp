@@ -146,12 +146,6 @@ HouseConfig read_config(const fs::path& file)
             const auto count = node.value_exact<std::int64_t>();
             if (!count || *count < 1) fail(file, "cached_members_max must be a number from 1");
             config.cached_members_max = *count;
-        } else if (key == "shards") {
-            const auto count = node.value_exact<std::int64_t>();
-            constexpr auto most = static_cast<std::int64_t>(ledger::shards_max);
-            if (!count || *count < 1 || *count > most)
-                fail(file, fmt::format("shards must be a number from 1 to {}", most));
-            config.shards = static_cast<std::size_t>(*count);
         } else {
             fail(file, fmt::format("\"{}\" is not a setting", key));
         }
@@ -183,17 +177,11 @@ void write_config(const fs::path& file, const HouseConfig& config)
             "admin = \"{}\"   # health, readiness and metrics, plain HTTP: keep it on this "
             "machine\n"
             "hosts = []                   # further names and addresses it is reached under\n"
-            "cached_members_max = {}      # members kept in memory\n"
-            "{}",
+            "cached_members_max = {}      # members kept in memory\n",
             config.store,
             config.listen,
             config.admin,
-            config.cached_members_max,
-            config.shards == 1
-                ? std::string{}
-                : fmt::format(
-                      "shards = {}                   # of the journal: as they were made\n",
-                      config.shards)),
+            config.cached_members_max),
         is_postgres(config.store) ? 0600 : 0644); // the address may hold a password
 }
 

@@ -76,9 +76,7 @@ private:
 
 class SqliteStores final : public HouseStores {
 public:
-    SqliteStores(HouseFolder folder, std::size_t shards)
-        : folder_{std::move(folder)}, shards_{shards}
-    {}
+    explicit SqliteStores(HouseFolder folder) : folder_{std::move(folder)} {}
     std::unique_ptr<ledger::Store> open_record() override
     {
         return ledger::open_sqlite_store(folder_.house());
@@ -96,20 +94,19 @@ public:
         for (const auto* const part : {"", "-wal", "-shm"})
             fs::remove(folder_.books().string() + part);
     }
-    std::unique_ptr<ledger::Journal> open_journal() override
+    std::unique_ptr<ledger::Journal> open_journal(std::size_t shards) override
     {
-        return journal_of(shards_, folder_.ledger(), [this](std::size_t shard) {
+        return journal_of(shards, folder_.ledger(), [this](std::size_t shard) {
             return ledger::open_sqlite_journal(folder_.journal(shard));
         });
     }
-    std::unique_ptr<StoreSnapshot> snapshot() override
+    std::unique_ptr<StoreSnapshot> snapshot(std::size_t shards) override
     {
-        return std::make_unique<SqliteFiles>(folder_, shards_);
+        return std::make_unique<SqliteFiles>(folder_, shards);
     }
 
 private:
     HouseFolder folder_;
-    std::size_t shards_;
 };
 
 /// The books are left out: they are derived from the journal again.
@@ -146,23 +143,23 @@ std::string own_name()
 
 class PostgresStores final : public HouseStores {
 public:
-    PostgresStores(std::string address, fs::path ledger_folder, std::size_t shards)
+    PostgresStores(std::string address, fs::path ledger_folder)
         : address_{(ledger::migrate_postgres_schemas(address), std::move(address))},
-          ledger_folder_{std::move(ledger_folder)}, shards_{shards},
+          ledger_folder_{std::move(ledger_folder)},
           lease_{address_, ledger::first_shard, {.holder = own_name()}}
     {}
     std::unique_ptr<ledger::Store> open_record() override { return open("house"); }
     std::unique_ptr<ledger::Store> open_identities() override { return open("identities"); }
     std::unique_ptr<ledger::Store> open_books() override { return open("books"); }
     void discard_books() override { ledger::drop_postgres_books(address_); }
-    std::unique_ptr<ledger::Journal> open_journal() override
+    std::unique_ptr<ledger::Journal> open_journal(std::size_t shards) override
     {
-        return journal_of(shards_, ledger_folder_, [this](std::size_t shard) {
+        return journal_of(shards, ledger_folder_, [this](std::size_t shard) {
             return ledger::open_postgres_journal(
                 address_, lease_, ledger::ShardId{static_cast<std::uint16_t>(shard)});
         });
     }
-    std::unique_ptr<StoreSnapshot> snapshot() override
+    std::unique_ptr<StoreSnapshot> snapshot(std::size_t /*shards*/) override
     {
         return std::make_unique<PostgresTables>(address_);
     }
@@ -176,7 +173,6 @@ private:
 
     std::string address_;
     fs::path ledger_folder_;
-    std::size_t shards_;
     ledger::PostgresLease lease_;
 };
 
@@ -200,12 +196,11 @@ void make_house_stores(const std::string& store)
     if (is_postgres(store)) ledger::create_postgres_schemas(store);
 }
 
-std::unique_ptr<HouseStores> open_house_stores(
-    const HouseFolder& folder, const std::string& store, std::size_t shards)
+std::unique_ptr<HouseStores> open_house_stores(const HouseFolder& folder, const std::string& store)
 {
-    if (!is_postgres(store)) return std::make_unique<SqliteStores>(folder, shards);
+    if (!is_postgres(store)) return std::make_unique<SqliteStores>(folder);
     try {
-        return std::make_unique<PostgresStores>(store, folder.ledger(), shards);
+        return std::make_unique<PostgresStores>(store, folder.ledger());
     } catch (const ledger::PostgresLeaseHeld& held) {
         throw LeaseHeld{held.what()};
     }

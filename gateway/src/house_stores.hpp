@@ -33,8 +33,9 @@ public:
     [[nodiscard]] virtual std::unique_ptr<ledger::Store> open_books() = 0;
     /// Leaves none, whatever is wrong with them. Not while they are open.
     virtual void discard_books() = 0;
-    [[nodiscard]] virtual std::unique_ptr<ledger::Journal> open_journal() = 0;
-    [[nodiscard]] virtual std::unique_ptr<StoreSnapshot> snapshot() = 0;
+    /// `shards`: how many the house was made with.
+    [[nodiscard]] virtual std::unique_ptr<ledger::Journal> open_journal(std::size_t shards) = 0;
+    [[nodiscard]] virtual std::unique_ptr<StoreSnapshot> snapshot(std::size_t shards) = 0;
     /// Another process has taken over. Any thread.
     [[nodiscard]] virtual bool are_lost() const { return false; }
 };
@@ -45,9 +46,9 @@ public:
 
 /// What a new house needs before its stores can be opened; refuses a database that has one already.
 void make_house_stores(const std::string& store);
-/// Takes the right to them; the journal has so many shards. Throws LeaseHeld.
+/// Takes the right to them. Throws LeaseHeld.
 [[nodiscard]] std::unique_ptr<HouseStores> open_house_stores(
-    const HouseFolder& folder, const std::string& store, std::size_t shards);
+    const HouseFolder& folder, const std::string& store);
 /// Undoes make_house_stores; files in the data folder are the caller's.
 void discard_house_stores(const std::string& store);
 

@@ -201,10 +201,7 @@ private:
              .shards = options_.shards});
         folder_.is_made();
         std::ofstream{gateway::HouseFolder{folder_.path()}.config()} << fmt::format(
-            "store = \"{}\"\ncached_members_max = {}\nshards = {}\n",
-            options_.store,
-            options_.cached_members,
-            options_.shards);
+            "store = \"{}\"\ncached_members_max = {}\n", options_.store, options_.cached_members);
         gateway::House house{folder_.path()};
         for (int partner = 0; partner < options_.partners; ++partner) {
             const auto contract = partners::standard_contract(fmt::format("brand-{}", partner + 1));

@@ -222,6 +222,9 @@ Fault fault_of(const Registry::Founding& founding)
     if (founding.late_window_days < 0 || founding.late_window_days > late_window_days_max) {
         return fmt::format("the late window has 0 to {} days", late_window_days_max);
     }
+    if (founding.shards < 1 || founding.shards > ledger::shards_max) {
+        return fmt::format("a journal has 1 to {} shards", ledger::shards_max);
+    }
     return std::nullopt;
 }
 

@@ -229,12 +229,14 @@ std::string_view text_in(const json::object& content, std::string_view key)
 
 json::object to_json(const Registry::Founding& founding)
 {
-    return {
+    json::object content{
         {"currency", founding.currency},
         {"time_zone", founding.time_zone},
         {"face_value", founding.face_value},
         {"late_window_days", founding.late_window_days},
         {"production", founding.production}};
+    if (founding.shards != 1) content.emplace("shards", founding.shards);
+    return content;
 }
 
 Registry::Founding founding_from(const json::object& content)
@@ -244,7 +246,8 @@ Registry::Founding founding_from(const json::object& content)
         .time_zone = std::string{text_in(content, "time_zone")},
         .face_value = std::string{text_in(content, "face_value")},
         .late_window_days = number_in<std::int32_t>(content, "late_window_days"),
-        .production = content.at("production").as_bool()};
+        .production = content.at("production").as_bool(),
+        .shards = content.contains("shards") ? number_in<std::size_t>(content, "shards") : 1};
 }
 
 json::object to_json(const ledger::Tariff& tariff)

@@ -54,7 +54,6 @@ struct HouseConfig {
     /// certificate and as values of Host.
     std::vector<std::string> hosts{};
     std::int64_t cached_members_max = 1'000'000;
-    std::size_t shards = 1; // of the journal; decided when the house is made
 };
 
 /// The files of a data folder.

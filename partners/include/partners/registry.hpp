@@ -196,6 +196,7 @@ public:
         std::string face_value = "0.010000";
         std::int32_t late_window_days = 60;
         bool production = false;
+        std::size_t shards = 1; // of the journal, for good
     };
     Accepted<void> found(const Founding& founding, Act act);
     /// Pre: the house is founded.

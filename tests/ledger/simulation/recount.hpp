@@ -111,7 +111,7 @@ private:
     std::map<PromotionId, std::int64_t> granted_;
     std::map<TariffVersion, std::int64_t> in_transit_; // points
     std::map<Sequence, MemberNumber> awaited_;         // by what was sent, who receives it
-    std::vector<Entry> folding_; // not yet in their fold
+    std::vector<Entry> folding_;                       // not yet in their fold
     std::int64_t liability_ = 0;
     Money block_money_{};
     std::map<EntryKind, std::int64_t> block_points_;
