@@ -27,7 +27,8 @@ settlement::Contracts contracts_of(const partners::Registry& registry, const led
                      .valid_from = row.valid_from,
                      .treatment = row.treatment,
                      .category = row.category,
-                     .rate_basis_points = row.rate_basis_points});
+                     .rate_basis_points = row.rate_basis_points,
+                     .is_gross = row.is_gross});
             }
         }
     }
@@ -73,7 +74,11 @@ std::vector<settlement::SoldBlock> blocks_sold_in(
             if (is_billed_elsewhere(documents, version, month)) continue;
             const auto* row = registry.find_vat(block.partner, "block", block.valid_from);
             settlement::VatRate vat{.category = "O"};
-            if (row) vat = {.category = row->category, .basis_points = row->rate_basis_points};
+            if (row)
+                vat = {
+                    .category = row->category,
+                    .basis_points = row->rate_basis_points,
+                    .is_gross = row->is_gross};
             sold.push_back(
                 {.partner = block.partner,
                  .tariff = version,

@@ -280,6 +280,7 @@ Fault fault_of(const VatTerms& row)
                  : row.rate_basis_points != 0) {
         return fmt::format("rate_bp: from 1 to {} when taxed, else 0", basis_points_max);
     }
+    if (row.is_gross && !is_taxed) return "price: \"gross\" goes with taxed: else it holds no VAT";
     return std::nullopt;
 }
 

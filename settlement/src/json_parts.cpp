@@ -24,12 +24,14 @@ json::array vat_json(std::span<const VatTotal> totals)
 {
     json::array array;
     for (const VatTotal& total : totals) {
-        array.push_back(json::object{
+        json::object object{
             {"category", total.rate.category},
             {"rate_basis_points", total.rate.basis_points},
             {"net_minor", total.net.count},
             {"vat_minor", total.tax.count},
-        });
+        };
+        if (total.rate.is_gross) object.emplace("gross_minor", total.gross.count);
+        array.push_back(std::move(object));
     }
     return array;
 }

@@ -8,6 +8,7 @@
 
 #include "ledger/accounts.hpp"
 #include "ledger/invariant.hpp"
+#include "vat_totals.hpp"
 
 namespace pointhouse::settlement {
 namespace {
@@ -144,7 +145,9 @@ VatRate rate_of(const VatRule* rule)
     if (rule == nullptr) return {.category = "O"};
     const bool is_taxed = rule->treatment == "taxed";
     VatRate rate{
-        .category = rule->category, .basis_points = is_taxed ? rule->rate_basis_points : 0};
+        .category = rule->category,
+        .basis_points = is_taxed ? rule->rate_basis_points : 0,
+        .is_gross = is_taxed && rule->is_gross};
     if (rate.category.empty()) rate.category = is_taxed ? "S" : "O";
     return rate;
 }
@@ -165,21 +168,20 @@ void add_detail(StatementLine& line, const Place& place, const Quantity& quantit
 
 void total(Statement& statement, const ledger::Currency& currency)
 {
-    std::map<VatRate, Minor> nets;
     Micro exact;
+    Minor rounded;
     for (StatementLine& line : statement.lines) {
-        line.net = minor_units_of(line.exact, currency);
+        set_rounded(line, minor_units_of(line.exact, currency));
         exact += line.exact;
-        statement.net += line.net;
-        nets[line.vat] += line.net;
+        rounded += rounded_amount(line);
     }
-    for (const auto& [rate, net] : nets) {
-        const Minor tax = tax_of(net, rate.basis_points);
-        statement.vat.push_back({.rate = rate, .net = net, .tax = tax});
-        statement.tax += tax;
+    statement.vat = vat_totals(statement.lines);
+    for (const VatTotal& vat : statement.vat) {
+        statement.net += vat.net;
+        statement.tax += vat.tax;
+        statement.total += vat.total();
     }
-    statement.total = statement.net + statement.tax;
-    statement.rounding = Micro{micro_per_minor(currency)} * statement.net.count - exact;
+    statement.rounding = Micro{micro_per_minor(currency)} * rounded.count - exact;
 }
 
 std::string_view suffix_of(StatementType type)

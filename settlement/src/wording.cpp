@@ -182,6 +182,14 @@ std::string price_per_thousand(const LineDetail& detail, int places)
     return grouped(trimmed(price, static_cast<std::size_t>(places)));
 }
 
+std::string net_price_per_thousand(const DocumentLine& line, const ledger::Currency& currency)
+{
+    const LineDetail net{
+        .points = line.points, .amount = ledger::Micro{micro_per_minor(currency)} * line.net.count};
+    constexpr int places_min = 6;
+    return trimmed(share_of(net, 1'000, std::max(places_min, digits_of(line.points))), 2);
+}
+
 std::string price_per_point(const LineDetail& detail)
 {
     if (!is_price_rounded(detail)) return format_micro(detail.price);

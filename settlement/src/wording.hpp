@@ -37,6 +37,11 @@ namespace pointhouse::settlement {
 /// The same of a detail. Where the price of a point is rounded, as in another currency, with as
 /// many decimals as it takes to come to the amount: to the cent.
 [[nodiscard]] std::string price_per_thousand(const LineDetail& detail, int places);
+/// The price of 1,000 points of a line without the tax that it holds, as article 226(8) of
+/// directive 2006/112/EC wants it said: with so many decimals that points × price comes to the
+/// line's net, to the cent. No separators between thousands. Pre: the line has points.
+[[nodiscard]] std::string net_price_per_thousand(
+    const DocumentLine& line, const ledger::Currency& currency);
 /// The price of a point likewise: to the millionth.
 [[nodiscard]] std::string price_per_point(const LineDetail& detail);
 /// The decimals that every price of a document can be written with, so that they line up: the

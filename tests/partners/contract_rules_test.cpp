@@ -171,6 +171,17 @@ TEST_F(ContractRules, RefuseContractsThatSayWhatCannotBe)
              c.vat[0].treatment = "exempt";
              c.vat[0].category = "E";
          }},
+        {"price: \"gross\" goes with taxed: else it holds no VAT",
+         [](PartnerContract& c) {
+             c.vat[0] = {
+                 .partner = {},
+                 .valid_from = {},
+                 .flows = {"fee"},
+                 .treatment = "exempt",
+                 .category = "E",
+                 .rate_basis_points = 0,
+                 .is_gross = true};
+         }},
         {"vat: two rows for price from the same day",
          [](PartnerContract& c) { c.vat.push_back(c.vat[0]); }},
         {"promotion: p: nobody funds it",

@@ -100,6 +100,7 @@ private:
                 .treatment = std::string{treatment.name},
                 .category = std::string{category_of(treatment.name)},
                 .rate_basis_points = treatment.basis_points,
+                .is_gross = treatment.basis_points > 0 && pick(2) == 0,
             });
         }
     }
@@ -158,7 +159,7 @@ Parties parties_of(const Settlement& settlement)
     return parties;
 }
 
-Settlement june_with_expiry(VatMode mode, Share prefund_share)
+Settlement june_with_expiry(VatMode mode, Share prefund_share, bool is_gross)
 {
     June june{mode, prefund_share};
     const TariffVersion fuel{2};
@@ -166,6 +167,8 @@ Settlement june_with_expiry(VatMode mode, Share prefund_share)
     tariff.breakage_operator = 1;
     tariff.breakage_issuer = 1;
     june.coalition.add_vat(june.fuel, "breakage_shared", mode == VatMode::all_flows ? 2100 : 0);
+    for (VatRule& rule : june.coalition.contracts().vat)
+        rule.is_gross = is_gross && rule.treatment == "taxed";
     june.coalition.expire(fuel, 400); // E15
     return june.coalition.settled();
 }

@@ -30,6 +30,7 @@ struct VatRule {
     std::string treatment{}; // "taxed"; all else bears no tax on the document
     std::string category{};  // EN 16931 code; empty: "S" when taxed, else "O"
     std::int32_t rate_basis_points = 0;
+    bool is_gross = false; // the charge's price holds the tax
 };
 
 /// A party as documents name it.
@@ -60,6 +61,7 @@ enum class StatementType : std::uint8_t {
 struct VatRate {
     std::string category{};
     std::int32_t basis_points = 0;
+    bool is_gross = false; // points × price holds the tax; else the tax comes on top
     friend auto operator<=>(const VatRate&, const VatRate&) = default;
 };
 
@@ -74,7 +76,8 @@ struct LineDetail {
 };
 
 /// One line per (tariff version, charge, VAT rate): exact to the micro-unit, then rounded once,
-/// half away from zero.
+/// half away from zero. Where the price holds the tax, what is rounded is `gross`, and `net` is
+/// what of it is without the tax.
 struct StatementLine {
     Charge charge = Charge::price;
     ledger::TariffVersion tariff{};
@@ -82,6 +85,7 @@ struct StatementLine {
     std::int64_t points = 0; // net; a quantity where there is a price: points × price = exact
     ledger::Micro exact{};
     ledger::Minor net{};
+    ledger::Minor gross{}; // of a price that holds the tax; else zero
     VatRate vat{};
     std::vector<LineDetail> details{};
 };
@@ -91,6 +95,10 @@ struct VatTotal {
     VatRate rate{};
     ledger::Minor net{};
     ledger::Minor tax{};
+    ledger::Minor gross{}; // what prices that hold the tax come to; else zero
+    /// What is owed. No net amount comes with its tax to every gross one: net + tax may be a cent
+    /// apart from it.
+    [[nodiscard]] ledger::Minor total() const { return rate.is_gross ? gross : net + tax; }
     friend bool operator==(const VatTotal&, const VatTotal&) = default;
 };
 
@@ -106,9 +114,12 @@ struct Statement {
     std::vector<VatTotal> vat{};        // by category, then rate
     ledger::Minor net{};
     ledger::Minor tax{};
-    ledger::Minor total{};
+    ledger::Minor total{};    // what is owed
     ledger::Micro rounding{}; // what rounding the lines added, for the account `rounding`
 
+    /// What is owed beyond net and tax, where no net amount comes with its tax to the prices that
+    /// hold it.
+    [[nodiscard]] ledger::Minor payable_rounding() const { return total - (net + tax); }
     /// issuance: the partner pays the house; else the house pays the partner.
     [[nodiscard]] bool partner_pays() const { return type == StatementType::issuance; }
 };

@@ -146,6 +146,10 @@ DocumentLine line_of(const json::value& value)
             {.category = text_in(object, "vat_category"),
              .basis_points = integer_in<std::int32_t>(object, "vat_rate_basis_points")},
     };
+    if (object.contains("gross_minor")) {
+        line.vat.is_gross = true;
+        line.gross = minor_in(object, "gross_minor");
+    }
     if (!member(object, "price_micro").is_null()) {
         line.points = integer_in<std::int64_t>(object, "points");
         line.price = micro_in(object, "price_micro");
@@ -203,10 +207,12 @@ std::vector<VatTotal> vat_in(const json::object& document)
         totals.push_back({
             .rate =
                 {.category = text_in(object, "category"),
-                 .basis_points = integer_in<std::int32_t>(object, "rate_basis_points")},
+                 .basis_points = integer_in<std::int32_t>(object, "rate_basis_points"),
+                 .is_gross = object.contains("gross_minor")},
             .net = minor_in(object, "net_minor"),
             .tax = minor_in(object, "vat_minor"),
         });
+        if (object.contains("gross_minor")) totals.back().gross = minor_in(object, "gross_minor");
     }
     return totals;
 }
@@ -220,6 +226,12 @@ void check_sides(const Document& document, const json::object& object)
         text_in(object, "payer") == (is_sellers ? document.seller.id : document.buyer.id) &&
         text_in(object, "payee") == (is_sellers ? document.buyer.id : document.seller.id);
     if (!is_sound) throw Unreadable{"type_code, payer and payee do not follow from the rest"};
+}
+
+ledger::Minor rounding_in(const json::object& document)
+{
+    const std::string_view key = "payable_rounding_minor";
+    return document.contains(key) ? minor_in(document, key) : ledger::Minor{};
 }
 
 Document document_of(const json::object& object)
@@ -268,7 +280,8 @@ ledger::Result<Document, std::string> document_from_json(std::string_view text)
         if (!is_in_range(document)) return std::unexpected{"an amount or a rate is out of range"};
         Document recomputed = document;
         total_document(recomputed);
-        if (recomputed != document)
+        if (recomputed != document ||
+            recomputed.payable_rounding() != rounding_in(value.get_object()))
             return std::unexpected{"its totals do not follow from its lines"};
         return document;
     } catch (const Unreadable& unreadable) {

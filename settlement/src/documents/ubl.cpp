@@ -27,7 +27,8 @@ std::string exemption_code_of(std::string_view category)
 
 /// A line as an invoice counts it: a quantity at a price. Points at several prices, and points
 /// whose amount in a currency without decimals is further from their price than Peppol allows
-/// (PEPPOL-EN16931-R120: 0.02), are one unit.
+/// (PEPPOL-EN16931-R120: 0.02), are one unit. A price without the tax that the agreed one holds has
+/// the decimals that the line's net takes: EN 16931 bounds those of amounts, not of item prices.
 struct Quantity {
     std::int64_t count = 1;
     std::string price;
@@ -37,8 +38,13 @@ struct Quantity {
 Quantity quantity_of(const DocumentLine& line, const ledger::Currency& currency)
 {
     constexpr std::int64_t slack_micro = 20'000;
+    if (line.vat.is_gross && line.price && line.points != 0)
+        return {
+            .count = line.points,
+            .price = net_price_per_thousand(line, currency),
+            .is_points = true};
     const std::int64_t rounding = line.net.count * micro_per_minor(currency) - line.exact.count();
-    if (line.price && std::abs(rounding) < slack_micro) {
+    if (!line.vat.is_gross && line.price && std::abs(rounding) < slack_micro) {
         // Micro-units per point are thousandths per 1,000 points.
         const ledger::Currency thousandths{.code = {}, .minor_digits = 3};
         return {
@@ -56,7 +62,10 @@ std::string description_of(const DocumentLine& line)
 {
     std::string text =
         fmt::format("Tariff {}, {}", line.tariff.value(), month_in_words(line.origin));
+    if (line.vat.is_gross && line.price)
+        text += fmt::format(", {} per 1,000 with VAT", price_per_thousand(*line.price, 2));
     if (line.price) return text;
+    if (line.vat.is_gross) text += ", prices with VAT";
     std::string_view separator = ": ";
     for (const LineDetail& detail : line.details) {
         text += fmt::format(
@@ -280,8 +289,10 @@ private:
         const Node totals = root_.append_child("cac:LegalMonetaryTotal");
         add_amount(totals, "cbc:LineExtensionAmount", document_.net);
         add_amount(totals, "cbc:TaxExclusiveAmount", document_.net);
-        add_amount(totals, "cbc:TaxInclusiveAmount", document_.total);
+        add_amount(totals, "cbc:TaxInclusiveAmount", document_.net + document_.tax);
         if (document_.is_prepaid()) add_amount(totals, "cbc:PrepaidAmount", document_.total);
+        if (const Minor rounding = document_.payable_rounding(); rounding != Minor{})
+            add_amount(totals, "cbc:PayableRoundingAmount", rounding);
         add_amount(totals, "cbc:PayableAmount", document_.is_prepaid() ? Minor{} : document_.total);
     }
 

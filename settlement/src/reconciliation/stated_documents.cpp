@@ -81,6 +81,10 @@ StatementLine line_from(const json::object& line)
             {.category = text_in(line, "vat_category"),
              .basis_points = static_cast<std::int32_t>(number_in(line, "vat_rate_basis_points"))},
         .details = {}};
+    if (line.contains("gross_minor")) {
+        read.vat.is_gross = true;
+        read.gross = {number_in(line, "gross_minor")};
+    }
     for (const auto& each : line.at("details").as_array()) {
         const auto& detail = each.as_object();
         read.details.push_back(
@@ -106,12 +110,15 @@ StatedDocument document_from(const json::object& document, StatementType type)
         read.lines.push_back(line_from(line.as_object()));
     for (const auto& each : document.at("vat").as_array()) {
         const auto& total = each.as_object();
+        const bool is_gross = total.contains("gross_minor");
         read.vat.push_back(
             {.rate =
                  {.category = text_in(total, "category"),
-                  .basis_points = static_cast<std::int32_t>(number_in(total, "rate_basis_points"))},
+                  .basis_points = static_cast<std::int32_t>(number_in(total, "rate_basis_points")),
+                  .is_gross = is_gross},
              .net = {number_in(total, "net_minor")},
-             .tax = {number_in(total, "vat_minor")}});
+             .tax = {number_in(total, "vat_minor")},
+             .gross = {is_gross ? number_in(total, "gross_minor") : 0}});
     }
     return read;
 }
@@ -122,6 +129,7 @@ void turn(StatedDocument& document)
     for (auto& line : document.lines) {
         line.exact = -line.exact;
         line.net = -line.net;
+        line.gross = -line.gross;
         for (auto& detail : line.details) {
             detail.points = -detail.points;
             detail.amount = -detail.amount;
@@ -130,6 +138,7 @@ void turn(StatedDocument& document)
     for (auto& total : document.vat) {
         total.net = -total.net;
         total.tax = -total.tax;
+        total.gross = -total.gross;
     }
     document.net = -document.net;
     document.tax = -document.tax;

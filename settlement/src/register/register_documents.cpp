@@ -91,8 +91,9 @@ std::vector<AccountLine> lines_of(const Document& document, const ledger::Curren
     const auto& booked = document.booked;
     const Minor total = booked ? booked->total : document.total;
     const Minor tax_due = booked ? booked->tax : document.tax;
-    const std::int64_t net = (total - tax_due).count * scale;
-    const std::int64_t exact = booked ? booked->exact.count() : net - document.rounding.count();
+    // What the exact amounts were rounded to: prices that hold the tax come to the whole total.
+    const std::int64_t rounded = (document.is_gross() ? total : total - tax_due).count * scale;
+    const std::int64_t exact = booked ? booked->exact.count() : rounded - document.rounding.count();
     // What rounding made, or rounding in another currency and back.
     const Account difference = booked ? Account::exchange : Account::rounding;
 
@@ -102,13 +103,18 @@ std::vector<AccountLine> lines_of(const Document& document, const ledger::Curren
     // What a correction takes back nobody bills again: it is given up, or gained.
     if (document.corrects) accrued = Account::write_off;
     const auto owner = document.corrects ? ledger::PartnerId{} : document.partner;
+    const TaxInPrices within = tax_in_prices(document);
     const Account control = is_issuance ? Account::receivable : Account::payable;
     const Account tax = is_houses ? Account::vat_output : Account::vat_input;
     std::vector<AccountLine> lines{
         {.account = control, .partner = document.partner, .amount = sign * total.count * scale},
         {.account = accrued, .partner = owner, .amount = -sign * exact},
         {.account = tax, .amount = -sign * tax_due.count * scale},
-        {.account = difference, .amount = -sign * (net - exact)}};
+        {.account = document.corrects ? accrued : Account::service_fee,
+         .amount = sign * within.fee.count * scale},
+        {.account = document.corrects ? accrued : Account::redemption_margin,
+         .amount = sign * within.other.count * scale},
+        {.account = difference, .amount = -sign * (rounded - exact)}};
     std::erase_if(lines, [](const AccountLine& line) { return line.amount == 0; });
     return lines;
 }

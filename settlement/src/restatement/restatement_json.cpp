@@ -104,6 +104,7 @@ json::object line_json(const RestatedLineKey& key, const RestatedLine& line)
          {"vat_category", line.vat.category},
          {"vat_rate_basis_points", line.vat.basis_points}},
         line.closed);
+    if (line.vat.is_gross) object.emplace("vat_included", true);
     if (!parts.empty()) object.emplace("parts", std::move(parts));
     return object;
 }
@@ -113,7 +114,8 @@ RestatedLine line_from(const json::object& content)
     RestatedLine line{
         .vat =
             {.category = std::string{text_in(content, "vat_category")},
-             .basis_points = number_in<std::int32_t>(content, "vat_rate_basis_points")},
+             .basis_points = number_in<std::int32_t>(content, "vat_rate_basis_points"),
+             .is_gross = content.contains("vat_included")},
         .closed = amount_from(content),
         .parts = {}};
     const auto* parts = content.if_contains("parts");
