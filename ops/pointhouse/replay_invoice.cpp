@@ -93,7 +93,8 @@ settlement::ReplayTerms read_terms(
                  .treatment = row.treatment,
                  .category = row.category,
                  .rate_basis_points = row.rate_basis_points,
-                 .is_gross = row.is_gross});
+                 .is_gross = row.is_gross,
+                 .tax_point = settlement::find_tax_point(row.tax_point).value()});
         }
     }
     return terms;

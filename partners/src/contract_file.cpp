@@ -449,6 +449,7 @@ VatTerms ContractFile::vat(const toml::table& table)
     const auto price = reader.text("price").value_or("net");
     row.is_gross = price == "gross";
     if (price != price_form_of(row)) reader.refuse("price", "net or gross");
+    row.tax_point = reader.text("tax_point").value_or(row.tax_point);
     reader.refuse_unknown();
     judge(table, "vat", row);
     return row;

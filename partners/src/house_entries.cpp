@@ -111,7 +111,7 @@ ledger::Roles roles_from(const json::array& names)
 
 VatTerms vat_from(const json::object& content, ledger::PartnerId partner)
 {
-    return {
+    VatTerms row{
         .partner = partner,
         .valid_from = time_in(content, "from"),
         .flows = json::value_to<std::vector<std::string>>(content.at("flows")),
@@ -119,6 +119,8 @@ VatTerms vat_from(const json::object& content, ledger::PartnerId partner)
         .category = std::string{text_in(content, "category")},
         .rate_basis_points = number_in<std::int32_t>(content, "rate_bp"),
         .is_gross = content.contains("price") && text_in(content, "price") == gross};
+    if (content.contains("tax_point")) row.tax_point = text_in(content, "tax_point");
+    return row;
 }
 
 } // namespace
@@ -134,6 +136,7 @@ json::object to_json(const VatTerms& row)
         {"category", row.category},
         {"rate_bp", row.rate_basis_points}};
     if (row.is_gross) content.emplace("price", gross);
+    if (row.tax_point != VatTerms{}.tax_point) content.emplace("tax_point", row.tax_point);
     return content;
 }
 

@@ -20,6 +20,12 @@ json::array details_json(std::span<const LineDetail> details)
     return array;
 }
 
+void add_tax_point(json::object& object, const VatRate& rate)
+{
+    if (rate.tax_point != TaxPoint::period_end)
+        object.emplace("tax_point", name_of(rate.tax_point));
+}
+
 json::array vat_json(std::span<const VatTotal> totals)
 {
     json::array array;
@@ -31,6 +37,7 @@ json::array vat_json(std::span<const VatTotal> totals)
             {"vat_minor", total.tax.count},
         };
         if (total.rate.is_gross) object.emplace("gross_minor", total.gross.count);
+        add_tax_point(object, total.rate);
         array.push_back(std::move(object));
     }
     return array;

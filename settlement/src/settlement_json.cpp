@@ -84,6 +84,7 @@ json::object line_object(const StatementLine& line)
         {"details", details_json(line.details)},
     };
     if (line.vat.is_gross) object.emplace("gross_minor", line.gross.count);
+    add_tax_point(object, line.vat);
     return object;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <utility>
 #include <vector>
 
 #include "settlement/statement.hpp"
@@ -13,9 +14,11 @@ namespace pointhouse::settlement {
 template <class Line>
 [[nodiscard]] std::vector<VatTotal> vat_totals(std::vector<Line>& lines)
 {
-    std::map<VatRate, VatTotal> by_rate;
+    std::map<std::pair<ledger::Time, VatRate>, VatTotal> by_rate;
     for (Line& line : lines) {
-        VatTotal& total = by_rate[line.vat];
+        ledger::Time issued_at{}; // two documents of one statement are two sums
+        if constexpr (requires { line.issued_at; }) issued_at = line.issued_at;
+        VatTotal& total = by_rate[{issued_at, line.vat}];
         if (line.vat.is_gross) {
             total.gross += line.gross;
             line.net = ledger::net_of(total.gross, line.vat.basis_points) - total.net;
@@ -23,9 +26,9 @@ template <class Line>
         total.net += line.net;
     }
     std::vector<VatTotal> totals;
-    for (auto& [rate, total] : by_rate) {
-        total.rate = rate;
-        total.tax = ledger::tax_of(total.net, rate.basis_points);
+    for (auto& [key, total] : by_rate) {
+        total.rate = key.second;
+        total.tax = ledger::tax_of(total.net, total.rate.basis_points);
         totals.push_back(std::move(total));
     }
     return totals;

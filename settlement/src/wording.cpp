@@ -138,6 +138,11 @@ std::string_view words_of_self_billing(DocumentKind kind) noexcept
     return "Self-billing: issued by the buyer in the name and on behalf of the seller.";
 }
 
+std::string_view words_of_tax_point(TaxPoint point) noexcept
+{
+    return point == TaxPoint::payment ? "Cash accounting." : "";
+}
+
 std::string words_of_objection(const Document& document)
 {
     const auto last = document.object_by();

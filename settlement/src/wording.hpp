@@ -30,6 +30,9 @@ namespace pointhouse::settlement {
 /// June 2026". A correction is settled whenever it comes.
 [[nodiscard]] std::string netting_in_words(const Document& document);
 
+/// What article 226(7a) of directive 2006/112/EC wants said where VAT is due with the payment.
+[[nodiscard]] std::string_view words_of_tax_point(TaxPoint point) noexcept;
+
 [[nodiscard]] std::string points_in_words(std::int64_t points);
 [[nodiscard]] std::string amount_in_words(ledger::Minor amount, const ledger::Currency& currency);
 /// The price of 1,000 points with `places` decimals, at most three: see `price_places`.

@@ -226,6 +226,8 @@ boost::json::array vat_of(const RandomMonth& month)
             {"category", rule.category},
             {"rate_basis_points", rule.rate_basis_points},
             {"price", rule.is_gross ? "gross" : "net"},
+            {"tax_point", name_of(rule.tax_point)},
+            {"is_later", rule.valid_from > ledger::Time{}},
         });
     }
     return rules;

@@ -117,7 +117,7 @@ struct Document {
     ledger::Day issued_on = 0;
     ledger::Day due_on = 0;
     ledger::Day from = 0; // the days of supply, both inclusive (BG-14)
-    ledger::Day to = 0;   // also the tax point
+    ledger::Day to = 0;   // also the tax point, where that is the period's end
     LegalParty seller{};
     LegalParty buyer{};
     ledger::Currency currency{};
@@ -135,6 +135,11 @@ struct Document {
     /// then it counts as accepted. 0: no term was agreed.
     std::int32_t objection_days = 0;
 
+    /// When its tax becomes chargeable: one document, one tax point.
+    [[nodiscard]] TaxPoint tax_point() const
+    {
+        return lines.empty() ? TaxPoint::period_end : lines.front().vat.tax_point;
+    }
     /// Its prices hold the tax. Of no document only some do.
     [[nodiscard]] bool is_gross() const { return !lines.empty() && lines.front().vat.is_gross; }
     /// What is owed beyond net and tax (BT-114), a cent for a rate at most. Prices that hold the
@@ -153,12 +158,12 @@ struct Document {
 
 /// Drafts of a closed window, by partner, then supply: a statement becomes one document, or two
 /// when some of its lines are outside the scope of VAT and others are not, which one invoice may
-/// not mix (EN 16931 BR-O-11), or when some of its prices hold the tax. What sums to less than zero
-/// becomes a document of the opposite kind. Documents on which nothing is due under any VAT rate
-/// are left out; only a donation outside the scope of VAT is no supply, and so a payment statement.
-/// Until they are issued, drafts bear the window's last day; they fall due `payment_days` after it.
-/// `parties[id - 1]` are the partners'. Pure; any thread. Post: what the documents owe is what the
-/// statements owe, to the minor unit.
+/// not mix (EN 16931 BR-O-11), when some of its prices hold the tax, or have another tax point.
+/// What sums to less than zero becomes a document of the opposite kind. Documents on which nothing
+/// is due under any VAT rate are left out; only a donation outside the scope of VAT is no supply,
+/// and so a payment statement. Until they are issued, drafts bear the window's last day; they fall
+/// due `payment_days` after it. `parties[id - 1]` are the partners'. Pure; any thread. Post: what
+/// the documents owe is what the statements owe, to the minor unit.
 [[nodiscard]] std::vector<Document> drafts(
     const Settlement& settlement,
     const LegalParty& house,

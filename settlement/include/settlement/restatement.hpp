@@ -33,14 +33,7 @@ struct RestatedAmount {
 [[nodiscard]] RestatedAmount operator+(const RestatedAmount& left, const RestatedAmount& right);
 [[nodiscard]] RestatedAmount operator-(const RestatedAmount& left, const RestatedAmount& right);
 
-/// A line of a statement, whatever its amounts are.
-struct RestatedLineKey {
-    ledger::PartnerId partner{};
-    StatementType type = StatementType::issuance;
-    ledger::TariffVersion tariff{};
-    Charge charge = Charge::price;
-    friend auto operator<=>(const RestatedLineKey&, const RestatedLineKey&) = default;
-};
+using RestatedLineKey = StatementLineKey;
 
 /// Why a line is worth something else than when the window was closed: messages that happened in it
 /// and posted in another one, or a document that corrects one of the window's.

@@ -145,14 +145,20 @@ void set_upright(Document& document)
 
 /// What lines of one document have in common.
 struct Kinship {
+    ledger::Time issued_at{}; // what is on a document already is before what is not
     bool is_outside_scope = false;
     bool is_gross = false;
+    TaxPoint tax_point = TaxPoint::period_end;
     friend auto operator<=>(const Kinship&, const Kinship&) = default;
 };
 
 Kinship kinship_of(const StatementLine& line)
 {
-    return {.is_outside_scope = line.vat.category == "O", .is_gross = line.vat.is_gross};
+    return {
+        .issued_at = line.issued_at,
+        .is_outside_scope = line.vat.category == "O",
+        .is_gross = line.vat.is_gross,
+        .tax_point = line.vat.tax_point};
 }
 
 /// What of a statement one document may carry.

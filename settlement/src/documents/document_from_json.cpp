@@ -122,6 +122,12 @@ LegalParty party_in(const json::object& document, std::string_view key)
     };
 }
 
+TaxPoint tax_point_in(const json::object& object)
+{
+    return object.contains("tax_point") ? word_in(object, "tax_point", find_tax_point)
+                                        : TaxPoint::period_end;
+}
+
 LineDetail detail_of(const json::value& value)
 {
     const json::object& object = object_of(value, "a detail");
@@ -144,12 +150,11 @@ DocumentLine line_of(const json::value& value)
         .net = minor_in(object, "net_minor"),
         .vat =
             {.category = text_in(object, "vat_category"),
-             .basis_points = integer_in<std::int32_t>(object, "vat_rate_basis_points")},
+             .basis_points = integer_in<std::int32_t>(object, "vat_rate_basis_points"),
+             .is_gross = object.contains("gross_minor"),
+             .tax_point = tax_point_in(object)},
     };
-    if (object.contains("gross_minor")) {
-        line.vat.is_gross = true;
-        line.gross = minor_in(object, "gross_minor");
-    }
+    if (line.vat.is_gross) line.gross = minor_in(object, "gross_minor");
     if (!member(object, "price_micro").is_null()) {
         line.points = integer_in<std::int64_t>(object, "points");
         line.price = micro_in(object, "price_micro");
@@ -157,6 +162,22 @@ DocumentLine line_of(const json::value& value)
     for (const json::value& detail : array_in(object, "details"))
         line.details.push_back(detail_of(detail));
     return line;
+}
+
+VatTotal total_of(const json::value& value)
+{
+    const json::object& object = object_of(value, "a VAT total");
+    VatTotal total{
+        .rate =
+            {.category = text_in(object, "category"),
+             .basis_points = integer_in<std::int32_t>(object, "rate_basis_points"),
+             .is_gross = object.contains("gross_minor"),
+             .tax_point = tax_point_in(object)},
+        .net = minor_in(object, "net_minor"),
+        .tax = minor_in(object, "vat_minor"),
+    };
+    if (total.rate.is_gross) total.gross = minor_in(object, "gross_minor");
+    return total;
 }
 
 std::optional<Preceding> corrects_in(const json::object& document)
@@ -202,18 +223,7 @@ std::optional<BookValue> booked_in(const json::object& document)
 std::vector<VatTotal> vat_in(const json::object& document)
 {
     std::vector<VatTotal> totals;
-    for (const json::value& value : array_in(document, "vat")) {
-        const json::object& object = object_of(value, "a VAT total");
-        totals.push_back({
-            .rate =
-                {.category = text_in(object, "category"),
-                 .basis_points = integer_in<std::int32_t>(object, "rate_basis_points"),
-                 .is_gross = object.contains("gross_minor")},
-            .net = minor_in(object, "net_minor"),
-            .tax = minor_in(object, "vat_minor"),
-        });
-        if (object.contains("gross_minor")) totals.back().gross = minor_in(object, "gross_minor");
-    }
+    for (const json::value& value : array_in(document, "vat")) totals.push_back(total_of(value));
     return totals;
 }
 

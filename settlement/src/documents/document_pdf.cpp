@@ -160,7 +160,8 @@ private:
     void add_summary()
     {
         // Room for the notes beside them.
-        const double totals_least = document_.object_by() ? 132 : 104;
+        const double totals_least = (document_.object_by() ? 132 : 104) +
+                                    (document_.tax_point() == TaxPoint::payment ? 16 : 0);
         const std::size_t rows = document_.vat.size() + (document_.accounting ? 1 : 0) +
                                  (document_.payable_rounding() != Minor{} ? 1 : 0);
         const double totals = std::max(totals_least, 72 + 16 * static_cast<double>(rows));
@@ -209,6 +210,8 @@ private:
         PdfCanvas::Paragraph note{
             .words = document_.reason, .style = plain, .width = notes_width, .lines_max = 4};
         if (!note.words.empty()) y += 8 + canvas_.paragraph({.x = left, .y = y}, note);
+        note.words = words_of_tax_point(document_.tax_point());
+        if (!note.words.empty()) y += 4 + canvas_.paragraph({.x = left, .y = y}, note);
         const std::string objection = words_of_objection(document_);
         if (!objection.empty()) {
             note.words = objection;

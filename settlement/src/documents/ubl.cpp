@@ -25,6 +25,18 @@ std::string exemption_code_of(std::string_view category)
     return category == "O" ? "VATEX-EU-O" : "";
 }
 
+/// The code of a tax point that is no date on the document (UNTDID 2005, BT-8): a document has that
+/// or the date (BT-7), never both (BR-CO-03).
+std::string code_of(TaxPoint point)
+{
+    switch (point) {
+    case TaxPoint::issue: return "3";
+    case TaxPoint::payment: return "432";
+    case TaxPoint::period_end: break;
+    }
+    return {};
+}
+
 /// A line as an invoice counts it: a quantity at a price. Points at several prices, and points
 /// whose amount in a currency without decimals is further from their price than Peppol allows
 /// (PEPPOL-EN16931-R120: 0.02), are one unit. A price without the tax that the agreed one holds has
@@ -149,7 +161,8 @@ private:
         add(root_, "cbc:ProfileID", fmt::format("urn:fdc:peppol.eu:2017:poacc:{}:01:1.0", profile));
         add(root_, "cbc:ID", document_.number);
         add(root_, "cbc:IssueDate", ledger::format_day(document_.issued_on));
-        const bool has_tax_point = document_.to != document_.issued_on && !is_outside_scope_;
+        const bool has_tax_point = document_.to != document_.issued_on && !is_outside_scope_ &&
+                                   document_.tax_point() == TaxPoint::period_end;
         const std::string tax_point = has_tax_point ? ledger::format_day(document_.to) : "";
         const std::string code = fmt::to_string(static_cast<int>(document_.kind));
         if (is_credit_) {
@@ -168,13 +181,17 @@ private:
         add(root_, "cbc:BuyerReference", document_.buyer.id);
     }
 
-    // The words that article 226(10a) asks for, and why there is a correction: in the one note that
-    // Peppol allows.
+    // The words that article 226(7a) and (10a) ask for, and why there is a correction: in the one
+    // note that Peppol allows.
     [[nodiscard]] std::string note() const
     {
         std::string text{words_of_self_billing(document_.kind)};
-        if (!document_.corrects || document_.reason.empty()) return text;
-        return text + (text.empty() ? "" : " ") + document_.reason;
+        const auto append = [&](std::string_view words) {
+            if (!words.empty()) text.append(text.empty() ? "" : " ").append(words);
+        };
+        append(words_of_tax_point(document_.tax_point()));
+        if (document_.corrects) append(document_.reason);
+        return text;
     }
 
     [[nodiscard]] bool has_accounting() const
@@ -187,6 +204,7 @@ private:
         const Node period = root_.append_child("cac:InvoicePeriod");
         add(period, "cbc:StartDate", ledger::format_day(document_.from));
         add(period, "cbc:EndDate", ledger::format_day(document_.to));
+        add(period, "cbc:DescriptionCode", code_of(document_.tax_point()));
         if (!document_.corrects) return;
         const Node preceding =
             root_.append_child("cac:BillingReference").append_child("cac:InvoiceDocumentReference");

@@ -181,21 +181,36 @@ std::vector<std::string> candidates_of(const ReplayedFigure& figure, const Logge
     return found;
 }
 
-VatRate vat_of(const ReplayTerms& terms, Charge charge)
+const VatRule* rule_before(const ReplayTerms& terms, Charge charge, ledger::Time end)
 {
-    const auto end = terms.calendar.start_of(terms.window.next());
     const VatRule* rule = nullptr;
     for (const auto& each : terms.vat)
         if (each.charge == name_of(charge) && each.valid_from < end &&
             (rule == nullptr || each.valid_from >= rule->valid_from))
             rule = &each;
-    if (rule == nullptr) return {.category = "O"};
+    return rule;
+}
+
+/// Where the tax point is the issue, by the row of that day; of what is not issued, of the window's
+/// end.
+VatRate vat_of(const ReplayTerms& terms, Charge charge, std::optional<ledger::Day> issued_on)
+{
+    const auto end = terms.calendar.start_of(terms.window.next());
+    const VatRule* agreed = rule_before(terms, charge, end);
+    if (agreed == nullptr) return {.category = "O"};
+    const bool is_later = agreed->tax_point != TaxPoint::period_end && issued_on;
+    const VatRule* rule =
+        is_later
+            ? rule_before(terms, charge, std::max(end, terms.calendar.start_of(*issued_on + 1)))
+            : agreed;
     const bool is_taxed = rule->treatment == "taxed";
     const std::string_view usual = is_taxed ? "S" : "O";
-    return {
+    VatRate rate{
         .category = rule->category.empty() ? std::string{usual} : rule->category,
         .basis_points = is_taxed ? rule->rate_basis_points : 0,
-        .is_gross = is_taxed && rule->is_gross};
+        .is_gross = is_taxed && agreed->is_gross};
+    if (rate.category != "O") rate.tax_point = agreed->tax_point;
+    return rate;
 }
 
 /// A statement of which some charges are outside the scope of VAT, or some prices hold it, is
@@ -203,9 +218,9 @@ VatRate vat_of(const ReplayTerms& terms, Charge charge)
 bool is_billed_on(const Key& key, const StatedDocument& document, const ReplayTerms& terms)
 {
     const VatRate stated = document.lines.empty() ? VatRate{} : document.lines.front().vat;
-    const VatRate agreed = vat_of(terms, key.charge);
+    const VatRate agreed = vat_of(terms, key.charge, document.issued_on);
     return key.type == document.type && (stated.category == "O") == (agreed.category == "O") &&
-           stated.is_gross == agreed.is_gross;
+           stated.is_gross == agreed.is_gross && stated.tax_point == agreed.tax_point;
 }
 
 std::vector<ReplayedFigure> compare(
@@ -254,6 +269,7 @@ public:
     void check(const StatedDocument& document)
     {
         number_ = document.number;
+        issued_on_ = document.issued_on;
         std::map<VatRate, Sum> sums;
         ledger::Minor net;
         for (std::size_t place = 0; place < document.lines.size(); ++place) {
@@ -315,8 +331,10 @@ private:
             name + (line.vat.is_gross ? " gross" : " net"),
             (line.vat.is_gross ? line.gross : line.net).count,
             ledger::minor_units_of(line.exact, terms_.currency).count);
-        const auto vat = vat_of(terms_, line.charge);
-        if (vat != line.vat)
+        const auto vat = vat_of(terms_, line.charge, issued_on_);
+        // What is not issued is shown with the VAT of the day on which it was shown.
+        const bool is_known = issued_on_ || vat.tax_point == TaxPoint::period_end;
+        if (is_known && vat != line.vat)
             faults_.push_back(
                 {.document = number_,
                  .figure = name + " VAT",
@@ -342,6 +360,7 @@ private:
     const ReplayTerms& terms_;
     std::vector<ArithmeticFault>& faults_;
     std::string number_;
+    std::optional<ledger::Day> issued_on_;
 };
 
 /// The log against the house's own file, whose members are references that a partner cannot read.

@@ -66,6 +66,7 @@ class Recomputation:
         self.nets = [self.net(line) for line in document["lines"]]
         if self.is_gross:
             self._take_tax_out()
+        self.tax_point = document["lines"][0].get("tax_point", "period_end")
         self.leaves = []
         self._header()
         self._parties()
@@ -144,9 +145,11 @@ class Recomputation:
     def _header(self):
         document = self.document
         profile = "selfbilling" if self.is_self_billed else "billing"
-        tax_point = "" if self.is_outside_scope or document["to"] == document["issued_on"] else document["to"]
+        has_date = self.tax_point == "period_end" and not self.is_outside_scope
+        tax_point = document["to"] if has_date and document["to"] != document["issued_on"] else ""
         reason = document["reason"] if document["corrects"] else ""
-        note = " ".join(filter(None, [SELF_BILLING if self.is_self_billed else "", reason]))
+        note = " ".join(filter(None, [SELF_BILLING if self.is_self_billed else "",
+                                      "Cash accounting." if self.tax_point == "payment" else "", reason]))
         self._add("CustomizationID",
                   f"urn:cen.eu:en16931:2017#compliant#urn:fdc:peppol.eu:2017:poacc:{profile}:3.0")
         self._add("ProfileID", f"urn:fdc:peppol.eu:2017:poacc:{profile}:01:1.0")
@@ -167,6 +170,7 @@ class Recomputation:
         self._add("BuyerReference", document["buyer"]["id"])
         self._add("InvoicePeriod/StartDate", document["from"])
         self._add("InvoicePeriod/EndDate", document["to"])
+        self._add("InvoicePeriod/DescriptionCode", {"issue": "3", "payment": "432"}.get(self.tax_point, ""))
         if document["corrects"]:
             preceding = "BillingReference/InvoiceDocumentReference"
             self._add(f"{preceding}/ID", document["corrects"]["number"])

@@ -129,6 +129,7 @@ class Life:
         self.rates = {(rule["partner"], rule["flow"]): (rule["category"], rule["rate_basis_points"])
                       for rule in told["vat"]}
         self.prices = {(rule["partner"], rule["flow"]): rule["price"] for rule in told["vat"]}
+        self.tax_points = {(rule["partner"], rule["flow"]): rule["tax_point"] for rule in told["vat"]}
         self.events = iter(told["events"])
         self.tariffs, self.accruals, self.spent = {}, [], []
         self.currencies = {int(partner): currency for partner, currency in told["currencies"].items()}
@@ -297,11 +298,12 @@ class Life:
         return own, vat, total, booked
 
     def expected(self):
-        """{(partner, supply, outside the scope of VAT, price): ({(version, flow): (rate, exact, rounded)}, VAT, total)}."""
+        """{(partner, supply, outside the scope of VAT, price, tax point): ({(version, flow): (rate, exact, rounded)}, VAT,
+        total)}."""
         lines = defaultdict(dict)
         for (partner, supply, version, flow), exact in self.charges.items():
             rate = self.rates[partner, flow]
-            key = partner, supply, rate[0] == "O", self.prices[partner, flow]
+            key = partner, supply, rate[0] == "O", self.prices[partner, flow], self.tax_points[partner, flow]
             lines[key][version, flow] = rate, exact, rounded(exact / UNIT)
         self.charges.clear()
         documents = {}
@@ -318,7 +320,8 @@ class Life:
             is_outside = shown["lines"][0]["vat_category"] == "O"
             partner = shown["partner_number"]
             price = "gross" if "gross_minor" in shown["lines"][0] else "net"
-            lines, vat, total = wanted.pop((partner, supply, is_outside, price))
+            point = shown["lines"][0].get("tax_point", "period_end")
+            lines, vat, total = wanted.pop((partner, supply, is_outside, price, point))
             is_below = (total, sum(net for net, _ in vat.values())) < (0, 0)
             assert shown["currency"] == self.currencies.get(partner, "EUR")
             assert shown.get("program", "") == self.program_of.get(partner, "")

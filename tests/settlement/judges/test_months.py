@@ -49,13 +49,21 @@ def charged(month):
 
 
 def expected(month):
-    """{(partner, supply, outside the scope of VAT, price): (lines, VAT, total)}, in the payer's sign, and in cents."""
-    rates = {(rule["partner"], rule["flow"]): (rule["category"], rule["rate_basis_points"]) for rule in month["vat"]}
-    prices = {(rule["partner"], rule["flow"]): rule["price"] for rule in month["vat"]}
+    """{(partner, supply, outside the scope of VAT, price, tax point): (lines, VAT, total)}, in the payer's sign, and in
+    cents."""
+    rules, later = ({(rule["partner"], rule["flow"]): rule for rule in month["vat"] if rule["is_later"] == is_later}
+                    for is_later in (False, True))
     lines = defaultdict(dict)
     for (partner, supply, version, flow), exact in charged(month).items():
-        rate, price = rates[partner, flow], prices[partner, flow]
-        lines[partner, supply, rate[0] == "O", price][version, flow] = rate, exact, rounded(exact / UNIT)
+        agreed = rules[partner, flow]
+        point = agreed["tax_point"]
+        # Rows of after the month tax what is issued after it, at the prices of the month.
+        row = agreed if point == "period_end" else later.get((partner, flow), agreed)
+        rate = row["category"], row["rate_basis_points"]
+        price = agreed["price"] if rate[1] else "net"
+        if rate[0] == "O":
+            point = "period_end"
+        lines[partner, supply, rate[0] == "O", price, point][version, flow] = rate, exact, rounded(exact / UNIT)
     documents = {}
     for key, of_document in lines.items():
         sums = defaultdict(int)
@@ -91,7 +99,8 @@ def compare(month):
         supply = document["supply"].removesuffix("_statement")
         is_outside_scope = document["lines"][0]["vat_category"] == "O"
         price = "gross" if "gross_minor" in document["lines"][0] else "net"
-        lines, vat, total = wanted.pop((document["partner_number"], supply, is_outside_scope, price))
+        point = document["lines"][0].get("tax_point", "period_end")
+        lines, vat, total = wanted.pop((document["partner_number"], supply, is_outside_scope, price, point))
         nothing_else = sum(net for net, _ in vat.values())
         is_below_zero = (total, nothing_else) < (0, 0)
         kind = kind_of(supply, is_outside_scope, is_below_zero)
@@ -126,3 +135,4 @@ def test_documents_of_random_months(documents):
     shown = [document for month in months for document in month["documents"]]
     assert sum("gross_minor" in document["lines"][0] for document in shown) > len(months) / 2
     assert {document.get("payable_rounding_minor") for document in shown} >= {None, 1, -1}
+    assert {document["lines"][0].get("tax_point") for document in shown} == {None, "issue", "payment"}
