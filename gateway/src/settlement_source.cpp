@@ -27,11 +27,32 @@ settlement::Contracts contracts_of(const partners::Registry& registry, const led
                      .valid_from = row.valid_from,
                      .treatment = row.treatment,
                      .category = row.category,
-                     .rate_basis_points = row.rate_basis_points});
+                     .rate_basis_points = row.rate_basis_points,
+                     .is_gross = row.is_gross,
+                     .tax_point = settlement::find_tax_point(row.tax_point).value()});
             }
         }
     }
     return contracts;
+}
+
+void take_issue_days(
+    settlement::Contracts& contracts,
+    const settlement::Register& documents,
+    ledger::Month month,
+    const ledger::Calendar& calendar,
+    ledger::Day today)
+{
+    contracts.issued_at = calendar.start_of(today);
+    for (const auto* issued : documents.documents_of(month)) {
+        const auto& document = issued->document;
+        if (document.corrects) continue;
+        for (const auto& line : document.lines)
+            contracts.issued.emplace(
+                settlement::StatementLineKey{
+                    document.partner, document.supply, line.tariff, line.charge},
+                calendar.start_of(document.issued_on));
+    }
 }
 
 namespace {
@@ -73,7 +94,11 @@ std::vector<settlement::SoldBlock> blocks_sold_in(
             if (is_billed_elsewhere(documents, version, month)) continue;
             const auto* row = registry.find_vat(block.partner, "block", block.valid_from);
             settlement::VatRate vat{.category = "O"};
-            if (row) vat = {.category = row->category, .basis_points = row->rate_basis_points};
+            if (row)
+                vat = {
+                    .category = row->category,
+                    .basis_points = row->rate_basis_points,
+                    .is_gross = row->is_gross};
             sold.push_back(
                 {.partner = block.partner,
                  .tariff = version,
@@ -87,14 +112,25 @@ std::vector<settlement::SoldBlock> blocks_sold_in(
     return sold;
 }
 
+/// Documents of a window that two people said yes to: its approved drafts, or what of them is
+/// issued while others wait for another approval.
+std::vector<settlement::Document> approved_documents(
+    const settlement::Register& documents, ledger::Month month)
+{
+    const auto* drafts = documents.drafts_of(month);
+    if (drafts && drafts->is_approved) return drafts->documents;
+    std::vector<settlement::Document> approved;
+    for (const auto* issued : documents.documents_of(month))
+        if (!issued->document.corrects) approved.push_back(issued->document);
+    return approved;
+}
+
 /// Approved documents belong to the programs that they were approved for, whatever contracts say
 /// since.
 void take_approved_programs(
     settlement::Contracts& contracts, const settlement::Register& documents, ledger::Month month)
 {
-    const auto* drafts = documents.drafts_of(month);
-    if (!drafts || !drafts->is_approved) return;
-    for (const auto& draft : drafts->documents)
+    for (const auto& draft : approved_documents(documents, month))
         contracts.partners.at(draft.partner.value() - 1).program = draft.program;
 }
 
@@ -113,9 +149,8 @@ std::map<ledger::PartnerId, std::optional<settlement::ExchangeRate>> rates_of(
             contract.terms.partner, documents.find_rate(terms.currency.code, currency, last_day));
     }
     const auto* drafts = documents.drafts_of(month);
-    if (!drafts || !drafts->is_approved) return rates;
-    rates.clear();
-    for (const auto& draft : drafts->documents)
+    if (drafts && drafts->is_approved) rates.clear();
+    for (const auto& draft : approved_documents(documents, month))
         if (draft.booked)
             rates[draft.partner] =
                 documents.stored_rate(draft.booked->rate_id, draft.currency.code);
@@ -168,6 +203,8 @@ SettlementSource::SettlementSource(House& house, ledger::Month month)
     terms_ = terms_of(house, month);
     contracts_ = contracts_of(house.registry(), *terms_);
     take_approved_programs(contracts_, house.documents(), month);
+    made_on_ = terms_->calendar->day_of(points.house_time());
+    take_issue_days(contracts_, house.documents(), month, *terms_->calendar, made_on_);
     parties_ = legal_parties_of(house.registry());
     house_accounts_ = house.registry().house_company().accounts;
     for (const auto& contract : house.registry().contracts())

@@ -81,6 +81,12 @@ Minor tax_of(Minor net, std::int32_t rate_basis_points)
     return Minor{divided_half_away_from_zero(Wide{net.count} * rate_basis_points, 10'000)};
 }
 
+Minor net_of(Minor gross, std::int32_t rate_basis_points)
+{
+    constexpr std::int64_t whole = 10'000;
+    return Minor{divided_half_away_from_zero(Wide{gross.count} * whole, whole + rate_basis_points)};
+}
+
 std::optional<Micro> parse_micro(std::string_view text)
 {
     const bool is_negative = text.starts_with('-');

@@ -5,6 +5,7 @@
 #include "bench_gateway.hpp"
 #include "bench_ledger.hpp"
 #include "commands.hpp"
+#include "ledger/journal.hpp"
 #include "store/postgres_bound.hpp"
 #include "store/postgres_schema.hpp"
 

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "commands.hpp"
+#include "ledger/journal.hpp"
 
 namespace pointhouse::ops {
 

@@ -121,7 +121,9 @@ json::object contract_as_json(const partners::PartnerContract& contract)
              {"flows", flows},
              {"treatment", row.treatment},
              {"category", row.category},
-             {"rate_bp", row.rate_basis_points}});
+             {"rate_bp", row.rate_basis_points},
+             {"price", partners::price_form_of(row)},
+             {"tax_point", row.tax_point}});
     }
     return {
         {"id", contract.terms.name},
@@ -266,13 +268,15 @@ CommandResult set_vat(House& house, const NameOptions& options, const Invocation
     std::string text;
     for (const auto& row : *rows)
         text += fmt::format(
-            "{} from {}: {} {} {}.{:02} %\n",
+            "{} from {}: {} {} {}.{:02} %{}{}\n",
             fmt::join(row.flows, ", "),
             ledger::format_day(registry.terms()->calendar->day_of(row.valid_from)),
             row.treatment,
             row.category,
             row.rate_basis_points / 100,
-            row.rate_basis_points % 100);
+            row.rate_basis_points % 100,
+            row.is_gross ? ", in the price" : "",
+            row.tax_point == partners::VatTerms{}.tax_point ? "" : ", tax point " + row.tax_point);
     return report(typed, contract_as_json(registered(house, options.id)), text);
 }
 

@@ -92,7 +92,9 @@ settlement::ReplayTerms read_terms(
                  .valid_from = row.valid_from,
                  .treatment = row.treatment,
                  .category = row.category,
-                 .rate_basis_points = row.rate_basis_points});
+                 .rate_basis_points = row.rate_basis_points,
+                 .is_gross = row.is_gross,
+                 .tax_point = settlement::find_tax_point(row.tax_point).value()});
         }
     }
     return terms;

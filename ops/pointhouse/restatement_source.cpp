@@ -98,6 +98,8 @@ RestatementSource::RestatementSource(gateway::House& house, Month month)
     drained_ = found->drained;
     now_ = points.house_time();
     documents_ = house.documents();
+    const auto& calendar = *terms_->calendar;
+    gateway::take_issue_days(contracts_, documents_, month, calendar, calendar.day_of(now_));
     journal_ = house.open_reader();
 }
 

@@ -1,5 +1,6 @@
 #include "settle_documents.hpp"
 
+#include <algorithm>
 #include <array>
 #include <fmt/format.h>
 #include <memory>
@@ -45,6 +46,7 @@ struct Options {
 
 /// What a closed window comes to.
 struct Drafts {
+    ledger::Day made_on = 0;
     std::vector<Document> documents;
     std::vector<Document> too_small; // for a document
 };
@@ -67,6 +69,7 @@ CommandStep with_drafts(
         [source = std::move(source), next = std::move(next)](Console& console) -> gateway::WorkEnd {
             const auto settlement = source->settle(console);
             Drafts drafts{
+                .made_on = source->made_on(),
                 .documents = source->drafts(settlement),
                 .too_small = source->too_small(settlement)};
             return NextStep{
@@ -120,15 +123,19 @@ ledger::HouseSequence prepare(House& house, ledger::Month window, const Drafts& 
 
 /// Returns how many it issued. The last one uses the permission up.
 std::size_t issue_all(
-    House& house,
-    std::span<const Document> drafts,
-    const LateEntry& late,
-    const Permitted& permitted)
+    House& house, const Drafts& drafts, const LateEntry& late, const Permitted& permitted)
 {
     std::size_t count = 0;
+    const auto& documents = drafts.documents;
+    const bool depends_on_day = std::ranges::any_of(documents, [](const Document& document) {
+        return document.tax_point() != settlement::TaxPoint::period_end;
+    });
+    if (depends_on_day && drafts.made_on != issue_terms(house).today)
+        throw CommandFailure{"the day of the issue decides on VAT, and it just ended: once more"};
     while (const auto entry =
-               require(house.documents().issue_next(late.window, drafts, issue_terms(house)))) {
-        const bool is_last = house.documents().drafts_of(late.window)->issued + 1 == drafts.size();
+               require(house.documents().issue_next(late.window, documents, issue_terms(house)))) {
+        const bool is_last =
+            house.documents().drafts_of(late.window)->issued + 1 == documents.size();
         record_admitted(house, *entry, late, is_last ? permitted : Permitted{});
         ++count;
     }
@@ -139,12 +146,14 @@ std::size_t issue_all(
 void issue_in_one_go(House& house, ledger::Month window, const Drafts& drafts)
 {
     require(house.documents().closings().admit(window, {}));
-    if (const auto* before = house.documents().drafts_of(window); !before || !before->is_approved) {
+    const auto* before = house.documents().drafts_of(window);
+    if (!before || !before->is_approved ||
+        house.documents().is_taxed_anew(window, drafts.documents)) {
         const auto id = prepare(house, window, drafts);
         if (const auto approved = house.approve(id, true); !approved)
             throw CommandFailure{approved.error().reason};
     }
-    issue_all(house, drafts.documents, {.window = window}, {});
+    issue_all(house, drafts, {.window = window}, {});
 }
 
 CommandStep draft(House& house, const Options& options, const Invocation& typed)
@@ -171,7 +180,7 @@ CommandStep issue(House& house, const Options& options, const Invocation& typed)
                 .reason = options.late_reason};
             const auto admitted = admit_late(served, late, typed);
             if (admitted.waiting) return *admitted.waiting;
-            const auto count = issue_all(served, drafts.documents, late, admitted);
+            const auto count = issue_all(served, drafts, late, admitted);
             return report(
                 typed,
                 {{"window", options.window}, {"issued", count}},

@@ -31,27 +31,40 @@ json::object proposal(std::string_view what, std::string_view summary, json::obj
 }
 
 /// What a block costs, as lines of the house's books: price into trust, fee and VAT to the
-/// operator.
+/// operator. Where its price holds the VAT, no more is paid than price and fee, the points have the
+/// whole price, and the VAT comes out of what the operator earns by them.
 std::optional<json::object> lines_of_block(
-    const ledger::Tariff& block, std::int32_t vat_rate, const ledger::Terms& terms)
+    const ledger::Tariff& block, const VatTerms* row, const ledger::Terms& terms)
 {
     const std::string& name = terms.partner(block.partner).name;
     const Micro price = block.issue_price * block.block.count();
     const Micro fee = block.service_fee * block.block.count();
     const auto per_minor = ledger::micro_per_minor(terms.currency);
     if (price.count() % per_minor != 0 || fee.count() % per_minor != 0) return std::nullopt;
-    const auto tax = ledger::tax_of(ledger::minor_units_of(price + fee, terms.currency), vat_rate);
-    const Micro vat = Micro{per_minor} * tax.count;
+    const bool is_gross = row && row->is_gross;
+    const auto rate = row ? row->rate_basis_points : 0;
+    const auto minor = [&](Micro amount) { return ledger::minor_units_of(amount, terms.currency); };
+    const auto net_of = [&](Micro amount) {
+        return is_gross ? ledger::net_of(minor(amount), rate) : minor(amount);
+    };
+    const auto net = net_of(price + fee);
+    const Micro vat = Micro{per_minor} * ledger::tax_of(net, rate).count;
+    // As its invoice has it: the fee's net is what it adds to that of the price.
+    const auto within_fee = minor(fee) - (net - net_of(price));
+    const Micro of_fee = is_gross ? Micro{per_minor} * within_fee.count : Micro{};
+    const Micro of_price = is_gross ? vat - of_fee : Micro{};
 
     json::object lines;
     const auto add = [&lines](const std::string& account, Micro amount) {
         if (amount != Micro{}) lines.emplace(account, amount.count());
     };
     add("cash:trust", price);
-    add("cash:operating", fee + vat);
+    add("cash:operating", is_gross ? fee : fee + vat);
     add("prepaid_block:" + name, -price);
     add("prepaid_fee:" + name, -fee);
     add("vat:output", -vat);
+    add("revenue:service_fee", of_fee);
+    add("revenue:redemption_margin", of_price);
     return lines;
 }
 
@@ -173,7 +186,7 @@ Registry::Accepted<ledger::TariffVersion> Registry::buy_block(
     if (sold + worth(block) > house_money_max)
         return refused("points: blocks of so much money are more than the books can hold");
 
-    auto lines = lines_of_block(block, vat ? vat->rate_basis_points : 0, *terms);
+    auto lines = lines_of_block(block, vat, *terms);
     if (!lines) {
         return refused("points: price and fee of the block must be whole minor units of money");
     }

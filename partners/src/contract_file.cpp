@@ -446,6 +446,10 @@ VatTerms ContractFile::vat(const toml::table& table)
     row.category =
         reader.text("category").value_or(std::string{category_of(row.treatment).value_or("")});
     row.rate_basis_points = reader.small_integer("rate_bp").value_or(0);
+    const auto price = reader.text("price").value_or("net");
+    row.is_gross = price == "gross";
+    if (price != price_form_of(row)) reader.refuse("price", "net or gross");
+    row.tax_point = reader.text("tax_point").value_or(row.tax_point);
     reader.refuse_unknown();
     judge(table, "vat", row);
     return row;

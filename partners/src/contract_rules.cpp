@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "ledger/journal.hpp"
 #include "ledger/printable.hpp"
 
 namespace pointhouse::partners {
@@ -33,6 +34,7 @@ constexpr ledger::Micro credit_limit_max{1'000'000'000'000'000};
 constexpr std::array reserved_ids{"house", "root", "issuing", "others", "ca.pem"};
 constexpr std::string_view operator_prefix = "operator-";
 
+constexpr std::array<std::string_view, 3> tax_points{"period_end", "issue", "payment"};
 constexpr std::array flows{
     "price", "fee", "reimbursement", "donation", "breakage_shared", "breakage_retained", "block"};
 
@@ -283,6 +285,16 @@ Fault fault_of(const VatTerms& row)
                  : row.rate_basis_points != 0) {
         return fmt::format("rate_bp: from 1 to {} when taxed, else 0", basis_points_max);
     }
+    if (row.is_gross && !is_taxed) return "price: \"gross\" goes with taxed: else it holds no VAT";
+    if (!is_one_of(row.tax_point, tax_points)) {
+        return fmt::format(
+            "tax_point: \"{}\" is none of {}", row.tax_point, fmt::join(tax_points, ", "));
+    }
+    if (row.tax_point == tax_points.front()) return std::nullopt;
+    if (row.treatment == "out_of_scope") return "tax_point: out of scope there is none";
+    // Directive 2006/112/EC, article 65: what is paid ahead is taxed when it is paid.
+    if (std::ranges::find(row.flows, "block") != row.flows.end())
+        return "tax_point: a block is taxed when it is paid";
     return std::nullopt;
 }
 

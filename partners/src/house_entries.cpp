@@ -21,6 +21,7 @@ constexpr std::string_view prepaid = "prepaid";
 constexpr std::string_view postpaid = "postpaid";
 constexpr std::string_view next_block = "next_block";
 constexpr std::string_view refuse = "refuse";
+constexpr std::string_view gross = "gross";
 
 template <class T>
 T number_in(const json::object& content, std::string_view key)
@@ -110,13 +111,16 @@ ledger::Roles roles_from(const json::array& names)
 
 VatTerms vat_from(const json::object& content, ledger::PartnerId partner)
 {
-    return {
+    VatTerms row{
         .partner = partner,
         .valid_from = time_in(content, "from"),
         .flows = json::value_to<std::vector<std::string>>(content.at("flows")),
         .treatment = std::string{text_in(content, "treatment")},
         .category = std::string{text_in(content, "category")},
-        .rate_basis_points = number_in<std::int32_t>(content, "rate_bp")};
+        .rate_basis_points = number_in<std::int32_t>(content, "rate_bp"),
+        .is_gross = content.contains("price") && text_in(content, "price") == gross};
+    if (content.contains("tax_point")) row.tax_point = text_in(content, "tax_point");
+    return row;
 }
 
 } // namespace
@@ -125,12 +129,15 @@ json::object to_json(const VatTerms& row)
 {
     json::array flows;
     for (const auto& flow : row.flows) flows.emplace_back(flow);
-    return {
+    json::object content{
         {"from", ledger::format_time(row.valid_from)},
         {"flows", std::move(flows)},
         {"treatment", row.treatment},
         {"category", row.category},
         {"rate_bp", row.rate_basis_points}};
+    if (row.is_gross) content.emplace("price", gross);
+    if (row.tax_point != VatTerms{}.tax_point) content.emplace("tax_point", row.tax_point);
+    return content;
 }
 
 std::vector<VatTerms> vat_rows_from(const json::array& rows, ledger::PartnerId partner)

@@ -31,8 +31,9 @@ std::string with_request(std::string_view content, const Registry::Act& act)
 std::int32_t rate_in_force(
     const std::vector<VatTerms>& rows, std::string_view flow, ledger::Time at)
 {
+    // A price that holds the tax is all that is owed.
     const auto* row = row_in_force(rows, flow, at);
-    return row ? row->rate_basis_points : 0;
+    return row && !row->is_gross ? row->rate_basis_points : 0;
 }
 
 // VAT on price and fee, from each day on which either changes.

@@ -20,16 +20,25 @@ json::array details_json(std::span<const LineDetail> details)
     return array;
 }
 
+void add_tax_point(json::object& object, const VatRate& rate)
+{
+    if (rate.tax_point != TaxPoint::period_end)
+        object.emplace("tax_point", name_of(rate.tax_point));
+}
+
 json::array vat_json(std::span<const VatTotal> totals)
 {
     json::array array;
     for (const VatTotal& total : totals) {
-        array.push_back(json::object{
+        json::object object{
             {"category", total.rate.category},
             {"rate_basis_points", total.rate.basis_points},
             {"net_minor", total.net.count},
             {"vat_minor", total.tax.count},
-        });
+        };
+        if (total.rate.is_gross) object.emplace("gross_minor", total.gross.count);
+        add_tax_point(object, total.rate);
+        array.push_back(std::move(object));
     }
     return array;
 }

@@ -12,5 +12,7 @@ namespace pointhouse::settlement {
 
 [[nodiscard]] boost::json::array details_json(std::span<const LineDetail> details);
 [[nodiscard]] boost::json::array vat_json(std::span<const VatTotal> totals);
+/// `tax_point`, where it is not the end of the period.
+void add_tax_point(boost::json::object& object, const VatRate& rate);
 
 } // namespace pointhouse::settlement

@@ -72,7 +72,7 @@ json::object line_object(const StatementLine& line)
         points = line.points;
         price = line.price->count();
     }
-    return {
+    json::object object{
         {"flow", name_of(line.charge)},
         {"tariff", line.tariff.value()},
         {"points", points},
@@ -83,13 +83,16 @@ json::object line_object(const StatementLine& line)
         {"vat_rate_basis_points", line.vat.basis_points},
         {"details", details_json(line.details)},
     };
+    if (line.vat.is_gross) object.emplace("gross_minor", line.gross.count);
+    add_tax_point(object, line.vat);
+    return object;
 }
 
 json::object statement_object(const Settlement& settlement, const Statement& statement)
 {
     json::array lines;
     for (const StatementLine& line : statement.lines) lines.push_back(line_object(line));
-    return {
+    json::object object{
         {"number", statement.number},
         {"type", name_of(statement.type)},
         {"notice", pro_forma_notice},
@@ -104,6 +107,9 @@ json::object statement_object(const Settlement& settlement, const Statement& sta
         {"vat", vat_json(statement.vat)},
         {"lines", std::move(lines)},
     };
+    if (const auto rounding = statement.payable_rounding(); rounding != ledger::Minor{})
+        object.emplace("payable_rounding_minor", rounding.count);
+    return object;
 }
 
 json::object trial_balance_object(const Settlement& settlement)

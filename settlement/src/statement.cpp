@@ -8,6 +8,7 @@
 
 #include "ledger/accounts.hpp"
 #include "ledger/invariant.hpp"
+#include "vat_totals.hpp"
 
 namespace pointhouse::settlement {
 namespace {
@@ -139,14 +140,32 @@ const VatRule* find_rule(
     return found;
 }
 
-VatRate rate_of(const VatRule* rule)
+/// `agreed` is the row of the window, `rule` that of the tax point.
+VatRate rate_of(const VatRule* agreed, const VatRule* rule)
 {
     if (rule == nullptr) return {.category = "O"};
     const bool is_taxed = rule->treatment == "taxed";
     VatRate rate{
-        .category = rule->category, .basis_points = is_taxed ? rule->rate_basis_points : 0};
+        .category = rule->category,
+        .basis_points = is_taxed ? rule->rate_basis_points : 0,
+        .is_gross = is_taxed && agreed->is_gross};
     if (rate.category.empty()) rate.category = is_taxed ? "S" : "O";
+    if (rate.category != "O") rate.tax_point = agreed->tax_point;
     return rate;
+}
+
+StatementLine line_of(const Place& place, const Contracts& contracts, ledger::Time last_instant)
+{
+    StatementLine line{.charge = place.charge, .tariff = place.tariff};
+    const auto issued =
+        contracts.issued.find({place.partner, place.type, place.tariff, place.charge});
+    if (issued != contracts.issued.end()) line.issued_at = issued->second;
+    const auto* agreed = find_rule(contracts, place.partner, place.charge, last_instant);
+    const bool is_later = agreed && agreed->tax_point != TaxPoint::period_end;
+    const auto issue = issued == contracts.issued.end() ? contracts.issued_at : issued->second;
+    const auto at = is_later ? std::max(last_instant, issue) : last_instant;
+    line.vat = rate_of(agreed, find_rule(contracts, place.partner, place.charge, at));
+    return line;
 }
 
 void add_detail(StatementLine& line, const Place& place, const Quantity& quantity)
@@ -165,21 +184,20 @@ void add_detail(StatementLine& line, const Place& place, const Quantity& quantit
 
 void total(Statement& statement, const ledger::Currency& currency)
 {
-    std::map<VatRate, Minor> nets;
     Micro exact;
+    Minor rounded;
     for (StatementLine& line : statement.lines) {
-        line.net = minor_units_of(line.exact, currency);
+        set_rounded(line, minor_units_of(line.exact, currency));
         exact += line.exact;
-        statement.net += line.net;
-        nets[line.vat] += line.net;
+        rounded += rounded_amount(line);
     }
-    for (const auto& [rate, net] : nets) {
-        const Minor tax = tax_of(net, rate.basis_points);
-        statement.vat.push_back({.rate = rate, .net = net, .tax = tax});
-        statement.tax += tax;
+    statement.vat = vat_totals(statement.lines);
+    for (const VatTotal& vat : statement.vat) {
+        statement.net += vat.net;
+        statement.tax += vat.tax;
+        statement.total += vat.total();
     }
-    statement.total = statement.net + statement.tax;
-    statement.rounding = Micro{micro_per_minor(currency)} * statement.net.count - exact;
+    statement.rounding = Micro{micro_per_minor(currency)} * rounded.count - exact;
 }
 
 std::string_view suffix_of(StatementType type)
@@ -252,6 +270,23 @@ std::string_view name_of(Charge charge) noexcept
     return "unknown";
 }
 
+std::string_view name_of(TaxPoint point) noexcept
+{
+    switch (point) {
+    case TaxPoint::period_end: return "period_end";
+    case TaxPoint::issue: return "issue";
+    case TaxPoint::payment: return "payment";
+    }
+    return "unknown";
+}
+
+std::optional<TaxPoint> find_tax_point(std::string_view name) noexcept
+{
+    for (const auto point : {TaxPoint::period_end, TaxPoint::issue, TaxPoint::payment})
+        if (name_of(point) == name) return point;
+    return std::nullopt;
+}
+
 std::string_view name_of(StatementType type) noexcept
 {
     switch (type) {
@@ -282,10 +317,8 @@ std::vector<Statement> statements(
             made.push_back(empty_statement(place, window.month, contracts));
         std::vector<StatementLine>& lines = made.back().lines;
         if (lines.empty() || lines.back().tariff != place.tariff ||
-            lines.back().charge != place.charge) {
-            const VatRule* rule = find_rule(contracts, place.partner, place.charge, last_instant);
-            lines.push_back({.charge = place.charge, .tariff = place.tariff, .vat = rate_of(rule)});
-        }
+            lines.back().charge != place.charge)
+            lines.push_back(line_of(place, contracts, last_instant));
         add_detail(lines.back(), place, quantity);
     }
     for (Statement& statement : made) total(statement, terms.currency);

@@ -138,6 +138,11 @@ std::string_view words_of_self_billing(DocumentKind kind) noexcept
     return "Self-billing: issued by the buyer in the name and on behalf of the seller.";
 }
 
+std::string_view words_of_tax_point(TaxPoint point) noexcept
+{
+    return point == TaxPoint::payment ? "Cash accounting." : "";
+}
+
 std::string words_of_objection(const Document& document)
 {
     const auto last = document.object_by();
@@ -180,6 +185,14 @@ std::string price_per_thousand(const LineDetail& detail, int places)
     constexpr int places_min = 6;
     const auto price = share_of(detail, 1'000, std::max(places_min, digits_of(detail.points)));
     return grouped(trimmed(price, static_cast<std::size_t>(places)));
+}
+
+std::string net_price_per_thousand(const DocumentLine& line, const ledger::Currency& currency)
+{
+    const LineDetail net{
+        .points = line.points, .amount = ledger::Micro{micro_per_minor(currency)} * line.net.count};
+    constexpr int places_min = 6;
+    return trimmed(share_of(net, 1'000, std::max(places_min, digits_of(line.points))), 2);
 }
 
 std::string price_per_point(const LineDetail& detail)

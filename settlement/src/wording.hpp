@@ -30,6 +30,9 @@ namespace pointhouse::settlement {
 /// June 2026". A correction is settled whenever it comes.
 [[nodiscard]] std::string netting_in_words(const Document& document);
 
+/// What article 226(7a) of directive 2006/112/EC wants said where VAT is due with the payment.
+[[nodiscard]] std::string_view words_of_tax_point(TaxPoint point) noexcept;
+
 [[nodiscard]] std::string points_in_words(std::int64_t points);
 [[nodiscard]] std::string amount_in_words(ledger::Minor amount, const ledger::Currency& currency);
 /// The price of 1,000 points with `places` decimals, at most three: see `price_places`.
@@ -37,6 +40,11 @@ namespace pointhouse::settlement {
 /// The same of a detail. Where the price of a point is rounded, as in another currency, with as
 /// many decimals as it takes to come to the amount: to the cent.
 [[nodiscard]] std::string price_per_thousand(const LineDetail& detail, int places);
+/// The price of 1,000 points of a line without the tax that it holds, as article 226(8) of
+/// directive 2006/112/EC wants it said: with so many decimals that points × price comes to the
+/// line's net, to the cent. No separators between thousands. Pre: the line has points.
+[[nodiscard]] std::string net_price_per_thousand(
+    const DocumentLine& line, const ledger::Currency& currency);
 /// The price of a point likewise: to the millionth.
 [[nodiscard]] std::string price_per_point(const LineDetail& detail);
 /// The decimals that every price of a document can be written with, so that they line up: the

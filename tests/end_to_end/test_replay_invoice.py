@@ -62,12 +62,12 @@ class Logged:
         return answer.json
 
 
-@pytest.fixture(scope="module")
-def traded(make_house, tmp_path_factory):
+@pytest.fixture(scope="module", params=["net", "gross"])
+def traded(make_house, tmp_path_factory, request):
     """A month of GRO's with a change of tariff, returns, refunds and debts; the log of all of it."""
     folder = tmp_path_factory.mktemp("terms")
     house = make_house().make("TNK")
-    (folder / "gro.toml").write_text(TERMS)
+    (folder / "gro.toml").write_text(f'{TERMS}  price = "{request.param}"\n')
     house.run("partner", "add", "GRO", "--terms", folder / "gro.toml")
     house.run("cert", "issue", "GRO")
     house.start()
@@ -205,7 +205,7 @@ def test_no_figure_of_a_statement_can_be_changed_unseen(traded, tmp_path):
     numbers = [number for number, document in enumerate(traded.invoice["documents"])
                if "GRO" in (document["payer"], document["payee"])]
     # What a document repeats for readers, and what names the house's own tariff.
-    informative = {"tariff", "points", "price_micro", "rounding_micro"}
+    informative = {"tariff", "points", "price_micro", "rounding_micro", "payable_rounding_minor"}
     seen = 0
     for number in numbers:
         for path in figures_of(traded.invoice["documents"][number]):

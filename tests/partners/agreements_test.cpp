@@ -82,6 +82,29 @@ TEST_F(Agreements, BlockIsATariffOfItsOwnThatIsPaidInFull)
     expect_same_after_restart();
 }
 
+TEST_F(Agreements, BlockWhosePriceHoldsTheVatCostsNoMoreThanThat)
+{
+    auto rows = registry_.find_contract("TNK")->vat;
+    std::erase_if(rows, [](const VatTerms& row) { return row.rate_basis_points == 0; });
+    ASSERT_FALSE(rows.empty());
+    rows.resize(1);
+    rows[0].flows = {"block"};
+    rows[0].valid_from = act_.at;
+    rows[0].is_gross = true;
+    ASSERT_TRUE(registry_.set_vat(fuel, rows, act_));
+
+    ASSERT_TRUE(registry_.buy_block(
+        fuel, {.points = Points{5'000}, .price = {}, .fee = Micro{2'000}, .at = act_.at}, act_));
+
+    // 60.00 are 49.59 and 10.41 VAT, of which 1.73 lies in the fee: 49.59 less 41.32 of the price.
+    EXPECT_EQ(
+        money_of_last_entry(),
+        "cash:trust 50000000; cash:operating 10000000; prepaid_block:TNK -50000000; "
+        "prepaid_fee:TNK -10000000; vat:output -10410000; revenue:service_fee 1730000; "
+        "revenue:redemption_margin 8680000; ");
+    expect_same_after_restart();
+}
+
 TEST_F(Agreements, BlockThatCannotBeIsRefused)
 {
     const auto reason = [&](PartnerId partner, const BlockPurchase& purchase) {

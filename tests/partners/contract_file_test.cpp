@@ -309,6 +309,7 @@ TEST(ParseContract, NamesLineAndKeyOfAValueThatCannotBe)
         {"rate_bp = 2100",
          "rate_bp = 0",
          "line 30: vat: rate_bp: from 1 to 10000 when taxed, else 0"},
+        {"rate_bp = 2100", "rate_bp = 2100\nprice = \"full\"", "line 36: price: net or gross"},
         {"billing = \"postpaid\"",
          "billing = \"barter\"",
          "line 12: billing: \"postpaid\" or \"prepaid\""},

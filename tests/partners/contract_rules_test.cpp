@@ -171,6 +171,35 @@ TEST_F(ContractRules, RefuseContractsThatSayWhatCannotBe)
              c.vat[0].treatment = "exempt";
              c.vat[0].category = "E";
          }},
+        {"price: \"gross\" goes with taxed: else it holds no VAT",
+         [](PartnerContract& c) {
+             c.vat[0] = {
+                 .partner = {},
+                 .valid_from = {},
+                 .flows = {"fee"},
+                 .treatment = "exempt",
+                 .category = "E",
+                 .rate_basis_points = 0,
+                 .is_gross = true};
+         }},
+        {"tax_point: \"delivery\" is none of period_end, issue, payment",
+         [](PartnerContract& c) { c.vat[0].tax_point = "delivery"; }},
+        {"tax_point: a block is taxed when it is paid",
+         [](PartnerContract& c) {
+             c.vat[0].flows = {"fee", "block"};
+             c.vat[0].tax_point = "issue";
+         }},
+        {"tax_point: out of scope there is none",
+         [](PartnerContract& c) {
+             c.vat[0] = {
+                 .partner = {},
+                 .valid_from = {},
+                 .flows = {"fee"},
+                 .treatment = "out_of_scope",
+                 .category = "O",
+                 .rate_basis_points = 0,
+                 .tax_point = "payment"};
+         }},
         {"vat: two rows for price from the same day",
          [](PartnerContract& c) { c.vat.push_back(c.vat[0]); }},
         {"promotion: p: nobody funds it",

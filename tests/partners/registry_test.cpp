@@ -275,6 +275,36 @@ TEST_F(RegistryTest, ChangesVatFromADayOn)
     EXPECT_EQ(reason(row("2026-10-01", "price", 1900)), "accepted");
 }
 
+TEST_F(RegistryTest, KnowsPricesThatHoldTheirVat)
+{
+    auto contract = standard_contract("GRO");
+    auto& row = contract.vat[0];
+    row.is_gross = true;
+    ASSERT_TRUE(registry_.add(contract, act_));
+    row.valid_from = day("2026-07-01");
+    row.is_gross = false;
+    ASSERT_TRUE(registry_.set_vat(ledger::PartnerId{1}, std::vector{row}, act_));
+    // As records of before it was known have it.
+    EXPECT_EQ(record_.entries().back().content.find("gross"), std::string::npos);
+    EXPECT_EQ(record_.entries().back().content.find("tax_point"), std::string::npos);
+    row.valid_from = day("2026-08-01");
+    row.flows = {"fee"};
+    row.tax_point = "payment";
+    ASSERT_TRUE(registry_.set_vat(ledger::PartnerId{1}, std::vector{row}, act_));
+
+    const Registry again{record_};
+    EXPECT_EQ(text_of(again), text_of(registry_));
+    EXPECT_TRUE(again.find_vat(ledger::PartnerId{1}, "fee", day("2026-06-30"))->is_gross);
+    EXPECT_FALSE(again.find_vat(ledger::PartnerId{1}, "fee", day("2026-07-01"))->is_gross);
+    // A limit counts what is owed, and no VAT is owed on top of these prices.
+    const auto& partner = again.terms()->partner(ledger::PartnerId{1});
+    EXPECT_EQ(partner.vat_at(day("2026-06-30")).price, 0);
+    EXPECT_EQ(partner.vat_at(day("2026-07-01")).price, 2100);
+    EXPECT_EQ(
+        again.find_vat(ledger::PartnerId{1}, "fee", day("2026-07-01"))->tax_point, "period_end");
+    EXPECT_EQ(again.find_vat(ledger::PartnerId{1}, "fee", day("2026-08-01"))->tax_point, "payment");
+}
+
 TEST_F(RegistryTest, TakesEveryPartnerOfATermsFile)
 {
     const auto calendar = registry_.terms()->calendar;

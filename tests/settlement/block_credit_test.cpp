@@ -14,7 +14,7 @@ using ledger::Micro;
 using ledger::Minor;
 
 struct LeftOfABlock : WorkedMonth {
-    LeftOfABlock()
+    explicit LeftOfABlock(bool is_gross = false)
     {
         const auto parties = parties_of(settlement);
         drafts.push_back(block_invoice(
@@ -24,7 +24,7 @@ struct LeftOfABlock : WorkedMonth {
              .price = Micro{10'500},
              .fee = Micro{300},
              .sold_on = *ledger::parse_day("2026-06-16"),
-             .vat = {.category = "S", .basis_points = 900}},
+             .vat = {.category = "S", .basis_points = 900, .is_gross = is_gross}},
             june,
             settlement.currency,
             parties.house,
@@ -73,6 +73,32 @@ TEST_F(LeftOfABlock, GoesBackToTheMillionthAndTrustPaysNoMoreThanItHas)
     desk.record(desk.desk.net(june, {}, desk.terms()).value());
     const auto& netted = desk.desk.net_of(june)->documents;
     EXPECT_EQ(std::ranges::count(netted, credit.number), 0);
+}
+
+struct LeftOfAGrossBlock : LeftOfABlock {
+    LeftOfAGrossBlock() : LeftOfABlock{true} {}
+};
+
+TEST_F(LeftOfAGrossBlock, GoesBackWithoutTheVatThatItHeld)
+{
+    const Document& sold = desk.desk.find(invoice)->document;
+    ASSERT_EQ(sold.total, Minor{1'080});
+    ASSERT_EQ(sold.tax, Minor{89});
+    ASSERT_EQ(give_back(7'003'500, 200'100), "");
+    const Document& credit = desk.desk.documents().back()->document;
+    EXPECT_EQ(credit.total, Minor{720});
+    EXPECT_EQ(credit.tax, Minor{59});
+    EXPECT_EQ(
+        desk.lines_of_last(),
+        (Lines{
+            {"prepaid_block:TNK", "7.003500"},
+            {"prepaid_fee:TNK", "0.200100"},
+            {"vat:output", "0.590000"},
+            {"cash:trust", "-7.000000"},
+            {"cash:operating", "-0.200000"},
+            {"revenue:service_fee", "-0.010000"},
+            {"revenue:redemption_margin", "-0.580000"},
+            {"rounding", "-0.003600"}}));
 }
 
 TEST_F(LeftOfABlock, GoesBackOnceAndWhatComesLaterAfterIt)

@@ -222,16 +222,35 @@ std::int64_t rounded(std::int64_t amount, std::int64_t unit)
     return amount < 0 ? -((-amount * 2 + unit) / (2 * unit)) : (amount * 2 + unit) / (2 * unit);
 }
 
+/// Of all net amounts the one that comes with its tax to what the prices say, where there is one;
+/// else the nearest.
+void expect_nearest(const VatTotal& vat)
+{
+    const auto apart = [&](std::int64_t net) {
+        const auto tax = rounded(net * vat.rate.basis_points, 10'000);
+        return std::abs(net + tax - vat.gross.count);
+    };
+    EXPECT_LE(apart(vat.net.count), 1) << vat.gross.count;
+    for (const std::int64_t step : {-2, -1, 1, 2})
+        EXPECT_LE(apart(vat.net.count), apart(vat.net.count + step)) << vat.gross.count;
+}
+
 void expect_sound(const Document& document)
 {
     EXPECT_GE(document.kind == DocumentKind::payment_statement ? 0 : document.total.count, 0);
     std::map<VatRate, std::int64_t> nets;
+    std::map<VatRate, std::int64_t> grosses;
     std::int64_t net = 0;
+    std::int64_t sum_of_rounded = 0;
     std::int64_t exact = 0;
     bool is_outside = false;
     bool is_inside = false;
     for (const DocumentLine& line : document.lines) {
-        EXPECT_EQ(line.net.count, rounded(line.exact.count(), 10'000));
+        EXPECT_EQ(line.vat.is_gross, document.is_gross());
+        const Minor amount = document.is_gross() ? line.gross : line.net;
+        EXPECT_EQ(amount.count, rounded(line.exact.count(), 10'000));
+        sum_of_rounded += amount.count;
+        grosses[line.vat] += line.gross.count;
         if (line.price) {
             EXPECT_EQ(*line.price * line.points, line.exact);
             EXPECT_GT(*line.price, Micro{0});
@@ -256,11 +275,13 @@ void expect_sound(const Document& document)
         EXPECT_EQ(vat.net.count, nets[vat.rate]);
         EXPECT_EQ(vat.tax.count, rounded(vat.net.count * vat.rate.basis_points, 10'000));
         tax += vat.tax.count;
+        EXPECT_EQ(vat.gross.count, grosses[vat.rate]);
+        if (document.is_gross()) expect_nearest(vat);
     }
     EXPECT_EQ(document.net.count, net);
     EXPECT_EQ(document.tax.count, tax);
-    EXPECT_EQ(document.total.count, net + tax);
-    EXPECT_EQ(document.rounding.count(), net * 10'000 - exact);
+    EXPECT_EQ(document.total.count, document.is_gross() ? sum_of_rounded : net + tax);
+    EXPECT_EQ(document.rounding.count(), sum_of_rounded * 10'000 - exact);
 }
 
 TEST(Drafts, OweWhatWasSettled)
@@ -284,6 +305,84 @@ TEST(Drafts, OweWhatWasSettled)
     }
     EXPECT_EQ(kinds.size(), 5);
     for (const auto& [kind, count] : kinds) EXPECT_GT(count, 100) << name_of(kind);
+}
+
+/// 10 points at `price`, which holds 21 % VAT, for each of `prices`.
+Document gross_invoice(std::vector<std::int64_t> prices)
+{
+    Document invoice{.number = "INV-7", .currency = {.code = "EUR", .minor_digits = 2}};
+    for (const std::int64_t price : prices)
+        invoice.lines.push_back({
+            .charge = invoice.lines.empty() ? Charge::price : Charge::fee,
+            .points = 10,
+            .price = Micro{price},
+            .exact = Micro{10 * price},
+            .gross = ledger::minor_units_of(Micro{10 * price}, invoice.currency),
+            .vat = {.category = "S", .basis_points = 2100, .is_gross = true},
+        });
+    total_document(invoice);
+    return invoice;
+}
+
+TEST(GrossPrices, AreOwedToTheCentAndTaxedOnWhatTheyHold)
+{
+    const Document exact = gross_invoice({12'100});
+    EXPECT_EQ(exact.net, Minor{10});
+    EXPECT_EQ(exact.tax, Minor{2});
+    EXPECT_EQ(exact.total, Minor{12});
+    EXPECT_EQ(exact.payable_rounding(), Minor{});
+    // 0.02 without tax would be 0.02, 0.03 would be 0.04.
+    const Document skipped = gross_invoice({3'000});
+    EXPECT_EQ(skipped.net, Minor{2});
+    EXPECT_EQ(skipped.tax, Minor{});
+    EXPECT_EQ(skipped.total, Minor{3});
+    EXPECT_EQ(skipped.payable_rounding(), Minor{1});
+    // Two lines of 0.02 each are 0.02 net; of their sum it is 0.03, so that the second has a cent
+    // less than alone.
+    const Document two = gross_invoice({2'000, 2'000});
+    EXPECT_EQ(two.lines[0].net, Minor{2});
+    EXPECT_EQ(two.lines[1].net, Minor{1});
+    EXPECT_EQ(two.net + two.tax, two.total);
+    EXPECT_EQ(tax_in_prices(two).fee, Minor{1});
+    EXPECT_EQ(tax_in_prices(two).other, Minor{});
+}
+
+TEST(GrossPrices, OfSomeLinesMakeADocumentOfTheirOwn)
+{
+    June june{VatMode::all_flows};
+    for (VatRule& rule : june.coalition.contracts().vat) rule.is_gross = rule.charge == "fee";
+    const auto documents = drafts_of(june.coalition.settled());
+    std::vector<bool> grocers;
+    for (const Document& document : documents)
+        if (document.partner == june.grocer && document.supply == StatementType::issuance)
+            grocers.push_back(document.is_gross());
+    EXPECT_EQ(grocers, (std::vector<bool>{false, true}));
+}
+
+TEST(GrossPrices, AreCreditedByTheirNetOrByPoints)
+{
+    const Document invoice = gross_invoice({121'000, 12'100});
+    ASSERT_EQ(invoice.total, Minor{133});
+    ASSERT_EQ(invoice.lines[0].net, Minor{100});
+    const std::vector net{LineCredit{.line = 0, .net = Minor{40}}};
+    const auto part = credit_of(invoice, net, {}, 0);
+    ASSERT_TRUE(part.has_value());
+    EXPECT_EQ(part->net, Minor{40});
+    EXPECT_EQ(part->tax, Minor{8});
+    EXPECT_EQ(part->total, Minor{48});
+    EXPECT_EQ(part->payable_rounding(), Minor{});
+    const std::vector earlier{*part};
+    const std::vector rest{LineCredit{.line = 0, .net = Minor{60}}};
+    const auto all = credit_of(invoice, rest, earlier, 0);
+    ASSERT_TRUE(all.has_value());
+    EXPECT_EQ(all->total, Minor{121 - 48}) << "what is left of what was owed, to the cent";
+    const std::vector points{LineCredit{.line = 0, .points = 7}};
+    EXPECT_EQ(credit_of(invoice, points, earlier, 0).error(), CreditRefusal::exceeds_line);
+    const std::vector fewer{LineCredit{.line = 0, .points = 6}};
+    EXPECT_EQ(credit_of(invoice, fewer, earlier, 0)->total, Minor{73});
+    const Document further = further_of(invoice, 1, Minor{100}, 0);
+    EXPECT_EQ(further.net, Minor{100});
+    EXPECT_EQ(further.total, Minor{121});
 }
 
 TEST(FullCreditOf, MirrorsEveryLine)
@@ -432,9 +531,12 @@ TEST(CreditOf, NeverTakesBackMoreThanWasCharged)
                 ++(credit ? made : refused);
                 if (!credit) continue;
                 EXPECT_EQ(credit->lines[0].vat, original.lines[parts[0].line].vat);
-                nets[parts[0].line] += sign * credit->net.count;
+                // Of gross prices it is what is owed that is taken back to the cent.
+                const bool is_gross = original.is_gross();
+                nets[parts[0].line] += sign * (is_gross ? credit->total : credit->net).count;
                 total += sign * credit->total.count;
-                const std::int64_t charged = original.lines[parts[0].line].net.count;
+                const DocumentLine& line = original.lines[parts[0].line];
+                const std::int64_t charged = (is_gross ? line.gross : line.net).count;
                 const std::int64_t credited = nets[parts[0].line];
                 EXPECT_TRUE(
                     charged < 0 ? credited >= charged && credited <= 0
@@ -466,6 +568,11 @@ TEST(CreditOf, OfEveryLineIsTheFullCredit)
                     parts.push_back({.line = index, .net = Minor{std::abs(line.net.count)}});
                 }
             }
+            // A cent with VAT may be nothing without, of which no amount can be credited.
+            if (std::ranges::any_of(original.lines, [](const DocumentLine& line) {
+                    return line.net == Minor{} && line.gross != Minor{};
+                }))
+                continue;
             const auto credit = credit_of(original, parts, {}, original.issued_on);
 
             const Document full = full_credit_of(original, original.issued_on);

@@ -241,18 +241,25 @@ void Life::randomise_vat(PartnerId partner)
     for (const std::string_view flow :
          {"price", "fee", "reimbursement", "donation", "breakage_shared"}) {
         const auto& treatment = treatments[pick(treatments.size())];
+        const bool is_gross = treatment.basis_points > 0 && pick(2) == 0;
+        const auto tax_point =
+            treatment.category != "O" && pick(4) == 0 ? TaxPoint::issue : TaxPoint::period_end;
         coalition_.contracts().vat.push_back(
             {.partner = partner,
              .charge = std::string{flow},
              .valid_from = {},
              .treatment = std::string{treatment.name},
              .category = std::string{treatment.category},
-             .rate_basis_points = treatment.basis_points});
+             .rate_basis_points = treatment.basis_points,
+             .is_gross = is_gross,
+             .tax_point = tax_point});
         vat_.push_back(json::object{
             {"partner", partner.value()},
             {"flow", flow},
             {"category", treatment.category},
-            {"rate_basis_points", treatment.basis_points}});
+            {"rate_basis_points", treatment.basis_points},
+            {"price", is_gross ? "gross" : "net"},
+            {"tax_point", name_of(tax_point)}});
     }
 }
 

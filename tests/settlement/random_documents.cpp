@@ -32,6 +32,12 @@ constexpr std::array treatments{
     Treatment{"out_of_scope", 0},
 };
 
+/// Two days after the month: rows may begin between it and the issue of its documents.
+ledger::Time issue_day()
+{
+    return *ledger::parse_time("2026-07-02T00:00:00Z");
+}
+
 std::string_view category_of(std::string_view treatment)
 {
     if (treatment == "zero_rated") return "Z";
@@ -88,20 +94,32 @@ private:
         tariff.breakage_issuer = static_cast<std::int32_t>(pick(3));
     }
 
+    void add_row(PartnerId partner, std::string_view charge, ledger::Time from)
+    {
+        constexpr std::array points{
+            TaxPoint::period_end, TaxPoint::period_end, TaxPoint::issue, TaxPoint::payment};
+        const Treatment treatment = treatments[pick(treatments.size())];
+        const bool is_outside_scope = treatment.name == "out_of_scope";
+        coalition_.contracts().vat.push_back({
+            .partner = partner,
+            .charge = std::string{charge},
+            .valid_from = from,
+            .treatment = std::string{treatment.name},
+            .category = std::string{category_of(treatment.name)},
+            .rate_basis_points = treatment.basis_points,
+            .is_gross = treatment.basis_points > 0 && pick(2) == 0,
+            .tax_point = is_outside_scope ? TaxPoint::period_end : points[pick(points.size())],
+        });
+    }
+
     void randomise_vat(PartnerId partner)
     {
         for (const std::string_view charge :
              {"price", "fee", "reimbursement", "donation", "breakage_shared"}) {
-            const Treatment treatment = treatments[pick(treatments.size())];
-            coalition_.contracts().vat.push_back({
-                .partner = partner,
-                .charge = std::string{charge},
-                .valid_from = {},
-                .treatment = std::string{treatment.name},
-                .category = std::string{category_of(treatment.name)},
-                .rate_basis_points = treatment.basis_points,
-            });
+            add_row(partner, charge, {});
+            if (pick(4) == 0) add_row(partner, charge, issue_day());
         }
+        coalition_.contracts().issued_at = issue_day();
     }
 
     std::int64_t some()
@@ -158,7 +176,7 @@ Parties parties_of(const Settlement& settlement)
     return parties;
 }
 
-Settlement june_with_expiry(VatMode mode, Share prefund_share)
+Settlement june_with_expiry(VatMode mode, Share prefund_share, bool is_gross)
 {
     June june{mode, prefund_share};
     const TariffVersion fuel{2};
@@ -166,6 +184,8 @@ Settlement june_with_expiry(VatMode mode, Share prefund_share)
     tariff.breakage_operator = 1;
     tariff.breakage_issuer = 1;
     june.coalition.add_vat(june.fuel, "breakage_shared", mode == VatMode::all_flows ? 2100 : 0);
+    for (VatRule& rule : june.coalition.contracts().vat)
+        rule.is_gross = is_gross && rule.treatment == "taxed";
     june.coalition.expire(fuel, 400); // E15
     return june.coalition.settled();
 }

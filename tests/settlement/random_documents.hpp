@@ -18,7 +18,9 @@ struct Parties {
 [[nodiscard]] Parties parties_of(const Settlement& settlement);
 
 /// The worked month with the expiry of L0: 400 points of TNK, half of whose price goes back to it.
-[[nodiscard]] Settlement june_with_expiry(VatMode mode, ledger::Share prefund_share = {});
+/// Gross: the taxed prices hold the tax.
+[[nodiscard]] Settlement june_with_expiry(
+    VatMode mode, ledger::Share prefund_share = {}, bool is_gross = false);
 
 /// What happened in a random month, so that it can be worked out again: `lot` and `other` are
 /// tariff versions, of the lot and of the redeemer or debt.

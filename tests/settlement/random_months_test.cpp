@@ -32,6 +32,10 @@ public:
             randomise(tariff);
             coalition_.add_tariff(tariff);
         }
+        for (VatRule& rule : coalition_.contracts().vat) {
+            rule.is_gross = rule.treatment == "taxed" && pick(2) == 0;
+            rule.tax_point = static_cast<TaxPoint>(pick(3));
+        }
         open_.resize(7);
         spent_.resize(7);
         debt_.resize(7);
@@ -215,11 +219,46 @@ private:
         return micro < 0 ? -((-micro + 5'000) / 10'000) : (micro + 5'000) / 10'000;
     }
 
+    static std::int64_t tax_of(std::int64_t net, std::int64_t basis_points)
+    {
+        return rounded(net * basis_points);
+    }
+
+    static std::int64_t net_of(std::int64_t gross, std::int64_t basis_points)
+    {
+        if (gross < 0) return -net_of(-gross, basis_points);
+        const std::int64_t divisor = 10'000 + basis_points;
+        const std::int64_t rest = gross * 10'000 % divisor;
+        return gross * 10'000 / divisor + (2 * rest >= divisor ? 1 : 0);
+    }
+
+    void check_totals(const Statement& statement) const
+    {
+        std::map<VatRate, std::int64_t> sums;
+        std::int64_t net = 0;
+        for (const StatementLine& line : statement.lines) {
+            const std::int64_t amount = rounded(line.exact.count());
+            EXPECT_EQ((line.vat.is_gross ? line.gross : line.net).count, amount);
+            sums[line.vat] += amount;
+            net += line.net.count;
+        }
+        EXPECT_EQ(statement.net.count, net);
+        std::int64_t expected_net = 0;
+        std::int64_t total = 0;
+        for (const auto& [rate, sum] : sums) {
+            const auto net_of_rate = rate.is_gross ? net_of(sum, rate.basis_points) : sum;
+            expected_net += net_of_rate;
+            total += rate.is_gross ? sum : sum + tax_of(sum, rate.basis_points);
+        }
+        EXPECT_EQ(net, expected_net);
+        EXPECT_EQ(statement.total.count, total);
+    }
+
     void check_documents(const Settlement& settlement) const
     {
         std::map<LineKey, std::int64_t> found;
         for (const Statement& statement : settlement.statements) {
-            std::int64_t net = 0;
+            check_totals(statement);
             for (const StatementLine& line : statement.lines) {
                 const LineKey key{
                     statement.type,
@@ -228,14 +267,10 @@ private:
                     line.charge,
                 };
                 EXPECT_TRUE(found.emplace(key, line.exact.count()).second) << "one line each";
-                EXPECT_EQ(line.net.count, rounded(line.exact.count()));
                 if (line.price) {
                     EXPECT_EQ(*line.price * line.points, line.exact);
                 }
-                net += line.net.count;
             }
-            EXPECT_EQ(statement.net.count, net);
-            EXPECT_EQ(statement.total.count, net + statement.tax.count);
         }
         for (const auto& [key, amount] : money_) {
             const auto line = found.find(key);

@@ -140,6 +140,57 @@ TEST_F(WorkedMonth, MayBePreparedAnewUntilItIsApproved)
     EXPECT_EQ(desk.desk.documents().size(), drafts.size());
 }
 
+/// The drafts from the second on, as another rate taxes them.
+std::vector<Document> taxed_anew(std::vector<Document> drafts)
+{
+    for (std::size_t place = 1; place < drafts.size(); ++place) {
+        for (DocumentLine& line : drafts[place].lines)
+            if (line.vat.basis_points > 0) line.vat.basis_points = 2500;
+        total_document(drafts[place]);
+    }
+    return drafts;
+}
+
+TEST_F(WorkedMonth, IsPreparedAnewWhereItsVatChangedBeforeItsIssue)
+{
+    desk.prepare(june, drafts);
+    desk.approve(june);
+    const auto taxed = taxed_anew(drafts);
+    EXPECT_NE(desk.issue(june, taxed).find("VAT of 2026-06 is another"), std::string::npos);
+    EXPECT_EQ(desk.desk.documents().size(), 1U) << "the first is as it was approved";
+    EXPECT_FALSE(desk.desk.prepare(june, drafts)) << "approved, and the same";
+    auto other = taxed;
+    other.back().lines.back().exact += ledger::Micro{10'000};
+    EXPECT_FALSE(desk.desk.prepare(june, other)) << "other figures than those of the tax";
+
+    desk.prepare(june, taxed);
+    EXPECT_NE(desk.issue(june, taxed).find("wait for approval"), std::string::npos);
+    desk.approve(june);
+    EXPECT_EQ(desk.issue(june, taxed), "");
+    ASSERT_EQ(desk.desk.documents().size(), taxed.size()) << "none twice, none left out";
+    for (std::size_t place = 0; place < taxed.size(); ++place)
+        EXPECT_EQ(desk.desk.documents()[place]->document.total, taxed[place].total);
+    EXPECT_TRUE(desk.desk.is_issued(june));
+    EXPECT_TRUE(desk.read_again().is_issued(june));
+    EXPECT_FALSE(desk.desk.prepare(june, drafts));
+}
+
+TEST_F(WorkedMonth, KeepsWhatIsIssuedWhereTheRestIsTurnedDown)
+{
+    desk.prepare(june, drafts);
+    desk.approve(june);
+    const auto taxed = taxed_anew(drafts);
+    EXPECT_NE(desk.issue(june, taxed), "");
+    desk.prepare(june, taxed);
+    const auto proposal = desk.desk.drafts_of(june)->proposal.value();
+    desk.record(
+        "proposal_rejected", fmt::format(R"({{"proposal":{},"reason":"no"}})", proposal), "bob");
+    const std::vector<Document> without{taxed.begin() + 1, taxed.end()};
+    EXPECT_FALSE(desk.desk.prepare(june, without)) << "what is issued is among them";
+    desk.issue_all(june, taxed);
+    EXPECT_EQ(desk.desk.documents().size(), taxed.size());
+}
+
 TEST_F(WorkedMonth, ACreditNoteTakesBackNoMoreThanTheDocument)
 {
     desk.issue_all(june, drafts);

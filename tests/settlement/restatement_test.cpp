@@ -112,6 +112,29 @@ TEST_F(ClosedJune, ComesToItsStatementsWhenNothingElseIsKnown)
     EXPECT_EQ(totals.size(), statements);
 }
 
+TEST(Restatement, OfPricesThatHoldTheirVatIsOwedToTheCent)
+{
+    June month{VatMode::all_flows};
+    for (VatRule& rule : month.coalition.contracts().vat) rule.is_gross = true;
+    const auto settlement = month.coalition.settled();
+    const Register documents;
+    const auto known = restate(
+        {.window = settlement.window,
+         .closed = month.coalition.rows(),
+         .late = {},
+         .documents = documents,
+         .terms = month.coalition.terms(),
+         .contracts = month.coalition.contracts()});
+    const auto totals = totals_of(known, settlement.currency);
+    for (const auto& statement : settlement.statements) {
+        const auto& total = totals.at({statement.partner, statement.type});
+        EXPECT_EQ(total.net, statement.net) << statement.number;
+        EXPECT_EQ(total.tax, statement.tax) << statement.number;
+        EXPECT_EQ(total.total, statement.total) << statement.number;
+    }
+    EXPECT_EQ(restatement_from(restatement_json(known)).lines, known.lines);
+}
+
 TEST_F(ClosedJune, DiffersByTheLateItemAlone)
 {
     const auto late = late_in(july, [](Coalition& other) { other.issue(gro, 60); });

@@ -1,6 +1,8 @@
 #include "settlement/statement.hpp"
 
 #include <algorithm>
+#include <chrono>
+#include <map>
 
 #include <gtest/gtest.h>
 
@@ -334,6 +336,69 @@ TEST(StatementsDeathTest, SumsOfMoneyThatOverflowStopTheProcess)
     }
 
     EXPECT_DEATH(static_cast<void>(coalition.settled()), "fits 64 bits");
+}
+
+/// June, whose price and fee of the grocer are taxed by a row of the month and one from 1 July on.
+std::map<Charge, VatRate> rates_of_grocer(
+    const VatRule& row, const VatRule& later, Contracts issued = {})
+{
+    June june{VatMode::all_flows};
+    auto& contracts = june.coalition.contracts();
+    contracts.issued_at = issued.issued_at;
+    contracts.issued = issued.issued;
+    std::erase_if(contracts.vat, [&](const VatRule& rule) { return rule.partner == june.grocer; });
+    for (VatRule rule : {row, later}) {
+        rule.partner = june.grocer;
+        for (const auto* charge : {"price", "fee"}) {
+            rule.charge = charge;
+            contracts.vat.push_back(rule);
+        }
+    }
+    std::map<Charge, VatRate> rates;
+    for (const auto& statement : june.coalition.settled().statements)
+        if (statement.partner == june.grocer && statement.type == StatementType::issuance)
+            for (const auto& line : statement.lines) rates[line.charge] = line.vat;
+    return rates;
+}
+
+TEST(TaxPoint, DecidesWhichRowTaxes)
+{
+    const auto july = *ledger::parse_time("2026-06-30T22:00:00Z"); // in Amsterdam
+    VatRule row{.treatment = "taxed", .category = "S", .rate_basis_points = 2100, .is_gross = true};
+    const VatRule later{
+        .valid_from = july, .treatment = "taxed", .category = "S", .rate_basis_points = 2500};
+    Contracts issued{.issued_at = july};
+    VatRate expected{.category = "S", .basis_points = 2100, .is_gross = true};
+    EXPECT_EQ(rates_of_grocer(row, later, issued)[Charge::fee], expected);
+    row.tax_point = expected.tax_point = TaxPoint::issue;
+    EXPECT_EQ(rates_of_grocer(row, later)[Charge::fee], expected) << "issued on the last day";
+    expected.basis_points = 2500;
+    EXPECT_EQ(rates_of_grocer(row, later, issued)[Charge::fee], expected)
+        << "the prices are those of June, and hold the tax";
+    row.tax_point = expected.tax_point = TaxPoint::payment;
+    EXPECT_EQ(rates_of_grocer(row, later, issued)[Charge::fee], expected);
+
+    // What is issued keeps its day.
+    issued.issued[{
+        ledger::PartnerId{1}, StatementType::issuance, ledger::TariffVersion{1}, Charge::fee}] =
+        july - std::chrono::hours{24};
+    auto rates = rates_of_grocer(row, later, issued);
+    EXPECT_EQ(rates[Charge::price].basis_points, 2500);
+    EXPECT_EQ(rates[Charge::fee].basis_points, 2100);
+
+    VatRule none = later;
+    none.treatment = "out_of_scope";
+    none.category = "O";
+    none.rate_basis_points = 0;
+    issued.issued.clear();
+    EXPECT_EQ(rates_of_grocer(row, none, issued)[Charge::fee], VatRate{.category = "O"});
+}
+
+TEST(TaxPoint, NamesAreFoundAgain)
+{
+    for (const auto point : {TaxPoint::period_end, TaxPoint::issue, TaxPoint::payment})
+        EXPECT_EQ(find_tax_point(name_of(point)), point);
+    EXPECT_FALSE(find_tax_point("delivery"));
 }
 
 } // namespace

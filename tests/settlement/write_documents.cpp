@@ -101,10 +101,16 @@ void write_june(const Folder& folder)
     for (const auto& [share_name, share] : shares) {
         for (const VatMode mode : {VatMode::all_flows, VatMode::fee_only}) {
             const std::string_view mode_name = mode == VatMode::all_flows ? "all" : "fee";
-            for (const Document& document : issued(june_with_expiry(mode, share))) {
-                const std::string name =
-                    fmt::format("june-{}-{}-{}", share_name, mode_name, document.number);
-                write_family(folder, name, document);
+            for (const bool is_gross : {false, true}) {
+                for (const Document& document : issued(june_with_expiry(mode, share, is_gross))) {
+                    const std::string name = fmt::format(
+                        "june-{}-{}{}-{}",
+                        share_name,
+                        mode_name,
+                        is_gross ? "-gross" : "",
+                        document.number);
+                    write_family(folder, name, document);
+                }
             }
         }
     }
@@ -162,6 +168,9 @@ void write_blocks(const Folder& folder)
     other.vat = {.category = "AE"};
     other.fee = {};
     write("block-without-fee", other);
+    other = block;
+    other.vat.is_gross = true;
+    write("block-gross", other);
 }
 
 /// Yen have no minor unit, so that a line may be further from its price than a cent.
@@ -170,7 +179,8 @@ void write_in_yen(const Folder& folder)
     for (Document document : issued(june_with_expiry(VatMode::all_flows))) {
         document.currency = {.code = "JPY", .minor_digits = 0};
         for (DocumentLine& line : document.lines)
-            line.net = minor_units_of(line.exact, document.currency);
+            (line.vat.is_gross ? line.gross : line.net) =
+                minor_units_of(line.exact, document.currency);
         total_document(document);
         folder.write("yen-" + document.number, document);
     }
@@ -215,6 +225,9 @@ boost::json::array vat_of(const RandomMonth& month)
             {"flow", rule.charge},
             {"category", rule.category},
             {"rate_basis_points", rule.rate_basis_points},
+            {"price", rule.is_gross ? "gross" : "net"},
+            {"tax_point", name_of(rule.tax_point)},
+            {"is_later", rule.valid_from > ledger::Time{}},
         });
     }
     return rules;

@@ -19,6 +19,15 @@ namespace pointhouse::gateway {
 [[nodiscard]] settlement::Contracts contracts_of(
     const partners::Registry& registry, const ledger::Terms& terms);
 
+/// How a month's lines are taxed where that depends on the day of their issue: those of its issued
+/// documents by theirs, all else as if it was issued today.
+void take_issue_days(
+    settlement::Contracts& contracts,
+    const settlement::Register& documents,
+    ledger::Month month,
+    const ledger::Calendar& calendar,
+    ledger::Day today);
+
 /// Who the house and its partners are before the law. In a sandbox, who has told nothing is
 /// somebody that there is not.
 struct LegalParties {
@@ -33,6 +42,8 @@ public:
     /// Throws HouseFailure when the house knows no such window.
     SettlementSource(House& house, ledger::Month month);
 
+    /// The day, by the house's clock, as of which it was made.
+    [[nodiscard]] ledger::Day made_on() const { return made_on_; }
     [[nodiscard]] bool is_closed() const { return window_.state != settlement::WindowState::open; }
     /// Waits for the books to hold the window (an open one: all that the journal has now).
     /// Throws HouseFailure, ledger::StoreFailure, Interrupted.
@@ -50,6 +61,7 @@ private:
     void name_account(settlement::Document& draft) const;
 
     settlement::Window window_;
+    ledger::Day made_on_ = 0;
     ledger::Sequence end_;
     std::shared_ptr<const ledger::Terms> terms_;
     settlement::Contracts contracts_;

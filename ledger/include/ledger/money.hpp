@@ -91,6 +91,10 @@ struct Currency {
 /// Value-added tax on a net amount: `net` × basis points / 10,000, half away from zero.
 [[nodiscard]] Minor tax_of(Minor net, std::int32_t rate_basis_points);
 
+/// What of an amount that holds its tax is without it: the net amount that comes nearest to it with
+/// `tax_of`, exactly where one does. Half away from zero.
+[[nodiscard]] Minor net_of(Minor gross, std::int32_t rate_basis_points);
+
 /// Reads a decimal of at most six places, e.g. "0.0095" or "1000.00"; none when it is not one.
 [[nodiscard]] std::optional<Micro> parse_micro(std::string_view text);
 

@@ -29,7 +29,14 @@ struct VatTerms {
     std::string treatment;          // "taxed", "out_of_scope", …
     std::string category;           // EN 16931 code, "S"
     std::int32_t rate_basis_points = 0;
+    bool is_gross = false;               // the tariff's prices of these flows hold the tax
+    std::string tax_point{"period_end"}; // or "issue", "payment": of the document
 };
+/// As contract files say it: "net" or "gross".
+[[nodiscard]] constexpr std::string_view price_form_of(const VatTerms& row)
+{
+    return row.is_gross ? "gross" : "net";
+}
 
 /// A certificate that the house's CA issued, as registered.
 struct CertificateTerms {

@@ -68,7 +68,8 @@ struct DocumentLine {
     std::int64_t points = 0;              // where there is a price: points × price = exact
     std::optional<ledger::Micro> price{}; // per point; never below zero
     ledger::Micro exact{};
-    ledger::Minor net{}; // `exact`, rounded once, half away from zero
+    ledger::Minor net{};   // `exact`, rounded once, half away from zero
+    ledger::Minor gross{}; // that, where the price holds the tax; `net` is what of it is without
     VatRate vat{};
     std::vector<LineDetail> details{}; // what the line is made of; of a partial credit: none
     friend bool operator==(const DocumentLine&, const DocumentLine&) = default;
@@ -116,7 +117,7 @@ struct Document {
     ledger::Day issued_on = 0;
     ledger::Day due_on = 0;
     ledger::Day from = 0; // the days of supply, both inclusive (BG-14)
-    ledger::Day to = 0;   // also the tax point
+    ledger::Day to = 0;   // also the tax point, where that is the period's end
     LegalParty seller{};
     LegalParty buyer{};
     ledger::Currency currency{};
@@ -124,7 +125,7 @@ struct Document {
     std::vector<VatTotal> vat{}; // by category, then rate
     ledger::Minor net{};
     ledger::Minor tax{};
-    ledger::Minor total{};
+    ledger::Minor total{};    // what is owed
     ledger::Micro rounding{}; // what rounding the lines added to their exact amounts
     std::optional<Preceding> corrects{};
     std::optional<AccountingVat> accounting{};
@@ -134,6 +135,18 @@ struct Document {
     /// then it counts as accepted. 0: no term was agreed.
     std::int32_t objection_days = 0;
 
+    /// When its tax becomes chargeable: one document, one tax point.
+    [[nodiscard]] TaxPoint tax_point() const
+    {
+        return lines.empty() ? TaxPoint::period_end : lines.front().vat.tax_point;
+    }
+    /// Its prices hold the tax. Of no document only some do.
+    [[nodiscard]] bool is_gross() const { return !lines.empty() && lines.front().vat.is_gross; }
+    /// What is owed beyond net and tax (BT-114), a cent for a rate at most. Prices that hold the
+    /// tax say what is owed, to the cent, and the law what the tax on a net amount is. Not for
+    /// every sum is there a net amount that meets both (0.03 at 21 %: 0.02 gives 0.02, 0.03 gives
+    /// 0.04); then net and tax stay what they are, and this stands beside them.
+    [[nodiscard]] ledger::Minor payable_rounding() const { return total - (net + tax); }
     /// It was paid before it was issued: nothing is due on it.
     [[nodiscard]] bool is_prepaid() const { return supply == StatementType::block; }
     /// The last day on which its seller may object. None: nothing ends by itself.
@@ -145,12 +158,12 @@ struct Document {
 
 /// Drafts of a closed window, by partner, then supply: a statement becomes one document, or two
 /// when some of its lines are outside the scope of VAT and others are not, which one invoice may
-/// not mix (EN 16931 BR-O-11). What sums to less than zero becomes a document of the opposite kind.
-/// Documents on which nothing is due under any VAT rate are left out; only a donation outside the
-/// scope of VAT is no supply, and so a payment statement. Until they are issued, drafts bear the
-/// window's last day; they fall due `payment_days` after it. `parties[id - 1]` are the partners'.
-/// Pure; any thread.
-/// Post: what the documents owe is what the statements owe, to the minor unit.
+/// not mix (EN 16931 BR-O-11), when some of its prices hold the tax, or have another tax point.
+/// What sums to less than zero becomes a document of the opposite kind. Documents on which nothing
+/// is due under any VAT rate are left out; only a donation outside the scope of VAT is no supply,
+/// and so a payment statement. Until they are issued, drafts bear the window's last day; they fall
+/// due `payment_days` after it. `parties[id - 1]` are the partners'. Pure; any thread. Post: what
+/// the documents owe is what the statements owe, to the minor unit.
 [[nodiscard]] std::vector<Document> drafts(
     const Settlement& settlement,
     const LegalParty& house,
@@ -173,6 +186,15 @@ inline constexpr ledger::Wide document_amount_max = ledger::Wide{1} << 60U;
 /// Computes net, VAT, total, rounding and the VAT in the accounting currency anew from the lines.
 /// Pure. Pre: what it has of amounts is in range.
 void total_document(Document& document);
+
+/// The tax that a document's prices hold, in the currency that it is booked in. The books accrued
+/// these prices whole: it is taken from what the house earned by them.
+struct TaxInPrices {
+    ledger::Minor fee{};   // of service fees
+    ledger::Minor other{}; // the rest of the document's tax
+};
+/// Nothing where the tax comes on top of the prices. Pure.
+[[nodiscard]] TaxInPrices tax_in_prices(const Document& document);
 
 /// A draft that takes all of `original` back, line by line to the minor unit, at its rates and
 /// never those of today: of the opposite kind; a payment statement becomes one below zero. Pure.

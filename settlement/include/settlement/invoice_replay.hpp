@@ -23,7 +23,8 @@ namespace pointhouse::settlement {
 struct StatedDocument {
     std::string number{};
     StatementType type = StatementType::issuance;
-    bool is_alone = false; // the others of its window are not at hand
+    bool is_alone = false;                  // the others of its window are not at hand
+    std::optional<ledger::Day> issued_on{}; // none: it is not issued
     std::vector<StatementLine> lines{};
     std::vector<VatTotal> vat{};
     ledger::Minor net{};

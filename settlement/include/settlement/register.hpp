@@ -337,6 +337,10 @@ public:
     [[nodiscard]] std::vector<const IssuedDocument*> documents_of(ledger::Month window) const;
     /// Null: none were prepared, or the window has none.
     [[nodiscard]] const DraftSet* drafts_of(ledger::Month window) const;
+    /// Whether approved drafts that are not all issued bill what is recomputed, but for their VAT:
+    /// on the day of their issue another row taxes them. They are prepared and approved anew.
+    [[nodiscard]] bool is_taxed_anew(
+        ledger::Month window, std::span<const Document> recomputed) const;
     [[nodiscard]] bool is_issued(ledger::Month window) const;
     /// Null: it is not netted yet.
     [[nodiscard]] const WindowNet* net_of(const NetKey& key) const;

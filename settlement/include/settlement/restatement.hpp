@@ -33,14 +33,7 @@ struct RestatedAmount {
 [[nodiscard]] RestatedAmount operator+(const RestatedAmount& left, const RestatedAmount& right);
 [[nodiscard]] RestatedAmount operator-(const RestatedAmount& left, const RestatedAmount& right);
 
-/// A line of a statement, whatever its amounts are.
-struct RestatedLineKey {
-    ledger::PartnerId partner{};
-    StatementType type = StatementType::issuance;
-    ledger::TariffVersion tariff{};
-    Charge charge = Charge::price;
-    friend auto operator<=>(const RestatedLineKey&, const RestatedLineKey&) = default;
-};
+using RestatedLineKey = StatementLineKey;
 
 /// Why a line is worth something else than when the window was closed: messages that happened in it
 /// and posted in another one, or a document that corrects one of the window's.
@@ -134,12 +127,17 @@ struct RestatedDifference {
     const ledger::Terms& terms,
     const Contracts& contracts);
 
+/// A line's amount in minor units, without the tax that its price may hold. Where it does, lines of
+/// a statement are rounded on their sum, and this may be a cent apart from it. Pure.
+[[nodiscard]] ledger::Minor net_amount(
+    const RestatedAmount& amount, const VatRate& vat, const ledger::Currency& currency);
+
 /// Net, VAT and sum of a partner's statement.
 struct StatementTotals {
     ledger::Minor net{};
     ledger::Minor tax{};
+    ledger::Minor total{}; // what is owed
     friend bool operator==(const StatementTotals&, const StatementTotals&) = default;
-    [[nodiscard]] ledger::Minor total() const { return net + tax; }
 };
 using StatementKey = std::pair<ledger::PartnerId, StatementType>;
 /// Each line is rounded once, VAT is that of the sum of each rate, as on statements. Pure.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -22,6 +23,17 @@ enum class Charge : std::uint8_t { price, fee, reimbursement, donation, breakage
 
 [[nodiscard]] std::string_view name_of(Charge charge) noexcept;
 
+/// When the tax on a supply becomes chargeable, and so which rate taxes it.
+enum class TaxPoint : std::uint8_t {
+    period_end, // the last day of the window (directive 2006/112/EC, article 64)
+    issue,      // of the document (article 66(a))
+    payment,    // of the document (article 66(b)); its rate is that of the issue, which is known
+};
+
+[[nodiscard]] std::string_view name_of(TaxPoint point) noexcept;
+/// None: there is no such tax point.
+[[nodiscard]] std::optional<TaxPoint> find_tax_point(std::string_view name) noexcept;
+
 /// How one charge of one partner is taxed from a date on.
 struct VatRule {
     ledger::PartnerId partner{};
@@ -30,6 +42,8 @@ struct VatRule {
     std::string treatment{}; // "taxed"; all else bears no tax on the document
     std::string category{};  // EN 16931 code; empty: "S" when taxed, else "O"
     std::int32_t rate_basis_points = 0;
+    bool is_gross = false; // the charge's price holds the tax
+    TaxPoint tax_point = TaxPoint::period_end;
 };
 
 /// A party as documents name it.
@@ -37,13 +51,6 @@ struct Party {
     std::string id{};
     std::string name{};
     std::string program{}; // of a partner's contract; empty: of none
-};
-
-/// What documents need to know beyond the ledger's terms.
-struct Contracts {
-    Party house{};
-    std::vector<Party> partners{}; // partners[id - 1], as in ledger::Terms
-    std::vector<VatRule> vat{};
 };
 
 enum class StatementType : std::uint8_t {
@@ -56,10 +63,32 @@ enum class StatementType : std::uint8_t {
 
 [[nodiscard]] std::string_view name_of(StatementType type) noexcept;
 
+/// A line of a statement, whatever its amounts are.
+struct StatementLineKey {
+    ledger::PartnerId partner{};
+    StatementType type = StatementType::issuance;
+    ledger::TariffVersion tariff{};
+    Charge charge = Charge::price;
+    friend auto operator<=>(const StatementLineKey&, const StatementLineKey&) = default;
+};
+
+/// What documents need to know beyond the ledger's terms.
+struct Contracts {
+    Party house{};
+    std::vector<Party> partners{}; // partners[id - 1], as in ledger::Terms
+    std::vector<VatRule> vat{};
+    /// When what is not issued yet is issued: the row then in force taxes it where the tax point is
+    /// not the end of the period. Before the window's end: at that.
+    ledger::Time issued_at{};
+    std::map<StatementLineKey, ledger::Time> issued{}; // lines on documents, and when these were
+};
+
 /// The category and rate under which an amount is taxed.
 struct VatRate {
     std::string category{};
     std::int32_t basis_points = 0;
+    bool is_gross = false; // points × price holds the tax; else the tax comes on top
+    TaxPoint tax_point = TaxPoint::period_end; // outside the scope of the tax there is none
     friend auto operator<=>(const VatRate&, const VatRate&) = default;
 };
 
@@ -74,7 +103,8 @@ struct LineDetail {
 };
 
 /// One line per (tariff version, charge, VAT rate): exact to the micro-unit, then rounded once,
-/// half away from zero.
+/// half away from zero. Where the price holds the tax, what is rounded is `gross`, and `net` is
+/// what of it is without the tax.
 struct StatementLine {
     Charge charge = Charge::price;
     ledger::TariffVersion tariff{};
@@ -82,7 +112,9 @@ struct StatementLine {
     std::int64_t points = 0; // net; a quantity where there is a price: points × price = exact
     ledger::Micro exact{};
     ledger::Minor net{};
+    ledger::Minor gross{}; // of a price that holds the tax; else zero
     VatRate vat{};
+    ledger::Time issued_at = ledger::Time::max(); // of the document that it is on; else never
     std::vector<LineDetail> details{};
 };
 
@@ -91,6 +123,10 @@ struct VatTotal {
     VatRate rate{};
     ledger::Minor net{};
     ledger::Minor tax{};
+    ledger::Minor gross{}; // what prices that hold the tax come to; else zero
+    /// What is owed. No net amount comes with its tax to every gross one: net + tax may be a cent
+    /// apart from it.
+    [[nodiscard]] ledger::Minor total() const { return rate.is_gross ? gross : net + tax; }
     friend bool operator==(const VatTotal&, const VatTotal&) = default;
 };
 
@@ -106,16 +142,21 @@ struct Statement {
     std::vector<VatTotal> vat{};        // by category, then rate
     ledger::Minor net{};
     ledger::Minor tax{};
-    ledger::Minor total{};
+    ledger::Minor total{};    // what is owed
     ledger::Micro rounding{}; // what rounding the lines added, for the account `rounding`
 
+    /// What is owed beyond net and tax, where no net amount comes with its tax to the prices that
+    /// hold it.
+    [[nodiscard]] ledger::Minor payable_rounding() const { return total - (net + tax); }
     /// issuance: the partner pays the house; else the house pays the partner.
     [[nodiscard]] bool partner_pays() const { return type == StatementType::issuance; }
 };
 
 /// Turns the positions of a window into statements, by partner, then type. A partner for which no
 /// money moved gets none. Amounts are the sums of `PositionRow::money`: nothing is priced anew. The
-/// VAT rule is the one in force at the window's last instant. Pure; any thread.
+/// VAT rule is the one in force at the window's last instant; where that says that the tax point is
+/// a later one, treatment and rate are those in force at the issue, and the prices stay what they
+/// were agreed as. Pure; any thread.
 /// Post: every micro-unit that the positions charge or credit stands on exactly one statement.
 [[nodiscard]] std::vector<Statement> statements(
     const Window& window,

@@ -1,5 +1,6 @@
 #include "settlement/block_invoice.hpp"
 
+#include "../vat_totals.hpp"
 #include "ledger/invariant.hpp"
 
 namespace pointhouse::settlement {
@@ -12,7 +13,7 @@ namespace {
 /// What of one line of an invoice credit notes took back.
 struct GivenBack {
     Micro exact{};
-    Minor net{};
+    Minor rounded{};
 };
 
 GivenBack given_back(std::span<const Document> credits, Charge charge)
@@ -22,7 +23,7 @@ GivenBack given_back(std::span<const Document> credits, Charge charge)
         for (const DocumentLine& line : credit.lines) {
             if (line.charge != charge) continue;
             sum.exact += line.exact;
-            sum.net += line.net;
+            sum.rounded += rounded_amount(line);
         }
     }
     return sum;
@@ -64,8 +65,8 @@ Document block_invoice(
              .points = block.points.count(),
              .price = price,
              .exact = exact,
-             .net = ledger::minor_units_of(exact, currency),
              .vat = block.vat});
+        set_rounded(document.lines.back(), ledger::minor_units_of(exact, currency));
     };
     add_line(Charge::price, block.price);
     add_line(Charge::fee, block.fee);
@@ -93,7 +94,8 @@ std::optional<Document> block_credit(
         part.points = is_in_points ? exact.count() / part.price->count() : 0;
         if (!is_in_points) part.price.reset();
         part.exact = exact;
-        part.net = ledger::minor_units_of(before.exact + exact, invoice.currency) - before.net;
+        set_rounded(
+            part, ledger::minor_units_of(before.exact + exact, invoice.currency) - before.rounded);
         credit.lines.push_back(std::move(part));
     }
     if (credit.lines.empty()) return std::nullopt;
@@ -112,6 +114,7 @@ std::vector<ledger::AccountLine> lines_of_block_credit(
     const Micro price = exact_of(credit, Charge::price);
     const Micro fee = exact_of(credit, Charge::fee);
     const std::int64_t paid = credit.total.count * scale;
+    const TaxInPrices within = tax_in_prices(credit);
     // Whole cents are paid: what is less of the price than one stays in trust.
     const std::int64_t of_trust = price.count() / scale * scale;
     std::vector<ledger::AccountLine> lines{
@@ -120,6 +123,8 @@ std::vector<ledger::AccountLine> lines_of_block_credit(
         {.account = Account::vat_output, .amount = credit.tax.count * scale},
         {.account = Account::cash_trust, .amount = -of_trust},
         {.account = Account::cash_operating, .amount = of_trust - paid},
+        {.account = Account::service_fee, .amount = -within.fee.count * scale},
+        {.account = Account::redemption_margin, .amount = -within.other.count * scale},
         {.account = Account::rounding, .amount = credit.rounding.count()}};
     std::erase_if(lines, [](const auto& line) { return line.amount == 0; });
     return lines;

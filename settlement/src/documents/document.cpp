@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <chrono>
 #include <map>
+#include <set>
 #include <utility>
 
+#include "../vat_totals.hpp"
 #include "ledger/invariant.hpp"
 #include "settlement/exchange.hpp"
 
@@ -74,6 +76,7 @@ void negate(DocumentLine& line)
     line.points = -line.points;
     line.exact = -line.exact;
     line.net = -line.net;
+    line.gross = -line.gross;
     for (LineDetail& detail : line.details) {
         detail.points = -detail.points;
         detail.amount = -detail.amount;
@@ -116,6 +119,7 @@ DocumentLine line_of(const StatementLine& line, ledger::Month window)
         .price = line.price,
         .exact = line.exact,
         .net = line.net,
+        .gross = line.gross,
         .vat = line.vat,
         .details = line.details,
     };
@@ -123,8 +127,9 @@ DocumentLine line_of(const StatementLine& line, ledger::Month window)
 
 bool is_empty(const Document& document)
 {
-    return std::ranges::all_of(
-        document.vat, [](const VatTotal& vat) { return vat.net == Minor{} && vat.tax == Minor{}; });
+    return std::ranges::all_of(document.vat, [](const VatTotal& vat) {
+        return vat.net == Minor{} && vat.tax == Minor{} && vat.gross == Minor{};
+    });
 }
 
 /// Gives a document that sums to less than zero the opposite kind. A payment statement has none.
@@ -138,12 +143,30 @@ void set_upright(Document& document)
     negate_lines(document);
 }
 
+/// What lines of one document have in common.
+struct Kinship {
+    ledger::Time issued_at{}; // what is on a document already is before what is not
+    bool is_outside_scope = false;
+    bool is_gross = false;
+    TaxPoint tax_point = TaxPoint::period_end;
+    friend auto operator<=>(const Kinship&, const Kinship&) = default;
+};
+
+Kinship kinship_of(const StatementLine& line)
+{
+    return {
+        .issued_at = line.issued_at,
+        .is_outside_scope = line.vat.category == "O",
+        .is_gross = line.vat.is_gross,
+        .tax_point = line.vat.tax_point};
+}
+
 /// What of a statement one document may carry.
-Document part_of(const Statement& statement, const Settlement& settlement, bool is_outside_scope)
+Document part_of(const Statement& statement, const Settlement& settlement, Kinship kinship)
 {
     const ledger::Month window = settlement.window.month;
     Document document{
-        .kind = kind_of(statement.type, is_outside_scope),
+        .kind = kind_of(statement.type, kinship.is_outside_scope),
         .partner = statement.partner,
         .supply = statement.type,
         .window = window,
@@ -153,15 +176,14 @@ Document part_of(const Statement& statement, const Settlement& settlement, bool 
     };
     document.issued_on = document.to;
     for (const StatementLine& line : statement.lines) {
-        if ((line.vat.category == "O") == is_outside_scope)
-            document.lines.push_back(line_of(line, window));
+        if (kinship_of(line) == kinship) document.lines.push_back(line_of(line, window));
     }
     total_document(document);
     set_upright(document);
     return document;
 }
 
-/// Every part of every statement, between those who sell and buy it; some may be empty.
+/// Every part of every statement, between those who sell and buy it.
 std::vector<Document> parts_of(
     const Settlement& settlement, const LegalParty& house, std::span<const LegalParty> parties)
 {
@@ -170,8 +192,10 @@ std::vector<Document> parts_of(
         invariant(statement.partner.value() <= parties.size(), "every partner has its details");
         const LegalParty& partner = parties[statement.partner.value() - 1];
         const bool is_house = is_house_seller(statement.type);
-        for (const bool is_outside_scope : {false, true}) {
-            Document document = part_of(statement, settlement, is_outside_scope);
+        std::set<Kinship> kinships;
+        for (const StatementLine& line : statement.lines) kinships.insert(kinship_of(line));
+        for (const Kinship kinship : kinships) {
+            Document document = part_of(statement, settlement, kinship);
             document.seller = is_house ? house : partner;
             document.buyer = is_house ? partner : house;
             parts.push_back(std::move(document));
@@ -248,6 +272,7 @@ bool is_same_line(const DocumentLine& left, const DocumentLine& right)
 struct Credited {
     Micro exact{};
     Minor net{};
+    Minor gross{};
 };
 
 Credited credited_before(const DocumentLine& line, std::span<const Document> earlier)
@@ -259,6 +284,7 @@ Credited credited_before(const DocumentLine& line, std::span<const Document> ear
             if (!is_same_line(line, part)) continue;
             sum.exact += is_negated ? -part.exact : part.exact;
             sum.net = sum.net + (is_negated ? -part.net : part.net);
+            sum.gross += is_negated ? -part.gross : part.gross;
         }
     }
     return sum;
@@ -266,8 +292,8 @@ Credited credited_before(const DocumentLine& line, std::span<const Document> ear
 
 using LineResult = ledger::Result<DocumentLine, CreditRefusal>;
 
-// On the running sum, so that net stays `exact` rounded whatever the parts are: ten points of half
-// a cent are five cents, also when they are credited one at a time.
+// On the running sum, so that what is rounded stays `exact` rounded whatever the parts are: ten
+// points of half a cent are five cents, also when they are credited one at a time.
 LineResult points_of_line(DocumentLine part, std::int64_t points, const Credited& before, int sign)
 {
     const DocumentLine& line = part;
@@ -287,11 +313,19 @@ LineResult amount_of_line(
     if (Wide{net.count} * net.count > Wide{rest.count} * net.count)
         return std::unexpected{CreditRefusal::exceeds_line};
     // The last part takes what rounding gave to the line, or took from it.
+    const bool is_rest = net == rest;
+    const Minor amount = part.vat.is_gross ? net + ledger::tax_of(net, part.vat.basis_points) : net;
     part.exact =
-        net == rest ? part.exact - before.exact : Micro{micro_per_minor(currency)} * net.count;
+        is_rest ? part.exact - before.exact : Micro{micro_per_minor(currency)} * amount.count;
     part.points = 0;
     part.price.reset();
     return part;
+}
+
+/// Whether `credited` is no more than `charged`, seen from the side of zero that `charged` is on.
+bool is_within(Minor credited, Minor charged)
+{
+    return charged < Minor{} ? credited >= charged : credited <= charged;
 }
 
 LineResult credited_line(
@@ -310,15 +344,14 @@ LineResult credited_line(
             ? points_of_line(line, wanted.points, before, sign)
             : amount_of_line(line, Minor{sign * wanted.net.count}, before, original.currency);
     if (!part) return part;
-    part->net = minor_units_of(before.exact + part->exact, original.currency) + -before.net;
+    set_rounded(
+        *part,
+        minor_units_of(before.exact + part->exact, original.currency) -
+            (part->vat.is_gross ? before.gross : before.net));
+    if (!is_within(before.gross + part->gross, line.gross))
+        return std::unexpected{CreditRefusal::exceeds_line};
     part->details.clear();
     return part;
-}
-
-/// Whether `credited` is no more than `charged`, seen from the side of zero that `charged` is on.
-bool is_within(Minor credited, Minor charged)
-{
-    return charged < Minor{} ? credited >= charged : credited <= charged;
 }
 
 bool exceeds(const Document& original, const Document& credit, std::span<const Document> earlier)
@@ -395,23 +428,22 @@ Minor Document::owed_by_partner() const
 
 void total_document(Document& document)
 {
-    std::map<VatRate, Minor> nets;
     Micro exact;
+    Minor rounded;
     document.net = {};
     document.tax = {};
-    document.vat.clear();
+    document.total = {};
     for (const DocumentLine& line : document.lines) {
         exact += line.exact;
-        document.net = document.net + line.net;
-        nets[line.vat] = nets[line.vat] + line.net;
+        rounded += rounded_amount(line);
     }
-    for (const auto& [rate, net] : nets) {
-        const Minor tax = tax_of(net, rate.basis_points);
-        document.vat.push_back({.rate = rate, .net = net, .tax = tax});
-        document.tax = document.tax + tax;
+    document.vat = vat_totals(document.lines);
+    for (const VatTotal& vat : document.vat) {
+        document.net += vat.net;
+        document.tax += vat.tax;
+        document.total += vat.total();
     }
-    document.total = document.net + document.tax;
-    document.rounding = Micro{micro_per_minor(document.currency)} * document.net.count - exact;
+    document.rounding = Micro{micro_per_minor(document.currency)} * rounded.count - exact;
     if (document.accounting) {
         document.accounting->tax =
             minor_of(converted(document.tax.count, document.currency, *document.accounting));
@@ -425,7 +457,7 @@ bool is_in_range(const Document& document)
     for (const DocumentLine& line : document.lines) {
         if (line.vat.basis_points < 0 || line.vat.basis_points > 10'000) return false;
         exact += magnitude_of(line.exact.count());
-        net += magnitude_of(line.net.count);
+        net += std::max(magnitude_of(line.net.count), magnitude_of(line.gross.count));
     }
     if (std::max(exact, net * micro_per_minor(document.currency)) > document_amount_max)
         return false;
@@ -436,6 +468,20 @@ bool is_in_range(const Document& document)
     const Wide accounted = converted(net, document.currency, *accounting);
     return (accounted < 0 ? -accounted : accounted) * micro_per_minor(accounting->currency) <=
            document_amount_max;
+}
+
+TaxInPrices tax_in_prices(const Document& document)
+{
+    if (!document.is_gross()) return {};
+    Minor fee;
+    for (const DocumentLine& line : document.lines)
+        if (line.charge == Charge::fee) fee += line.gross - line.net;
+    const Minor tax = document.booked ? document.booked->tax : document.tax;
+    if (document.booked)
+        fee = document.total == Minor{}
+                  ? Minor{}
+                  : Minor{part_of(document.booked->total.count, fee, document.total)};
+    return {.fee = fee, .other = tax - fee};
 }
 
 std::vector<Document> drafts(
@@ -487,8 +533,9 @@ Document further_of(const Document& original, std::size_t line, Minor net, Day t
     DocumentLine part = original.lines.at(line);
     part.points = 0;
     part.price.reset();
-    part.net = net;
-    part.exact = Micro{micro_per_minor(original.currency)} * net.count;
+    const bool is_gross = part.vat.is_gross;
+    set_rounded(part, is_gross ? net + ledger::tax_of(net, part.vat.basis_points) : net);
+    part.exact = Micro{micro_per_minor(original.currency)} * rounded_amount(part).count;
     part.details.clear();
     further.lines.push_back(std::move(part));
     total_document(further);

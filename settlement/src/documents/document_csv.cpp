@@ -52,6 +52,7 @@ public:
                 .vat_category = vat.rate.category,
                 .vat_rate = fmt::to_string(vat.rate.basis_points),
                 .vat = amount(vat.tax),
+                .total = vat.rate.is_gross ? amount(vat.gross) : "",
             });
         }
         append({
@@ -78,6 +79,7 @@ private:
             .net = amount(line.net),
             .vat_category = line.vat.category,
             .vat_rate = fmt::to_string(line.vat.basis_points),
+            .total = line.vat.is_gross ? amount(line.gross) : "",
         });
         for (const LineDetail& detail : line.details) {
             append({

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "../vat_totals.hpp"
 #include "ledger/invariant.hpp"
 
 namespace pointhouse::settlement {
@@ -31,7 +32,7 @@ bool is_whole(Micro amount, const ExchangeRate& rate)
 DocumentLine in_currency(DocumentLine line, const ExchangeRate& rate)
 {
     line.exact = converted(line.exact, rate);
-    line.net = ledger::minor_units_of(line.exact, rate.to);
+    set_rounded(line, ledger::minor_units_of(line.exact, rate.to));
     for (LineDetail& detail : line.details) {
         detail.price = converted(detail.price, rate);
         detail.amount = converted(detail.amount, rate);

@@ -122,6 +122,12 @@ LegalParty party_in(const json::object& document, std::string_view key)
     };
 }
 
+TaxPoint tax_point_in(const json::object& object)
+{
+    return object.contains("tax_point") ? word_in(object, "tax_point", find_tax_point)
+                                        : TaxPoint::period_end;
+}
+
 LineDetail detail_of(const json::value& value)
 {
     const json::object& object = object_of(value, "a detail");
@@ -144,8 +150,11 @@ DocumentLine line_of(const json::value& value)
         .net = minor_in(object, "net_minor"),
         .vat =
             {.category = text_in(object, "vat_category"),
-             .basis_points = integer_in<std::int32_t>(object, "vat_rate_basis_points")},
+             .basis_points = integer_in<std::int32_t>(object, "vat_rate_basis_points"),
+             .is_gross = object.contains("gross_minor"),
+             .tax_point = tax_point_in(object)},
     };
+    if (line.vat.is_gross) line.gross = minor_in(object, "gross_minor");
     if (!member(object, "price_micro").is_null()) {
         line.points = integer_in<std::int64_t>(object, "points");
         line.price = micro_in(object, "price_micro");
@@ -153,6 +162,22 @@ DocumentLine line_of(const json::value& value)
     for (const json::value& detail : array_in(object, "details"))
         line.details.push_back(detail_of(detail));
     return line;
+}
+
+VatTotal total_of(const json::value& value)
+{
+    const json::object& object = object_of(value, "a VAT total");
+    VatTotal total{
+        .rate =
+            {.category = text_in(object, "category"),
+             .basis_points = integer_in<std::int32_t>(object, "rate_basis_points"),
+             .is_gross = object.contains("gross_minor"),
+             .tax_point = tax_point_in(object)},
+        .net = minor_in(object, "net_minor"),
+        .tax = minor_in(object, "vat_minor"),
+    };
+    if (total.rate.is_gross) total.gross = minor_in(object, "gross_minor");
+    return total;
 }
 
 std::optional<Preceding> corrects_in(const json::object& document)
@@ -198,16 +223,7 @@ std::optional<BookValue> booked_in(const json::object& document)
 std::vector<VatTotal> vat_in(const json::object& document)
 {
     std::vector<VatTotal> totals;
-    for (const json::value& value : array_in(document, "vat")) {
-        const json::object& object = object_of(value, "a VAT total");
-        totals.push_back({
-            .rate =
-                {.category = text_in(object, "category"),
-                 .basis_points = integer_in<std::int32_t>(object, "rate_basis_points")},
-            .net = minor_in(object, "net_minor"),
-            .tax = minor_in(object, "vat_minor"),
-        });
-    }
+    for (const json::value& value : array_in(document, "vat")) totals.push_back(total_of(value));
     return totals;
 }
 
@@ -220,6 +236,12 @@ void check_sides(const Document& document, const json::object& object)
         text_in(object, "payer") == (is_sellers ? document.seller.id : document.buyer.id) &&
         text_in(object, "payee") == (is_sellers ? document.buyer.id : document.seller.id);
     if (!is_sound) throw Unreadable{"type_code, payer and payee do not follow from the rest"};
+}
+
+ledger::Minor rounding_in(const json::object& document)
+{
+    const std::string_view key = "payable_rounding_minor";
+    return document.contains(key) ? minor_in(document, key) : ledger::Minor{};
 }
 
 Document document_of(const json::object& object)
@@ -268,7 +290,8 @@ ledger::Result<Document, std::string> document_from_json(std::string_view text)
         if (!is_in_range(document)) return std::unexpected{"an amount or a rate is out of range"};
         Document recomputed = document;
         total_document(recomputed);
-        if (recomputed != document)
+        if (recomputed != document ||
+            recomputed.payable_rounding() != rounding_in(value.get_object()))
             return std::unexpected{"its totals do not follow from its lines"};
         return document;
     } catch (const Unreadable& unreadable) {

@@ -35,7 +35,7 @@ json::object line_object(const DocumentLine& line)
         points = line.points;
         price = line.price->count();
     }
-    return {
+    json::object object{
         {"flow", name_of(line.charge)},
         {"tariff", line.tariff.value()},
         {"origin", format_month(line.origin)},
@@ -47,6 +47,9 @@ json::object line_object(const DocumentLine& line)
         {"vat_rate_basis_points", line.vat.basis_points},
         {"details", details_json(line.details)},
     };
+    if (line.vat.is_gross) object.emplace("gross_minor", line.gross.count);
+    add_tax_point(object, line.vat);
+    return object;
 }
 
 json::value corrects_value(const Document& document)
@@ -119,6 +122,8 @@ std::string document_json(const Document& document)
         {"accounting", accounting_value(document)},
         {"reason", document.reason},
     };
+    if (const auto rounding = document.payable_rounding(); rounding != ledger::Minor{})
+        object.emplace("payable_rounding_minor", rounding.count);
     if (!document.program.empty()) object.emplace("program", document.program);
     if (const auto last = document.object_by()) {
         object.emplace("objection_days", document.objection_days);

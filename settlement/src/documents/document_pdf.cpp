@@ -113,12 +113,17 @@ private:
     {
         canvas_.text(
             {.x = left + 12, .y = baseline}, label_of(line.charge), plain, description_width);
-        if (line.price)
-            draw_quantity(
-                line.points, price_per_thousand(*line.price, price_places_), plain, baseline);
+        if (line.price) draw_quantity(line.points, price_of(line), plain, baseline);
         canvas_.text(
             {.x = vat_column, .y = baseline}, rate_in_words(line.vat), at_right(plain), 45);
         canvas_.text({.x = right, .y = baseline}, amount(line.net), at_right(plain), 160);
+    }
+
+    [[nodiscard]] std::string price_of(const DocumentLine& line) const
+    {
+        return line.vat.is_gross && line.points != 0
+                   ? net_price_per_thousand(line, document_.currency)
+                   : price_per_thousand(*line.price, price_places_);
     }
 
     void draw_detail(const DocumentLine& line, const LineDetail& detail, double baseline)
@@ -155,8 +160,10 @@ private:
     void add_summary()
     {
         // Room for the notes beside them.
-        const double totals_least = document_.object_by() ? 132 : 104;
-        const std::size_t rows = document_.vat.size() + (document_.accounting ? 1 : 0);
+        const double totals_least = (document_.object_by() ? 132 : 104) +
+                                    (document_.tax_point() == TaxPoint::payment ? 16 : 0);
+        const std::size_t rows = document_.vat.size() + (document_.accounting ? 1 : 0) +
+                                 (document_.payable_rounding() != Minor{} ? 1 : 0);
         const double totals = std::max(totals_least, 72 + 16 * static_cast<double>(rows));
         const double payment = payment_height();
         const auto draw = [this, totals, payment](double y) {
@@ -178,6 +185,8 @@ private:
             baseline += 16;
             draw_sum(baseline, tax_label(vat), amount(vat.tax), plain);
         }
+        if (const Minor rounding = document_.payable_rounding(); rounding != Minor{})
+            draw_sum(baseline += 16, "Rounding", amount(rounding), plain);
         canvas_.rule({.x = sums_left, .y = baseline + 8}, right - sums_left, 0.9, black);
         const TextStyle total{.size = 11, .is_bold = true, .ink = black};
         const std::string label = fmt::format("Total, {}", document_.currency.code);
@@ -201,13 +210,20 @@ private:
         PdfCanvas::Paragraph note{
             .words = document_.reason, .style = plain, .width = notes_width, .lines_max = 4};
         if (!note.words.empty()) y += 8 + canvas_.paragraph({.x = left, .y = y}, note);
+        note.words = words_of_tax_point(document_.tax_point());
+        if (!note.words.empty()) y += 4 + canvas_.paragraph({.x = left, .y = y}, note);
         const std::string objection = words_of_objection(document_);
         if (!objection.empty()) {
             note.words = objection;
             y += 4 + canvas_.paragraph({.x = left, .y = y}, note);
         }
-        note.words = "Each line is points × price, rounded once, halves away from zero. VAT is "
-                     "worked out on the sum of each rate.";
+        note.words =
+            document_.is_gross()
+                ? "Agreed prices hold the VAT: points × price is rounded once, halves away "
+                  "from zero, and its net taken on the sum of each rate. Parts of a line "
+                  "are at agreed prices."
+                : "Each line is points × price, rounded once, halves away from zero. VAT "
+                  "is worked out on the sum of each rate.";
         note.style = quiet;
         canvas_.paragraph({.x = left, .y = y}, note);
     }

@@ -129,10 +129,10 @@ Fault fault_of_rates(const Document& document)
 {
     constexpr std::array<std::string_view, 5> categories{"S", "Z", "E", "AE", "O"};
     for (const DocumentLine& line : document.lines) {
-        const auto& [category, basis_points] = line.vat;
+        const std::string& category = line.vat.category;
         if (std::ranges::count(categories, category) == 0)
             return fmt::format("VAT category \"{}\" is none of S, Z, E, AE, O", category);
-        if ((category == "S") != (basis_points > 0)) {
+        if ((category == "S") != (line.vat.basis_points > 0)) {
             return fmt::format(
                 "VAT category {} goes with a rate {} zero",
                 category,

@@ -25,9 +25,22 @@ std::string exemption_code_of(std::string_view category)
     return category == "O" ? "VATEX-EU-O" : "";
 }
 
+/// The code of a tax point that is no date on the document (UNTDID 2005, BT-8): a document has that
+/// or the date (BT-7), never both (BR-CO-03).
+std::string code_of(TaxPoint point)
+{
+    switch (point) {
+    case TaxPoint::issue: return "3";
+    case TaxPoint::payment: return "432";
+    case TaxPoint::period_end: break;
+    }
+    return {};
+}
+
 /// A line as an invoice counts it: a quantity at a price. Points at several prices, and points
 /// whose amount in a currency without decimals is further from their price than Peppol allows
-/// (PEPPOL-EN16931-R120: 0.02), are one unit.
+/// (PEPPOL-EN16931-R120: 0.02), are one unit. A price without the tax that the agreed one holds has
+/// the decimals that the line's net takes: EN 16931 bounds those of amounts, not of item prices.
 struct Quantity {
     std::int64_t count = 1;
     std::string price;
@@ -37,8 +50,13 @@ struct Quantity {
 Quantity quantity_of(const DocumentLine& line, const ledger::Currency& currency)
 {
     constexpr std::int64_t slack_micro = 20'000;
+    if (line.vat.is_gross && line.price && line.points != 0)
+        return {
+            .count = line.points,
+            .price = net_price_per_thousand(line, currency),
+            .is_points = true};
     const std::int64_t rounding = line.net.count * micro_per_minor(currency) - line.exact.count();
-    if (line.price && std::abs(rounding) < slack_micro) {
+    if (!line.vat.is_gross && line.price && std::abs(rounding) < slack_micro) {
         // Micro-units per point are thousandths per 1,000 points.
         const ledger::Currency thousandths{.code = {}, .minor_digits = 3};
         return {
@@ -56,7 +74,10 @@ std::string description_of(const DocumentLine& line)
 {
     std::string text =
         fmt::format("Tariff {}, {}", line.tariff.value(), month_in_words(line.origin));
+    if (line.vat.is_gross && line.price)
+        text += fmt::format(", {} per 1,000 with VAT", price_per_thousand(*line.price, 2));
     if (line.price) return text;
+    if (line.vat.is_gross) text += ", prices with VAT";
     std::string_view separator = ": ";
     for (const LineDetail& detail : line.details) {
         text += fmt::format(
@@ -140,7 +161,8 @@ private:
         add(root_, "cbc:ProfileID", fmt::format("urn:fdc:peppol.eu:2017:poacc:{}:01:1.0", profile));
         add(root_, "cbc:ID", document_.number);
         add(root_, "cbc:IssueDate", ledger::format_day(document_.issued_on));
-        const bool has_tax_point = document_.to != document_.issued_on && !is_outside_scope_;
+        const bool has_tax_point = document_.to != document_.issued_on && !is_outside_scope_ &&
+                                   document_.tax_point() == TaxPoint::period_end;
         const std::string tax_point = has_tax_point ? ledger::format_day(document_.to) : "";
         const std::string code = fmt::to_string(static_cast<int>(document_.kind));
         if (is_credit_) {
@@ -159,13 +181,17 @@ private:
         add(root_, "cbc:BuyerReference", document_.buyer.id);
     }
 
-    // The words that article 226(10a) asks for, and why there is a correction: in the one note that
-    // Peppol allows.
+    // The words that article 226(7a) and (10a) ask for, and why there is a correction: in the one
+    // note that Peppol allows.
     [[nodiscard]] std::string note() const
     {
         std::string text{words_of_self_billing(document_.kind)};
-        if (!document_.corrects || document_.reason.empty()) return text;
-        return text + (text.empty() ? "" : " ") + document_.reason;
+        const auto append = [&](std::string_view words) {
+            if (!words.empty()) text.append(text.empty() ? "" : " ").append(words);
+        };
+        append(words_of_tax_point(document_.tax_point()));
+        if (document_.corrects) append(document_.reason);
+        return text;
     }
 
     [[nodiscard]] bool has_accounting() const
@@ -178,6 +204,7 @@ private:
         const Node period = root_.append_child("cac:InvoicePeriod");
         add(period, "cbc:StartDate", ledger::format_day(document_.from));
         add(period, "cbc:EndDate", ledger::format_day(document_.to));
+        add(period, "cbc:DescriptionCode", code_of(document_.tax_point()));
         if (!document_.corrects) return;
         const Node preceding =
             root_.append_child("cac:BillingReference").append_child("cac:InvoiceDocumentReference");
@@ -280,8 +307,10 @@ private:
         const Node totals = root_.append_child("cac:LegalMonetaryTotal");
         add_amount(totals, "cbc:LineExtensionAmount", document_.net);
         add_amount(totals, "cbc:TaxExclusiveAmount", document_.net);
-        add_amount(totals, "cbc:TaxInclusiveAmount", document_.total);
+        add_amount(totals, "cbc:TaxInclusiveAmount", document_.net + document_.tax);
         if (document_.is_prepaid()) add_amount(totals, "cbc:PrepaidAmount", document_.total);
+        if (const Minor rounding = document_.payable_rounding(); rounding != Minor{})
+            add_amount(totals, "cbc:PayableRoundingAmount", rounding);
         add_amount(totals, "cbc:PayableAmount", document_.is_prepaid() ? Minor{} : document_.total);
     }
 

@@ -181,29 +181,46 @@ std::vector<std::string> candidates_of(const ReplayedFigure& figure, const Logge
     return found;
 }
 
-VatRate vat_of(const ReplayTerms& terms, Charge charge)
+const VatRule* rule_before(const ReplayTerms& terms, Charge charge, ledger::Time end)
 {
-    const auto end = terms.calendar.start_of(terms.window.next());
     const VatRule* rule = nullptr;
     for (const auto& each : terms.vat)
         if (each.charge == name_of(charge) && each.valid_from < end &&
             (rule == nullptr || each.valid_from >= rule->valid_from))
             rule = &each;
-    if (rule == nullptr) return {.category = "O"};
-    const bool is_taxed = rule->treatment == "taxed";
-    const std::string_view usual = is_taxed ? "S" : "O";
-    return {
-        .category = rule->category.empty() ? std::string{usual} : rule->category,
-        .basis_points = is_taxed ? rule->rate_basis_points : 0};
+    return rule;
 }
 
-/// A statement of which some charges are outside the scope of VAT is two documents.
+/// Where the tax point is the issue, by the row of that day; of what is not issued, of the window's
+/// end.
+VatRate vat_of(const ReplayTerms& terms, Charge charge, std::optional<ledger::Day> issued_on)
+{
+    const auto end = terms.calendar.start_of(terms.window.next());
+    const VatRule* agreed = rule_before(terms, charge, end);
+    if (agreed == nullptr) return {.category = "O"};
+    const bool is_later = agreed->tax_point != TaxPoint::period_end && issued_on;
+    const VatRule* rule =
+        is_later
+            ? rule_before(terms, charge, std::max(end, terms.calendar.start_of(*issued_on + 1)))
+            : agreed;
+    const bool is_taxed = rule->treatment == "taxed";
+    const std::string_view usual = is_taxed ? "S" : "O";
+    VatRate rate{
+        .category = rule->category.empty() ? std::string{usual} : rule->category,
+        .basis_points = is_taxed ? rule->rate_basis_points : 0,
+        .is_gross = is_taxed && agreed->is_gross};
+    if (rate.category != "O") rate.tax_point = agreed->tax_point;
+    return rate;
+}
+
+/// A statement of which some charges are outside the scope of VAT, or some prices hold it, is
+/// several documents.
 bool is_billed_on(const Key& key, const StatedDocument& document, const ReplayTerms& terms)
 {
-    const bool is_outside_scope =
-        !document.lines.empty() && document.lines.front().vat.category == "O";
-    return key.type == document.type &&
-           is_outside_scope == (vat_of(terms, key.charge).category == "O");
+    const VatRate stated = document.lines.empty() ? VatRate{} : document.lines.front().vat;
+    const VatRate agreed = vat_of(terms, key.charge, document.issued_on);
+    return key.type == document.type && (stated.category == "O") == (agreed.category == "O") &&
+           stated.is_gross == agreed.is_gross && stated.tax_point == agreed.tax_point;
 }
 
 std::vector<ReplayedFigure> compare(
@@ -252,32 +269,52 @@ public:
     void check(const StatedDocument& document)
     {
         number_ = document.number;
-        std::map<VatRate, std::int64_t> nets;
+        issued_on_ = document.issued_on;
+        std::map<VatRate, Sum> sums;
         ledger::Minor net;
         for (std::size_t place = 0; place < document.lines.size(); ++place) {
             const auto& line = document.lines[place];
-            check_line(line, fmt::format("line {}", place + 1));
-            nets[line.vat] += line.net.count;
+            const auto name = fmt::format("line {}", place + 1);
+            auto& sum = sums[line.vat];
+            if (check_line(line, name) && line.vat.is_gross) check_gross(line, name, sum);
+            sum.net += line.net.count;
+            sum.gross += line.gross.count;
             net.count += line.net.count;
         }
         ledger::Minor tax;
         std::map<VatRate, VatTotal> stated;
         for (const auto& total : document.vat) stated[total.rate] = total;
-        for (const auto& [rate, amount] : nets) {
-            const auto due = ledger::tax_of({amount}, rate.basis_points);
+        std::int64_t total = 0;
+        for (const auto& [rate, sum] : sums) {
+            const auto due = ledger::tax_of({sum.net}, rate.basis_points);
             tax.count += due.count;
+            total += rate.is_gross ? sum.gross : sum.net + due.count;
             const auto name = fmt::format("VAT {} {}", rate.category, rate.basis_points);
-            expect(name + " net", stated[rate].net.count, amount);
+            expect(name + " net", stated[rate].net.count, sum.net);
             expect(name, stated[rate].tax.count, due.count);
+            expect(name + " gross", stated[rate].gross.count, sum.gross);
         }
-        expect("VAT groups", std::ssize(document.vat), std::ssize(nets));
+        expect("VAT groups", std::ssize(document.vat), std::ssize(sums));
         expect("net", document.net.count, net.count);
         expect("VAT", document.tax.count, tax.count);
-        expect("total", document.total.count, net.count + tax.count);
+        expect("total", document.total.count, total);
     }
 
 private:
-    void check_line(const StatementLine& line, const std::string& name)
+    struct Sum {
+        std::int64_t net = 0;
+        std::int64_t gross = 0;
+    };
+
+    /// A line's net is what it adds to that of the lines of its rate so far.
+    void check_gross(const StatementLine& line, const std::string& name, const Sum& before)
+    {
+        const auto net = ledger::net_of({before.gross + line.gross.count}, line.vat.basis_points);
+        expect(name + " net", line.net.count, net.count - before.net);
+    }
+
+    /// Whether its exact amount is right.
+    bool check_line(const StatementLine& line, const std::string& name)
     {
         ledger::Wide sum = 0;
         for (const auto& detail : line.details) {
@@ -288,19 +325,22 @@ private:
         }
         if (sum != line.exact.count()) {
             report(name + " exact", line.exact.count(), "the sum of its details");
-            return;
+            return false;
         }
         expect(
-            name + " net",
-            line.net.count,
+            name + (line.vat.is_gross ? " gross" : " net"),
+            (line.vat.is_gross ? line.gross : line.net).count,
             ledger::minor_units_of(line.exact, terms_.currency).count);
-        const auto vat = vat_of(terms_, line.charge);
-        if (vat != line.vat)
+        const auto vat = vat_of(terms_, line.charge, issued_on_);
+        // What is not issued is shown with the VAT of the day on which it was shown.
+        const bool is_known = issued_on_ || vat.tax_point == TaxPoint::period_end;
+        if (is_known && vat != line.vat)
             faults_.push_back(
                 {.document = number_,
                  .figure = name + " VAT",
                  .stated = fmt::format("{} {}", line.vat.category, line.vat.basis_points),
                  .computed = fmt::format("{} {}", vat.category, vat.basis_points)});
+        return true;
     }
 
     void expect(const std::string& figure, std::int64_t stated, std::int64_t computed)
@@ -320,6 +360,7 @@ private:
     const ReplayTerms& terms_;
     std::vector<ArithmeticFault>& faults_;
     std::string number_;
+    std::optional<ledger::Day> issued_on_;
 };
 
 /// The log against the house's own file, whose members are references that a partner cannot read.

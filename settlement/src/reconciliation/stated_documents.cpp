@@ -68,6 +68,14 @@ ledger::EntryKind kind_in(const json::object& detail)
     throw std::invalid_argument{"there is no kind " + name};
 }
 
+TaxPoint tax_point_in(const json::object& object)
+{
+    if (!object.contains("tax_point")) return TaxPoint::period_end;
+    const auto name = text_in(object, "tax_point");
+    if (const auto point = find_tax_point(name)) return *point;
+    throw std::invalid_argument{"there is no tax point " + name};
+}
+
 StatementLine line_from(const json::object& line)
 {
     StatementLine read{
@@ -81,6 +89,11 @@ StatementLine line_from(const json::object& line)
             {.category = text_in(line, "vat_category"),
              .basis_points = static_cast<std::int32_t>(number_in(line, "vat_rate_basis_points"))},
         .details = {}};
+    if (line.contains("gross_minor")) {
+        read.vat.is_gross = true;
+        read.gross = {number_in(line, "gross_minor")};
+    }
+    read.vat.tax_point = tax_point_in(line);
     for (const auto& each : line.at("details").as_array()) {
         const auto& detail = each.as_object();
         read.details.push_back(
@@ -97,6 +110,9 @@ StatedDocument document_from(const json::object& document, StatementType type)
     StatedDocument read{
         .number = text_in(document, "number"),
         .type = type,
+        .issued_on = document.contains("issued_on")
+                         ? ledger::parse_day(text_in(document, "issued_on"))
+                         : std::nullopt,
         .lines = {},
         .vat = {},
         .net = {number_in(document, "net_minor")},
@@ -106,12 +122,16 @@ StatedDocument document_from(const json::object& document, StatementType type)
         read.lines.push_back(line_from(line.as_object()));
     for (const auto& each : document.at("vat").as_array()) {
         const auto& total = each.as_object();
+        const bool is_gross = total.contains("gross_minor");
         read.vat.push_back(
             {.rate =
                  {.category = text_in(total, "category"),
-                  .basis_points = static_cast<std::int32_t>(number_in(total, "rate_basis_points"))},
+                  .basis_points = static_cast<std::int32_t>(number_in(total, "rate_basis_points")),
+                  .is_gross = is_gross,
+                  .tax_point = tax_point_in(total)},
              .net = {number_in(total, "net_minor")},
-             .tax = {number_in(total, "vat_minor")}});
+             .tax = {number_in(total, "vat_minor")},
+             .gross = {is_gross ? number_in(total, "gross_minor") : 0}});
     }
     return read;
 }
@@ -122,6 +142,7 @@ void turn(StatedDocument& document)
     for (auto& line : document.lines) {
         line.exact = -line.exact;
         line.net = -line.net;
+        line.gross = -line.gross;
         for (auto& detail : line.details) {
             detail.points = -detail.points;
             detail.amount = -detail.amount;
@@ -130,6 +151,7 @@ void turn(StatedDocument& document)
     for (auto& total : document.vat) {
         total.net = -total.net;
         total.tax = -total.tax;
+        total.gross = -total.gross;
     }
     document.net = -document.net;
     document.tax = -document.tax;

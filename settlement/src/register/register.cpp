@@ -160,7 +160,11 @@ void Register::apply_proposal(const ledger::HouseEntry& entry, const Content& co
         for (const auto& document : too_small->as_array())
             drafts.too_small->push_back(document_from(document.as_object()));
     }
-    drafts_.insert_or_assign(window_at(prepared), std::move(drafts));
+    // Approved ones may be prepared anew when some of them are issued.
+    const auto window = window_at(prepared);
+    for (const auto* issued : documents_of(window))
+        if (!issued->document.corrects) ++drafts.issued;
+    drafts_.insert_or_assign(window, std::move(drafts));
 }
 
 void Register::apply_approval(const ledger::HouseEntry& /*entry*/, const Content& content)

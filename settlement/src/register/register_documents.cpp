@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <fmt/format.h>
+#include <map>
 #include <set>
+#include <utility>
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -36,6 +38,31 @@ bool bills_the_same(Document draft, const Document& recomputed)
     draft.seller = recomputed.seller;
     draft.buyer = recomputed.buyer;
     return json::serialize(record_of(draft)) == json::serialize(record_of(recomputed));
+}
+
+bool is_draft_of(Document draft, const Document& issued)
+{
+    draft.number = issued.number;
+    draft.issued_on = issued.issued_on;
+    draft.due_on = issued.due_on;
+    return bills_the_same(std::move(draft), issued);
+}
+
+/// What drafts bill, whatever tax there is on it: exact amounts and points, above zero where a
+/// statement has them so.
+using ExactAndPoints = std::pair<ledger::Micro, std::int64_t>;
+std::map<StatementLineKey, ExactAndPoints> untaxed(std::span<const Document> drafts)
+{
+    std::map<StatementLineKey, ExactAndPoints> billed;
+    for (const Document& draft : drafts) {
+        const bool is_turned = is_credit(draft.kind);
+        for (const auto& line : draft.lines) {
+            auto& [exact, points] = billed[{draft.partner, draft.supply, line.tariff, line.charge}];
+            exact += is_turned ? -line.exact : line.exact;
+            points += is_turned ? -line.points : line.points;
+        }
+    }
+    return billed;
 }
 
 /// Service fee that an issuer's document takes from the unbilled: a credit limit counts it with
@@ -91,8 +118,9 @@ std::vector<AccountLine> lines_of(const Document& document, const ledger::Curren
     const auto& booked = document.booked;
     const Minor total = booked ? booked->total : document.total;
     const Minor tax_due = booked ? booked->tax : document.tax;
-    const std::int64_t net = (total - tax_due).count * scale;
-    const std::int64_t exact = booked ? booked->exact.count() : net - document.rounding.count();
+    // What the exact amounts were rounded to: prices that hold the tax come to the whole total.
+    const std::int64_t rounded = (document.is_gross() ? total : total - tax_due).count * scale;
+    const std::int64_t exact = booked ? booked->exact.count() : rounded - document.rounding.count();
     // What rounding made, or rounding in another currency and back.
     const Account difference = booked ? Account::exchange : Account::rounding;
 
@@ -102,13 +130,18 @@ std::vector<AccountLine> lines_of(const Document& document, const ledger::Curren
     // What a correction takes back nobody bills again: it is given up, or gained.
     if (document.corrects) accrued = Account::write_off;
     const auto owner = document.corrects ? ledger::PartnerId{} : document.partner;
+    const TaxInPrices within = tax_in_prices(document);
     const Account control = is_issuance ? Account::receivable : Account::payable;
     const Account tax = is_houses ? Account::vat_output : Account::vat_input;
     std::vector<AccountLine> lines{
         {.account = control, .partner = document.partner, .amount = sign * total.count * scale},
         {.account = accrued, .partner = owner, .amount = -sign * exact},
         {.account = tax, .amount = -sign * tax_due.count * scale},
-        {.account = difference, .amount = -sign * (net - exact)}};
+        {.account = document.corrects ? accrued : Account::service_fee,
+         .amount = sign * within.fee.count * scale},
+        {.account = document.corrects ? accrued : Account::redemption_margin,
+         .amount = sign * within.other.count * scale},
+        {.account = difference, .amount = -sign * (rounded - exact)}};
     std::erase_if(lines, [](const AccountLine& line) { return line.amount == 0; });
     return lines;
 }
@@ -121,11 +154,19 @@ Registered<std::string> Register::prepare(
     if (auto admitted = closings_.admit(window); !admitted)
         return std::unexpected(admitted.error());
     const auto* before = drafts_of(window);
-    if (before && before->is_approved) {
+    if (before && before->is_approved && !is_taxed_anew(window, drafts)) {
         return refused(fmt::format(
             "the documents of {} are approved; what is wrong with one is corrected by a credit "
             "note",
             ledger::format_month(window)));
+    }
+    // What is issued stays; drafts of before it was are gone where a proposal was turned down.
+    std::size_t place = 0;
+    for (const auto* issued : documents_of(window)) {
+        if (issued->document.corrects) continue;
+        if (place == drafts.size() || !is_draft_of(drafts[place++], issued->document))
+            return refused(fmt::format(
+                "{} is issued, and the journal gives another document", issued->document.number));
     }
     json::object content{{"window", ledger::format_month(window)}};
     const auto add = [&](std::string_view key, std::span<const Document> prepared) -> std::string {
@@ -151,6 +192,23 @@ Registered<std::string> Register::prepare(
     return json::serialize(content);
 }
 
+bool Register::is_taxed_anew(ledger::Month window, std::span<const Document> recomputed) const
+{
+    const auto* drafts = drafts_of(window);
+    if (!drafts || !drafts->is_approved) return false;
+    const std::span<const Document> approved{drafts->documents};
+    const std::size_t issued = drafts->issued;
+    if (issued == approved.size() || recomputed.size() < issued) return false;
+    const auto is_same = [](const Document& left, const Document& right) {
+        return bills_the_same(left, right);
+    };
+    if (!std::ranges::equal(approved.first(issued), recomputed.first(issued), is_same))
+        return false;
+    const auto left = approved.subspan(issued);
+    const auto now = recomputed.subspan(issued);
+    return !std::ranges::equal(left, now, is_same) && untaxed(left) == untaxed(now);
+}
+
 Registered<std::optional<NewEntry>> Register::issue_next(
     ledger::Month window, std::span<const Document> recomputed, const IssueTerms& terms) const
 {
@@ -167,6 +225,11 @@ Registered<std::optional<NewEntry>> Register::issue_next(
     if (next == drafts->documents.size()) return std::nullopt;
     const Document& draft = drafts->documents[next];
     if (recomputed.size() != drafts->documents.size() || !bills_the_same(draft, recomputed[next])) {
+        if (is_taxed_anew(window, recomputed))
+            return refused(fmt::format(
+                "the VAT of {} is another on the day of its issue than it was approved with: the "
+                "documents are prepared and approved anew",
+                ledger::format_month(window)));
         return refused(fmt::format(
             "the journal gives other figures than the approved draft {} of {}: {} {}",
             next + 1,

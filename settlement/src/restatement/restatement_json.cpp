@@ -4,6 +4,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
+#include "../json_parts.hpp"
 #include "moved_figures.hpp"
 #include "settlement/restatement.hpp"
 
@@ -104,6 +105,8 @@ json::object line_json(const RestatedLineKey& key, const RestatedLine& line)
          {"vat_category", line.vat.category},
          {"vat_rate_basis_points", line.vat.basis_points}},
         line.closed);
+    if (line.vat.is_gross) object.emplace("vat_included", true);
+    add_tax_point(object, line.vat);
     if (!parts.empty()) object.emplace("parts", std::move(parts));
     return object;
 }
@@ -113,7 +116,11 @@ RestatedLine line_from(const json::object& content)
     RestatedLine line{
         .vat =
             {.category = std::string{text_in(content, "vat_category")},
-             .basis_points = number_in<std::int32_t>(content, "vat_rate_basis_points")},
+             .basis_points = number_in<std::int32_t>(content, "vat_rate_basis_points"),
+             .is_gross = content.contains("vat_included"),
+             .tax_point = content.contains("tax_point")
+                              ? find_tax_point(text_in(content, "tax_point")).value()
+                              : TaxPoint::period_end},
         .closed = amount_from(content),
         .parts = {}};
     const auto* parts = content.if_contains("parts");

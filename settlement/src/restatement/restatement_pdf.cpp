@@ -207,8 +207,8 @@ private:
             80);
         draw_amounts(
             baseline,
-            minor_units_of(difference.before.exact, terms_.currency),
-            minor_units_of(difference.after.exact, terms_.currency),
+            net_amount(difference.before, difference.vat, terms_.currency),
+            net_amount(difference.after, difference.vat, terms_.currency),
             plain);
         for (const auto& [cause, part] : difference.parts) {
             baseline += cause_height;
@@ -241,8 +241,7 @@ private:
                                    "Whole statement, with VAT",
                                    strong,
                                    230);
-                               draw_amounts(
-                                   y + 12 + cause_height + 1, was.total(), is.total(), strong);
+                               draw_amounts(y + 12 + cause_height + 1, was.total, is.total, strong);
                            }});
     }
 

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <set>
 
+#include "../vat_totals.hpp"
 #include "moved_figures.hpp"
 #include "settlement/restatement.hpp"
 
@@ -54,7 +55,7 @@ ReportTable line_table(const Restatement& restatement, const ledger::Terms& term
             row,
             {amount.points,
              amount.exact,
-             minor_units_of(amount.exact, terms.currency).count,
+             net_amount(amount, line.vat, terms.currency).count,
              line.vat.category,
              std::int64_t{line.vat.basis_points}});
         table.rows.push_back(std::move(row));
@@ -83,8 +84,8 @@ ReportTable difference_table(
              "difference_net_minor"},
         .rows = {}};
     for (const auto& each : differences) {
-        const auto old_net = minor_units_of(each.before.exact, terms.currency).count;
-        const auto new_net = minor_units_of(each.after.exact, terms.currency).count;
+        const auto old_net = net_amount(each.before, each.vat, terms.currency).count;
+        const auto new_net = net_amount(each.after, each.vat, terms.currency).count;
         const auto change = each.after - each.before;
         auto row = row_of(each.line, terms);
         add_cells(
@@ -169,9 +170,9 @@ ReportTable total_table(
              is.net.count,
              was.tax.count,
              is.tax.count,
-             was.total().count,
-             is.total().count,
-             is.total().count - was.total().count});
+             was.total.count,
+             is.total.count,
+             is.total.count - was.total.count});
     }
     return table;
 }
@@ -215,20 +216,28 @@ ReportTable moved_difference_table(
 
 } // namespace
 
+Minor net_amount(const RestatedAmount& amount, const VatRate& vat, const ledger::Currency& currency)
+{
+    const Minor rounded = minor_units_of(amount.exact, currency);
+    return vat.is_gross ? ledger::net_of(rounded, vat.basis_points) : rounded;
+}
+
 std::map<StatementKey, StatementTotals> totals_of(
     const Restatement& restatement, const ledger::Currency& currency)
 {
-    std::map<StatementKey, std::map<VatRate, Minor>> nets;
+    std::map<StatementKey, std::vector<StatementLine>> statements;
     for (const auto& [key, line] : restatement.lines) {
-        auto& net = nets[{key.partner, key.type}][line.vat];
-        net = net + minor_units_of(line.restated().exact, currency);
+        auto& lines = statements[{key.partner, key.type}];
+        lines.push_back({.vat = line.vat});
+        set_rounded(lines.back(), minor_units_of(line.restated().exact, currency));
     }
     std::map<StatementKey, StatementTotals> totals;
-    for (const auto& [key, rates] : nets) {
+    for (auto& [key, lines] : statements) {
         auto& total = totals[key];
-        for (const auto& [rate, net] : rates) {
-            total.net = total.net + net;
-            total.tax = total.tax + ledger::tax_of(net, rate.basis_points);
+        for (const VatTotal& vat : vat_totals(lines)) {
+            total.net += vat.net;
+            total.tax += vat.tax;
+            total.total += vat.total();
         }
     }
     return totals;
@@ -246,7 +255,7 @@ Report statements_report(const Restatement& restatement, const ledger::Terms& te
              std::string{name_of(key.second)},
              total.net.count,
              total.tax.count,
-             total.total().count});
+             total.total.count});
     }
     return {
         .name = "statements",

@@ -36,6 +36,12 @@ def decimal(count, digits):
     return sign + (f"{text[:-digits]}.{text[-digits:]}" if digits else text)
 
 
+def grouped(text, places):
+    """Commas between thousands, and no more zeros than `places` decimals have."""
+    whole, _, decimals = text.partition(".")
+    return f"{int(whole):,}.{decimals.rstrip('0').ljust(places, '0')}"
+
+
 def day_in_words(day):
     return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
 
@@ -56,6 +62,11 @@ class Recomputation:
         self.unit = Fraction(1, 10 ** self.digits)
         self.is_outside_scope = document["lines"][0]["vat_category"] == "O"
         self.is_prepaid = document["supply"] == "block_purchase"
+        self.is_gross = "gross_minor" in document["lines"][0]
+        self.nets = [self.net(line) for line in document["lines"]]
+        if self.is_gross:
+            self._take_tax_out()
+        self.tax_point = document["lines"][0].get("tax_point", "period_end")
         self.leaves = []
         self._header()
         self._parties()
@@ -91,17 +102,35 @@ class Recomputation:
         return rate if accounting.get("rate_is_inverse") else 1 / rate
 
     def net(self, line):
-        """In minor units. Parts of a credit are rounded on their running sum, so a part alone may be off by one."""
+        """What the line's exact amount rounds to, in minor units: its net, or its gross where the price holds the tax.
+        Parts of a credit are rounded on their running sum, so a part alone may be off by one."""
         net = rounded(self.exact(line) / self.unit)
+        stated = line["gross_minor" if self.is_gross else "net_minor"]
         is_part = not line["details"]
-        return line["net_minor"] if is_part and abs(line["net_minor"] - net) <= 1 else net
+        return stated if is_part and abs(stated - net) <= 1 else net
+
+    @staticmethod
+    def rate_of(line):
+        return line["vat_category"], line["vat_rate_basis_points"]
+
+    def _take_tax_out(self):
+        """Of prices that hold the tax: the lines of a rate, one after the other, come to what of their sum is without."""
+        self.gross = sum(self.nets)
+        sums = {}
+        for place, line in enumerate(self.document["lines"]):
+            rate = self.rate_of(line)
+            before = sums.get(rate, 0)
+            sums[rate] = before + self.nets[place]
+            self.nets[place] = self.without_tax(sums[rate], rate[1]) - self.without_tax(before, rate[1])
+
+    @staticmethod
+    def without_tax(gross, basis_points):
+        return rounded(Fraction(gross * 10_000, 10_000 + basis_points))
 
     def vat(self):
-        def rate(line):
-            return line["vat_category"], line["vat_rate_basis_points"]
-
-        for key, lines in groupby(sorted(self.document["lines"], key=rate), key=rate):
-            net = sum(map(self.net, lines))
+        lines = sorted((self.rate_of(line), place) for place, line in enumerate(self.document["lines"]))
+        for key, group in groupby(lines, key=lambda each: each[0]):
+            net = sum(self.nets[place] for _, place in group)
             yield *key, net, rounded(Fraction(net * key[1], 10_000))
 
     # The leaves.
@@ -116,9 +145,11 @@ class Recomputation:
     def _header(self):
         document = self.document
         profile = "selfbilling" if self.is_self_billed else "billing"
-        tax_point = "" if self.is_outside_scope or document["to"] == document["issued_on"] else document["to"]
+        has_date = self.tax_point == "period_end" and not self.is_outside_scope
+        tax_point = document["to"] if has_date and document["to"] != document["issued_on"] else ""
         reason = document["reason"] if document["corrects"] else ""
-        note = " ".join(filter(None, [SELF_BILLING if self.is_self_billed else "", reason]))
+        note = " ".join(filter(None, [SELF_BILLING if self.is_self_billed else "",
+                                      "Cash accounting." if self.tax_point == "payment" else "", reason]))
         self._add("CustomizationID",
                   f"urn:cen.eu:en16931:2017#compliant#urn:fdc:peppol.eu:2017:poacc:{profile}:3.0")
         self._add("ProfileID", f"urn:fdc:peppol.eu:2017:poacc:{profile}:01:1.0")
@@ -139,6 +170,7 @@ class Recomputation:
         self._add("BuyerReference", document["buyer"]["id"])
         self._add("InvoicePeriod/StartDate", document["from"])
         self._add("InvoicePeriod/EndDate", document["to"])
+        self._add("InvoicePeriod/DescriptionCode", {"issue": "3", "payment": "432"}.get(self.tax_point, ""))
         if document["corrects"]:
             preceding = "BillingReference/InvoiceDocumentReference"
             self._add(f"{preceding}/ID", document["corrects"]["number"])
@@ -207,32 +239,47 @@ class Recomputation:
                       currencyID=accounting["currency"])
 
     def _totals(self):
-        net = sum(map(self.net, self.document["lines"]))
+        net = sum(self.nets)
         total = net + sum(vat[3] for vat in self.vat())
+        owed = self.gross if self.is_gross else total
         self._amount("LegalMonetaryTotal/LineExtensionAmount", net)
         self._amount("LegalMonetaryTotal/TaxExclusiveAmount", net)
         self._amount("LegalMonetaryTotal/TaxInclusiveAmount", total)
         if self.is_prepaid:
-            self._amount("LegalMonetaryTotal/PrepaidAmount", total)
-        self._amount("LegalMonetaryTotal/PayableAmount", 0 if self.is_prepaid else total)
+            self._amount("LegalMonetaryTotal/PrepaidAmount", owed)
+        if owed != total:
+            self._amount("LegalMonetaryTotal/PayableRoundingAmount", owed - total)
+        self._amount("LegalMonetaryTotal/PayableAmount", 0 if self.is_prepaid else owed)
 
     def _line(self, number, line):
         path = "CreditNoteLine" if self.is_credit else "InvoiceLine"
-        net = self.net(line)
+        net = self.nets[number - 1]
         is_points = line["price_micro"] is not None and \
-            abs(net * self.unit - self.exact(line)) < Fraction(2, 100)
+            (line["points"] != 0 if self.is_gross else abs(net * self.unit - self.exact(line)) < Fraction(2, 100))
         quantity = line["points"] if is_points else (-1 if net < 0 else 1)
         self._add(f"{path}/ID", str(number))
         self._add(f"{path}/{'Credited' if self.is_credit else 'Invoiced'}Quantity", str(quantity), unitCode="C62")
         self._amount(f"{path}/LineExtensionAmount", net)
         description = f"Tariff {line['tariff']}, {month_in_words(line['origin'])}"
+        if self.is_gross:
+            agreed = line["price_micro"]
+            description += ", prices with VAT" if agreed is None else \
+                f", {grouped(decimal(agreed, 3), 2)} per 1,000 with VAT"
         self.leaves.append((f"{path}/Item/Description", {}, (description, self._details(line))))
         self._add(f"{path}/Item/Name", ITEM_NAMES[line["flow"]])
         self._add(f"{path}/Item/SellersItemIdentification/ID", f"{line['flow']}-{line['tariff']}")
         self._category(f"{path}/Item/ClassifiedTaxCategory", line["vat_category"], line["vat_rate_basis_points"])
         self._add(f"{path}/Item/ClassifiedTaxCategory/TaxScheme/ID", "VAT")
         currency = self.document["currency"]
-        if is_points:
+        if is_points and self.is_gross:
+            # So exact that quantity × price is the line's net to the cent; the tax in it is not agreed on by the point.
+            price = Fraction(net) * self.unit * 1000 / line["points"]
+            places = max(6, len(str(abs(line["points"]))))
+            text = grouped(decimal(rounded(price * 10 ** places), places), 2).replace(",", "")
+            assert rounded(Fraction(text) * line["points"] / 1000 / self.unit) == net
+            self._add(f"{path}/Price/PriceAmount", text, currencyID=currency)
+            self._add(f"{path}/Price/BaseQuantity", "1000", unitCode="C62")
+        elif is_points:
             # A millionth a point is a thousandth per 1,000 points.
             self._add(f"{path}/Price/PriceAmount", decimal(line["price_micro"], 3), currencyID=currency)
             self._add(f"{path}/Price/BaseQuantity", "1000", unitCode="C62")
@@ -250,9 +297,7 @@ class Recomputation:
             places, micro = 3, Fraction(detail["price_micro"])
             if points and micro * points != amount:
                 places, micro = max(6, len(str(abs(points)))), Fraction(amount, points)
-            text = decimal(rounded(micro * 10 ** (places - 3)), places)
-            whole, _, decimals = text.partition(".")
-            return f"{int(whole):,}.{decimals.rstrip('0').ljust(2, '0')}"
+            return grouped(decimal(rounded(micro * 10 ** (places - 3)), places), 2)
         return [(f"{detail['points']:,}".replace("-", "−"), price(detail)) for detail in line["details"]]
 
 

@@ -11,7 +11,7 @@ from fractions import Fraction
 
 import pytest
 
-from recomputation import rounded
+from recomputation import Recomputation, rounded
 from test_months import KINDS, kind_of
 from test_nettings import shared
 
@@ -42,6 +42,21 @@ def unit_of(currency):
     return 10 ** (6 - digits_of(currency))
 
 
+def tax_on(net, basis_points):
+    return rounded(Fraction(net * basis_points, 10_000))
+
+
+def totals_of(lines, price):
+    """({rate: (net, VAT)}, what is owed) of lines {key: (rate, exact, rounded amount)}; a gross price holds the VAT."""
+    sums = defaultdict(int)
+    for rate, _, amount in lines.values():
+        sums[rate] += amount
+    nets = sums if price == "net" else {
+        rate: Recomputation.without_tax(gross, rate[1]) for rate, gross in sums.items()}
+    vat = {rate: (net, tax_on(net, rate[1])) for rate, net in nets.items()}
+    return vat, sum(map(sum, vat.values())) if price == "net" else sum(sums.values())
+
+
 def worth(minor, currency, rate):
     """In cents of the euro, at so many units for one."""
     return rounded(Fraction(minor, 10 ** digits_of(currency)) / rate * 100)
@@ -56,8 +71,10 @@ class Document:
         self.supply = shown["supply"].removesuffix("_statement")
         self.program = shown.get("program", "")
         self.window, self.total, self.tax = shown["window"], shown["total_minor"], shown["vat_minor"]
-        self.lines = [{"net": line["net_minor"], "rate": line["vat_rate_basis_points"],
-                       "exact": line["exact_micro"], "credited": 0} for line in shown["lines"]]
+        self.is_gross = "gross_minor" in shown["lines"][0]
+        self.lines = [{"net": line["net_minor"], "rate": line["vat_rate_basis_points"], "flow": line["flow"],
+                       "gross": line.get("gross_minor"), "exact": line["exact_micro"],
+                       "credited": 0, "credited_gross": 0} for line in shown["lines"]]
         self.exact = exact  # of all lines, in millionths
         self.owed = sign_of(self.supply, self.kind) * self.total
         self.is_set_off = False
@@ -111,6 +128,8 @@ class Life:
         self.told = told
         self.rates = {(rule["partner"], rule["flow"]): (rule["category"], rule["rate_basis_points"])
                       for rule in told["vat"]}
+        self.prices = {(rule["partner"], rule["flow"]): rule["price"] for rule in told["vat"]}
+        self.tax_points = {(rule["partner"], rule["flow"]): rule["tax_point"] for rule in told["vat"]}
         self.events = iter(told["events"])
         self.tariffs, self.accruals, self.spent = {}, [], []
         self.currencies = {int(partner): currency for partner, currency in told["currencies"].items()}
@@ -243,46 +262,55 @@ class Life:
         total, tax = document.total, document.tax
         if document.booked:
             total, tax, exact = (document.booked[key] for key in ("total_minor", "vat_minor", "exact_micro"))
-        net = (total - tax) * UNIT
+        within = self.tax_in_prices(document, total, tax) if document.is_gross else {}
+        net = (total - (0 if within else tax)) * UNIT
         if not document.booked:  # else it goes with payments, at their rates
             self.claims[document.partner] += sign * total * UNIT
         # What a correction takes back nobody bills again.
         self.balances["write_off" if shown["corrects"] else f"{ACCRUED[document.supply]}:{name}"] -= sign * exact
+        for account, amount in within.items():
+            self.balances["write_off" if shown["corrects"] else account] += sign * amount * UNIT
         self.balances["vat:output" if document.supply in HOUSE_SELLS else "vat:input"] -= sign * tax * UNIT
         if not document.booked:
             self.balances["rounding"] -= sign * (net - exact)
         return document
 
-    def converted(self, lines, partner, month):
+    @staticmethod
+    def tax_in_prices(document, total, tax):
+        """The books accrued the whole prices: their VAT comes out of what was earned by them."""
+        fee = sum(line["gross"] - line["net"] for line in document.lines if line["flow"] == "fee")
+        if document.booked:
+            fee = rounded(Fraction(total * fee, document.total)) if document.total else 0
+        return {"revenue:service_fee": fee, "revenue:redemption_margin": tax - fee}
+
+    def converted(self, lines, partner, month, price):
         """The lines of a document in the currency of its partner, and what it is worth in the books."""
         currency = self.currencies[partner]
         rate = self.rate_until(currency, f"{month}-31")
-        own, nets = {}, defaultdict(int)
+        own = {}
         for key, (vat, exact, _) in lines.items():
             millionths = rounded(exact * rate)
             own[key] = vat, millionths, rounded(Fraction(millionths, unit_of(currency)))
-            nets[vat] += own[key][2]
-        vat = {each: (net, rounded(Fraction(net * each[1], 10_000))) for each, net in nets.items()}
-        total, tax = sum(map(sum, vat.values())), sum(tax for _, tax in vat.values())
+        vat, total = totals_of(own, price)
+        tax = sum(tax for _, tax in vat.values())
         booked = {"exact_micro": sum(exact for _, exact, _ in lines.values()),
                   "vat_minor": worth(tax, currency, rate), "total_minor": worth(total, currency, rate)}
         return own, vat, total, booked
 
     def expected(self):
-        """{(partner, supply, outside the scope of VAT): ({(version, flow): (rate, exact, net)}, VAT, total)}."""
+        """{(partner, supply, outside the scope of VAT, price, tax point): ({(version, flow): (rate, exact, rounded)}, VAT,
+        total)}."""
         lines = defaultdict(dict)
         for (partner, supply, version, flow), exact in self.charges.items():
             rate = self.rates[partner, flow]
-            lines[partner, supply, rate[0] == "O"][version, flow] = rate, exact, rounded(exact / UNIT)
+            key = partner, supply, rate[0] == "O", self.prices[partner, flow], self.tax_points[partner, flow]
+            lines[key][version, flow] = rate, exact, rounded(exact / UNIT)
         self.charges.clear()
         documents = {}
         for key, of_document in lines.items():
-            nets = defaultdict(int)
-            for rate, _, net in of_document.values():
-                nets[rate] += net
-            vat = {rate: (net, rounded(Fraction(net * rate[1], 10_000))) for rate, net in nets.items()}
+            vat, owed = totals_of(of_document, key[3])
             if any(any(pair) for pair in vat.values()):
-                documents[key] = of_document, vat, sum(map(sum, vat.values()))
+                documents[key] = of_document, vat, owed
         return documents
 
     def close(self, event):
@@ -291,22 +319,27 @@ class Life:
             supply = shown["supply"].removesuffix("_statement")
             is_outside = shown["lines"][0]["vat_category"] == "O"
             partner = shown["partner_number"]
-            lines, vat, total = wanted.pop((partner, supply, is_outside))
+            price = "gross" if "gross_minor" in shown["lines"][0] else "net"
+            point = shown["lines"][0].get("tax_point", "period_end")
+            lines, vat, total = wanted.pop((partner, supply, is_outside, price, point))
             is_below = (total, sum(net for net, _ in vat.values())) < (0, 0)
             assert shown["currency"] == self.currencies.get(partner, "EUR")
             assert shown.get("program", "") == self.program_of.get(partner, "")
             exact_sum, booked = sum(exact for _, exact, _ in lines.values()), None
             if partner in self.currencies:
-                lines, vat, total, booked = self.converted(lines, partner, event["month"])
+                lines, vat, total, booked = self.converted(lines, partner, event["month"], price)
             kind = kind_of(supply, is_outside, is_below)
             sign = -1 if is_below and kind != "payment_statement" else 1
             assert (shown["type"], shown["window"]) == (kind, event["month"])
             seen = {(line["tariff"], line["flow"]):
                     ((line["vat_category"], line["vat_rate_basis_points"]),
-                     sign * line["exact_micro"], sign * line["net_minor"]) for line in shown["lines"]}
+                     sign * line["exact_micro"], sign * line["net_minor" if price == "net" else "gross_minor"])
+                    for line in shown["lines"]}
             assert seen == {key: line for key, line in lines.items() if key in seen}
             assert all(exact == 0 for key, (_, exact, _) in lines.items() if key not in seen)
             assert shown["total_minor"] == sign * total
+            assert shown["net_minor"] == sum(line["net_minor"] for line in shown["lines"])
+            assert shown["net_minor"] == sign * sum(net for net, _ in vat.values())
             assert shown["vat_minor"] == sign * sum(tax for _, tax in vat.values())
             if booked:
                 assert {key: shown["booked"][key] for key in booked} == {
@@ -314,19 +347,19 @@ class Life:
             self.take(shown, sign * exact_sum)
         assert not wanted, "a document is missing"
 
-    def take_credit(self, original, exact, net, tax):
+    def take_credit(self, original, exact, net, tax, total):
         """A credit note takes what of its original is open, or stands in the next net alone."""
         [shown] = self.next_issued()
         direction = KINDS.get(original.supply)
         kind = direction[original.kind == direction[0]] if original.kind != "payment_statement" else original.kind
         assert shown["type"] == kind
-        assert (shown["net_minor"], shown["vat_minor"], shown["total_minor"]) == (net, tax, net + tax)
+        assert (shown["net_minor"], shown["vat_minor"], shown["total_minor"]) == (net, tax, total)
         assert shown["corrects"]["number"] == original.number
         if original.booked:
             # On the running sum: all credits together are worth what the original is.
             for key in ("exact_micro", "vat_minor", "total_minor"):
                 before, after = (rounded(Fraction(original.booked[key] * part, original.total))
-                                 for part in (original.credited, original.credited + net + tax))
+                                 for part in (original.credited, original.credited + total))
                 assert shown["booked"][key] == after - before
         credit = self.take(shown, exact)
         assert credit.program == original.program
@@ -342,8 +375,8 @@ class Life:
     def credit(self, event):
         original = self.documents[event["document"]]
         sign = -1 if original.kind == "payment_statement" else 1
-        self.take_credit(
-            original, sign * original.exact, sign * (original.total - original.tax), sign * original.tax)
+        net = sum(line["net"] for line in original.lines)
+        self.take_credit(original, sign * original.exact, sign * net, sign * original.tax, sign * original.total)
 
     def dispute(self, event):
         document = self.documents[event["document"]]
@@ -361,9 +394,15 @@ class Life:
             # The last part of a line takes what rounding gave to it, or took from it.
             is_rest = line["credited"] + agreed == line["net"]
             unit = unit_of(document.currency)
-            exact = line["exact"] - line["credited"] * unit if is_rest else agreed * unit
-            line["credited"] += agreed
-            self.take_credit(document, exact, agreed, rounded(Fraction(agreed * line["rate"], 10_000)))
+            net, total = agreed, agreed + tax_on(agreed, line["rate"])
+            if document.is_gross and is_rest:
+                total = line["gross"] - line["credited_gross"]
+                net = Recomputation.without_tax(total, line["rate"])
+            amount, before = (total, "credited_gross") if document.is_gross else (agreed, "credited")
+            exact = line["exact"] - line[before] * unit if is_rest else amount * unit
+            line["credited"] += net
+            line["credited_gross"] += total
+            self.take_credit(document, exact, net, tax_on(net, line["rate"]), total)
         else:
             assert self.next_issued() == []
 
@@ -529,9 +568,10 @@ def test_lives(judged_lives, seed, request):
         seen["late item"] += late_items(told)
         seen["another currency"] += bool(told["currencies"])
         seen["several programs"] += several_programs(told)
+        seen["gross price"] += any(rule["price"] == "gross" for rule in told["vat"])
     print(dict(seen))
     for what in ("tariff", "accrual", "late item", "refund", "recovery", "expiry", "dispute", "decision", "credit",
-                 "default", "another currency", "several programs"):
+                 "default", "another currency", "several programs", "gross price"):
         assert seen[what] > count / 5, f"too few of {what} to say anything"
 
 

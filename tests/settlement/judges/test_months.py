@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import pytest
 
-from recomputation import rounded
+from recomputation import Recomputation, rounded
 
 CHARITY = 4
 UNIT = 10_000  # millionths in a cent
@@ -49,20 +49,32 @@ def charged(month):
 
 
 def expected(month):
-    """{(partner, supply, outside the scope of VAT): (lines, VAT, total)}, in the payer's sign, and in cents."""
-    rates = {(rule["partner"], rule["flow"]): (rule["category"], rule["rate_basis_points"]) for rule in month["vat"]}
+    """{(partner, supply, outside the scope of VAT, price, tax point): (lines, VAT, total)}, in the payer's sign, and in
+    cents."""
+    rules, later = ({(rule["partner"], rule["flow"]): rule for rule in month["vat"] if rule["is_later"] == is_later}
+                    for is_later in (False, True))
     lines = defaultdict(dict)
     for (partner, supply, version, flow), exact in charged(month).items():
-        rate = rates[partner, flow]
-        lines[partner, supply, rate[0] == "O"][version, flow] = rate, exact, rounded(exact / UNIT)
+        agreed = rules[partner, flow]
+        point = agreed["tax_point"]
+        # Rows of after the month tax what is issued after it, at the prices of the month.
+        row = agreed if point == "period_end" else later.get((partner, flow), agreed)
+        rate = row["category"], row["rate_basis_points"]
+        price = agreed["price"] if rate[1] else "net"
+        if rate[0] == "O":
+            point = "period_end"
+        lines[partner, supply, rate[0] == "O", price, point][version, flow] = rate, exact, rounded(exact / UNIT)
     documents = {}
     for key, of_document in lines.items():
-        nets = defaultdict(int)
-        for rate, _, net in of_document.values():
-            nets[rate] += net
+        sums = defaultdict(int)
+        for rate, _, amount in of_document.values():
+            sums[rate] += amount
+        nets = sums if key[3] == "net" else {
+            rate: Recomputation.without_tax(gross, rate[1]) for rate, gross in sums.items()}
         vat = {rate: (net, rounded(Fraction(net * rate[1], 10_000))) for rate, net in nets.items()}
         if any(any(pair) for pair in vat.values()):
-            documents[key] = of_document, vat, sum(map(sum, vat.values()))
+            owed = sum(map(sum, vat.values())) if key[3] == "net" else sum(sums.values())
+            documents[key] = of_document, vat, owed
     return documents
 
 
@@ -86,7 +98,9 @@ def compare(month):
     for document in month["documents"]:
         supply = document["supply"].removesuffix("_statement")
         is_outside_scope = document["lines"][0]["vat_category"] == "O"
-        lines, vat, total = wanted.pop((document["partner_number"], supply, is_outside_scope))
+        price = "gross" if "gross_minor" in document["lines"][0] else "net"
+        point = document["lines"][0].get("tax_point", "period_end")
+        lines, vat, total = wanted.pop((document["partner_number"], supply, is_outside_scope, price, point))
         nothing_else = sum(net for net, _ in vat.values())
         is_below_zero = (total, nothing_else) < (0, 0)
         kind = kind_of(supply, is_outside_scope, is_below_zero)
@@ -94,7 +108,9 @@ def compare(month):
         sign = -1 if is_below_zero and kind != "payment_statement" else 1
         shown = {(line["tariff"], line["flow"]):
                  ((line["vat_category"], line["vat_rate_basis_points"]),
-                  sign * line["exact_micro"], sign * line["net_minor"]) for line in document["lines"]}
+                  sign * line["exact_micro"], sign * line["net_minor" if price == "net" else "gross_minor"])
+                 for line in document["lines"]}
+        assert sum(line["net_minor"] for line in document["lines"]) == document["net_minor"]
         assert shown == {key: line for key, line in lines.items() if key in shown}
         # A line on which nothing ever moved need not be there.
         assert all(exact == 0 for key, (_, exact, _) in lines.items() if key not in shown)
@@ -116,3 +132,7 @@ def test_documents_of_random_months(documents):
             pytest.fail(f"month of seed {month['seed']}: {fault}")
 
     assert compared > 3 * len(months)
+    shown = [document for month in months for document in month["documents"]]
+    assert sum("gross_minor" in document["lines"][0] for document in shown) > len(months) / 2
+    assert {document.get("payable_rounding_minor") for document in shown} >= {None, 1, -1}
+    assert {document["lines"][0].get("tax_point") for document in shown} == {None, "issue", "payment"}
