@@ -62,12 +62,12 @@ class Logged:
         return answer.json
 
 
-@pytest.fixture(scope="module", params=["net", "gross"])
+@pytest.fixture(scope="module", params=['price = "net"', 'price = "gross"', 'price = "gross"\n  tax_point = "issue"'])
 def traded(make_house, tmp_path_factory, request):
     """A month of GRO's with a change of tariff, returns, refunds and debts; the log of all of it."""
     folder = tmp_path_factory.mktemp("terms")
     house = make_house().make("TNK")
-    (folder / "gro.toml").write_text(f'{TERMS}  price = "{request.param}"\n')
+    (folder / "gro.toml").write_text(f"{TERMS}  {request.param}\n")
     house.run("partner", "add", "GRO", "--terms", folder / "gro.toml")
     house.run("cert", "issue", "GRO")
     house.start()

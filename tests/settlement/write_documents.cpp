@@ -174,15 +174,15 @@ void write_blocks(const Folder& folder)
 }
 
 /// Yen have no minor unit, so that a line may be further from its price than a cent.
-void write_in_yen(const Folder& folder)
+void write_in_yen(const Folder& folder, bool is_gross)
 {
-    for (Document document : issued(june_with_expiry(VatMode::all_flows))) {
+    for (Document document : issued(june_with_expiry(VatMode::all_flows, {}, is_gross))) {
         document.currency = {.code = "JPY", .minor_digits = 0};
         for (DocumentLine& line : document.lines)
             (line.vat.is_gross ? line.gross : line.net) =
                 minor_units_of(line.exact, document.currency);
         total_document(document);
-        folder.write("yen-" + document.number, document);
+        folder.write((is_gross ? "yen-gross-" : "yen-") + document.number, document);
     }
 }
 
@@ -263,7 +263,7 @@ int written(std::string_view folder_name, std::string_view count_text)
     const Folder folder{std::filesystem::path{folder_name}};
     write_june(folder);
     write_dutch(folder);
-    write_in_yen(folder);
+    for (const bool is_gross : {false, true}) write_in_yen(folder, is_gross);
     write_blocks(folder);
     std::ofstream months{std::filesystem::path{folder_name} / "months.jsonl", std::ios::binary};
     for (std::uint64_t seed = 0; seed < count; ++seed) write_random(folder, seed);

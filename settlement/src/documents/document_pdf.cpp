@@ -83,7 +83,8 @@ private:
     /// `headed` are the lines of the tariff that stands above this one; none: none does.
     void add_line(const DocumentLine& line, std::span<const DocumentLine* const> headed)
     {
-        const bool shows_details = line.details.size() > 1 || !line.price;
+        // The price of a line that holds VAT is shown without: the agreed one stands below.
+        const bool shows_details = line.details.size() > 1 || !line.price || line.vat.is_gross;
         const std::size_t details = shows_details ? line.details.size() : 0;
         const double head = headed.empty() ? 0 : tariff_height;
         const double height = head + line_height + detail_height * static_cast<double>(details) +

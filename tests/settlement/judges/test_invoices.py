@@ -30,6 +30,10 @@ def test_every_kind_is_there(documents):
     assert any(len(document["vat"]) > 1 for document in read)
     assert any(line["net_minor"] < 0 for document in read for line in document["lines"] if document["type_code"])
     assert any(line["price_micro"] is None for document in read for line in document["lines"])
+    issued = [document for document in read if document["type_code"]]
+    assert sum("gross_minor" in document["lines"][0] for document in issued) > 50
+    assert sum("payable_rounding_minor" in document for document in issued) > 5
+    assert {document["lines"][0].get("tax_point") for document in issued} == {None, "issue", "payment"}
 
 
 def test_the_schema_accepts_them(schema, invoices):
