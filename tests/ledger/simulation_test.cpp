@@ -90,7 +90,7 @@ TEST(Simulation, HoldsEveryPromiseThroughFaults)
 
 TEST(Simulation, HoldsEveryPromiseWhereSomeShardsFail)
 {
-    const std::uint64_t seeds = number_from("POINTHOUSE_SIMULATION_SEEDS", 500);
+    const std::uint64_t seeds = number_from("POINTHOUSE_SIMULATION_SEEDS", 500) / 2;
     const Tally tally = live_all(seeds, World::Stores::memory, Shards::several);
     if (std::getenv(one_seed) != nullptr || seeds < 100 || HasFailure()) return;
     for (const MessageType type :
