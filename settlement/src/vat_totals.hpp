@@ -4,9 +4,19 @@
 #include <utility>
 #include <vector>
 
-#include "settlement/statement.hpp"
+#include "settlement/document.hpp"
 
 namespace pointhouse::settlement {
+
+/// Two documents of one statement are two sums.
+[[nodiscard]] inline ledger::Time issue_of(const StatementLine& line)
+{
+    return line.issued_at;
+}
+[[nodiscard]] inline ledger::Time issue_of(const DocumentLine& /*line*/)
+{
+    return {};
+}
 
 /// Sums lines by rate and taxes each sum once. Where prices hold the tax, it first gives each line
 /// its net: on the running sum of the rate, so that the lines add up to what of the sum is without
@@ -16,9 +26,7 @@ template <class Line>
 {
     std::map<std::pair<ledger::Time, VatRate>, VatTotal> by_rate;
     for (Line& line : lines) {
-        ledger::Time issued_at{}; // two documents of one statement are two sums
-        if constexpr (requires { line.issued_at; }) issued_at = line.issued_at;
-        VatTotal& total = by_rate[{issued_at, line.vat}];
+        VatTotal& total = by_rate[{issue_of(line), line.vat}];
         if (line.vat.is_gross) {
             total.gross += line.gross;
             line.net = ledger::net_of(total.gross, line.vat.basis_points) - total.net;

@@ -106,6 +106,11 @@ def test_the_day_of_the_issue_decides(house, tmp_path, wire):  # noqa: F811
     house.stop()
     house.start()
     assert house.json("settle", "show", "2026-06") == before
+    # What is known of June later is taxed as its documents were.
+    house.run("settle", "restate", "2026-06", "--out", tmp_path / "restated")
+    restated = json.loads((tmp_path / "restated" / "2026-06-version-2.json").read_text())
+    assert {(row["flow"], row["vat_rate_basis_points"]) for row in restated["lines"]} == {
+        ("price", 2500), ("fee", 2500), ("reimbursement", 2100)}
     assert house.verify("--from-scratch")["ok"]
 
 

@@ -340,7 +340,7 @@ TEST(StatementsDeathTest, SumsOfMoneyThatOverflowStopTheProcess)
 
 /// June, whose price and fee of the grocer are taxed by a row of the month and one from 1 July on.
 std::map<Charge, VatRate> rates_of_grocer(
-    const VatRule& row, const VatRule& later, Contracts issued = {})
+    const VatRule& row, const VatRule& later, const Contracts& issued = {})
 {
     June june{VatMode::all_flows};
     auto& contracts = june.coalition.contracts();

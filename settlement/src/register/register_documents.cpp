@@ -164,7 +164,9 @@ Registered<std::string> Register::prepare(
     std::size_t place = 0;
     for (const auto* issued : documents_of(window)) {
         if (issued->document.corrects) continue;
-        if (place == drafts.size() || !is_draft_of(drafts[place++], issued->document))
+        const bool is_there = place < drafts.size() && is_draft_of(drafts[place], issued->document);
+        ++place;
+        if (!is_there)
             return refused(fmt::format(
                 "{} is issued, and the journal gives another document", issued->document.number));
     }
