@@ -239,7 +239,11 @@ public:
     void reopen() override
     {
         for (Journal* journal : journals_) journal->reopen();
-        close_gaps(Sequence{durable_->head.load()});
+        const Sequence before{durable_->head.load()};
+        if (state().head < before)
+            throw StoreFailure{
+                fmt::format("the journal cannot be trusted: it once reached {}", before.value())};
+        close_gaps(before);
     }
 
     bool may_answer() override { return std::ranges::all_of(journals_, &Journal::may_answer); }

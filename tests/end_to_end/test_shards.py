@@ -2,8 +2,11 @@
 
 import errno
 import itertools
+import json
+import os
 import random
 import shutil
+import subprocess
 import threading
 import time
 
@@ -185,6 +188,44 @@ def test_a_shard_whose_disk_fails(sharded, failing_disk, tmp_path):  # noqa: F81
     house.json("settle", "show", "2026-06")
     unwritten = house.books("SELECT count(*) FROM posting WHERE type = 'unwritten'")[0][0]
     assert unwritten > 0, "no commit was durable in some shards only: the test proved nothing"
+
+
+@pytest.mark.about_sqlite
+def test_an_opening_that_reached_some_shards_only(sharded, failing_disk, tmp_path):  # noqa: F811
+    """What members bring along lies in all shards, and one cannot write: the rest follows, and nothing twice."""
+    members = [f"m{number}" for number in range(1, 17)]
+    opening = {
+        "as_of": "2026-06-01", "members": [{"member": name} for name in members], "blocks": [],
+        "lots": [{"lot": f"L{lot}-{name}", "member": name, "issuer": "GRO", "points": 50, "state": "active",
+                  "activity_at": "2026-05-01T10:00:00Z", "expires_on": "2028-05-31", "issue_price": "0.010000"}
+                 for name in members for lot in (1, 2)],
+        "balances_micro": {"cash:trust": 16_000_000, "deferred_revenue": -16_000_000}}
+    file = tmp_path / "opening.json"
+    file.write_text(json.dumps(opening))
+    halfway = 0
+    for number in range(1, 9):
+        house = sharded("GRO")
+        disk = FailingDisk(failing_disk, tmp_path, house.data / "ledger" / f"journal-{2 + number % 3}.db-wal",
+                           number, errno.EIO, forever=False)
+        disk.environment["FAULTS_UNDER"] = disk.environment["FAULTS_UNDER"].rstrip("/")
+        disk.count.unlink(missing_ok=True)
+        disk.arm()
+        done = subprocess.run(
+            [house.binary, "import", "opening", str(file), "--as-both", "--data", str(house.data)],
+            capture_output=True, text=True, env=os.environ | disk.environment, timeout=60, check=False)
+        disk.armed.unlink()
+        house.start()
+        # Where it failed before it was recorded, it is sent again.
+        again = house.run("import", "opening", file, "--as-both", status=None)
+        halfway += done.returncode != 0 and again.returncode != 0
+        assert {name: balance["available"] for name, balance in balances(house, members).items()} == (
+            dict.fromkeys(members, 100)), done
+        house.stop()
+        house.start()
+        assert sum(each["available"] for each in balances(house, members).values()) == 1_600
+        house.stop()
+        assert house.verify("--from-scratch")["ok"]
+    assert halfway, "no commit failed behind the record: the test proved nothing"
 
 
 @pytest.mark.about_sqlite
