@@ -245,8 +245,8 @@ def test_another_partner_s_entries_are_not_shown(gro, tnk):
 
     assert [entry["posting_id"] for entry in seen.json["entries"]] == [spent.json["posting_id"]]
     assert own not in seen.body.decode()
-    assert b"GRO" not in seen.body, "nor whose points they were"
-    assert b"GRO" not in spent.body
+    assert b'"GRO"' not in seen.body, "nor whose points they were"
+    assert b'"GRO"' not in spent.body
 
 
 def test_ids_of_lots_are_opaque_per_partner(gro, tnk):
