@@ -659,6 +659,18 @@ def test_a_match_is_undone_by_two(production):
         undone = Pair(anna, bob).takes_two("bank/unmatch", match=match["id"], reason="the wrong one")
         assert undone.json == {"id": match["id"], "reversed": True}
 
+        # What a person books of the bank's rows, too: to a reference, and off.
+        more = bank_statement.statement(2, 10_000_00 - row["open_minor"], [{"minor": -40, "text": "fee"}], day="2026-07-15")
+        assert bring(anna, "bank/import", more.encode(), XML).status == 200
+        paid, fee = anna.get(OPERATOR + "bank/rows").json
+        assert fee["amount_minor"] == -40, fee
+        pair = Pair(anna, bob)
+        charged = pair.takes_two("bank/write-off", row=fee["row"], account="bank_charges", reason="the bank's")
+        assert charged.status == 200, charged
+        assigned = pair.takes_two("bank/assign", row=paid["row"], reference=row["reference"], reason="theirs after all")
+        assert assigned.status == 200, assigned
+    assert house.verify("--from-scratch")["ok"]
+
 
 def test_a_certificate_is_revoked_by_two(production):
     house, _ = production
