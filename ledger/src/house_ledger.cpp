@@ -97,16 +97,6 @@ void HouseLedger::begin_transaction()
     ++transactions_;
 }
 
-// One shard's transaction is whole or not there at all, and needs none of this.
-void HouseLedger::flush()
-{
-    if (shards_ == 1 || (commit_.blocks.empty() && !block_is_open_ && commit_.windows.empty()))
-        return;
-    if (!make_durable()) throw StoreFailure{"a part of a commit could not be made durable"};
-    begin_transaction();
-    if (!batch_.empty()) meet_members(); // some may have left the memory
-}
-
 void HouseLedger::begin_commit()
 {
     batch_ = {};
@@ -213,58 +203,6 @@ void HouseLedger::load_missing_members()
         // It is about to change; and what is never written back would never leave the cache.
         members_.mark_dirty(member);
     });
-}
-
-// The messages of a batch in the order of their shards, so that each has one block of them; a
-// message that may rest on others of the batch begins a part of its own.
-void HouseLedger::take_by_shard()
-{
-    for (std::size_t next = 0; next < batch_.size();) {
-        next = plan_from(next);
-        for (const auto [shard, place] : planned_) {
-            const Message& message = batch_[place].message;
-            const bool rests_on_limits =
-                limits_moved_in_ && *limits_moved_in_ != shard && may_rest_on_limits(message);
-            if (rests_on_limits || !message.to_member.empty()) flush();
-            take(batch_[place], place);
-        }
-    }
-}
-
-// Plans the messages from `place` on that need nothing of one another but within their shards;
-// returns the place of the first that is not among them.
-std::size_t HouseLedger::plan_from(std::size_t place)
-{
-    planned_.clear();
-    planned_keys_.clear();
-    for (; place < batch_.size(); ++place) {
-        const Message& message = batch_[place].message;
-        const bool is_alone = !message.to_member.empty() || !message.identifier.empty();
-        const bool may_repeat = !planned_keys_.insert(keys_[place]).second;
-        const std::optional<ShardId> shard = shard_of_message(place);
-        if (!planned_.empty() && (is_alone || may_repeat || !shard)) break;
-        planned_.push_back({.shard = shard.value_or(first_shard), .place = place});
-        if (!is_alone) continue;
-        ++place;
-        break;
-    }
-    std::ranges::sort(planned_);
-    return place;
-}
-
-// None: it is about a message that the house does not know yet, if ever.
-std::optional<ShardId> HouseLedger::shard_of_message(std::size_t place)
-{
-    const Message& message = batch_[place].message;
-    const auto lives_in = [this](const Member* member, MemberNumber named) {
-        return shard_of(member == nullptr ? named : member->number());
-    };
-    if (!message.member.empty())
-        return lives_in(survivor_of(member_of_batch(place)), members_of_batch_[place].member);
-    LoadedOriginal loaded;
-    if (!load_original(message, loaded)) return std::nullopt;
-    const MemberNumber named = loaded.outcome.record.member;
-    return lives_in(named.is_none() ? nullptr : survivor_of(load_member(named)), named);
 }
 
 void HouseLedger::take(Submission& submission, std::size_t place)
@@ -448,16 +386,6 @@ void HouseLedger::book(Submission& submission, std::size_t place, const Digest& 
     if (has_content(message)) keep_content();
     if (!refusal) fold_lots_of(*member, lots_before, windows_.size() - 1);
     if (!refusal && has_receipt(message.type)) deliver(record, parties.receiver);
-}
-
-// Between shards what was sent is durable before it arrives: until then it is in transit.
-void HouseLedger::deliver(const Record& sent, Member* receiver)
-{
-    if (shard_of(sent.member) != shard_of(sent.other_member)) {
-        flush();
-        receiver = &member_with(sent.other_member);
-    }
-    book_receipt(sent, *receiver);
 }
 
 // The canonical form is that of the message whose digest was taken last.

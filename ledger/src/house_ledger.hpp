@@ -86,7 +86,6 @@ private:
     void write_back_everything();
     void encode_funding();
     void store_funding();
-    void finish_commit();
     void write_head_now();
     [[nodiscard]] bool is_ready();
     void look_again();
@@ -97,7 +96,6 @@ private:
     // there are several, what rests on another shard's records waits for them: flush().
     void begin_commit();
     void begin_transaction();
-    void flush();
     void forget_outcomes(std::span<Submission> batch, Sequence durable_before);
     void resolve_members(std::span<Submission> batch);
     void meet_members();
@@ -108,9 +106,6 @@ private:
     [[nodiscard]] Member* survivor_of(Member* member);
     [[nodiscard]] NamedMembers named_by(const Message& message, std::size_t place);
     void take(Submission& submission, std::size_t place);
-    void take_by_shard();
-    [[nodiscard]] std::size_t plan_from(std::size_t place);
-    [[nodiscard]] std::optional<ShardId> shard_of_message(std::size_t place);
     [[nodiscard]] ShardId shard_of(MemberNumber member) const
     {
         return ledger::shard_of(member, shards_);
@@ -125,13 +120,20 @@ private:
     void look_up_identifiers(const Message& message, Parties& parties);
     void bind_identifier(const Message& message, MemberNumber member);
     void keep_content();
-    void deliver(const Record& sent, Member* receiver);
     void book_receipt(const Record& sent, Member& receiver);
-    void note_limits(const Record& record);
-    [[nodiscard]] bool may_rest_on_limits(const Message& message) const;
     [[nodiscard]] bool make_durable();
     void now_durable();
     void distrust_memory();
+
+    // Several shards (house_ledger_shards.cpp).
+    void flush();
+    void take_by_shard();
+    [[nodiscard]] std::size_t plan_from(std::size_t place);
+    [[nodiscard]] std::optional<ShardId> shard_of_message(std::size_t place);
+    void note_limits(const Record& record);
+    [[nodiscard]] bool may_rest_on_limits(const Message& message) const;
+    void deliver(const Record& sent, Member* receiver);
+    void finish_commit();
 
     // Blocks and house steps.
     [[nodiscard]] BlockBuilder& open_block(std::size_t window, ShardId shard);

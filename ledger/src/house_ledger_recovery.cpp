@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <deque>
 #include <fmt/format.h>
 #include <utility>
 
@@ -243,33 +242,6 @@ void HouseLedger::store_funding()
     commit_.members.push_back(
         {.member = house_row, .through = funding_encoded_, .state = funding_bytes_});
     funding_row_ = std::exchange(funding_encoded_, Sequence{}); // who fails reads it back
-}
-
-// What a process left half done between transactions of several shards is done before anything else
-// is decided: what is on its way between two shards arrives, and a window that was cut is drained.
-void HouseLedger::finish_commit()
-{
-    const auto is_cut = [](const Window& window) {
-        return !window.cut.is_none() && window.drained.is_none();
-    };
-    const bool has_to_drain = is_message_clock() && std::ranges::any_of(windows_, is_cut);
-    if (funding_.in_transit().empty() && !has_to_drain) return;
-    is_readable_ = false; // memory runs ahead of the journal
-    begin_commit();
-    context_.move_to(house_time_, *terms_);
-    const std::vector<Sequence> in_transit = funding_.in_transit();
-    std::deque<Outcome> sent; // the receipts are of it
-    for (const Sequence sequence : in_transit) {
-        invariant(read_record(sequence, sent.emplace_back()), "what was sent is in the journal");
-        const Record& record = sent.back().record;
-        book_receipt(record, member_with(record.other_member));
-    }
-    if (has_to_drain) {
-        follow_clock(house_time_);
-        drain_windows();
-    }
-    if (!make_durable()) throw StoreFailure{"what was half done could not be made durable"};
-    is_readable_ = true;
 }
 
 void HouseLedger::write_head_now()

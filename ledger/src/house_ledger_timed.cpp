@@ -27,37 +27,6 @@ void HouseLedger::apply(Member& member, const Record& record)
     if (member.first_end() < end_before) due_.remind(next_end(member), member.number());
 }
 
-// A block or a credit limit is the whole house's. Which block is the next, and whether there is
-// credit again, may rest on another shard's records once those are durable, and not before.
-void HouseLedger::note_limits(const Record& record)
-{
-    for (const Entry& entry : record.entries) {
-        const bool gives_back =
-            entry.kind == EntryKind::clawed_back || entry.kind == EntryKind::refunded ||
-            entry.kind == EntryKind::debt_incurred || entry.kind == EntryKind::recovered;
-        if (!gives_back && entry.kind != EntryKind::issued) continue;
-        for (const TariffVersion version : {entry.lot.tariff, entry.debt.tariff}) {
-            if (version.is_none()) continue;
-            const Tariff& tariff = terms_->tariff(version);
-            const bool gives_credit =
-                gives_back && terms_->partner(tariff.partner).credit_limit.has_value();
-            if (!tariff.is_block() && !gives_credit) continue;
-            const ShardId shard = shard_of(record.member);
-            const bool is_elsewhere = limits_moved_in_ && *limits_moved_in_ != shard;
-            limits_moved_in_ = is_elsewhere ? ShardId{} : shard;
-        }
-    }
-}
-
-bool HouseLedger::may_rest_on_limits(const Message& message) const
-{
-    if (message.type != MessageType::accrual && message.type != MessageType::adjustment)
-        return false;
-    if (!message.promotion.empty() || !message.funder.empty()) return true;
-    const PartnerTerms& partner = terms_->partner(message.partner);
-    return partner.billing == Billing::prepaid || partner.credit_limit;
-}
-
 void HouseLedger::remind_of(const Member& member)
 {
     due_.remind(next_expiry(member, *terms_), member.number());
