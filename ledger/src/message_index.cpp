@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <utility>
 
 #include "ledger/invariant.hpp"
 #include "siphash.hpp"
@@ -96,7 +97,16 @@ void MessageIndex::run_jobs()
 {
     std::unique_lock lock{mutex_};
     while (true) {
-        changed_.wait(lock, [this] { return stopping_ || (job_ && !job_->finished); });
+        changed_.wait(
+            lock, [this] { return stopping_ || !chores_.empty() || (job_ && !job_->finished); });
+        if (!chores_.empty()) {
+            auto chores = std::exchange(chores_, {});
+            lock.unlock();
+            for (auto& chore : chores) chore();
+            chores.clear();
+            lock.lock();
+            continue;
+        }
         if (stopping_) return;
         Job& job = *job_;
         lock.unlock();
@@ -198,6 +208,7 @@ void MessageIndex::start(std::unique_ptr<Job> job)
 void MessageIndex::seal_when_full(Sequence durable)
 {
     take_over_finished();
+    ask_for_spare();
     {
         const std::scoped_lock lock{mutex_};
         if (job_) return;
@@ -217,12 +228,47 @@ void MessageIndex::seal_when_full(Sequence durable)
     start(std::move(job));
 }
 
-// Fresh memory costs the writer a page fault for each page; what was sealed last has its own.
+// Off the writer's thread: tables to clear, files of hundreds of megabytes to unmap and remove.
+void MessageIndex::later(std::move_only_function<void()> chore)
+{
+    {
+        const std::scoped_lock lock{mutex_};
+        chores_.push_back(std::move(chore));
+    }
+    changed_.notify_all();
+}
+
+void MessageIndex::keep_as_spare(std::unique_ptr<Table> table)
+{
+    spare_is_coming_ = true;
+    later([this, table = std::move(table)] mutable {
+        table->clear();
+        const std::scoped_lock lock{mutex_};
+        spare_ = std::move(table);
+    });
+}
+
+// A house that never fills a table never has the memory of two.
+void MessageIndex::ask_for_spare()
+{
+    if (spare_is_coming_ || table_->size() < table_entries_ / 4 * 3) return;
+    spare_is_coming_ = true;
+    later([this] {
+        auto table = std::make_unique<Table>(table_entries_);
+        const std::scoped_lock lock{mutex_};
+        spare_ = std::move(table);
+    });
+}
+
+// Fresh memory costs a page fault for each page: the writer takes a table that has its own.
 std::unique_ptr<MessageIndex::Table> MessageIndex::empty_table()
 {
-    if (!spare_) return std::make_unique<Table>(table_entries_);
-    spare_->clear();
-    return std::move(spare_);
+    spare_is_coming_ = false;
+    {
+        const std::scoped_lock lock{mutex_};
+        if (spare_) return std::move(spare_);
+    }
+    return std::make_unique<Table>(table_entries_);
 }
 
 void MessageIndex::take_over_finished()
@@ -242,10 +288,14 @@ void MessageIndex::take_over_finished()
         }
         return;
     }
-    if (job->table != nullptr && !sealing_->has_grown()) spare_ = std::move(sealing_);
-    if (job->table != nullptr) sealing_.reset();
+    if (job->table != nullptr) {
+        if (sealing_->has_grown())
+            later([table = std::move(sealing_)] mutable { table.reset(); });
+        else
+            keep_as_spare(std::move(sealing_));
+    }
     for (const auto& source : job->sources) {
-        unnamed_.push_back(source->run().name);
+        unnamed_.push_back(source);
         std::erase(runs_, source);
     }
     runs_.push_back(job->made);
@@ -296,11 +346,13 @@ std::optional<std::vector<IndexRun>> MessageIndex::take_new_manifest()
 
 void MessageIndex::remove_unnamed_files()
 {
-    for (const std::string& name : unnamed_) {
-        std::error_code ignored; // a file left over costs space, nothing else
-        std::filesystem::remove(folder_ / name, ignored);
-    }
-    unnamed_.clear();
+    if (unnamed_.empty()) return;
+    later([folder = folder_, unnamed = std::exchange(unnamed_, {})] {
+        for (const auto& run : unnamed) {
+            std::error_code ignored; // a file left over costs space, nothing else
+            std::filesystem::remove(folder / run->run().name, ignored);
+        }
+    });
 }
 
 void MessageIndex::seal_all(Sequence durable)

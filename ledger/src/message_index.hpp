@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -64,7 +65,7 @@ public:
     void seal_when_full(Sequence durable);
     /// The manifest to commit, when a sealed or merged run was taken over since the last call.
     [[nodiscard]] std::optional<std::vector<IndexRun>> take_new_manifest();
-    /// The manifest is durable: files that it no longer names may go.
+    /// The manifest is durable: files that it no longer names go, soon.
     void remove_unnamed_files();
     /// Seals what is in memory and waits for it: a clean stop.
     void seal_all(Sequence durable);
@@ -74,7 +75,10 @@ private:
     struct Job;
     void run_jobs();
     void start(std::unique_ptr<Job> job);
+    void later(std::move_only_function<void()> chore);
     void take_over_finished();
+    void keep_as_spare(std::unique_ptr<Table> table);
+    void ask_for_spare();
     [[nodiscard]] std::unique_ptr<Table> empty_table();
     void start_merge_when_due();
     [[nodiscard]] int tier_of(std::uint64_t entries) const;
@@ -85,16 +89,18 @@ private:
     std::unique_ptr<Table> table_;
     Sequence table_first_;           // the first record of the table
     std::unique_ptr<Table> sealing_; // read by the thread that writes it, too
-    std::unique_ptr<Table> spare_;   // sealed before, with its memory: for the next
-    std::vector<std::shared_ptr<const IndexRunFile>> runs_; // oldest first
-    std::vector<std::string> unnamed_;                      // replaced by a merge
+    std::vector<std::shared_ptr<const IndexRunFile>> runs_;    // oldest first
+    std::vector<std::shared_ptr<const IndexRunFile>> unnamed_; // replaced by a merge
     int looks_ = 0; // into the runs' files, since their memory was last let go
     bool manifest_changed_ = false;
+    bool spare_is_coming_ = false; // or there
 
-    std::mutex mutex_;
+    std::mutex mutex_; // guards what follows
     std::condition_variable changed_;
-    std::unique_ptr<Job> job_; // guarded by mutex_
-    bool stopping_ = false;    // guarded by mutex_
+    std::unique_ptr<Job> job_;
+    std::vector<std::move_only_function<void()>> chores_; // before the next job
+    std::unique_ptr<Table> spare_;                        // empty, with its memory: for the next
+    bool stopping_ = false;
     std::jthread worker_;
 };
 

@@ -46,6 +46,31 @@ CREATE TABLE IF NOT EXISTS watermark (
 );
 )sql";
 
+constexpr std::size_t copied_bytes = std::size_t{1} << 20U;
+
+struct CopiedBlock {
+    Sequence first{};
+    std::uint32_t count = 0;
+    std::vector<std::byte> bytes{};
+    std::vector<std::byte> contents{};
+
+    std::size_t take(const SqliteStatement& row)
+    {
+        first = sequence_of(row.column_int64(0));
+        count = static_cast<std::uint32_t>(row.column_int64(1));
+        const auto block = row.column_blob(2);
+        bytes.assign(block.begin(), block.end());
+        const auto kept = row.column_blob(3);
+        contents.assign(kept.begin(), kept.end());
+        return bytes.size() + contents.size();
+    }
+
+    [[nodiscard]] JournalCommit::Block view() const
+    {
+        return {.first = first, .count = count, .bytes = bytes, .contents = contents};
+    }
+};
+
 /// What the writer and every reader ask of the tables, on a connection of their own.
 class JournalTables {
 public:
@@ -81,21 +106,35 @@ public:
         return kept_;
     }
 
+    /// Rows are copied, a mebibyte or so at a time: a statement that is open keeps a snapshot,
+    /// which no checkpoint passes, so the log would grow for as long as the visits take.
     void for_each_block(
         Sequence from, const std::function<bool(const JournalCommit::Block&)>& visit) const
     {
+        std::int64_t next = 0;
+        {
+            auto row =
+                connection_.prepare("SELECT COALESCE(MAX(first), 0) FROM block WHERE first <= ?1");
+            row.bind_int64(1, stored(from));
+            if (row.step()) next = row.column_int64(0);
+        }
         auto rows = connection_.prepare(
             "SELECT b.first, b.count, b.bytes, c.bytes FROM block b"
-            " LEFT JOIN content c ON c.first = b.first WHERE b.first >="
-            " COALESCE((SELECT MAX(first) FROM block WHERE first <= ?1), 0) ORDER BY b.first");
-        rows.bind_int64(1, stored(from));
-        while (rows.step()) {
-            const JournalCommit::Block block{
-                .first = sequence_of(rows.column_int64(0)),
-                .count = static_cast<std::uint32_t>(rows.column_int64(1)),
-                .bytes = rows.column_blob(2),
-                .contents = rows.column_blob(3)};
-            if (!visit(block)) return;
+            " LEFT JOIN content c ON c.first = b.first WHERE b.first >= ?1 ORDER BY b.first");
+        std::vector<CopiedBlock> copied;
+        for (;;) {
+            std::size_t bytes = 0;
+            std::size_t count = 0;
+            rows.bind_int64(1, next);
+            for (; bytes < copied_bytes && rows.step(); ++count) {
+                if (count == copied.size()) copied.emplace_back();
+                bytes += copied[count].take(rows);
+            }
+            rows.reset();
+            if (count == 0) return;
+            next = stored(copied[count - 1].first) + 1;
+            for (const CopiedBlock& block : std::span{copied}.first(count))
+                if (!visit(block.view())) return;
         }
     }
 

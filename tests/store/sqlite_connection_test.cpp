@@ -7,6 +7,8 @@
 
 #include <gtest/gtest.h>
 
+#include "journal_blocks.hpp"
+#include "store/sqlite_journal.hpp"
 #include "store/sqlite_store.hpp"
 
 namespace pointhouse::ledger {
@@ -152,6 +154,28 @@ TEST_F(SqliteConnectionTest, AChangedByteInAnIndexIsAFault)
     bytes[index] = 'U';
     std::ofstream{file(), std::ios::binary} << bytes;
     EXPECT_NE(open_sqlite_store(file())->integrity_fault(), "");
+}
+
+// A snapshot that lasts as long as its reader takes would keep every checkpoint from the log's end.
+TEST_F(SqliteConnectionTest, AReaderThatTakesItsTimeDoesNotMakeTheJournalsLogGrow)
+{
+    const auto journal = open_sqlite_journal(file());
+    test::JournalBlocks blocks;
+    const std::string contents(std::size_t{1} << 19U, 'c');
+    constexpr int commits = 32; // 16 MiB
+    ASSERT_EQ(journal->commit(blocks.next(1, contents)), CommitResult::durable);
+
+    std::uint64_t seen = 0;
+    journal->open_reader()->for_each_block(Sequence{1}, [&](const JournalCommit::Block& block) {
+        EXPECT_EQ(block.first, Sequence{++seen});
+        EXPECT_EQ(block.contents.size(), contents.size());
+        if (seen == 1)
+            for (int commit = 0; commit < commits; ++commit)
+                EXPECT_EQ(journal->commit(blocks.next(1, contents)), CommitResult::durable);
+        return true;
+    });
+    EXPECT_EQ(seen, commits + 1U) << "what came meanwhile is visited, too";
+    EXPECT_LT(std::filesystem::file_size(log()), std::uintmax_t{4} << 20U);
 }
 
 } // namespace
