@@ -75,7 +75,7 @@ def nightly(request):
 
 @pytest.fixture(scope="session")
 def messages_max(request, nightly):
-    in_ci = 20_000 if request.config.getoption("--store") == "sqlite" else 8_000
+    in_ci = 12_000 if request.config.getoption("--store") == "sqlite" else 4_000
     return request.config.getoption("--messages") or (1_000_000 if nightly else in_ci)
 
 

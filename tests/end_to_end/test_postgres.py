@@ -235,8 +235,10 @@ def test_a_house_that_was_only_slow_books_nothing_more(make_postgres_house, stan
     assert standby.verify()["messages"] == 2
 
 
-def test_every_stored_value_is_watched(make_postgres_house, postgres):
-    """One row of every column of every table that holds what the house knows, changed a little."""
+def test_every_stored_value_is_watched(make_postgres_house, postgres, nightly, seed):
+    """One row of every column of every table that holds what the house knows, changed a little; by day of a third
+    of them, others each time."""
+    chance = random.Random(seed)
     house = make_postgres_house().make("GRO", "TNK").start()
     with house.connect("GRO") as gro, house.connect("TNK") as tnk:
         members = [fresh("verify") for _ in range(12)]
@@ -269,6 +271,8 @@ def test_every_stored_value_is_watched(make_postgres_house, postgres):
     for schema, table, column, kind in columns:
         if column == "shard":
             continue  # a row of another shard is not of this house
+        if not nightly and chance.randrange(3) > 0:
+            continue
         count = int(query(f"SELECT count(*) FROM {schema}.{table}")[0][0])
         if count == 0:
             continue
@@ -294,7 +298,7 @@ def test_every_stored_value_is_watched(make_postgres_house, postgres):
         query(f"BEGIN; TRUNCATE {schema}.{table}; INSERT INTO {schema}.{table} SELECT * FROM public.kept; COMMIT")
     assert house.verify()["ok"], "put back"
     print(f"{tried} columns changed")
-    assert tried >= 30
+    assert tried >= (60 if nightly else 15)
     assert not missed, missed
 
     query("DELETE FROM journal.block WHERE first = (SELECT max(first) FROM journal.block)")
