@@ -99,6 +99,13 @@ public:
     [[nodiscard]] WindowSums happened_in(
         const TimeSpan& span, std::span<const Month> windows, Sequence last);
 
+    /// What of a window's positions happened in an earlier month, by `calendar`, or undoes what one
+    /// booked: reversals of its messages, and what repays debts that these left. A recovery stands
+    /// once for its lot, by when it happened, and once for its debt, by what that is of. Any
+    /// thread (reads a snapshot).
+    [[nodiscard]] std::vector<EarlierPosition> earlier_positions(
+        Month window, const Calendar& calendar);
+
     /// The messages of one partner that a window booked, in order; none of a window that the books
     /// do not have.
     void for_each_message(
