@@ -93,17 +93,17 @@ private:
 
     void read_reversals()
     {
-        const std::array<Parameter, 1> cells{first_};
         const auto sql = books::summed_positions(
             month_of_record("original", windows_, window_),
             fmt::format(
                 "{} AS postings CROSS JOIN {} AS entries"
-                " WHERE entries.sequence = postings.sequence AND {} AND original < $1 AND {}",
+                " WHERE entries.sequence = postings.sequence AND {} AND original < {} AND {}",
                 postings_,
                 entries_,
                 is_reversal("postings"),
+                first_, // as the index has it
                 undoing_kinds()));
-        transaction_.for_each(sql, cells, [&](const Row& row) { add_undone(row); });
+        transaction_.for_each(sql, {}, [&](const Row& row) { add_undone(row); });
     }
 
     /// What repays debts that the reversals of one window left.

@@ -166,9 +166,9 @@ void create_projection(Transaction& transaction);
 void create_schema(Transaction& transaction);
 void drop_schema(Transaction& transaction);
 /// The tables of a new window; what an older attempt left under their names goes.
-void create_window_tables(Transaction& transaction, Month month);
+void create_window_tables(Transaction& transaction, const WindowRow& window);
 /// One of the secondary indexes of a window, wanted only once nothing is written to it any more.
-void create_window_index(Transaction& transaction, Month month, std::size_t place);
+void create_window_index(Transaction& transaction, const WindowRow& window, std::size_t place);
 inline constexpr std::size_t indexes_of_window = 6;
 /// All that happened before a window began is of before this, whatever the house's time zone.
 [[nodiscard]] std::int64_t late_before(Month month);

@@ -225,7 +225,8 @@ constexpr std::size_t indexes_from_the_start = 3;
 constexpr std::array<std::string_view, indexes_of_window> window_indexes{
     "CREATE INDEX IF NOT EXISTS posting_{0}_late ON posting_{0} (occurred_at)"
     " WHERE occurred_at < {1};",
-    "CREATE INDEX IF NOT EXISTS posting_{0}_reversal ON posting_{0} (original) WHERE type = 3;",
+    "CREATE INDEX IF NOT EXISTS posting_{0}_reversal ON posting_{0} (original)"
+    " WHERE type = 3 AND original < {2};",
     "CREATE INDEX IF NOT EXISTS entry_{0}_recovered ON entry_{0} (debt_origin) WHERE kind = 7;",
     "CREATE INDEX IF NOT EXISTS posting_{0}_partner ON posting_{0} (partner, sequence);",
     "CREATE INDEX IF NOT EXISTS posting_{0}_member ON posting_{0} (member, sequence);",
@@ -288,17 +289,20 @@ void drop_schema(Transaction& transaction)
                        "DELETE FROM projection;");
 }
 
-void create_window_tables(Transaction& transaction, Month month)
+void create_window_tables(Transaction& transaction, const WindowRow& window)
 {
-    transaction.script(fmt::format(fmt::runtime(window_tables), suffix_of(month)));
+    transaction.script(fmt::format(fmt::runtime(window_tables), suffix_of(window.month)));
     for (std::size_t place = 0; place < indexes_from_the_start; ++place)
-        create_window_index(transaction, month, place);
+        create_window_index(transaction, window, place);
 }
 
-void create_window_index(Transaction& transaction, Month month, std::size_t place)
+void create_window_index(Transaction& transaction, const WindowRow& window, std::size_t place)
 {
-    transaction.script(
-        fmt::format(fmt::runtime(window_indexes.at(place)), suffix_of(month), late_before(month)));
+    transaction.script(fmt::format(
+        fmt::runtime(window_indexes.at(place)),
+        suffix_of(window.month),
+        late_before(window.month),
+        window.first.value()));
 }
 
 void create_views(Transaction& transaction, std::span<const WindowRow> windows)
