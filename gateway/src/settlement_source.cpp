@@ -215,6 +215,17 @@ SettlementSource::SettlementSource(House& house, ledger::Month month)
     blocks_ = blocks_sold_in(house, month, *terms_);
     rates_ = rates_of(house, month, *terms_);
     dates_ = house.documents().calendar().dates_of(month);
+    for (const auto* issued : house.documents().documents()) {
+        const auto& document = issued->document;
+        if (document.corrects || document.window >= month) continue;
+        for (const auto& line : document.lines)
+            billed_.emplace(
+                std::pair{
+                    document.window,
+                    settlement::StatementLineKey{
+                        document.partner, document.supply, line.tariff, line.charge}},
+                settlement::Preceding{.number = document.number, .issued_on = document.issued_on});
+    }
     window_ = {
         .month = month,
         .from = terms_->calendar->start_of(month),
@@ -227,12 +238,14 @@ SettlementSource::SettlementSource(House& house, ledger::Month month)
 settlement::Settlement SettlementSource::settle(Console& console) const
 {
     projector_.wait_for(end_, console);
+    // First, so that an open window's positions have all of it.
+    const auto earlier = books_.earlier_positions(window_.month, *terms_->calendar);
     const auto before = books_.positions_before(window_.month);
     const auto rows = books_.positions(window_.month);
     const auto house = books_.house_lines(window_.month, *terms_);
     return settlement::settle(
         {.window = window_,
-         .positions = {.before = before, .window = rows, .house = house},
+         .positions = {.before = before, .window = rows, .earlier = earlier, .house = house},
          .terms = *terms_,
          .contracts = contracts_});
 }
@@ -247,6 +260,19 @@ void SettlementSource::name_account(settlement::Document& draft) const
     if (found == accounts.end()) return;
     draft.seller.iban = found->second.iban;
     draft.seller.bic = found->second.bic;
+}
+
+/// What is undone is told with the document that billed it, where one did.
+void SettlementSource::name_billing_documents(settlement::Document& draft) const
+{
+    for (auto& line : draft.lines) {
+        const settlement::StatementLineKey key{
+            draft.partner, draft.supply, line.tariff, line.charge};
+        for (auto& part : line.earlier) {
+            const auto found = billed_.find({part.origin, key});
+            if (part.undoes && found != billed_.end()) part.billed_on = found->second;
+        }
+    }
 }
 
 std::vector<settlement::Document> SettlementSource::drafts(
@@ -264,6 +290,7 @@ std::vector<settlement::Document> SettlementSource::drafts(
         if (invoice.total != ledger::Minor{}) made.push_back(std::move(invoice));
     }
     for (auto& draft : made) {
+        name_billing_documents(draft);
         draft.program = contracts_.partners.at(draft.partner.value() - 1).program;
         if (settlement::is_self_billed(draft.kind))
             draft.objection_days = objection_days_.at(draft.partner.value() - 1);

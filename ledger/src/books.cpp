@@ -146,7 +146,7 @@ bool Books::index_drained_window()
     const auto window = std::ranges::find_if(state_->windows, is_due);
     if (window == state_->windows.end()) return false;
     store_.transact([&](Transaction& transaction) {
-        books::create_window_index(transaction, window->month, window->indexes);
+        books::create_window_index(transaction, *window, window->indexes);
     });
     ++window->indexes;
     return true;

@@ -106,7 +106,7 @@ void Projector::enter_window(const BlockHeader& header)
     posting_table_ = posting_table(month_);
     entry_table_ = entry_table(month_);
     if (!windows_.enter(month_, header.first)) return;
-    create_window_tables(transaction_, month_);
+    create_window_tables(transaction_, {.month = month_, .first = header.first});
     windows_changed_.push_back(month_);
     views_are_old_ = true;
 }

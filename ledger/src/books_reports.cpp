@@ -63,20 +63,6 @@ Sequence Books::for_each_spent(
 
 WindowSums Books::happened_in(const TimeSpan& span, std::span<const Month> windows, Sequence last)
 {
-    // As `position_of` makes positions of entries. What the clock or the house brought about has no
-    // message id. Postings first: they are few, and in SQLite a cross join keeps the order.
-    constexpr std::string_view form =
-        "SELECT NULL, kind, issuer, entries.counterparty, entries.tariff,"
-        " CASE kind WHEN {0} THEN debt_tariff ELSE counterpart END AS against,"
-        " CASE kind WHEN {0} THEN counterpart ELSE 0 END AS bearer, debt_kind, state, vat_rate,"
-        " CAST(SUM(entries.points) AS BIGINT), CAST(SUM(issuer_micro) AS BIGINT),"
-        " CAST(SUM(counterparty_micro) AS BIGINT), CAST(SUM(liability_micro) AS BIGINT),"
-        " CAST(SUM(fee_micro) AS BIGINT), CAST(SUM(margin_micro) AS BIGINT)"
-        " FROM {1} AS postings CROSS JOIN {2} AS entries"
-        " WHERE entries.sequence = postings.sequence AND message_id <> ''"
-        " AND occurred_at >= $1 AND occurred_at < $2 AND postings.sequence <= $3"
-        " GROUP BY kind, issuer, entries.counterparty, entries.tariff, against, bearer, debt_kind,"
-        " state, vat_rate";
     WindowSums sums;
     store_.read([&](Transaction& transaction) {
         sums = {.through = std::min(last, books::read_projection(transaction).sequence)};
@@ -84,11 +70,16 @@ WindowSums Books::happened_in(const TimeSpan& span, std::span<const Month> windo
             micros_of(span.from), micros_of(span.to), cell_of(sums.through)};
         for_each_window(transaction, windows, [&](Month window) {
             auto& sum = sums.windows.emplace_back(WindowSum{.month = window});
-            const auto sql = fmt::format(
-                form,
-                std::to_underlying(EntryKind::recovered),
-                books::posting_table(window),
-                books::entry_table(window));
+            // What the clock or the house brought about has no message id. Postings first: they are
+            // few, and in SQLite a cross join keeps the order.
+            const auto sql = books::summed_positions(
+                "NULL",
+                fmt::format(
+                    "{} AS postings CROSS JOIN {} AS entries"
+                    " WHERE entries.sequence = postings.sequence AND message_id <> ''"
+                    " AND occurred_at >= $1 AND occurred_at < $2 AND postings.sequence <= $3",
+                    books::posting_table(window),
+                    books::entry_table(window)));
             transaction.for_each(sql, cells, [&](const Row& row) {
                 sum.positions.push_back(books::position_from(row));
             });

@@ -188,6 +188,28 @@ void append_house_line(const HouseLine& line, std::vector<Parameter>& cells)
     cells.emplace_back(line.amount.count());
 }
 
+std::string position_cells(std::string_view month, std::string_view sum)
+{
+    std::string cells = fmt::format(
+        "{0} AS origin, kind, issuer, entries.counterparty, entries.tariff,"
+        " CASE kind WHEN {1} THEN debt_tariff ELSE counterpart END AS against,"
+        " CASE kind WHEN {1} THEN counterpart ELSE 0 END AS bearer, debt_kind, state, vat_rate",
+        month,
+        number_of(EntryKind::recovered));
+    for (const std::string_view column : std::span{position_columns}.subspan(10))
+        cells += fmt::format(", CAST({}(entries.{}) AS BIGINT)", sum, column);
+    return cells;
+}
+
+std::string summed_positions(std::string_view origin, std::string_view from)
+{
+    return fmt::format(
+        "SELECT {} FROM {} GROUP BY origin, kind, issuer, entries.counterparty, entries.tariff,"
+        " against, bearer, debt_kind, state, vat_rate",
+        position_cells(origin, "SUM"),
+        from);
+}
+
 PositionRow position_from(const Row& row)
 {
     invariant(row.size() == position_columns.size(), "a position row has all its columns");

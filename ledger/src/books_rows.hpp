@@ -131,6 +131,13 @@ void take_house_lines(
 /// Text refers to the line.
 void append_house_line(const HouseLine& line, std::vector<Parameter>& cells);
 
+/// SQL of `position_columns` for rows of `entries`, a window's entries, each sum with `sum` around
+/// it. As `position_of` does.
+[[nodiscard]] std::string position_cells(std::string_view month, std::string_view sum);
+/// SQL that makes positions of entries, summed by `origin` as well: rows of
+/// `position_columns` with that in the place of the month. `from` names the tables and which rows,
+/// with `entries` for a window's entries.
+[[nodiscard]] std::string summed_positions(std::string_view origin, std::string_view from);
 /// Reads a row of `position_columns`.
 [[nodiscard]] PositionRow position_from(const Row& row);
 
@@ -159,10 +166,12 @@ void create_projection(Transaction& transaction);
 void create_schema(Transaction& transaction);
 void drop_schema(Transaction& transaction);
 /// The tables of a new window; what an older attempt left under their names goes.
-void create_window_tables(Transaction& transaction, Month month);
+void create_window_tables(Transaction& transaction, const WindowRow& window);
 /// One of the secondary indexes of a window, wanted only once nothing is written to it any more.
-void create_window_index(Transaction& transaction, Month month, std::size_t place);
-inline constexpr std::size_t indexes_of_window = 3;
+void create_window_index(Transaction& transaction, const WindowRow& window, std::size_t place);
+inline constexpr std::size_t indexes_of_window = 6;
+/// All that happened before a window began is of before this, whatever the house's time zone.
+[[nodiscard]] std::int64_t late_before(Month month);
 /// The views over all window tables, the newest `windows_in_views_max` of them.
 void create_views(Transaction& transaction, std::span<const WindowRow> windows);
 

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -218,8 +219,15 @@ CREATE TABLE entry_{0} (
   PRIMARY KEY (sequence, number)) WITHOUT ROWID;
 )sql";
 
-// What is asked for most first: the messages of one partner.
+// First those of the few rows that belong to earlier months, made with the tables: they cost next
+// to nothing while these grow. Of the others what is asked for most: the messages of one partner.
+constexpr std::size_t indexes_from_the_start = 3;
 constexpr std::array<std::string_view, indexes_of_window> window_indexes{
+    "CREATE INDEX IF NOT EXISTS posting_{0}_late ON posting_{0} (occurred_at)"
+    " WHERE occurred_at < {1};",
+    "CREATE INDEX IF NOT EXISTS posting_{0}_reversal ON posting_{0} (original)"
+    " WHERE type = 3 AND original < {2};",
+    "CREATE INDEX IF NOT EXISTS entry_{0}_recovered ON entry_{0} (debt_origin) WHERE kind = 7;",
     "CREATE INDEX IF NOT EXISTS posting_{0}_partner ON posting_{0} (partner, sequence);",
     "CREATE INDEX IF NOT EXISTS posting_{0}_member ON posting_{0} (member, sequence);",
     "CREATE INDEX IF NOT EXISTS entry_{0}_lot ON entry_{0} (lot_origin, lot_position);"};
@@ -245,6 +253,14 @@ std::string posting_table(Month month)
 std::string entry_table(Month month)
 {
     return "entry_" + suffix_of(month);
+}
+
+std::int64_t late_before(Month month)
+{
+    constexpr std::chrono::hours furthest_west{12};
+    const std::chrono::sys_days first{
+        std::chrono::year{month.year} / static_cast<int>(month.month) / 1};
+    return micros_of(Time{first} + furthest_west);
 }
 
 void create_projection(Transaction& transaction)
@@ -273,14 +289,20 @@ void drop_schema(Transaction& transaction)
                        "DELETE FROM projection;");
 }
 
-void create_window_tables(Transaction& transaction, Month month)
+void create_window_tables(Transaction& transaction, const WindowRow& window)
 {
-    transaction.script(fmt::format(fmt::runtime(window_tables), suffix_of(month)));
+    transaction.script(fmt::format(fmt::runtime(window_tables), suffix_of(window.month)));
+    for (std::size_t place = 0; place < indexes_from_the_start; ++place)
+        create_window_index(transaction, window, place);
 }
 
-void create_window_index(Transaction& transaction, Month month, std::size_t place)
+void create_window_index(Transaction& transaction, const WindowRow& window, std::size_t place)
 {
-    transaction.script(fmt::format(fmt::runtime(window_indexes.at(place)), suffix_of(month)));
+    transaction.script(fmt::format(
+        fmt::runtime(window_indexes.at(place)),
+        suffix_of(window.month),
+        late_before(window.month),
+        window.first.value()));
 }
 
 void create_views(Transaction& transaction, std::span<const WindowRow> windows)

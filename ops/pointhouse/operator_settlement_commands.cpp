@@ -12,6 +12,22 @@ std::vector<OperatorCommand> of_documents()
             {window()});
     invoices.out_option = "--out";
     invoices.is_made_again = true;
+    OperatorCommand trace = read(
+        "settle trace",
+        "Every entry of the ledger behind the lines of an issued document",
+        {number,
+         {.parameter =
+              {"line", ParameterForm::integer, false, "Entries of this line alone, from 1"},
+          .option = "--line"}});
+    OperatorCommand billed = read(
+        "settle billed",
+        "The documents and lines that a message is on",
+        {text_option("partner", "--partner", "Who sent it", false),
+         text_option("message", "--message", "Its message id", false),
+         {.parameter =
+              {"record", ParameterForm::integer, false, "Its record in the journal instead"},
+          .option = "--record"}});
+    trace.answers = billed.answers = {MediaType::json, MediaType::csv};
     return {
         with_pdf(read(
             "settle show",
@@ -26,6 +42,8 @@ std::vector<OperatorCommand> of_documents()
             "settle documents",
             "Issued documents and their states",
             {{.parameter = {"window", ParameterForm::window, false, window_words}}}),
+        std::move(trace),
+        std::move(billed),
         act("settle credit",
             "Issue a credit note over a document, or over a part of a line",
             {number,

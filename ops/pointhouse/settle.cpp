@@ -11,6 +11,7 @@
 #include "commands.hpp"
 #include "gateway/settlement_source.hpp"
 #include "settle_documents.hpp"
+#include "settle_traces.hpp"
 #include "settlement/printed_report.hpp"
 #include "settlement/rendering.hpp"
 #include "whole_file.hpp"
@@ -132,6 +133,7 @@ void declare_settle(CLI::App& app, Invocation& invocation)
     declare_settle_defaults(settle, invocation);
     declare_settle_reminders(settle, invocation);
     declare_settle_restatements(settle, invocation);
+    declare_settle_traces(settle, invocation);
 }
 
 } // namespace pointhouse::ops

@@ -20,6 +20,32 @@ json::array details_json(std::span<const LineDetail> details)
     return array;
 }
 
+json::object preceding_json(const Preceding& document)
+{
+    return {
+        {"number", document.number},
+        {"issued_on", ledger::format_day(document.issued_on)},
+    };
+}
+
+void add_earlier(json::object& object, std::span<const EarlierPart> parts)
+{
+    if (parts.empty()) return;
+    json::array array;
+    for (const EarlierPart& part : parts) {
+        json::object each{
+            {"origin", format_month(part.origin)},
+            {"kind", ledger::name_of(part.kind)},
+            {"undoes", part.undoes},
+            {"points", part.points},
+            {"amount_micro", part.amount.count()},
+        };
+        if (part.billed_on) each.emplace("billed_on", preceding_json(*part.billed_on));
+        array.push_back(std::move(each));
+    }
+    object.emplace("earlier", std::move(array));
+}
+
 void add_tax_point(json::object& object, const VatRate& rate)
 {
     if (rate.tax_point != TaxPoint::period_end)

@@ -54,8 +54,12 @@ Settlement settle(const SettlementInput& input)
         .house = input.contracts.house,
         .partners = input.contracts.partners,
         .figures = window_figures(input.positions, input.terms),
-        .statements =
-            statements(input.window, input.positions.window, input.terms, input.contracts),
+        .statements = statements(
+            input.window,
+            input.positions.window,
+            input.terms,
+            input.contracts,
+            input.positions.earlier),
     };
     std::vector<Obligation> obligations;
     for (const Statement& statement : settlement.statements)

@@ -85,6 +85,7 @@ json::object line_object(const StatementLine& line)
     };
     if (line.vat.is_gross) object.emplace("gross_minor", line.gross.count);
     add_tax_point(object, line.vat);
+    add_earlier(object, line.earlier);
     return object;
 }
 

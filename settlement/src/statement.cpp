@@ -22,12 +22,9 @@ using ledger::PartnerId;
 using ledger::PositionRow;
 using ledger::TariffVersion;
 
-/// Where an amount stands: which statement, which line of it, which detail of that line.
+/// Where an amount stands: which line of which statement, which detail of that line.
 struct Place {
-    PartnerId partner{};
-    StatementType type = StatementType::issuance;
-    TariffVersion tariff{};
-    Charge charge = Charge::price;
+    StatementLineKey line{};
     EntryKind kind = EntryKind::issued;
     Micro price{};
     friend auto operator<=>(const Place&, const Place&) = default;
@@ -38,94 +35,98 @@ struct Quantity {
     Micro amount{};
 };
 
-/// Distributes the money of positions over the lines of statements.
+void add(Quantity& quantity, const LineShare& share)
+{
+    if (__builtin_add_overflow(quantity.points, share.points, &quantity.points))
+        invariant(false, "sums of points fit 64 bits");
+    quantity.amount += share.amount;
+}
+
+/// Distributes the money of one position over lines.
 class Allotment {
 public:
-    explicit Allotment(const ledger::Terms& terms) : terms_{terms} {}
+    Allotment(const PositionRow& row, const ledger::Terms& terms) : row_{row}, terms_{terms} {}
 
-    void add_row(const PositionRow& row)
+    std::vector<LineShare> done()
     {
-        const ledger::MoneyEffect& money = row.money;
+        const ledger::MoneyEffect& money = row_.money;
         // What the issuer of the lot (or of the debt) owes. On a recovery the fee that is undone is
         // of the debt, not of the lot.
-        const Micro fee = row.kind == EntryKind::recovered ? Micro{0} : money.fee;
-        Place place{.partner = row.partner, .tariff = row.tariff, .kind = row.kind};
-        add(place, row, money.issuer - fee);
-        place.charge = Charge::fee;
-        add(place, row, fee);
+        const Micro fee = row_.kind == EntryKind::recovered ? Micro{0} : money.fee;
+        StatementLineKey line{.partner = row_.partner, .tariff = row_.tariff};
+        add(line, money.issuer - fee);
+        line.charge = Charge::fee;
+        add(line, fee);
 
-        if (money.counterparty == Micro{0}) return;
-        if (row.kind == EntryKind::recovered && row.debt == DebtKind::issuer_bears) {
-            credit_debt_issuer(row);
+        is_of_debt_ = row_.kind == EntryKind::recovered;
+        if (money.counterparty == Micro{0}) return std::move(shares_);
+        if (is_of_debt_ && row_.debt == DebtKind::issuer_bears) {
+            credit_debt_issuer();
         } else {
-            pay_counterparty(row);
+            pay_counterparty();
         }
+        return std::move(shares_);
     }
-
-    [[nodiscard]] const std::map<Place, Quantity>& quantities() const { return quantities_; }
 
 private:
     // The issuer whose points were clawed back too late gets its price and fee back.
-    void credit_debt_issuer(const PositionRow& row)
+    void credit_debt_issuer()
     {
-        Place place{.partner = row.counterparty, .tariff = row.counterpart, .kind = row.kind};
-        add(place, row, -(row.money.counterparty + row.money.fee));
-        place.charge = Charge::fee;
-        add(place, row, row.money.fee);
+        StatementLineKey line{.partner = row_.counterparty, .tariff = row_.counterpart};
+        add(line, -(row_.money.counterparty + row_.money.fee));
+        line.charge = Charge::fee;
+        add(line, row_.money.fee);
     }
 
-    void pay_counterparty(const PositionRow& row)
+    void pay_counterparty()
     {
-        if (ledger::is_breakage(row.kind)) {
-            const Place place{
-                .partner = row.counterparty,
-                .type = StatementType::breakage,
-                .tariff = row.tariff,
-                .charge = Charge::breakage_shared,
-                .kind = row.kind,
-            };
-            return add(place, row, row.money.counterparty);
+        const Micro amount = row_.money.counterparty;
+        if (ledger::is_breakage(row_.kind)) {
+            return add(
+                {.partner = row_.counterparty,
+                 .type = StatementType::breakage,
+                 .tariff = row_.tariff,
+                 .charge = Charge::breakage_shared},
+                amount);
         }
         const TariffVersion redeemer =
-            row.kind == EntryKind::recovered ? row.bearer : row.counterpart;
+            row_.kind == EntryKind::recovered ? row_.bearer : row_.counterpart;
         // A charity has no tariff of its own: its line is of the lot's.
         if (redeemer.is_none()) {
-            const Place place{
-                .partner = row.counterparty,
-                .type = StatementType::donation,
-                .tariff = row.tariff,
-                .charge = Charge::donation,
-                .kind = row.kind,
-            };
-            return add(place, row, row.money.counterparty);
+            return add(
+                {.partner = row_.counterparty,
+                 .type = StatementType::donation,
+                 .tariff = row_.tariff,
+                 .charge = Charge::donation},
+                amount);
         }
-        const Place place{
-            .partner = terms_.tariff(redeemer).partner,
-            .type = StatementType::redemption,
-            .tariff = redeemer,
-            .charge = Charge::reimbursement,
-            .kind = row.kind,
-        };
-        add(place, row, row.money.counterparty);
+        add({.partner = terms_.tariff(redeemer).partner,
+             .type = StatementType::redemption,
+             .tariff = redeemer,
+             .charge = Charge::reimbursement},
+            amount);
     }
 
-    void add(Place place, const PositionRow& row, Micro amount)
+    void add(const StatementLineKey& line, Micro amount)
     {
         if (amount == Micro{0}) return;
         // Price and fee of a block were paid when it was bought.
-        if (place.type == StatementType::issuance && terms_.tariff(place.tariff).is_block()) return;
-        const std::int64_t points = amount < Micro{0} ? -row.points.count() : row.points.count();
+        if (line.type == StatementType::issuance && terms_.tariff(line.tariff).is_block()) return;
+        const std::int64_t points = amount < Micro{0} ? -row_.points.count() : row_.points.count();
         invariant(points != 0, "money moves with points alone");
         invariant(amount.count() % points == 0, "all points of a position have one price");
-        place.price = Micro{amount.count() / points};
-        Quantity& quantity = quantities_[place];
-        if (__builtin_add_overflow(quantity.points, points, &quantity.points))
-            invariant(false, "sums of points fit 64 bits");
-        quantity.amount += amount;
+        shares_.push_back(
+            {.line = line,
+             .price = Micro{amount.count() / points},
+             .points = points,
+             .amount = amount,
+             .is_of_debt = is_of_debt_});
     }
 
+    const PositionRow& row_;
     const ledger::Terms& terms_;
-    std::map<Place, Quantity> quantities_;
+    bool is_of_debt_ = false;
+    std::vector<LineShare> shares_;
 };
 
 const VatRule* find_rule(
@@ -156,15 +157,15 @@ VatRate rate_of(const VatRule* agreed, const VatRule* rule)
 
 StatementLine line_of(const Place& place, const Contracts& contracts, ledger::Time last_instant)
 {
-    StatementLine line{.charge = place.charge, .tariff = place.tariff};
-    const auto issued =
-        contracts.issued.find({place.partner, place.type, place.tariff, place.charge});
+    const auto& [partner, type, tariff, charge] = place.line;
+    StatementLine line{.charge = charge, .tariff = tariff};
+    const auto issued = contracts.issued.find(place.line);
     if (issued != contracts.issued.end()) line.issued_at = issued->second;
-    const auto* agreed = find_rule(contracts, place.partner, place.charge, last_instant);
+    const auto* agreed = find_rule(contracts, partner, charge, last_instant);
     const bool is_later = agreed && agreed->tax_point != TaxPoint::period_end;
     const auto issue = issued == contracts.issued.end() ? contracts.issued_at : issued->second;
     const auto at = is_later ? std::max(last_instant, issue) : last_instant;
-    line.vat = rate_of(agreed, find_rule(contracts, place.partner, place.charge, at));
+    line.vat = rate_of(agreed, find_rule(contracts, partner, charge, at));
     return line;
 }
 
@@ -212,22 +213,49 @@ std::string_view suffix_of(StatementType type)
     return "";
 }
 
-Statement empty_statement(const Place& place, ledger::Month month, const Contracts& contracts)
+Statement empty_statement(
+    const StatementLineKey& line, ledger::Month month, const Contracts& contracts)
 {
     invariant(
-        place.partner.value() >= 1 && place.partner.value() <= contracts.partners.size(),
+        line.partner.value() >= 1 && line.partner.value() <= contracts.partners.size(),
         "every partner of the terms is named in the contracts");
-    const Party& partner = contracts.partners[place.partner.value() - 1];
+    const Party& partner = contracts.partners[line.partner.value() - 1];
     Statement statement{
-        .number =
-            fmt::format("PF-{}-{}-{}", format_month(month), partner.id, suffix_of(place.type)),
-        .type = place.type,
-        .partner = place.partner,
+        .number = fmt::format("PF-{}-{}-{}", format_month(month), partner.id, suffix_of(line.type)),
+        .type = line.type,
+        .partner = line.partner,
         .payer = contracts.house,
         .payee = partner,
     };
     if (statement.partner_pays()) std::swap(statement.payer, statement.payee);
     return statement;
+}
+
+/// The parts of each line that belong to earlier months. A recovery has two sides: its lot's are of
+/// the month in which it happened, its debt's of the one whose points were clawed back.
+std::map<StatementLineKey, std::vector<EarlierPart>> earlier_parts(
+    std::span<const ledger::EarlierPosition> earlier, const ledger::Terms& terms)
+{
+    using Part = std::tuple<ledger::Month, EntryKind, bool>;
+    std::map<StatementLineKey, std::map<Part, Quantity>> sums;
+    for (const auto& [origin, undoes, row] : earlier) {
+        for (const LineShare& share : line_shares(row, terms))
+            if (row.kind != EntryKind::recovered || share.is_of_debt == undoes)
+                add(sums[share.line][{origin, row.kind, undoes}], share);
+    }
+    std::map<StatementLineKey, std::vector<EarlierPart>> parts;
+    for (const auto& [line, quantities] : sums) {
+        for (const auto& [part, quantity] : quantities) {
+            const auto& [origin, kind, undoes] = part;
+            parts[line].push_back(
+                {.origin = origin,
+                 .kind = kind,
+                 .undoes = undoes,
+                 .points = quantity.points,
+                 .amount = quantity.amount});
+        }
+    }
+    return parts;
 }
 
 /// What the books say that partners owe, less what they are owed.
@@ -299,26 +327,39 @@ std::string_view name_of(StatementType type) noexcept
     return "unknown";
 }
 
+std::vector<LineShare> line_shares(const PositionRow& row, const ledger::Terms& terms)
+{
+    return Allotment{row, terms}.done();
+}
+
 std::vector<Statement> statements(
     const Window& window,
     std::span<const PositionRow> rows,
     const ledger::Terms& terms,
-    const Contracts& contracts)
+    const Contracts& contracts,
+    std::span<const ledger::EarlierPosition> earlier)
 {
-    Allotment allotment{terms};
-    for (const PositionRow& row : rows) allotment.add_row(row);
+    std::map<Place, Quantity> quantities;
+    for (const PositionRow& row : rows)
+        for (const LineShare& share : line_shares(row, terms))
+            add(quantities[{share.line, row.kind, share.price}], share);
+    const auto parts = earlier_parts(earlier, terms);
     const Micro owed = owed_by_partners(rows, terms);
 
     // The map is in the order of documents, lines and details.
     const ledger::Time last_instant = window.to - std::chrono::microseconds{1};
     std::vector<Statement> made;
-    for (const auto& [place, quantity] : allotment.quantities()) {
-        if (made.empty() || made.back().partner != place.partner || made.back().type != place.type)
-            made.push_back(empty_statement(place, window.month, contracts));
+    for (const auto& [place, quantity] : quantities) {
+        const StatementLineKey& key = place.line;
+        if (made.empty() || made.back().partner != key.partner || made.back().type != key.type)
+            made.push_back(empty_statement(key, window.month, contracts));
         std::vector<StatementLine>& lines = made.back().lines;
-        if (lines.empty() || lines.back().tariff != place.tariff ||
-            lines.back().charge != place.charge)
+        if (lines.empty() || lines.back().tariff != key.tariff ||
+            lines.back().charge != key.charge) {
             lines.push_back(line_of(place, contracts, last_instant));
+            const auto found = parts.find(key);
+            if (found != parts.end()) lines.back().earlier = found->second;
+        }
         add_detail(lines.back(), place, quantity);
     }
     for (Statement& statement : made) total(statement, terms.currency);

@@ -132,6 +132,18 @@ std::string_view label_of(EntryKind kind, Charge charge) noexcept
     return "";
 }
 
+std::string earlier_in_words(const EarlierPart& part, Charge charge)
+{
+    std::string why = part.undoes ? "" : ", late";
+    if (part.billed_on) why = ", billed on " + part.billed_on->number;
+    return fmt::format(
+        "{} points of {}{} ({})",
+        points_in_words(part.points),
+        month_in_words(part.origin),
+        why,
+        label_of(part.kind, charge));
+}
+
 std::string_view words_of_self_billing(DocumentKind kind) noexcept
 {
     if (!is_self_billed(kind)) return "";

@@ -20,6 +20,10 @@ namespace pointhouse::settlement {
 /// What an entry did, seen from a line of this charge.
 [[nodiscard]] std::string_view label_of(ledger::EntryKind kind, Charge charge) noexcept;
 
+/// "5 points of June 2026, late (issued)", "−10 points of May 2026, billed on INV-2026-000007
+/// (clawed back)": seen from a line of this charge.
+[[nodiscard]] std::string earlier_in_words(const EarlierPart& part, Charge charge);
+
 /// The words that directive 2006/112/EC, article 226(10a), asks for; empty when the seller wrote
 /// it.
 [[nodiscard]] std::string_view words_of_self_billing(DocumentKind kind) noexcept;

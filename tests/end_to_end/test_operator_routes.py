@@ -32,7 +32,7 @@ READS = ["settle/show", "settle/documents", "settle/nets", "bank/rows", "dispute
          "report/coverage", "report/redemption-notice", "report/exit", "report/ageing", "export/gl", "export/chart",
          "window/list", "cert/list", "approve/list", "approve/show", "reconcile", "settle/statement", "settle/collateral", "fx/list", "partner/list",
          "partner/show", "house/show", "promotion/list", "report/breakage", "estimate/list", "close/show",
-         "calendar/show", "settle/restatements"]
+         "calendar/show", "settle/restatements", "settle/trace", "settle/billed"]
 ACTS = ["settle/draft", "settle/issue", "settle/credit", "settle/sent", "settle/answer", "settle/net", "settle/paid",
         "settle/payments", "settle/release-trust", "bank/import", "bank/match", "bank/assign", "bank/write-off", "bank/unmatch", "dispute/open",
         "dispute/answer", "dispute/escalate", "dispute/decide", "dispute/lapse", "report/breakage", "export/gl",

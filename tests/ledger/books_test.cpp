@@ -213,19 +213,19 @@ TEST_F(BooksTest, IndexesComeWhenTheWindowIsDrained)
         june, noon, {{.type = MessageType::cut, .occurred_at = noon, .posted_at = noon}});
     project_all();
     EXPECT_FALSE(books.index_drained_window());
-    EXPECT_EQ(indexes(), 0U);
+    EXPECT_EQ(indexes(), 3U) << "of the few rows that belong to earlier months";
     journal.append(
         june.next(),
         noon,
         {{.type = MessageType::drained, .occurred_at = noon, .posted_at = noon}});
     project_all();
-    for (const std::size_t made : {1U, 2U, 3U}) {
+    for (const std::size_t made : {6U, 6U, 6U, 7U, 8U, 9U}) {
         EXPECT_TRUE(books.index_drained_window());
         EXPECT_EQ(indexes(), made);
     }
     EXPECT_FALSE(books.index_drained_window());
     Books opened{*store, coalition};
-    while (opened.index_drained_window()) EXPECT_EQ(indexes(), 3U);
+    while (opened.index_drained_window()) EXPECT_EQ(indexes(), 9U);
     EXPECT_EQ(
         text(query(*store, "SELECT month, first, cut, drained FROM settlement_window")[0]),
         "2026-06|1|2|3");
@@ -300,6 +300,113 @@ TEST_P(BooksOfRandomMonths, HaveOneTrialBalance)
             fmt::format("{}|{}|{}|{}", row.account, row.unit, row.debits, row.credits));
     EXPECT_EQ(in_code, in_sql) << "seed " << GetParam();
     EXPECT_GT(in_code.size(), 20U);
+}
+
+/// What of a window's entries belongs to earlier months, entry by entry as the definition says.
+std::vector<std::string> earlier_by_hand(JournalReader& journal, const Terms& terms, Month window)
+{
+    struct Booked {
+        Month window{};
+        Record record;
+    };
+    std::vector<Booked> all{{}}; // by sequence
+    journal.for_each_block(Sequence{1}, [&](const JournalReader::BlockRow& row) {
+        const auto block = BlockView::parse(row.bytes, BlockView::Check::frame);
+        for (std::uint32_t index = 0; index < block->count(); ++index) {
+            auto& booked = all.emplace_back();
+            booked.window = block->header().window;
+            EXPECT_TRUE(block->read(index, booked.record));
+            if (booked.record.message_id.empty()) booked.record.occurred_at = Time::max();
+            booked.record.message_id = {}; // of the block, which is gone
+        }
+        return true;
+    });
+    const auto undone_by = [&](const Record& record) -> std::optional<Month> {
+        if (record.type != MessageType::reversal) return {};
+        const Month month = all[record.original.value()].window;
+        return month < window ? std::optional{month} : std::nullopt;
+    };
+    std::map<std::string, std::int64_t> points;
+    for (const auto& [month, record] : all) {
+        if (month != window) continue;
+        const bool is_late = record.occurred_at < terms.calendar->start_of(window);
+        for (const auto& entry : record.entries) {
+            const auto add = [&](Month origin, bool undoes) {
+                const auto name = fmt::format(
+                    "{} {} {} {}",
+                    format_month(origin),
+                    undoes,
+                    name_of(entry.kind),
+                    (entry.lot.tariff.is_none() ? entry.debt.tariff : entry.lot.tariff).value());
+                points[name] += entry.points.count();
+            };
+            const bool takes_back = entry.kind == EntryKind::refunded ||
+                                    entry.kind == EntryKind::clawed_back ||
+                                    entry.kind == EntryKind::debt_incurred;
+            const auto undone = takes_back ? undone_by(record) : std::nullopt;
+            if (undone) add(*undone, true);
+            if (!undone && is_late) add(terms.calendar->month_of(record.occurred_at), false);
+            if (entry.kind == EntryKind::recovered)
+                if (const auto of = undone_by(all[entry.debt.origin.value()].record))
+                    add(*of, true);
+        }
+    }
+    std::vector<std::string> lines;
+    for (const auto& [name, sum] : points) lines.push_back(fmt::format("{} {}", name, sum));
+    return lines;
+}
+
+TEST_P(BooksOfRandomMonths, KnowWhatBelongsToEarlierMonths)
+{
+    const auto seed = static_cast<std::uint64_t>(GetParam());
+    RandomMonths months{seed};
+    months.append(journal, 3, 20);
+    project_all();
+    std::size_t found = 0;
+    for (Month window{.year = 2026, .month = 1}; window <= months.month(); window = window.next()) {
+        std::map<std::string, std::int64_t> points;
+        for (const auto& [origin, undoes, row] :
+             books.earlier_positions(window, *coalition.terms().calendar)) {
+            EXPECT_EQ(row.window, window);
+            points[fmt::format(
+                "{} {} {} {}",
+                format_month(origin),
+                undoes,
+                name_of(row.kind),
+                row.tariff.value())] += row.points.count();
+        }
+        std::vector<std::string> lines;
+        for (const auto& [name, sum] : points) lines.push_back(fmt::format("{} {}", name, sum));
+        EXPECT_EQ(lines, earlier_by_hand(journal, coalition.terms(), window)) << "seed " << seed;
+        found += lines.size();
+    }
+    EXPECT_GT(found, 20U);
+    EXPECT_TRUE(
+        books.earlier_positions({.year = 2031, .month = 1}, *coalition.terms().calendar).empty());
+}
+
+TEST_F(BooksTest, AMonthEndsAtItsMidnight)
+{
+    const Month july = june.next();
+    const auto late_of = [&](std::string_view time) {
+        journal.append(july, noon, {accrual(*parse_time(time), 1)});
+        project_all();
+        const auto found = books.earlier_positions(july, *coalition.terms().calendar);
+        std::int64_t points = 0;
+        for (const auto& each : found) points += each.position.points.count();
+        return points;
+    };
+    EXPECT_EQ(late_of("2026-06-30T21:59:59.999999Z"), 1) << "the last instant in Amsterdam";
+    EXPECT_EQ(late_of("2026-06-30T22:00:00Z"), 1);
+    EXPECT_EQ(late_of("2026-07-01T00:00:00Z"), 1);
+    EXPECT_EQ(late_of("2026-04-30T12:00:00Z"), 2);
+    const auto found = books.earlier_positions(july, *coalition.terms().calendar);
+    ASSERT_EQ(found.size(), 2U);
+    EXPECT_EQ(std::min(found[0].origin, found[1].origin), (Month{.year = 2026, .month = 4}));
+    for (const auto& [origin, undoes, row] : found) {
+        EXPECT_FALSE(undoes);
+        EXPECT_EQ(row.money.issuer, Micro{11'000});
+    }
 }
 
 // What BOOKS.md prints can be typed.

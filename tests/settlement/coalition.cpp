@@ -191,7 +191,7 @@ Settlement Coalition::settled() const
                 .to = ledger::parse_time("2026-06-30T22:00:00Z").value(),
                 .state = WindowState::closed,
             },
-        .positions = {.before = before_, .window = rows_},
+        .positions = {.before = before_, .window = rows_, .earlier = earlier_},
         .terms = terms_,
         .contracts = contracts_,
     });

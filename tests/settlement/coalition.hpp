@@ -49,6 +49,8 @@ public:
     [[nodiscard]] Contracts& contracts() { return contracts_; }
     [[nodiscard]] const std::vector<ledger::PositionRow>& rows() const { return rows_; }
     [[nodiscard]] std::vector<ledger::PositionRow>& rows() { return rows_; }
+    /// What of them is of earlier months.
+    [[nodiscard]] std::vector<ledger::EarlierPosition>& earlier() { return earlier_; }
     [[nodiscard]] WindowFigures figures() const;
     /// Settles the open rows as the closed window June 2026 of Europe/Amsterdam.
     [[nodiscard]] Settlement settled() const;
@@ -62,6 +64,7 @@ private:
     Contracts contracts_;
     std::vector<ledger::PositionRow> before_;
     std::vector<ledger::PositionRow> rows_;
+    std::vector<ledger::EarlierPosition> earlier_;
 };
 
 /// The worked month, June 2026, without what issue B adds (blocks, pending points, expiry): TNK is

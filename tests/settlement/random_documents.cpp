@@ -48,7 +48,7 @@ std::string_view category_of(std::string_view treatment)
 
 class RandomCoalition {
 public:
-    explicit RandomCoalition(std::uint64_t seed) : random_{seed}
+    explicit RandomCoalition(std::uint64_t seed) : random_{seed}, months_{~seed}
     {
         for (int partner = 0; partner < 3; ++partner)
             coalition_.add_partner("P" + std::to_string(partner), "Partner", VatMode::all_flows);
@@ -142,6 +142,18 @@ private:
             .points = some(),
         });
         play(steps_.back());
+        take_origin(steps_.back(), undoes);
+    }
+
+    /// Every third step belongs to April or May. Of a recovery that is the side of the debt.
+    void take_origin(Step& step, bool undoes)
+    {
+        if (months_() % 3 != 0 || step.what == "expire") return;
+        step.origin = {.year = 2026, .month = static_cast<std::int32_t>(4 + months_() % 2)};
+        step.undoes = undoes && (step.what == "recover" || months_() % 2 == 0);
+        if (step.what == "recover" && !step.undoes) return;
+        coalition_.earlier().push_back(
+            {.origin = step.origin, .undoes = step.undoes, .position = coalition_.rows().back()});
     }
 
     void play(const Step& step)
@@ -161,6 +173,7 @@ private:
     }
 
     std::mt19937_64 random_;
+    std::mt19937_64 months_; // its own: months with and without are otherwise the same
     Coalition coalition_;
     PartnerId charity_;
     std::vector<Step> steps_;
@@ -203,7 +216,15 @@ Settlement random_settlement(std::uint64_t seed)
 std::vector<Document> drafts_of(const Settlement& settlement)
 {
     const Parties parties = parties_of(settlement);
-    return drafts(settlement, parties.house, parties.partners, 14);
+    auto made = drafts(settlement, parties.house, parties.partners, 14);
+    for (Document& draft : made)
+        for (DocumentLine& line : draft.lines)
+            for (EarlierPart& part : line.earlier)
+                if (part.undoes)
+                    part.billed_on = Preceding{
+                        .number = "2026-0" + std::to_string(part.origin.month),
+                        .issued_on = 20'600};
+    return made;
 }
 
 } // namespace pointhouse::settlement

@@ -29,6 +29,8 @@ struct Step {
     std::uint32_t lot = 0;
     std::uint32_t other = 0;
     std::int64_t points = 0;
+    ledger::Month origin{}; // an earlier month that it belongs to; none: the window's own
+    bool undoes = false;    // what that booked
 };
 
 struct RandomMonth {

@@ -184,6 +184,60 @@ TEST(Statements, EachTariffVersionHasItsOwnLines)
     EXPECT_EQ(settlement.net_of(partner), Minor{-8}); // 0.07 and 21 % of it
 }
 
+TEST(Statements, SayWhatOfALineIsOfAnEarlierMonth)
+{
+    constexpr ledger::Month may{.year = 2026, .month = 5};
+    constexpr ledger::Month april{.year = 2026, .month = 4};
+    Coalition coalition;
+    coalition.add_partner("GRO", "Grocer", VatMode::all_flows);
+    coalition.add_partner("BOE", "Bookshop", VatMode::all_flows);
+    constexpr TariffVersion grocer{1};
+    constexpr TariffVersion bookshop{2};
+    // A recovery of BOE's points is late, and repays what was clawed back of April's of GRO.
+    coalition.issue(grocer, 30);
+    coalition.claw_back(grocer, 10);
+    coalition.recover(bookshop, grocer, 7);
+    std::vector<ledger::EarlierPosition> earlier;
+    for (const auto& row : coalition.rows()) {
+        const bool is_undone = row.kind != EntryKind::issued;
+        earlier.push_back(
+            {.origin = is_undone ? april : may, .undoes = is_undone, .position = row});
+        if (row.kind == EntryKind::recovered)
+            earlier.push_back({.origin = may, .undoes = false, .position = row});
+    }
+    coalition.issue(grocer, 100);
+
+    const Window window{
+        .month = {.year = 2026, .month = 6}, .from = {}, .to = ledger::Time{std::chrono::days{1}}};
+    const auto plain =
+        statements(window, coalition.rows(), coalition.terms(), coalition.contracts());
+    const auto marked =
+        statements(window, coalition.rows(), coalition.terms(), coalition.contracts(), earlier);
+
+    ASSERT_EQ(marked.size(), 1U);
+    const StatementLine& price = marked[0].lines[0];
+    EXPECT_EQ(price.points, 100 + 30 - 10 - 7);
+    EXPECT_EQ(
+        price.earlier,
+        (std::vector<EarlierPart>{
+            {.origin = april,
+             .kind = EntryKind::clawed_back,
+             .undoes = true,
+             .points = -10,
+             .amount = Micro{-100'000}},
+            {.origin = april,
+             .kind = EntryKind::recovered,
+             .undoes = true,
+             .points = -7,
+             .amount = Micro{-70'000}},
+            {.origin = may, .points = 30, .amount = Micro{300'000}}}));
+    // They change no amount.
+    ASSERT_EQ(plain.size(), 1U);
+    EXPECT_EQ(plain[0].total, marked[0].total);
+    EXPECT_EQ(plain[0].lines[0].details, price.details);
+    EXPECT_TRUE(plain[0].lines[0].earlier.empty());
+}
+
 TEST(Statements, HalfACentIsRoundedAwayFromZeroOnBothSides)
 {
     Coalition coalition;

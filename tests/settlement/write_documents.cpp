@@ -238,7 +238,13 @@ boost::json::object month_object(std::uint64_t seed)
     const RandomMonth month = random_month(seed);
     boost::json::array steps;
     for (const Step& step : month.steps)
-        steps.push_back({step.what, step.lot, step.other, step.points});
+        steps.push_back(
+            {step.what,
+             step.lot,
+             step.other,
+             step.points,
+             step.origin == ledger::Month{} ? "" : format_month(step.origin),
+             step.undoes});
     boost::json::array documents;
     for (const Document& document : drafts_of(month.settlement))
         documents.push_back(boost::json::parse(document_json(document)));

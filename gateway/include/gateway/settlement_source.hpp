@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gateway/command.hpp"
@@ -59,6 +60,7 @@ public:
 private:
     using Accounts = std::map<std::string, partners::BankAccount>; // by currency
     void name_account(settlement::Document& draft) const;
+    void name_billing_documents(settlement::Document& draft) const;
 
     settlement::Window window_;
     ledger::Day made_on_ = 0;
@@ -73,6 +75,8 @@ private:
     /// By partners that are invoiced in another currency; none: no rate is recorded.
     std::map<ledger::PartnerId, std::optional<settlement::ExchangeRate>> rates_;
     settlement::WindowDates dates_;
+    /// The documents of earlier windows, by what they bill.
+    std::map<std::pair<ledger::Month, settlement::StatementLineKey>, settlement::Preceding> billed_;
     ledger::Books& books_;
     Projector& projector_;
 };

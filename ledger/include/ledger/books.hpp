@@ -31,6 +31,17 @@ struct BookedMessage {
     std::int64_t amount_minor = 0; // as in `posting`
 };
 
+/// One entry that moved money, and the message that it is of.
+struct PricedEntry {
+    Sequence sequence{};
+    std::int64_t number = 0; // within its posting
+    PartnerId sender{};      // none: the house's clock, or an operator
+    std::string message_id{};
+    Time occurred_at{};
+    Time posted_at{};
+    PositionRow position{}; // as if it were alone in its window
+};
+
 /// A member that goes on as another one.
 struct Merge {
     MemberNumber from{};
@@ -99,12 +110,31 @@ public:
     [[nodiscard]] WindowSums happened_in(
         const TimeSpan& span, std::span<const Month> windows, Sequence last);
 
+    /// What of a window's positions happened in an earlier month, by `calendar`, or undoes what one
+    /// booked: reversals of its messages, and what repays debts that these left. A recovery stands
+    /// once for its lot, by when it happened, and once for its debt, by what that is of. Any
+    /// thread (reads a snapshot).
+    [[nodiscard]] std::vector<EarlierPosition> earlier_positions(
+        Month window, const Calendar& calendar);
+
     /// The messages of one partner that a window booked, in order; none of a window that the books
     /// do not have.
     void for_each_message(
         Month window, PartnerId partner, const std::function<void(const BookedMessage&)>& message);
     /// Those of all partners, mixed, in whatever order the table has them.
     void for_each_message(Month window, const std::function<void(const BookedMessage&)>& message);
+    /// The entries of a window that moved money of a partner, mixed with some that did not, in the
+    /// order of the journal. Any thread (reads a snapshot).
+    void for_each_priced_entry(
+        Month window, PartnerId partner, const std::function<void(const PricedEntry&)>& entry);
+    /// Those of one partner's message, or of one record of the journal, whatever window has it.
+    void for_each_priced_entry(
+        PartnerId sender,
+        std::string_view message_id,
+        const std::function<void(const PricedEntry&)>& entry);
+    void for_each_priced_entry(
+        Sequence record, const std::function<void(const PricedEntry&)>& entry);
+
     /// All merges so far, in order. Reads every window: for what is asked rarely. Any thread.
     [[nodiscard]] std::vector<Merge> merges();
 
@@ -114,6 +144,11 @@ public:
     [[nodiscard]] std::optional<std::string> first_fault(JournalReader& journal);
 
 private:
+    void read_priced_entries(
+        std::span<const Month> windows,
+        std::string_view which,
+        std::span<const Parameter> cells,
+        const std::function<void(const PricedEntry&)>& entry);
     void read_messages(
         Month window,
         std::string_view which,

@@ -29,6 +29,15 @@ struct PositionRow {
     friend bool operator==(const PositionRow&, const PositionRow&) = default;
 };
 
+/// What of a window's positions belongs to an earlier month: it undoes what that booked, or it
+/// happened then and came late.
+struct EarlierPosition {
+    Month origin{};
+    bool undoes = false;
+    PositionRow position{};
+    friend bool operator==(const EarlierPosition&, const EarlierPosition&) = default;
+};
+
 /// A control total as a position of its window. Pure.
 [[nodiscard]] PositionRow position_of(const ControlTotal& total, Month window, const Terms& terms);
 

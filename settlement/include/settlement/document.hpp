@@ -71,15 +71,9 @@ struct DocumentLine {
     ledger::Minor net{};   // `exact`, rounded once, half away from zero
     ledger::Minor gross{}; // that, where the price holds the tax; `net` is what of it is without
     VatRate vat{};
-    std::vector<LineDetail> details{}; // what the line is made of; of a partial credit: none
+    std::vector<LineDetail> details{};  // what the line is made of; of a partial credit: none
+    std::vector<EarlierPart> earlier{}; // what of that is of earlier months; of a correction: none
     friend bool operator==(const DocumentLine&, const DocumentLine&) = default;
-};
-
-/// The document that another one corrects (EN 16931 BG-3).
-struct Preceding {
-    std::string number{};
-    ledger::Day issued_on = 0;
-    friend bool operator==(const Preceding&, const Preceding&) = default;
 };
 
 /// VAT in the currency that the seller accounts for it in, where that is another (BT-6, BT-111).
@@ -151,6 +145,9 @@ struct Document {
     [[nodiscard]] bool is_prepaid() const { return supply == StatementType::block; }
     /// The last day on which its seller may object. None: nothing ends by itself.
     [[nodiscard]] std::optional<ledger::Day> object_by() const;
+    /// What it corrects, or the documents that billed what its lines undo; by day and number.
+    /// The XML has all of them: BG-3.
+    [[nodiscard]] std::vector<Preceding> preceding() const;
     /// Above zero: the partner owes it to the house; below: the house owes it to the partner.
     [[nodiscard]] ledger::Minor owed_by_partner() const;
     friend bool operator==(const Document&, const Document&) = default;

@@ -102,6 +102,25 @@ struct LineDetail {
     friend bool operator==(const LineDetail&, const LineDetail&) = default;
 };
 
+/// A document that another one refers to (EN 16931 BG-3).
+struct Preceding {
+    std::string number{};
+    ledger::Day issued_on = 0;
+    friend bool operator==(const Preceding&, const Preceding&) = default;
+};
+
+/// What of a line belongs to an earlier month, by what was done; signs as in `LineDetail`. It is
+/// among the details already and changes no amount.
+struct EarlierPart {
+    ledger::Month origin{};
+    ledger::EntryKind kind = ledger::EntryKind::issued;
+    bool undoes = false; // what `origin` booked; else it happened then and came late
+    std::int64_t points = 0;
+    ledger::Micro amount{};
+    std::optional<Preceding> billed_on{}; // of a document: the one that billed what is undone
+    friend bool operator==(const EarlierPart&, const EarlierPart&) = default;
+};
+
 /// One line per (tariff version, charge, VAT rate): exact to the micro-unit, then rounded once,
 /// half away from zero. Where the price holds the tax, what is rounded is `gross`, and `net` is
 /// what of it is without the tax.
@@ -116,6 +135,7 @@ struct StatementLine {
     VatRate vat{};
     ledger::Time issued_at = ledger::Time::max(); // of the document that it is on; else never
     std::vector<LineDetail> details{};
+    std::vector<EarlierPart> earlier{}; // by month, kind, and whether they undo
 };
 
 /// Tax is computed once per rate on the document, never per line.
@@ -158,10 +178,25 @@ struct Statement {
 /// a later one, treatment and rate are those in force at the issue, and the prices stay what they
 /// were agreed as. Pure; any thread.
 /// Post: every micro-unit that the positions charge or credit stands on exactly one statement.
+/// `earlier` says what of the rows belongs to earlier months, and is among them.
 [[nodiscard]] std::vector<Statement> statements(
     const Window& window,
     std::span<const ledger::PositionRow> rows,
     const ledger::Terms& terms,
-    const Contracts& contracts);
+    const Contracts& contracts,
+    std::span<const ledger::EarlierPosition> earlier = {});
+
+/// What a position puts on one line.
+struct LineShare {
+    StatementLineKey line{};
+    ledger::Micro price{}; // per point
+    std::int64_t points = 0;
+    ledger::Micro amount{};
+    bool is_of_debt = false; // of a recovery: what it gives back to who bore the debt
+};
+
+/// Pure; any thread. Of a position, and as well of a single entry.
+[[nodiscard]] std::vector<LineShare> line_shares(
+    const ledger::PositionRow& row, const ledger::Terms& terms);
 
 } // namespace pointhouse::settlement

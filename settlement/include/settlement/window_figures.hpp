@@ -64,7 +64,8 @@ struct WindowFigures {
 struct WindowPositions {
     std::span<const ledger::PositionRow> before;
     std::span<const ledger::PositionRow> window;
-    std::span<const ledger::AccountLine> house{}; // what the house's own record moved in it
+    std::span<const ledger::EarlierPosition> earlier{}; // what of the window's is of others
+    std::span<const ledger::AccountLine> house{};       // what the house's own record moved in it
 };
 
 /// Folds positions into figures. Pure; any thread. The order of rows does not matter.

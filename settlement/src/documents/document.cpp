@@ -81,6 +81,10 @@ void negate(DocumentLine& line)
         detail.points = -detail.points;
         detail.amount = -detail.amount;
     }
+    for (EarlierPart& part : line.earlier) {
+        part.points = -part.points;
+        part.amount = -part.amount;
+    }
 }
 
 void negate_lines(Document& document)
@@ -122,6 +126,7 @@ DocumentLine line_of(const StatementLine& line, ledger::Month window)
         .gross = line.gross,
         .vat = line.vat,
         .details = line.details,
+        .earlier = line.earlier,
     };
 }
 
@@ -351,6 +356,7 @@ LineResult credited_line(
     if (!is_within(before.gross + part->gross, line.gross))
         return std::unexpected{CreditRefusal::exceeds_line};
     part->details.clear();
+    part->earlier.clear();
     return part;
 }
 
@@ -419,6 +425,20 @@ std::optional<Day> Document::object_by() const
 {
     if (objection_days == 0) return std::nullopt;
     return issued_on + objection_days;
+}
+
+std::vector<Preceding> Document::preceding() const
+{
+    if (corrects) return {*corrects};
+    std::map<std::pair<Day, std::string>, Preceding> found;
+    for (const DocumentLine& line : lines)
+        for (const EarlierPart& part : line.earlier)
+            if (part.billed_on)
+                found.try_emplace(
+                    {part.billed_on->issued_on, part.billed_on->number}, *part.billed_on);
+    std::vector<Preceding> documents;
+    for (auto& [key, document] : found) documents.push_back(std::move(document));
+    return documents;
 }
 
 Minor Document::owed_by_partner() const
@@ -511,6 +531,7 @@ Document full_credit_of(const Document& original, Day today)
 {
     Document credit = correction_of(original, today);
     credit.lines = original.lines;
+    for (DocumentLine& line : credit.lines) line.earlier.clear();
     if (credit.kind == original.kind) {
         negate_lines(credit);
     } else {
@@ -537,6 +558,7 @@ Document further_of(const Document& original, std::size_t line, Minor net, Day t
     set_rounded(part, is_gross ? net + ledger::tax_of(net, part.vat.basis_points) : net);
     part.exact = Micro{micro_per_minor(original.currency)} * rounded_amount(part).count;
     part.details.clear();
+    part.earlier.clear();
     further.lines.push_back(std::move(part));
     total_document(further);
     set_booked(further, original, {});

@@ -26,6 +26,7 @@ struct Row {
     std::string vat_rate{};
     std::string vat{};
     std::string total{};
+    std::string_view undoes{}; // of the document that billed it; else what the document corrects
 };
 
 constexpr std::string_view header =
@@ -94,6 +95,19 @@ private:
                 .exact = format_micro(detail.amount),
             });
         }
+        for (const EarlierPart& part : line.earlier) {
+            append({
+                .record = part.undoes ? "undone" : "late",
+                .line = number,
+                .flow = name_of(line.charge),
+                .kind = ledger::name_of(part.kind),
+                .tariff = fmt::to_string(line.tariff.value()),
+                .origin = format_month(part.origin),
+                .points = fmt::to_string(part.points),
+                .exact = format_micro(part.amount),
+                .undoes = part.billed_on ? std::string_view{part.billed_on->number} : "",
+            });
+        }
     }
 
     // What is the same in every row stands in each: rows get copied without their header.
@@ -121,7 +135,7 @@ private:
             document_.currency.code,
             document_.seller.id,
             document_.buyer.id,
-            document_.corrects ? std::string_view{document_.corrects->number} : "",
+            document_.corrects ? std::string_view{document_.corrects->number} : row.undoes,
             object_by_,
         };
         text_ += csv_row(cells);

@@ -37,6 +37,7 @@ DocumentLine in_currency(DocumentLine line, const ExchangeRate& rate)
         detail.price = converted(detail.price, rate);
         detail.amount = converted(detail.amount, rate);
     }
+    for (EarlierPart& part : line.earlier) part.amount = converted(part.amount, rate);
     if (line.price && is_whole(*line.price, rate)) {
         line.price = converted(*line.price, rate);
     } else {
@@ -59,6 +60,8 @@ Wide largest_of(const Document& draft)
         if (line.price) largest = std::max(largest, magnitude(*line.price));
         for (const LineDetail& detail : line.details)
             largest = std::max({largest, magnitude(detail.price), magnitude(detail.amount)});
+        for (const EarlierPart& part : line.earlier)
+            largest = std::max(largest, magnitude(part.amount));
     }
     return std::max(sum, largest);
 }

@@ -128,6 +128,37 @@ TaxPoint tax_point_in(const json::object& object)
                                         : TaxPoint::period_end;
 }
 
+Preceding preceding_of(const json::value& value, std::string_view key)
+{
+    const json::object& object = object_of(value, key);
+    return {
+        .number = text_in(object, "number"),
+        .issued_on = word_in(object, "issued_on", ledger::parse_day),
+    };
+}
+
+bool flag_in(const json::object& object, std::string_view key)
+{
+    const json::value& value = member(object, key);
+    if (!value.is_bool()) throw Unreadable{fmt::format("{} is neither true nor false", key)};
+    return value.get_bool();
+}
+
+EarlierPart earlier_part_of(const json::value& value)
+{
+    const json::object& object = object_of(value, "an earlier part");
+    EarlierPart part{
+        .origin = word_in(object, "origin", ledger::parse_month),
+        .kind = word_in(object, "kind", find_entry_kind),
+        .undoes = flag_in(object, "undoes"),
+        .points = integer_in<std::int64_t>(object, "points"),
+        .amount = micro_in(object, "amount_micro"),
+    };
+    if (object.contains("billed_on"))
+        part.billed_on = preceding_of(member(object, "billed_on"), "billed_on");
+    return part;
+}
+
 LineDetail detail_of(const json::value& value)
 {
     const json::object& object = object_of(value, "a detail");
@@ -161,6 +192,9 @@ DocumentLine line_of(const json::value& value)
     }
     for (const json::value& detail : array_in(object, "details"))
         line.details.push_back(detail_of(detail));
+    if (object.contains("earlier"))
+        for (const json::value& part : array_in(object, "earlier"))
+            line.earlier.push_back(earlier_part_of(part));
     return line;
 }
 
@@ -184,11 +218,7 @@ std::optional<Preceding> corrects_in(const json::object& document)
 {
     const json::value& value = member(document, "corrects");
     if (value.is_null()) return std::nullopt;
-    const json::object& object = object_of(value, "corrects");
-    return Preceding{
-        .number = text_in(object, "number"),
-        .issued_on = word_in(object, "issued_on", ledger::parse_day),
-    };
+    return preceding_of(value, "corrects");
 }
 
 std::optional<AccountingVat> accounting_in(const json::object& document)

@@ -49,16 +49,14 @@ json::object line_object(const DocumentLine& line)
     };
     if (line.vat.is_gross) object.emplace("gross_minor", line.gross.count);
     add_tax_point(object, line.vat);
+    add_earlier(object, line.earlier);
     return object;
 }
 
 json::value corrects_value(const Document& document)
 {
     if (!document.corrects) return nullptr;
-    return json::object{
-        {"number", document.corrects->number},
-        {"issued_on", ledger::format_day(document.corrects->issued_on)},
-    };
+    return preceding_json(*document.corrects);
 }
 
 json::value accounting_value(const Document& document)

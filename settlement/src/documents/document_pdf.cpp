@@ -86,9 +86,10 @@ private:
         // The price of a line that holds VAT is shown without: the agreed one stands below.
         const bool shows_details = line.details.size() > 1 || !line.price || line.vat.is_gross;
         const std::size_t details = shows_details ? line.details.size() : 0;
+        const std::size_t rows = details + line.earlier.size();
         const double head = headed.empty() ? 0 : tariff_height;
-        const double height = head + line_height + detail_height * static_cast<double>(details) +
-                              (details > 0 ? 4 : 0);
+        const double height =
+            head + line_height + detail_height * static_cast<double>(rows) + (rows > 0 ? 4 : 0);
         Minor sum;
         for (const DocumentLine* one : headed) sum.count += one->net.count;
         const auto draw = [this, &line, details, head, height, sum](double y) {
@@ -97,6 +98,8 @@ private:
             draw_line(line, baseline);
             for (std::size_t index = 0; index < details; ++index)
                 draw_detail(line, line.details[index], baseline += detail_height);
+            for (const EarlierPart& part : line.earlier)
+                draw_earlier(part, line.charge, baseline += detail_height);
             canvas_.rule({.x = left, .y = y + height - 0.5}, width, 0.5, hairline);
         };
         blocks_.push_back({.height = height, .is_table_row = true, .draw = draw});
@@ -132,6 +135,12 @@ private:
         const std::string_view label = label_of(detail.kind, line.charge);
         canvas_.text({.x = left + 24, .y = baseline}, label, quiet, description_width - 12);
         draw_quantity(detail.points, price_per_thousand(detail, price_places_), quiet, baseline);
+    }
+
+    void draw_earlier(const EarlierPart& part, Charge charge, double baseline)
+    {
+        const std::string words = "of which " + earlier_in_words(part, charge);
+        canvas_.text({.x = left + 24, .y = baseline}, words, quiet, width - 24);
     }
 
     void draw_quantity(

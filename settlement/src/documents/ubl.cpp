@@ -91,6 +91,17 @@ std::string description_of(const DocumentLine& line)
     return text;
 }
 
+/// What of a line is of earlier months (BT-127); empty: nothing.
+std::string note_of(const DocumentLine& line)
+{
+    std::string text;
+    for (const EarlierPart& part : line.earlier) {
+        text += text.empty() ? "Of which " : "; ";
+        text += earlier_in_words(part, line.charge);
+    }
+    return text;
+}
+
 /// Writes one document. Elements come in the order of the schema.
 class UblWriter {
     using Node = pugi::xml_node;
@@ -205,11 +216,12 @@ private:
         add(period, "cbc:StartDate", ledger::format_day(document_.from));
         add(period, "cbc:EndDate", ledger::format_day(document_.to));
         add(period, "cbc:DescriptionCode", code_of(document_.tax_point()));
-        if (!document_.corrects) return;
-        const Node preceding =
-            root_.append_child("cac:BillingReference").append_child("cac:InvoiceDocumentReference");
-        add(preceding, "cbc:ID", document_.corrects->number);
-        add(preceding, "cbc:IssueDate", ledger::format_day(document_.corrects->issued_on));
+        for (const auto& [number, issued_on] : document_.preceding()) {
+            const Node preceding = root_.append_child("cac:BillingReference")
+                                       .append_child("cac:InvoiceDocumentReference");
+            add(preceding, "cbc:ID", number);
+            add(preceding, "cbc:IssueDate", ledger::format_day(issued_on));
+        }
     }
 
     void add_party(const char* role, const LegalParty& party)
@@ -320,6 +332,7 @@ private:
         const Quantity quantity = quantity_of(line, document_.currency);
         Node node = root_.append_child(is_credit_ ? "cac:CreditNoteLine" : "cac:InvoiceLine");
         add(node, "cbc:ID", fmt::to_string(index + 1));
+        add(node, "cbc:Note", note_of(line));
         add(node,
             is_credit_ ? "cbc:CreditedQuantity" : "cbc:InvoicedQuantity",
             fmt::to_string(quantity.count))

@@ -25,6 +25,21 @@ struct Key {
     friend auto operator<=>(const Key&, const Key&) = default;
 };
 
+/// What of that is of an earlier month.
+struct EarlierKey {
+    StatementType type = StatementType::issuance;
+    Charge charge = Charge::price;
+    EntryKind kind = EntryKind::issued;
+    ledger::Month origin{};
+    bool undoes = false;
+    friend auto operator<=>(const EarlierKey&, const EarlierKey&) = default;
+};
+
+struct EarlierSum {
+    std::int64_t points = 0;
+    Micro amount{};
+};
+
 struct Contribution {
     std::string_view message_id;
     std::int64_t points = 0;
@@ -56,6 +71,8 @@ public:
             if (period.contains(terms_.calendar.day_of(message.answered_at))) add(message);
         return std::move(logged_);
     }
+    /// Pre: `priced` was called.
+    [[nodiscard]] const std::map<EarlierKey, EarlierSum>& earlier() const { return earlier_; }
 
 private:
     [[nodiscard]] const ledger::Tariff* tariff_at(ledger::Time at) const
@@ -138,6 +155,22 @@ private:
         if (logged.by_message.empty() || logged.by_message.back().message_id != message.message_id)
             logged.by_message.push_back({.message_id = message.message_id, .points = 0});
         logged.by_message.back().points += points;
+        count_earlier(message, key, points);
+    }
+
+    /// What a reversal undoes is of the window that booked its original; else of its own month.
+    void count_earlier(const LoggedMessage& message, const Key& key, std::int64_t points)
+    {
+        EarlierKey earlier{.type = key.type, .charge = key.charge, .kind = key.kind};
+        const auto original = by_id_.find(message.reverses);
+        earlier.undoes = original != by_id_.end() &&
+                         terms_.calendar.month_of(original->second->answered_at) < terms_.window;
+        earlier.origin = terms_.calendar.month_of(
+            earlier.undoes ? original->second->answered_at : message.occurred_at);
+        if (earlier.origin >= terms_.window) return;
+        auto& sum = earlier_[earlier];
+        sum.points += points;
+        sum.amount += key.price * points;
     }
 
     std::span<const LoggedMessage> log_;
@@ -145,20 +178,21 @@ private:
     std::unordered_map<std::string_view, const LoggedMessage*> by_id_;
     std::unordered_map<std::string_view, const LoggedMessage*> origin_of_lot_;
     std::map<Key, Logged> logged_;
+    std::map<EarlierKey, EarlierSum> earlier_;
 };
 
 /// Whether a partner's own messages, and its promotions, are all that moves points of a kind.
-bool is_known(const Key& key)
+bool is_known(StatementType type, EntryKind kind)
 {
-    if (key.type == StatementType::issuance)
-        return key.kind == EntryKind::issued || key.kind == EntryKind::clawed_back;
-    return key.type == StatementType::redemption &&
-           (key.kind == EntryKind::redeemed || key.kind == EntryKind::refunded);
+    if (type == StatementType::issuance)
+        return kind == EntryKind::issued || kind == EntryKind::clawed_back;
+    return type == StatementType::redemption &&
+           (kind == EntryKind::redeemed || kind == EntryKind::refunded);
 }
 
 ReplayVerdict verdict_of(const Key& key, const ReplayedFigure& figure, bool others_may_have_sent)
 {
-    if (!is_known(key)) return ReplayVerdict::as_stated;
+    if (!is_known(key.type, key.kind)) return ReplayVerdict::as_stated;
     if (figure.stated == figure.logged) return ReplayVerdict::equal;
     // Others issue a partner's points under its promotions, and operators grant them; nobody else
     // takes points in its name.
@@ -257,6 +291,50 @@ std::vector<ReplayedFigure> compare(
         figures.push_back(std::move(figure));
     }
     return figures;
+}
+
+/// The parts of lines that are of earlier months, as stated and as the log has them. Of what others
+/// may have sent, more is taken as stated.
+void compare_earlier(
+    std::map<EarlierKey, EarlierSum> logged,
+    std::span<const StatedDocument> documents,
+    bool others_may_have_sent,
+    std::vector<ArithmeticFault>& faults)
+{
+    std::map<EarlierKey, EarlierSum> stated;
+    std::set<std::pair<StatementType, Charge>> billed;
+    for (const auto& document : documents) {
+        for (const auto& line : document.lines) {
+            billed.insert({document.type, line.charge});
+            for (const auto& part : line.earlier) {
+                auto& sum =
+                    stated[{document.type, line.charge, part.kind, part.origin, part.undoes}];
+                sum.points += part.points;
+                sum.amount += part.amount;
+            }
+        }
+    }
+    for (const auto& [key, sum] : logged) stated.try_emplace(key);
+    for (const auto& [key, sum] : stated) {
+        if (!is_known(key.type, key.kind) || !billed.contains({key.type, key.charge})) continue;
+        const auto& known = logged[key];
+        if (sum.points == known.points && sum.amount == known.amount) continue;
+        const bool has_more = std::abs(sum.points) > std::abs(known.points);
+        if (others_may_have_sent && has_more && key.type == StatementType::issuance) continue;
+        const auto words = [](const EarlierSum& of) {
+            return fmt::format("{} points, {}", of.points, ledger::format_micro(of.amount));
+        };
+        faults.push_back(
+            {.document = {},
+             .figure = fmt::format(
+                 "{} {} {} {}",
+                 name_of(key.charge),
+                 ledger::name_of(key.kind),
+                 key.undoes ? "undone of" : "late of",
+                 ledger::format_month(key.origin)),
+             .stated = words(sum),
+             .computed = words(known)});
+    }
 }
 
 /// Sums, rounds and taxes the lines of one document anew.
@@ -409,8 +487,10 @@ InvoiceReplay replay_invoice(
     // When both sides agree message by message, what the statement has beyond them is not the
     // partner's own doing.
     const bool same_messages = replay.messages && replay.messages->agrees();
-    replay.figures = compare(
-        Pricing{log, terms}.priced(), documents, terms.funds_promotions || same_messages, terms);
+    const bool others_may_have_sent = terms.funds_promotions || same_messages;
+    Pricing pricing{log, terms};
+    replay.figures = compare(pricing.priced(), documents, others_may_have_sent, terms);
+    compare_earlier(pricing.earlier(), documents, others_may_have_sent, replay.arithmetic);
     Arithmetic arithmetic{terms, replay.arithmetic};
     for (const auto& document : documents) arithmetic.check(document);
     return replay;

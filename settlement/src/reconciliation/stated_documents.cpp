@@ -102,6 +102,16 @@ StatementLine line_from(const json::object& line)
              .points = number_in(detail, "points"),
              .amount = ledger::Micro{number_in(detail, "amount_micro")}});
     }
+    if (!line.contains("earlier")) return read;
+    for (const auto& each : line.at("earlier").as_array()) {
+        const auto& part = each.as_object();
+        read.earlier.push_back(
+            {.origin = ledger::parse_month(text_in(part, "origin")).value(),
+             .kind = kind_in(part),
+             .undoes = part.at("undoes").as_bool(),
+             .points = number_in(part, "points"),
+             .amount = ledger::Micro{number_in(part, "amount_micro")}});
+    }
     return read;
 }
 
@@ -146,6 +156,10 @@ void turn(StatedDocument& document)
         for (auto& detail : line.details) {
             detail.points = -detail.points;
             detail.amount = -detail.amount;
+        }
+        for (auto& part : line.earlier) {
+            part.points = -part.points;
+            part.amount = -part.amount;
         }
     }
     for (auto& total : document.vat) {

@@ -30,9 +30,17 @@ std::unexpected<RegisterFault> refused(std::string reason)
     return std::unexpected(RegisterFault{std::move(reason)});
 }
 
-/// Whose number, dates and exact amounts do not matter: two drafts of the same postings.
-bool bills_the_same(Document draft, const Document& recomputed)
+void drop_earlier(Document& document)
 {
+    for (auto& line : document.lines) line.earlier.clear();
+}
+
+/// Whose number, dates and exact amounts do not matter: two drafts of the same postings.
+bool bills_the_same(Document draft, Document recomputed)
+{
+    // Notes, not figures: what a month booked may have been billed since the draft was approved.
+    drop_earlier(draft);
+    drop_earlier(recomputed);
     draft.objection_days = recomputed.objection_days; // a term, not a figure
     // Two people said yes to the names and accounts of the draft; those of today are for the next.
     draft.seller = recomputed.seller;

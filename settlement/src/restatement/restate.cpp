@@ -3,6 +3,7 @@
 
 #include "ledger/invariant.hpp"
 #include "moved_figures.hpp"
+#include "settlement/line_trace.hpp"
 #include "settlement/register.hpp"
 #include "settlement/restatement.hpp"
 
@@ -62,16 +63,6 @@ std::vector<Micro> booked_exact(const Document& document)
         given = so_far;
     }
     return amounts;
-}
-
-/// What turns a line of a document into one of its statement: a credit note over points issued
-/// takes from the bill, an invoice over breakage that was given back does.
-std::int64_t sign_on_statement(const Document& document)
-{
-    // A payment statement that is taken back has amounts below zero itself.
-    if (document.kind == DocumentKind::payment_statement) return 1;
-    const bool is_usually_credit = document.supply == StatementType::breakage;
-    return is_credit(document.kind) == is_usually_credit ? 1 : -1;
 }
 
 /// A line at several prices has its points in its parts.

@@ -19,6 +19,11 @@ EXEMPTIONS = {"E": (None, "Exempt from VAT"), "AE": ("VATEX-EU-AE", "Reverse cha
 ITEM_NAMES = {"price": "Loyalty points, issue price", "fee": "Loyalty points, service fee",
               "reimbursement": "Loyalty points taken, reimbursement", "donation": "Loyalty points donated",
               "breakage_shared": "Loyalty points expired, issuer's share"}
+DEEDS = {"issued": "issued", "redeemed": "redeemed", "refunded": "refunded", "donated": "donated",
+         "clawed_back": "clawed back", "debt_incurred": "clawed back, owed by members",
+         "recovered": "recovered from members' debt", "expiry_undone": "expired, clawed back since",
+         "reinstated": "expired, reinstated since"}
+SPENDING = {"redeemed", "refunded", "donated"}
 SELF_BILLING = "Self-billing: issued by the buyer in the name and on behalf of the seller."
 MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
           "November", "December"]
@@ -171,10 +176,13 @@ class Recomputation:
         self._add("InvoicePeriod/StartDate", document["from"])
         self._add("InvoicePeriod/EndDate", document["to"])
         self._add("InvoicePeriod/DescriptionCode", {"issue": "3", "payment": "432"}.get(self.tax_point, ""))
+        billed = {(part["billed_on"]["issued_on"], part["billed_on"]["number"])
+                  for line in document["lines"] for part in line.get("earlier", []) if "billed_on" in part}
         if document["corrects"]:
-            preceding = "BillingReference/InvoiceDocumentReference"
-            self._add(f"{preceding}/ID", document["corrects"]["number"])
-            self._add(f"{preceding}/IssueDate", document["corrects"]["issued_on"])
+            billed = {(document["corrects"]["issued_on"], document["corrects"]["number"])}
+        for issued_on, number in sorted(billed):
+            self._add("BillingReference/InvoiceDocumentReference/ID", number)
+            self._add("BillingReference/InvoiceDocumentReference/IssueDate", issued_on)
 
     def _parties(self):
         for role, key in (("AccountingSupplierParty", "seller"), ("AccountingCustomerParty", "buyer")):
@@ -258,6 +266,7 @@ class Recomputation:
             (line["points"] != 0 if self.is_gross else abs(net * self.unit - self.exact(line)) < Fraction(2, 100))
         quantity = line["points"] if is_points else (-1 if net < 0 else 1)
         self._add(f"{path}/ID", str(number))
+        self._add(f"{path}/Note", self._note(line))
         self._add(f"{path}/{'Credited' if self.is_credit else 'Invoiced'}Quantity", str(quantity), unitCode="C62")
         self._amount(f"{path}/LineExtensionAmount", net)
         description = f"Tariff {line['tariff']}, {month_in_words(line['origin'])}"
@@ -285,6 +294,20 @@ class Recomputation:
             self._add(f"{path}/Price/BaseQuantity", "1000", unitCode="C62")
         else:
             self._add(f"{path}/Price/PriceAmount", decimal(abs(net), self.digits), currencyID=currency)
+
+    @staticmethod
+    def _note(line):
+        """What of a line happened in an earlier month, or undoes what one billed."""
+        def words(part):
+            why = "" if part["undoes"] else ", late"
+            if "billed_on" in part:
+                why = f", billed on {part['billed_on']['number']}"
+            rest = ", rest of the price" if line["flow"] == "price" and part["kind"] in SPENDING else ""
+            points = f"{part['points']:,}".replace("-", "−")
+            return f"{points} points of {month_in_words(part['origin'])}{why} ({DEEDS[part['kind']]}{rest})"
+        parts = line.get("earlier", [])
+        assert all(part["origin"] < line["origin"] for part in parts)
+        return "Of which " + "; ".join(map(words, parts)) if parts else ""
 
     @staticmethod
     def _details(line):

@@ -171,6 +171,9 @@ def test_it_issued_every_kind(issued):
     crowns = [document for document in documents if document["currency"] == "SEK"]
     assert {document["accounting"]["currency"] for document in crowns if document["seller"]["id"] == "house"} == {"EUR"}
     assert any(document["corrects"] for document in crowns)
+    undone = {(document["type_code"], document["currency"]) for document in documents for line in document["lines"]
+              for part in line.get("earlier", []) if "billed_on" in part}
+    assert undone >= {(code, currency) for code in (261, 381) for currency in ("EUR", "SEK")}, "July undoes June's"
     further = [document for document in documents if document["type_code"] == 389 and document["corrects"]]
     assert {document["currency"] for document in further} == {"EUR", "SEK"}, "billed too little before"
     assert [document["supply"] for document in documents if document["buyer"]["id"] == "PRE" and document["corrects"]] == [

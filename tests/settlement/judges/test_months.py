@@ -12,7 +12,7 @@ CHARITY = 4
 UNIT = 10_000  # millionths in a cent
 
 
-def charged(month):
+def charged(month, steps=None):
     """What happened, as {(partner, supply, tariff version, flow): millionths}, in the payer's sign."""
     sums = defaultdict(Fraction)
     tariffs = {version: tariff for version, tariff in enumerate(month["tariffs"], start=1)}
@@ -20,7 +20,7 @@ def charged(month):
     def add(supply, version, flow, amount, partner=None):
         sums[partner or tariffs[version]["partner"], supply, version, flow] += amount
 
-    for what, lot, other, points in month["steps"]:
+    for what, lot, other, points, *_ in steps or month["steps"]:
         issuer, second = tariffs[lot], tariffs[other]
         price, fee = issuer["issue_price_micro"], issuer["service_fee_micro"]
         share = Fraction(*issuer["prefund_share"])
@@ -42,10 +42,22 @@ def charged(month):
             add("breakage", lot, "breakage_shared",
                 share * price * points * Fraction(issuer["breakage_issuer"], shares))
         else:  # points of `lot` repay a debt for points of `other`, whose issuer gets price and fee back
-            add("issuance", lot, "price", rest)
+            if what == "recover":
+                add("issuance", lot, "price", rest)
             add("issuance", other, "price", -second["issue_price_micro"] * points)
             add("issuance", other, "fee", -second["service_fee_micro"] * points)
     return sums
+
+
+def of_earlier_months(month):
+    """What of it belongs to earlier months, as {(partner, supply, tariff version, flow): {(month, undoes): millionths}}.
+    Of a recovery that is the debt's side."""
+    parts = defaultdict(lambda: defaultdict(Fraction))
+    for what, *rest, origin, undoes in month["steps"]:
+        if origin and (what != "recover" or undoes):
+            for key, amount in charged(month, [["recover_debt" if what == "recover" else what, *rest]]).items():
+                parts[key][origin, undoes] += amount
+    return parts
 
 
 def expected(month):
@@ -94,7 +106,7 @@ def kind_of(supply, is_outside_scope, is_below_zero):
 
 def compare(month):
     """How many documents there were; each is as it has to be, to the cent, and none is missing or too many."""
-    wanted = expected(month)
+    wanted, earlier = expected(month), of_earlier_months(month)
     for document in month["documents"]:
         supply = document["supply"].removesuffix("_statement")
         is_outside_scope = document["lines"][0]["vat_category"] == "O"
@@ -111,6 +123,13 @@ def compare(month):
                   sign * line["exact_micro"], sign * line["net_minor" if price == "net" else "gross_minor"])
                  for line in document["lines"]}
         assert sum(line["net_minor"] for line in document["lines"]) == document["net_minor"]
+        for line in document["lines"]:
+            parts = defaultdict(Fraction)
+            for part in line.get("earlier", []):
+                parts[part["origin"], part["undoes"]] += sign * part["amount_micro"]
+            of_line = earlier[document["partner_number"], supply, line["tariff"], line["flow"]]
+            assert parts | {} == {key: of_line[key] for key in parts}
+            assert all(key in parts or amount == 0 for key, amount in of_line.items())
         assert shown == {key: line for key, line in lines.items() if key in shown}
         # A line on which nothing ever moved need not be there.
         assert all(exact == 0 for key, (_, exact, _) in lines.items() if key not in shown)
@@ -135,4 +154,6 @@ def test_documents_of_random_months(documents):
     shown = [document for month in months for document in month["documents"]]
     assert sum("gross_minor" in document["lines"][0] for document in shown) > len(months) / 2
     assert {document.get("payable_rounding_minor") for document in shown} >= {None, 1, -1}
+    parts = [part for document in shown for line in document["lines"] for part in line.get("earlier", [])]
+    assert {(part["undoes"], "billed_on" in part) for part in parts} == {(False, False), (True, True)}
     assert {document["lines"][0].get("tax_point") for document in shown} == {None, "issue", "payment"}
