@@ -113,13 +113,16 @@ std::vector<OperatorCommand> of_the_close()
         read(
             "calendar show",
             "The dates of a year's windows",
-            {{.parameter = {"year", ParameterForm::integer, true, "2026"}, .option = "--year"}}),
+            {{.parameter = {"year", ParameterForm::integer, true, "2026"}, .option = "--year"},
+             text_option("program", "--program", "Of this one of the house's", false)}),
         of_file(
             "calendar set",
             "Set billing, due and pay days from a window on that is not closed yet"),
         act("calendar withdraw",
             "Take terms back by which nothing was issued",
-            {window(), text_option("reason", "--reason", "Why")}),
+            {window(),
+             text_option("program", "--program", "Of this one of the house's", false),
+             text_option("reason", "--reason", "Why")}),
         std::move(reminding),
         std::move(restating),
         read(

@@ -203,7 +203,8 @@ Settlement random_settlement(std::uint64_t seed)
 std::vector<Document> drafts_of(const Settlement& settlement)
 {
     const Parties parties = parties_of(settlement);
-    return drafts(settlement, parties.house, parties.partners, 14);
+    const std::vector<std::int32_t> payment_days(parties.partners.size(), 14);
+    return drafts(settlement, parties.house, parties.partners, payment_days);
 }
 
 } // namespace pointhouse::settlement
