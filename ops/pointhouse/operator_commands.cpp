@@ -39,8 +39,11 @@ std::vector<OperatorCommand> of_reports()
     breakage.file = MediaType::toml;
     breakage.file_option = "--estimates";
     return {
-        with_pdf(
-            report("report roll-forward", "Open points and their liability by issuer", {}, true)),
+        with_pdf(report(
+            "report roll-forward",
+            "Open points and their liability by issuer",
+            {text_option("program", "--program", "Its issuers alone", false)},
+            true)),
         report("report coverage", "Whether the trust account stands for the points", {}, false),
         report(
             "report redemption-notice",

@@ -7,6 +7,7 @@ import json
 import xml.etree.ElementTree as ElementTree
 
 import bank_statement
+import openpyxl
 import pytest
 
 from messages import accrual
@@ -15,6 +16,7 @@ from test_documents_by_type import both
 from test_operator_routes import Pair, act, later, make_production  # noqa: F401
 from test_operator_routes import both as two_people
 from test_protobuf import wire  # noqa: F401  the classes made of the published files
+from test_reports import page_of
 from test_settlement import money
 
 IBAN = "DE89370400440532013000"
@@ -229,6 +231,74 @@ def test_a_partner_changes_its_program_once_all_is_paid(house, tmp_path):
     shown = {row["partner"]: row["program"] for row in house.json("settle", "show", "2026-06")["partners"]}
     assert shown == PROGRAM_OF, "June stays as it was"
     assert house.verify("--from-scratch")["ok"]
+
+
+def rolled(house, *arguments):
+    """A roll-forward whose subtotals are the sums of their issuers, and add up to the total. ({issuer: program}, it)"""
+    shown = house.json("report", "roll-forward", *arguments)
+    *issuers, total = shown["issuers"]
+    *programs, of_programs = shown["programs"]
+    assert total["issuer"] == of_programs["program"] == "total" and total["program"] is None
+    figures = [name for name in total if name not in ("issuer", "program")]
+    assert all(total[name] == of_programs[name] for name in figures)
+    sums = {}
+    for row in issuers:
+        of = sums.setdefault(row["program"], dict.fromkeys(figures, 0))
+        of.update({name: of[name] + row[name] for name in figures})
+    assert {row["program"]: {name: row[name] for name in figures} for row in programs} == sums
+    assert shown["control"][0]["difference_micro"] == 0
+    return {row["issuer"]: row["program"] for row in issuers}, shown
+
+
+def test_the_liability_rolls_forward_by_program(house, tmp_path):
+    before = {"MART": "grocery", "AIR": "travel"}
+    programs, june = rolled(house, "--window", "2026-06")
+    assert programs == before
+    assert {row["program"]: row["issued_points"] for row in june["programs"]} == {
+        "grocery": 1_050_00, "travel": 600_00, "total": 1_650_00}
+
+    # AIR pays and goes over to groceries; June stays as it was closed, what comes has all of it there.
+    house.run("settle", "net", "2026-06")
+    house.run("settle", "paid", "2026-06", "AIR", "-550.00", "--evidence", "cheque")
+    (tmp_path / "settlement.toml").write_text('[settlement]\nprogram = "grocery"\n')
+    house.run("partner", "set-settlement", "AIR", tmp_path / "settlement.toml")
+    house.start()
+    for issuer, points in (("MART", 500), ("AIR", 700)):
+        with house.connect(issuer) as brand:
+            assert brand.post("/v1/accruals", accrual(f"J-{issuer}", points, occurred_at="2026-07-05T12:00:00Z")).status == 201
+    after = {"MART": "grocery", "AIR": "grocery"}
+    assert rolled(house, "--window", "2026-06") == (before, june)
+    assert rolled(house)[0] == rolled(house, "--window", "2026-07")[0] == after
+    house.run("clock", "advance", "2026-08-01T08:00:00Z")
+    programs, july = rolled(house, "--window", "2026-07")
+    assert programs == after and [row["program"] for row in july["programs"]] == ["grocery", "total"]
+    assert (july["programs"][0]["issued_points"], july["programs"][0]["closing_points"]) == (1_200, 1_200)
+    assert rolled(house, "--at", "2026-06-30")[0] == before
+
+    # One program alone; the control account is all of the house's.
+    one = house.json("report", "roll-forward", "--window", "2026-06", "--program", "travel")
+    assert [row["issuer"] for row in one["issuers"]] == ["AIR", "total"]
+    assert [row["program"] for row in one["programs"]] == ["travel", "total"]
+    assert one["programs"][0] == june["programs"][1] and one["control"] == june["control"]
+    assert "no partner was in the program travle" in house.run(
+        "report", "roll-forward", "--program", "travle", status=1).stderr
+    with house.connect("operator:anna") as anna:
+        asked = anna.get("/v1/operator/report/roll-forward?window=2026-06&program=travel")
+        assert asked.json == one, asked
+
+    # Every form has them.
+    table = list(csv.DictReader(io.StringIO(
+        house.run("report", "roll-forward", "--window", "2026-06", "--csv").stdout.replace("\r", "").split("\n\n")[1])))
+    assert [(row["program"], row["issued_points"]) for row in table] == [
+        ("grocery", "105000"), ("travel", "60000"), ("total", "165000")]
+    house.run("report", "roll-forward", "--window", "2026-06", "--xlsx", tmp_path / "roll.xlsx")
+    sheet = openpyxl.load_workbook(tmp_path / "roll.xlsx")["programs"]
+    assert [row[0] for row in sheet.iter_rows(values_only=True)] == ["program", "grocery", "travel", "total"]
+    assert "travel" in house.run("report", "roll-forward", "--window", "2026-06").stdout
+    page = page_of(house, tmp_path / "page", "report", "roll-forward", "--window", "2026-06")
+    assert page.index("By program") < page.index("By issuer") and "1,050.00" in page
+    page = page_of(house, tmp_path / "one", "report", "roll-forward", "--window", "2026-06", "--program", "travel")
+    assert "June 2026, program travel" in page and "1,050.00" not in page
 
 
 # Travel is due later than the house's fourteen days, and keeps a holiday of its own on the last Monday of August.
