@@ -51,6 +51,11 @@ std::vector<OperatorCommand> of_reports()
             {text_option("partner", "--partner", "Of this issuer alone", false)},
             true),
         report(
+            "report expiry-vat",
+            "Points that expired, what was paid for them, and the VAT in it",
+            {text_option("partner", "--partner", "Of this issuer alone", false)},
+            true),
+        report(
             "report exit",
             "What a partner would owe and be owed if it left: a dry run",
             {text("partner", "Its id")},

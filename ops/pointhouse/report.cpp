@@ -13,6 +13,7 @@
 #include "report_programs.hpp"
 #include "report_source.hpp"
 #include "report_xlsx.hpp"
+#include "settlement/expiry_vat.hpp"
 #include "settlement/printed_report.hpp"
 #include "settlement/receivables.hpp"
 #include "settlement/reports.hpp"
@@ -170,6 +171,20 @@ Report redemption_notice(const ReportSource& source)
         .name = "redemption_notice",
         .facts = {},
         .tables = {notice.table(*source.terms, source.partner)}};
+}
+
+/// What expired in the interval, by the contracts of now: rows of VAT of the past never change.
+Report expiry_vat(const ReportSource& source, const settlement::Contracts& contracts)
+{
+    settlement::ExpiryVat expired;
+    source.for_each([&](const Movement& movement, bool is_before) {
+        if (is_before) return;
+        for (const auto& row : movement.positions) expired.add(row);
+    });
+    return {
+        .name = "expiry_vat",
+        .facts = {},
+        .tables = {expired.table(*source.terms, contracts, source.partner)}};
 }
 
 Report exit_report(const ReportSource& source)
@@ -537,6 +552,18 @@ void declare_report(CLI::App& app, Invocation& invocation)
         only(redemption_notice));
     add_interval(notice, *options);
     notice.add_option("--partner", options->partner, "Of this issuer alone");
+    auto& expired = declare_report_of(
+        group,
+        invocation,
+        {"expiry-vat", "Points that expired, what was paid for them, and the VAT in it"},
+        options,
+        [](House& house, const ReportSource& of, const Invocation&) -> Make {
+            const auto contracts = gateway::contracts_of(house.registry(), *of.terms);
+            return
+                [contracts](const ReportSource& source) { return expiry_vat(source, contracts); };
+        });
+    add_interval(expired, *options);
+    expired.add_option("--partner", options->partner, "Of this issuer alone");
     auto& leaving = declare_report_of(
         group,
         invocation,

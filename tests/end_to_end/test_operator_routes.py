@@ -29,7 +29,7 @@ OPERATOR = "/v1/operator/"
 
 # Every route, as the manual lists them.
 READS = ["settle/show", "settle/documents", "settle/nets", "bank/rows", "dispute/list", "report/roll-forward",
-         "report/coverage", "report/redemption-notice", "report/exit", "report/ageing", "export/gl", "export/chart",
+         "report/coverage", "report/redemption-notice", "report/expiry-vat", "report/exit", "report/ageing", "export/gl", "export/chart",
          "window/list", "cert/list", "approve/list", "approve/show", "reconcile", "settle/statement", "settle/collateral", "fx/list", "partner/list",
          "partner/show", "house/show", "promotion/list", "report/breakage", "estimate/list", "close/show",
          "calendar/show", "settle/restatements"]
