@@ -726,10 +726,23 @@ def test_a_certificate_is_revoked_by_two(production):
     with house.connect("operator:anna") as anna, house.connect("operator:bob") as bob, \
             house.connect("operator:carl") as carl:
         assert carl.get(OPERATOR + "cert/list").status == 200
+        contract = TERMS.format(id="NEW").encode()
+        prepared = bring(carl, "partner/add", contract, TOML, partner="NEW", message_id=fresh("act"))
+        assert prepared.status == 202, prepared
+        twice = bring(anna, "partner/add", contract, TOML, partner="NEW", message_id=fresh("act"))
+        assert "waits for approval already" in twice.json["detail"], twice
         revoked = Pair(anna, bob).takes_two("cert/revoke", name="operator:carl")
         assert len(revoked.json["revoked"]) == 1
         assert carl.get(OPERATOR + "cert/list").code == "certificate_refused"
         assert act(anna, "cert/revoke", name="operator:carl").json == {"revoked": []}
+        # What carl prepared goes with carl.
+        proposal = prepared.json["proposal"]
+        refused = act(bob, "approve", proposal=proposal)
+        assert refused.status == 422 and "carl prepared it and has no certificate any more" in refused.json["detail"]
+        assert "NEW" not in str(anna.get(OPERATOR + "partner/list").json)
+        assert act(bob, "approve/reject", proposal=proposal, reason="revoked").status == 200
+        Pair(anna, bob).prepares("partner/add", contract, partner="NEW")
+        assert "NEW" in str(anna.get(OPERATOR + "partner/list").json)
     assert house.verify("--from-scratch")["ok"]
 
 
