@@ -29,7 +29,10 @@ struct RecordEnd {
 RecordEnd record_end_of(gateway::House& house, const ReportSource& source)
 {
     const auto& interval = source.interval;
-    if (!interval.window && !interval.to && !interval.sequence) return {};
+    const bool is_of_now =
+        interval.to ? *interval.to >= source.now
+                    : !interval.sequence || *interval.sequence >= house.ledger().head().value();
+    if (!interval.window && is_of_now) return {};
     const auto& calendar = *source.terms->calendar;
     const auto end = source.sequence_end();
     const auto month = interval.window.value_or(calendar.month_of(end));

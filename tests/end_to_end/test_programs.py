@@ -269,6 +269,9 @@ def test_the_liability_rolls_forward_by_program(house, tmp_path):
     after = {"MART": "grocery", "AIR": "grocery"}
     assert rolled(house, "--window", "2026-06") == (before, june)
     assert rolled(house)[0] == rolled(house, "--window", "2026-07")[0] == after
+    first = next(csv.DictReader(io.StringIO(house.run("export", "journal", "--format", "csv").stdout)))["sequence"]
+    assert rolled(house, "--sequence", first)[0] == {"MART": "grocery"}
+    assert rolled(house, "--sequence", 1_000_000)[0] == rolled(house, "--at", "2026-07-31")[0] == after
     house.run("clock", "advance", "2026-08-01T08:00:00Z")
     programs, july = rolled(house, "--window", "2026-07")
     assert programs == after and [row["program"] for row in july["programs"]] == ["grocery", "total"]

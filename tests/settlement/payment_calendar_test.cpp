@@ -1,5 +1,6 @@
 #include "settlement/payment_calendar.hpp"
 
+#include <algorithm>
 #include <random>
 
 #include <boost/json/parse.hpp>
@@ -152,7 +153,7 @@ TEST(WindowDates, ComeOneAfterTheOtherOnBusinessDays)
     std::mt19937 random{seed};
     SCOPED_TRACE(seed);
     for (int round = 0; round < 5'000; ++round) {
-        const CalendarTerms terms{
+        CalendarTerms terms{
             .billing_days = static_cast<std::int32_t>(1 + random() % 31),
             .payment_days = static_cast<std::int32_t>(1 + random() % 60),
             .pay_days = static_cast<std::int32_t>(random() % 61),
@@ -160,12 +161,18 @@ TEST(WindowDates, ComeOneAfterTheOtherOnBusinessDays)
         const Month window{
             static_cast<std::int32_t>(1970 + random() % 220),
             static_cast<std::int32_t>(1 + random() % 12)};
+        // Some days on which something of it would be, else.
+        const auto free = dates_of(terms, window);
+        terms.holidays = {free.billing_on, free.due_on, free.pay_on};
+        std::ranges::sort(terms.holidays);
         const auto dates = dates_of(terms, window);
         EXPECT_LT(dates.last, dates.billing_on);
         EXPECT_LE(dates.billing_on, dates.due_on);
         EXPECT_LE(dates.due_on, dates.pay_on);
-        for (const Day each : {dates.billing_on, dates.due_on, dates.pay_on})
+        for (const Day each : {dates.billing_on, dates.due_on, dates.pay_on}) {
             EXPECT_TRUE(is_business_day(each)) << format_day(each);
+            EXPECT_FALSE(std::ranges::binary_search(terms.holidays, each)) << format_day(each);
+        }
     }
 }
 
