@@ -62,7 +62,9 @@ ReportTable ExpiryVat::table(
     using PartKey =
         std::tuple<ledger::Month, ledger::PartnerId, std::string_view, VatRate, std::string>;
     std::map<PartKey, Part> parts;
-    for (const auto& [key, sum] : sums_) {
+    for (const auto& entry : sums_) {
+        const Key& key = entry.first;
+        const Sum& sum = entry.second;
         if (issuer && key.issuer != *issuer) continue;
         const auto last_instant =
             terms.calendar->start_of(key.window.next()) - std::chrono::microseconds{1};
