@@ -209,12 +209,19 @@ SettlementSource::SettlementSource(House& house, ledger::Month month)
     house_accounts_ = house.registry().house_company().accounts;
     for (const auto& contract : house.registry().contracts())
         partner_accounts_.push_back(contract.company.accounts);
-    const auto usual = house.documents().calendar().terms_of(month).objection_days;
-    for (const auto& contract : house.registry().contracts())
-        objection_days_.push_back(partners::objection_days_of(contract.company).value_or(usual));
+    const auto& calendar = house.documents().calendar();
+    for (const auto& contract : house.registry().contracts()) {
+        const auto place = contract.terms.partner.value() - 1;
+        const auto& program = place < contracts_.partners.size()
+                                  ? contracts_.partners.at(place).program
+                                  : contract.settlement.program;
+        objection_days_.push_back(partners::objection_days_of(contract.company)
+                                      .value_or(calendar.terms_of(month, program).objection_days));
+        const auto dates = calendar.dates_of(month, program);
+        payment_days_.push_back(dates.due_on - dates.last);
+    }
     blocks_ = blocks_sold_in(house, month, *terms_);
     rates_ = rates_of(house, month, *terms_);
-    dates_ = house.documents().calendar().dates_of(month);
     for (const auto* issued : house.documents().documents()) {
         const auto& document = issued->document;
         if (document.corrects || document.window >= month) continue;
@@ -278,8 +285,7 @@ void SettlementSource::name_billing_documents(settlement::Document& draft) const
 std::vector<settlement::Document> SettlementSource::drafts(
     const settlement::Settlement& settlement) const
 {
-    auto made = settlement::drafts(
-        settlement, parties_.house, parties_.partners, dates_.due_on - dates_.last);
+    auto made = settlement::drafts(settlement, parties_.house, parties_.partners, payment_days_);
     for (const auto& block : blocks_) {
         auto invoice = settlement::block_invoice(
             block,

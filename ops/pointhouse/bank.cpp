@@ -154,30 +154,33 @@ std::optional<ledger::Month> late_window(House& house, const settlement::Match& 
     return std::nullopt;
 }
 
-/// Books a match. Returns why it is held back instead, by a closed window; empty: it is booked.
+/// Books a match. Returns why it is held back instead; empty: it is booked. How much may be missing
+/// is a person's word: what is written off takes two in a production house.
 std::string book_or_hold(
     House& house, const settlement::Match& match, const Options& options, const Invocation& typed)
 {
     const auto& terms = *house.registry().terms();
+    if (!match.write_off) {
+        house.record(require(house.documents().book_match(match, terms)));
+        return {};
+    }
+    const auto& currency = house.documents().bank().rows[match.parts.front().row - 1].currency;
     const auto window = late_window(house, match);
-    LateEntry late{.reason = options.late_reason};
+    const LateEntry late{
+        .window = window.value_or(ledger::Month{}),
+        .act = fmt::format(
+            "write {} {} of {} off",
+            ledger::format_minor(match.write_off->amount, currency),
+            currency.code,
+            match.parts.front().item),
+        .reason = options.late_reason};
     if (window) {
-        late.window = *window;
-        late.act = fmt::format(
-            "write {} of {} off",
-            ledger::format_minor(
-                match.write_off->amount,
-                house.documents().bank().rows[match.parts.front().row - 1].currency),
-            match.parts.front().item);
         const auto admitted = house.documents().closings().admit(late.window, late.reason);
         if (!admitted) return admitted.error().reason;
     }
     const auto entry = require(house.documents().book_match(match, terms));
-    if (!window) {
-        house.record(entry);
-        return {};
-    }
-    const auto permitted = admit_late(house, late, typed);
+    const auto permitted =
+        window ? admit_late(house, late, typed) : ask_permission(house, late.act, typed);
     if (permitted.waiting) return late.act + " waits for another operator: pointhouse approve list";
     record_admitted(house, entry, late, permitted);
     return {};
@@ -199,10 +202,12 @@ CommandResult match_rows(House& house, const Options& options, const Invocation&
         issue_terms(house).today);
     json::array matches;
     json::array held_back;
+    std::string waiting;
     for (const auto& match : found.matches) {
         if (const auto why = book_or_hold(house, match, options, typed); !why.empty()) {
             held_back.push_back(json::object{
                 {"match", json::parse(settlement::match_json(match))}, {"reason", why}});
+            waiting += fmt::format("held back: {}\n", why);
             continue;
         }
         matches.push_back(json::object{
@@ -213,8 +218,7 @@ CommandResult match_rows(House& house, const Options& options, const Invocation&
     for (const auto& suggestion : found.suggestions)
         suggestions.push_back(json::parse(settlement::suggestion_json(suggestion)));
     const auto text = fmt::format(
-        "{} matches booked, {} for a person to decide, {} held back by a closed window, {} rows "
-        "open\n",
+        "{} matches booked, {} for a person to decide, {} held back, {} rows open\n",
         matches.size(),
         suggestions.size(),
         held_back.size(),
@@ -224,7 +228,7 @@ CommandResult match_rows(House& house, const Options& options, const Invocation&
         {{"matches", std::move(matches)},
          {"suggestions", std::move(suggestions)},
          {"held_back", std::move(held_back)}},
-        text);
+        text + waiting);
 }
 
 CommandResult undo_match(House& house, const Options& options, const Invocation& typed)

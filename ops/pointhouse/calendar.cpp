@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <fmt/format.h>
 #include <memory>
 
@@ -8,6 +9,7 @@
 #include "approvals.hpp"
 #include "calendar_file.hpp"
 #include "commands.hpp"
+#include "named_net.hpp"
 #include "settle_documents.hpp"
 
 namespace pointhouse::ops {
@@ -29,25 +31,34 @@ struct Options {
     std::int32_t year = 0;
     std::string file;
     std::string from; // of what is taken back
+    std::string program;
     std::string reason;
 };
 
 json::object terms_json(const CalendarTerms& terms)
 {
-    return {
+    json::object shown{
         {"from", ledger::format_month(terms.from)},
         {"billing_days", terms.billing_days},
         {"payment_days", terms.payment_days},
         {"pay_days", terms.pay_days},
         {"objection_days", terms.objection_days},
         {"roll", settlement::name_of(terms.roll)}};
+    if (!terms.holidays.empty()) {
+        json::array holidays;
+        for (const auto day : terms.holidays) holidays.emplace_back(format_day(day));
+        shown.emplace("holidays", std::move(holidays));
+    }
+    if (!terms.program.empty()) shown.emplace("program", terms.program);
+    return shown;
 }
 
 json::array versions_of(const settlement::PaymentCalendar& calendar)
 {
     json::array versions;
-    if (calendar.versions().empty()) versions.push_back(terms_json(CalendarTerms{}));
-    for (const auto& [from, terms] : calendar.versions()) versions.push_back(terms_json(terms));
+    if (calendar.versions_of("").empty()) versions.push_back(terms_json(CalendarTerms{}));
+    for (const auto& [program, own] : calendar.versions())
+        for (const auto& [from, terms] : own) versions.push_back(terms_json(terms));
     return versions;
 }
 
@@ -62,16 +73,31 @@ json::array withdrawn_of(const settlement::PaymentCalendar& calendar)
     return withdrawn;
 }
 
+/// One of the house's; empty: the house's own calendar, as that of partners without one.
+std::string known_program(House& house, const std::string& typed)
+{
+    auto program = read_program(typed);
+    const auto& programs = house.registry().programs();
+    if (program.empty() || std::ranges::find(programs, program) != programs.end()) return program;
+    std::string names;
+    for (const auto& name : programs) names += (names.empty() ? "" : ", ") + name;
+    throw CommandFailure{fmt::format(
+        "{} is none of the house's programs: {}",
+        program,
+        names.empty() ? "it has none" : "they are " + names)};
+}
+
 CommandResult show(House& house, const Options& options, const Invocation& typed)
 {
     const auto& calendar = house.documents().calendar();
     const auto& zone = *house.registry().terms()->calendar;
+    const auto program = known_program(house, options.program);
     json::array windows;
     std::string text =
         fmt::format("{:<8}{:<22}{:<12}{:<12}{}\n", "window", "cut-off", "billed", "due", "paid");
     for (std::int32_t month = 1; month <= 12; ++month) {
         const ledger::Month window{.year = options.year, .month = month};
-        const auto dates = calendar.dates_of(window);
+        const auto dates = calendar.dates_of(window, program);
         const auto cut_off = ledger::format_time(zone.start_of(window.next()));
         windows.push_back(json::object{
             {"window", ledger::format_month(window)},
@@ -90,25 +116,26 @@ CommandResult show(House& house, const Options& options, const Invocation& typed
     json::array closed;
     for (const auto day : settlement::closing_days(options.year))
         closed.emplace_back(format_day(day));
-    for (const auto& [from, terms] : calendar.versions())
-        text += settlement::in_words(terms) + "\n";
+    for (const auto& [of, own] : calendar.versions())
+        for (const auto& [from, terms] : own) text += settlement::in_words(terms) + "\n";
     for (const auto& [terms, reason] : calendar.withdrawn())
         text += fmt::format("{}; taken back: {}\n", settlement::in_words(terms), reason);
-    return report(
-        typed,
-        {{"year", options.year},
-         {"time_zone", zone.time_zone()},
-         {"windows", std::move(windows)},
-         {"closing_days", std::move(closed)},
-         {"terms", versions_of(calendar)},
-         {"withdrawn", withdrawn_of(calendar)}},
-        text);
+    json::object shown{
+        {"year", options.year},
+        {"time_zone", zone.time_zone()},
+        {"windows", std::move(windows)},
+        {"closing_days", std::move(closed)},
+        {"terms", versions_of(calendar)},
+        {"withdrawn", withdrawn_of(calendar)}};
+    if (!program.empty()) shown.emplace("program", program);
+    return report(typed, shown, text);
 }
 
 CommandResult set(House& house, const Options& options, const Invocation& typed)
 {
     require_operator(house, typed, "sets its calendar");
     const auto terms = read_calendar(typed.path(options.file));
+    static_cast<void>(known_program(house, terms.program));
     const auto entry = require(
         house.documents().calendar().set(terms, house.documents().closings().last_closed()));
     const auto permitted =
@@ -122,18 +149,20 @@ CommandResult set(House& house, const Options& options, const Invocation& typed)
 CommandResult withdraw(House& house, const Options& options, const Invocation& typed)
 {
     require_operator(house, typed, "takes its calendar back");
-    const auto entry =
-        require(house.documents().withdraw_calendar(read_window(options.from), options.reason));
+    const auto program = known_program(house, options.program);
+    const auto entry = require(
+        house.documents().withdraw_calendar(read_window(options.from), options.reason, program));
+    const auto of = program.empty() ? "" : fmt::format(" of {}", program);
     const auto permitted = ask_permission(
         house,
-        fmt::format("take the calendar from {} back: {}", options.from, options.reason),
+        fmt::format("take the calendar{} from {} back: {}", of, options.from, options.reason),
         typed);
     if (permitted.waiting) return *permitted.waiting;
     record_permitted(house, entry, permitted);
     return report(
         typed,
         {{"from", options.from}, {"withdrawn", options.reason}},
-        fmt::format("the calendar from {} is taken back\n", options.from));
+        fmt::format("the calendar{} from {} is taken back\n", of, options.from));
 }
 
 } // namespace
@@ -151,6 +180,7 @@ void declare_calendar(CLI::App& app, Invocation& invocation)
     showing.add_option("--year", options->year, "2026")
         ->required()
         ->check(CLI::Range(year_min, year_max));
+    showing.add_option("--program", options->program, "The dates of this one of the house's");
     add_json_option(showing, invocation);
 
     auto& setting = declare_in_house(
@@ -173,6 +203,7 @@ void declare_calendar(CLI::App& app, Invocation& invocation)
             return withdraw(house, *options, typed);
         });
     withdrawing.add_option("WINDOW", options->from, "The first one they are for")->required();
+    withdrawing.add_option("--program", options->program, "Of this one of the house's");
     withdrawing.add_option("--reason", options->reason, "Why")->required()->check(has_words());
     add_json_option(withdrawing, invocation);
 }

@@ -39,6 +39,37 @@ ledger::Month first_window(const toml::table& table)
     return *month;
 }
 
+/// In their order, each once.
+std::vector<ledger::Day> holidays_in(const toml::table& table)
+{
+    const auto* const node = table.get("holidays");
+    if (node == nullptr) return {};
+    std::vector<ledger::Day> days;
+    const auto* const texts = node->as_array();
+    for (std::size_t place = 0; texts != nullptr && place < texts->size(); ++place) {
+        const auto text = (*texts)[place].value_exact<std::string>();
+        if (const auto day = ledger::parse_day(text.value_or(""))) days.push_back(*day);
+    }
+    if (texts == nullptr || days.size() != texts->size())
+        throw CommandFailure{fmt::format(
+            "line {}: holidays are days, written [\"2026-08-15\"]", node->source().begin.line)};
+    std::ranges::sort(days);
+    const auto repeated = std::ranges::unique(days);
+    days.erase(repeated.begin(), repeated.end());
+    return days;
+}
+
+std::string program_in(const toml::table& table)
+{
+    const auto* const node = table.get("program");
+    if (node == nullptr) return {};
+    const auto program = node->value_exact<std::string>();
+    if (!program || program->empty())
+        throw CommandFailure{fmt::format(
+            "line {}: program is one of the house's, by its name", node->source().begin.line)};
+    return *program;
+}
+
 settlement::Roll roll_in(const toml::table& table)
 {
     const auto* const node = table.get("roll");
@@ -53,13 +84,24 @@ settlement::Roll roll_in(const toml::table& table)
 
 CalendarTerms calendar_in(const toml::table& table)
 {
-    constexpr std::array<std::string_view, 6> keys{
-        "from", "billing_days", "payment_days", "pay_days", "objection_days", "roll"};
+    constexpr std::array<std::string_view, 8> keys{
+        "from",
+        "billing_days",
+        "payment_days",
+        "pay_days",
+        "objection_days",
+        "roll",
+        "holidays",
+        "program"};
     for (const auto& [key, node] : table)
         if (std::ranges::find(keys, key.str()) == keys.end())
             throw CommandFailure{
                 fmt::format("line {}: {} is not known here", node.source().begin.line, key.str())};
-    CalendarTerms terms{.from = first_window(table), .roll = roll_in(table)};
+    CalendarTerms terms{
+        .from = first_window(table),
+        .roll = roll_in(table),
+        .holidays = holidays_in(table),
+        .program = program_in(table)};
     take_days(table, "billing_days", terms.billing_days);
     take_days(table, "payment_days", terms.payment_days);
     take_days(table, "pay_days", terms.pay_days);

@@ -39,12 +39,20 @@ std::vector<OperatorCommand> of_reports()
     breakage.file = MediaType::toml;
     breakage.file_option = "--estimates";
     return {
-        with_pdf(
-            report("report roll-forward", "Open points and their liability by issuer", {}, true)),
+        with_pdf(report(
+            "report roll-forward",
+            "Open points and their liability by issuer",
+            {text_option("program", "--program", "Its issuers alone", false)},
+            true)),
         report("report coverage", "Whether the trust account stands for the points", {}, false),
         report(
             "report redemption-notice",
             "Points that were spent, by the month and VAT rate of their purchase",
+            {text_option("partner", "--partner", "Of this issuer alone", false)},
+            true),
+        report(
+            "report expiry-vat",
+            "Points that expired, what was paid for them, and the VAT in it",
             {text_option("partner", "--partner", "Of this issuer alone", false)},
             true),
         report(
@@ -113,13 +121,16 @@ std::vector<OperatorCommand> of_the_close()
         read(
             "calendar show",
             "The dates of a year's windows",
-            {{.parameter = {"year", ParameterForm::integer, true, "2026"}, .option = "--year"}}),
+            {{.parameter = {"year", ParameterForm::integer, true, "2026"}, .option = "--year"},
+             text_option("program", "--program", "Of this one of the house's", false)}),
         of_file(
             "calendar set",
             "Set billing, due and pay days from a window on that is not closed yet"),
         act("calendar withdraw",
             "Take terms back by which nothing was issued",
-            {window(), text_option("reason", "--reason", "Why")}),
+            {window(),
+             text_option("program", "--program", "Of this one of the house's", false),
+             text_option("reason", "--reason", "Why")}),
         std::move(reminding),
         std::move(restating),
         read(

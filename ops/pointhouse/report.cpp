@@ -9,8 +9,11 @@
 #include "estimates_file.hpp"
 #include "gateway/settlement_source.hpp"
 #include "house_movements.hpp"
+#include "named_net.hpp"
+#include "report_programs.hpp"
 #include "report_source.hpp"
 #include "report_xlsx.hpp"
+#include "settlement/expiry_vat.hpp"
 #include "settlement/printed_report.hpp"
 #include "settlement/receivables.hpp"
 #include "settlement/reports.hpp"
@@ -33,6 +36,7 @@ struct Options {
     std::string at;
     std::optional<std::uint64_t> sequence;
     std::string partner;
+    std::string program;
     std::string estimates;
     bool csv = false;
     std::string xlsx;
@@ -86,7 +90,11 @@ void add_money(const Movement& movement, settlement::GlBalances& balances)
             balances[{line.account, line.partner}] += ledger::Micro{line.amount};
 }
 
-Made roll_forward(const ReportSource& source)
+/// `programs[id - 1]`; `program`: of its issuers alone, where one is given.
+Made roll_forward(
+    const ReportSource& source,
+    std::span<const std::string> programs,
+    const std::optional<std::string>& program)
 {
     settlement::RollForward fold;
     ledger::Micro liability;
@@ -96,20 +104,45 @@ Made roll_forward(const ReportSource& source)
             if (line.account == ledger::Account::deferred_revenue)
                 liability -= ledger::Micro{line.amount};
     });
-    const auto rows = fold.rows();
+    auto rows = fold.rows();
     settlement::ReportTable control{
         .name = "control", .columns = {"account", "ledger", "report", "difference"}, .rows = {}};
     ledger::Micro closing;
     for (const auto& row : rows) closing += row.closing.liability;
     control.rows.push_back(
         {std::string{"deferred_revenue"}, liability, closing, liability - closing});
+    auto of = source.as_printed();
+    if (program) {
+        of.number += ", program " + program_in_words({{}, *program});
+        std::erase_if(rows, [&](const settlement::LiabilityRollForward& row) {
+            return programs[row.issuer.value() - 1] != *program;
+        });
+    }
     Report report{
         .name = "roll_forward",
         .facts = {},
-        .tables = {settlement::roll_forward_table(rows, *source.terms), std::move(control)}};
-    return {
-        std::move(report),
-        settlement::printed_roll_forward(rows, *source.terms, source.as_printed())};
+        .tables = {
+            settlement::roll_forward_table(rows, *source.terms, programs), std::move(control)}};
+    if (!programs.empty()) {
+        auto by_program = settlement::programs_table(settlement::rolled_by_program(rows, programs));
+        report.tables.insert(report.tables.end() - 1, std::move(by_program));
+    }
+    return {std::move(report), settlement::printed_roll_forward(rows, *source.terms, of, programs)};
+}
+
+/// Takes the programs of contracts on the house's thread.
+std::function<Made(const ReportSource&)> rolling_by_program(
+    House& house, const ReportSource& source, const std::string& typed)
+{
+    auto programs = programs_at_end(house, source);
+    std::optional<std::string> program;
+    if (!typed.empty()) program = read_program(typed);
+    const auto names_one = [](const std::string& each) { return !each.empty(); };
+    if (program && std::ranges::find(programs, *program) == programs.end())
+        throw CommandFailure{fmt::format("no partner was in the program {}", typed)};
+    if (!program && std::ranges::none_of(programs, names_one)) programs.clear();
+    return
+        [programs, program](const ReportSource& of) { return roll_forward(of, programs, program); };
 }
 
 Report coverage(const ReportSource& source)
@@ -138,6 +171,20 @@ Report redemption_notice(const ReportSource& source)
         .name = "redemption_notice",
         .facts = {},
         .tables = {notice.table(*source.terms, source.partner)}};
+}
+
+/// What expired in the interval, by the contracts of now: rows of VAT of the past never change.
+Report expiry_vat(const ReportSource& source, const settlement::Contracts& contracts)
+{
+    settlement::ExpiryVat expired;
+    source.for_each([&](const Movement& movement, bool is_before) {
+        if (is_before) return;
+        for (const auto& row : movement.positions) expired.add(row);
+    });
+    return {
+        .name = "expiry_vat",
+        .facts = {},
+        .tables = {expired.table(*source.terms, contracts, source.partner)}};
 }
 
 Report exit_report(const ReportSource& source)
@@ -483,7 +530,11 @@ void declare_report(CLI::App& app, Invocation& invocation)
         invocation,
         {"roll-forward", "Open points and their liability, from opening to closing, by issuer"},
         options,
-        only(roll_forward));
+        [options](House& house, const ReportSource& source, const Invocation&) -> Make {
+            return rolling_by_program(house, source, options->program);
+        });
+    rolling.add_option(
+        "--program", options->program, "Its issuers alone; \"none\": of partners without one");
     add_interval(rolling, *options);
     add_pdf(rolling, *options);
     declare_report_of(
@@ -501,6 +552,18 @@ void declare_report(CLI::App& app, Invocation& invocation)
         only(redemption_notice));
     add_interval(notice, *options);
     notice.add_option("--partner", options->partner, "Of this issuer alone");
+    auto& expired = declare_report_of(
+        group,
+        invocation,
+        {"expiry-vat", "Points that expired, what was paid for them, and the VAT in it"},
+        options,
+        [](House& house, const ReportSource& of, const Invocation&) -> Make {
+            const auto contracts = gateway::contracts_of(house.registry(), *of.terms);
+            return
+                [contracts](const ReportSource& source) { return expiry_vat(source, contracts); };
+        });
+    add_interval(expired, *options);
+    expired.add_option("--partner", options->partner, "Of this issuer alone");
     auto& leaving = declare_report_of(
         group,
         invocation,

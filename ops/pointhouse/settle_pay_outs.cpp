@@ -167,10 +167,13 @@ CommandResult write_payments(House& house, const Options& options, const Invocat
     const auto currency = currency_named(house, code);
     const auto terms = house.registry().terms();
     const auto now = house.ledger().house_time();
+    const auto& calendar = house.documents().calendar();
     // A file that comes late is carried out on the next day on which the banks do.
-    const auto today =
-        settlement::rolled(terms->calendar->day_of(now), settlement::Roll::following);
-    const auto pay_on = house.documents().calendar().dates_of(window).pay_on;
+    const auto today = settlement::rolled(
+        terms->calendar->day_of(now),
+        settlement::Roll::following,
+        calendar.terms_of(window, net.program).holidays);
+    const auto pay_on = calendar.dates_of(window, net.program).pay_on;
     const auto file =
         require(house.documents().payment_file(net, now, std::max(pay_on, today), code));
     auto others = beside(house, net, code);

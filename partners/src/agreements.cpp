@@ -303,6 +303,12 @@ Registry::Accepted<void> Registry::approve(ledger::HouseSequence id, bool as_bot
             act.actor,
             founding().production ? "" : ", or --as-both in a sandbox"));
     }
+    // Whoever stole a certificate may have prepared it: that it was revoked undoes that, too.
+    if (state_->was_revoked(proposal.actor)) {
+        return refused(fmt::format(
+            "{} prepared it and has no certificate any more: reject it, and prepare it anew",
+            proposal.actor));
+    }
     if (proposal.kind == promotion_kind) return agree_promotion(proposal, act);
     if (proposal.kind == opening_kind) return import_opening(proposal, act);
     if (proposal.kind == house_terms_kind) return change_house_terms(proposal, act);

@@ -274,6 +274,8 @@ Fault fault_of(const VatTerms& row)
         if (!is_one_of(flow, flows)) {
             return fmt::format("flows: \"{}\" is none of {}", flow, fmt::join(flows, ", "));
         }
+        if (std::ranges::count(row.flows, flow) > 1)
+            return fmt::format("flows: {} stands there twice", flow);
     }
     const auto category = category_of(row.treatment);
     if (!category) return fmt::format("treatment: \"{}\" is unknown", row.treatment);

@@ -88,6 +88,11 @@ Registry::Accepted<ledger::PartnerId> Registry::add(const PartnerContract& contr
     if (find_contract(contract.terms.name)) {
         return refused(fmt::format("id: {} is registered already", contract.terms.name));
     }
+    if (const auto waiting = state_->waiting_contract(contract.terms.name); act.prepares && waiting)
+        return refused(fmt::format(
+            "id: a contract of {} waits for approval already, under {}",
+            contract.terms.name,
+            waiting->value()));
     for (const auto& tariff : contract.tariffs) {
         if (auto fault = fault_of_promise(tariff, *state_->founding)) {
             return refused(std::move(*fault));

@@ -220,6 +220,27 @@ bool Registry::State::is_agreed(const PromotionTerms& promotion) const
     });
 }
 
+std::optional<ledger::HouseSequence> Registry::State::waiting_contract(std::string_view id) const
+{
+    for (const auto& [proposal, waiting] : proposals) {
+        if (waiting.kind != kind::partner_added) continue;
+        if (text_in(json::parse(waiting.content).as_object(), "id") == id) return proposal;
+    }
+    return std::nullopt;
+}
+
+bool Registry::State::was_revoked(std::string_view operator_name) const
+{
+    const auto subject = fmt::format("operator:{}", operator_name);
+    bool had_one = false;
+    for (const auto& [serial, certificate] : certificates) {
+        if (certificate.subject != subject) continue;
+        if (!certificate.revoked) return false;
+        had_one = true;
+    }
+    return had_one;
+}
+
 void Registry::State::apply_promotion(const json::object& content)
 {
     take_promotion(promotion_from(content.at("promotion").as_object()));

@@ -81,6 +81,10 @@ struct Registry::State : RegistryFold {
     mutable std::mutex mutex; // guards what other threads read
 
     [[nodiscard]] bool is_agreed(const PromotionTerms& promotion) const;
+    /// The proposal that brings a contract of that id; none: none waits.
+    [[nodiscard]] std::optional<ledger::HouseSequence> waiting_contract(std::string_view id) const;
+    /// Whether an operator had certificates and has none in force any more.
+    [[nodiscard]] bool was_revoked(std::string_view operator_name) const;
 
 private:
     using Apply = void (State::*)(const boost::json::object&);

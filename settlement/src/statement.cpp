@@ -8,6 +8,7 @@
 
 #include "ledger/accounts.hpp"
 #include "ledger/invariant.hpp"
+#include "vat_rules.hpp"
 #include "vat_totals.hpp"
 
 namespace pointhouse::settlement {
@@ -129,43 +130,17 @@ private:
     std::vector<LineShare> shares_;
 };
 
-const VatRule* find_rule(
-    const Contracts& contracts, PartnerId partner, Charge charge, ledger::Time at)
-{
-    const VatRule* found = nullptr;
-    for (const VatRule& rule : contracts.vat) {
-        if (rule.partner != partner || rule.charge != name_of(charge) || rule.valid_from > at)
-            continue;
-        if (found == nullptr || rule.valid_from >= found->valid_from) found = &rule;
-    }
-    return found;
-}
-
-/// `agreed` is the row of the window, `rule` that of the tax point.
-VatRate rate_of(const VatRule* agreed, const VatRule* rule)
-{
-    if (rule == nullptr) return {.category = "O"};
-    const bool is_taxed = rule->treatment == "taxed";
-    VatRate rate{
-        .category = rule->category,
-        .basis_points = is_taxed ? rule->rate_basis_points : 0,
-        .is_gross = is_taxed && agreed->is_gross};
-    if (rate.category.empty()) rate.category = is_taxed ? "S" : "O";
-    if (rate.category != "O") rate.tax_point = agreed->tax_point;
-    return rate;
-}
-
 StatementLine line_of(const Place& place, const Contracts& contracts, ledger::Time last_instant)
 {
     const auto& [partner, type, tariff, charge] = place.line;
     StatementLine line{.charge = charge, .tariff = tariff};
     const auto issued = contracts.issued.find(place.line);
     if (issued != contracts.issued.end()) line.issued_at = issued->second;
-    const auto* agreed = find_rule(contracts, partner, charge, last_instant);
+    const auto* agreed = find_rule(contracts, partner, name_of(charge), last_instant);
     const bool is_later = agreed && agreed->tax_point != TaxPoint::period_end;
     const auto issue = issued == contracts.issued.end() ? contracts.issued_at : issued->second;
     const auto at = is_later ? std::max(last_instant, issue) : last_instant;
-    line.vat = rate_of(agreed, find_rule(contracts, partner, charge, at));
+    line.vat = rate_of(agreed, find_rule(contracts, partner, name_of(charge), at));
     return line;
 }
 
@@ -285,6 +260,30 @@ Micro charged(std::span<const Statement> statements)
 }
 
 } // namespace
+
+const VatRule* find_rule(
+    const Contracts& contracts, PartnerId partner, std::string_view charge, ledger::Time at)
+{
+    const VatRule* found = nullptr;
+    for (const VatRule& rule : contracts.vat) {
+        if (rule.partner != partner || rule.charge != charge || rule.valid_from > at) continue;
+        if (found == nullptr || rule.valid_from >= found->valid_from) found = &rule;
+    }
+    return found;
+}
+
+VatRate rate_of(const VatRule* agreed, const VatRule* rule)
+{
+    if (rule == nullptr) return {.category = "O"};
+    const bool is_taxed = rule->treatment == "taxed";
+    VatRate rate{
+        .category = rule->category,
+        .basis_points = is_taxed ? rule->rate_basis_points : 0,
+        .is_gross = is_taxed && agreed->is_gross};
+    if (rate.category.empty()) rate.category = is_taxed ? "S" : "O";
+    if (rate.category != "O") rate.tax_point = agreed->tax_point;
+    return rate;
+}
 
 std::string_view name_of(Charge charge) noexcept
 {

@@ -1,7 +1,9 @@
 """The calendar, the soft and the hard close: what a finance team looks at, and what is shut for ever."""
 
+import contextlib
 import json
 import re
+import sqlite3
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -432,6 +434,43 @@ def test_what_stands_in_the_way(make_house, tmp_path):
     house.run("close", "soft", "2026-07")
     assert checks_of(house, "2026-07")["earlier_windows"]["figures"] == {"not_closed": 1}
     assert "earlier_windows" in house.run("close", "hard", "2026-07", status=1).stderr
+
+
+def test_both_figures_of_the_control_accounts_are_seen(make_house, tmp_path, request):
+    """What documents come to, and the account in the ledger: as a person reads them, and by how much they differ."""
+    house = closed(make_house(), tmp_path)
+    house.run("settle", "invoices", "2026-06", "--out", tmp_path / "documents")
+
+    def tied():
+        checks = checks_of(house, "2026-06")
+        words = {line.split()[0]: " ".join(line.split()[1:])
+                 for line in house.run("close", "show", "2026-06").stdout.splitlines()[1:]}
+        return {name: (list(checks[name]["figures"].values()), words[name]) for name in ("receivables", "payables")}
+
+    # JUNE-2026, invoices: GRO 5.43 and BOE 0.67; the house owes 4.03, 3.45, 1.00 and 2.42.
+    accounts = money(house)
+    assert sum(amount for account, amount in accounts.items() if account.startswith("ar:")) == 6_100_000
+    assert tied() == {
+        "receivables": ([6_100_000, 0, 6_100_000, 0],
+                        "done documents 6.100000, brought_along 0.000000, ledger 6.100000, difference 0.000000"),
+        "payables": ([10_900_000, 0, 10_900_000, 0],
+                     "done documents 10.900000, brought_along 0.000000, ledger 10.900000, difference 0.000000")}
+
+    house.stop()
+    wrong = "UPDATE {}house_line SET amount_micro = amount_micro + 1230000 WHERE account = 'ar:BOE' AND amount_micro = 670000"
+    if house.store == "sqlite":
+        with contextlib.closing(sqlite3.connect(house.data / "books.db")) as books, books:
+            assert books.execute(wrong.format("")).rowcount == 1
+    else:
+        request.getfixturevalue("postgres").query(house.store.rpartition("/")[2], wrong.format("books."))
+    figures, words = tied()["receivables"]
+    assert figures == [6_100_000, 0, 7_330_000, 1_230_000]
+    assert words == "OPEN documents 6.100000, brought_along 0.000000, ledger 7.330000, difference 1.230000"
+    assert tied()["payables"][1].startswith("done")
+    house.run("close", "soft", "2026-06")
+    assert "receivables" in house.run("close", "hard", "2026-06", status=1).stderr
+    house.run("rebuild")
+    assert tied()["receivables"][0] == [6_100_000, 0, 6_100_000, 0]
 
 
 def test_a_disputed_part_does_not_hold_the_close_up(make_house, tmp_path):

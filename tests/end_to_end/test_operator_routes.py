@@ -29,7 +29,7 @@ OPERATOR = "/v1/operator/"
 
 # Every route, as the manual lists them.
 READS = ["settle/show", "settle/documents", "settle/nets", "bank/rows", "dispute/list", "report/roll-forward",
-         "report/coverage", "report/redemption-notice", "report/exit", "report/ageing", "export/gl", "export/chart",
+         "report/coverage", "report/redemption-notice", "report/expiry-vat", "report/exit", "report/ageing", "export/gl", "export/chart",
          "window/list", "cert/list", "approve/list", "approve/show", "reconcile", "settle/statement", "settle/collateral", "fx/list", "partner/list",
          "partner/show", "house/show", "promotion/list", "report/breakage", "estimate/list", "close/show",
          "calendar/show", "settle/restatements", "settle/trace", "settle/billed"]
@@ -672,6 +672,53 @@ def test_a_match_is_undone_by_two(production):
     assert house.verify("--from-scratch")["ok"]
 
 
+def test_what_is_missing_is_written_off_by_two(make_house, later, tmp_path):
+    """How much may be missing is one person's word; that it is given up, two people's. By the route and at a terminal."""
+    house, window = make_production(make_house, later, tmp_path)
+    anna_s, bob_s = (("--operator", house.certificate_folder(f"operator:{name}") / "cert.pem") for name in ("anna", "bob"))
+    match = ("bank", "match", "--tolerance", "0.05")
+    with house.connect("operator:anna") as anna, house.connect("operator:bob") as bob:
+        pair = Pair(anna, bob)
+        assert pair.takes_two("window/close").status == 200
+        pair.prepares("settle/draft", window=window)
+        assert act(anna, "settle/issue", window=window).json["issued"] >= 3
+        [owed] = [row for row in act(anna, "settle/net", window=window).json["payments"] if row["net_minor"] < 0]
+        text = bank_statement.statement(1, 10_000_00, [{"minor": -owed["net_minor"] - 1, "text": owed["reference"]}])
+        assert bring(anna, "bank/import", text.encode(), XML).status == 200
+
+        asked = act(anna, "bank/match", tolerance_minor=5).json
+        [held] = asked["held_back"]
+        assert asked["matches"] == [] and "waits for another operator" in held["reason"]
+        assert act(bob, "bank/match", tolerance_minor=5).json["matches"] == [], "nor is it booked for who did not ask"
+        [waiting] = anna.get(OPERATOR + "approve/list").json
+        assert waiting["summary"] == f"write 0.01 EUR of {owed['reference']} off"
+        assert act(anna, "approve", proposal=waiting["id"]).code == "forbidden"
+        assert "another operator approves" in house.run("approve", waiting["id"], *anna_s, status=1).stderr
+        alone = house.run(*match, *anna_s).stdout
+        assert "0 matches booked" in alone and "held back: " in alone
+        assert "--operator CERT" in house.run(*match, status=1).stderr
+        assert "write_off" not in money(house) and len(house.json("approve", "list")) == 1
+        assert act(bob, "approve", proposal=waiting["id"]).status == 200
+        [booked] = act(anna, "bank/match", tolerance_minor=5).json["matches"]
+        assert money(house)["write_off"] == 10_000
+
+        # It was permitted once.
+        assert pair.takes_two("bank/unmatch", match=booked["id"], reason="it came after all").status == 200
+        assert house.json(*match, *anna_s)["matches"] == []
+        [waiting] = house.json("approve", "list")
+        assert house.run("approve", waiting["id"], *anna_s, status=1).stderr
+        house.run("approve", waiting["id"], *bob_s)
+        assert len(house.json(*match, *anna_s)["matches"]) == 1
+        assert money(house)["write_off"] == 10_000
+        # What is paid to the cent takes one.
+        [due] = [row for row in house.json("settle", "nets", window)["payments"] if row["net_minor"] > 0]
+        paid = bank_statement.statement(2, 10_000_00 - owed["net_minor"] - 1, [
+            {"minor": -due["open_minor"], "end_to_end": due["reference"]}], day="2026-07-15")
+        assert bring(anna, "bank/import", paid.encode(), XML).status == 200
+        assert len(act(anna, "bank/match").json["matches"]) == 1
+    assert house.verify("--from-scratch")["ok"]
+
+
 def test_a_certificate_is_revoked_by_two(production):
     house, _ = production
     alone = house.run("cert", "revoke", "operator:carl", status=1)
@@ -679,10 +726,23 @@ def test_a_certificate_is_revoked_by_two(production):
     with house.connect("operator:anna") as anna, house.connect("operator:bob") as bob, \
             house.connect("operator:carl") as carl:
         assert carl.get(OPERATOR + "cert/list").status == 200
+        contract = TERMS.format(id="NEW").encode()
+        prepared = bring(carl, "partner/add", contract, TOML, partner="NEW", message_id=fresh("act"))
+        assert prepared.status == 202, prepared
+        twice = bring(anna, "partner/add", contract, TOML, partner="NEW", message_id=fresh("act"))
+        assert "waits for approval already" in twice.json["detail"], twice
         revoked = Pair(anna, bob).takes_two("cert/revoke", name="operator:carl")
         assert len(revoked.json["revoked"]) == 1
         assert carl.get(OPERATOR + "cert/list").code == "certificate_refused"
         assert act(anna, "cert/revoke", name="operator:carl").json == {"revoked": []}
+        # What carl prepared goes with carl.
+        proposal = prepared.json["proposal"]
+        refused = act(bob, "approve", proposal=proposal)
+        assert refused.status == 422 and "carl prepared it and has no certificate any more" in refused.json["detail"]
+        assert "NEW" not in str(anna.get(OPERATOR + "partner/list").json)
+        assert act(bob, "approve/reject", proposal=proposal, reason="revoked").status == 200
+        Pair(anna, bob).prepares("partner/add", contract, partner="NEW")
+        assert "NEW" in str(anna.get(OPERATOR + "partner/list").json)
     assert house.verify("--from-scratch")["ok"]
 
 

@@ -7,6 +7,7 @@ import json
 import xml.etree.ElementTree as ElementTree
 
 import bank_statement
+import openpyxl
 import pytest
 
 from messages import accrual
@@ -15,6 +16,7 @@ from test_documents_by_type import both
 from test_operator_routes import Pair, act, later, make_production  # noqa: F401
 from test_operator_routes import both as two_people
 from test_protobuf import wire  # noqa: F401  the classes made of the published files
+from test_reports import page_of
 from test_settlement import money
 
 IBAN = "DE89370400440532013000"
@@ -229,6 +231,201 @@ def test_a_partner_changes_its_program_once_all_is_paid(house, tmp_path):
     shown = {row["partner"]: row["program"] for row in house.json("settle", "show", "2026-06")["partners"]}
     assert shown == PROGRAM_OF, "June stays as it was"
     assert house.verify("--from-scratch")["ok"]
+
+
+def rolled(house, *arguments):
+    """A roll-forward whose subtotals are the sums of their issuers, and add up to the total. ({issuer: program}, it)"""
+    shown = house.json("report", "roll-forward", *arguments)
+    *issuers, total = shown["issuers"]
+    *programs, of_programs = shown["programs"]
+    assert total["issuer"] == of_programs["program"] == "total" and total["program"] is None
+    figures = [name for name in total if name not in ("issuer", "program")]
+    assert all(total[name] == of_programs[name] for name in figures)
+    sums = {}
+    for row in issuers:
+        of = sums.setdefault(row["program"], dict.fromkeys(figures, 0))
+        of.update({name: of[name] + row[name] for name in figures})
+    assert {row["program"]: {name: row[name] for name in figures} for row in programs} == sums
+    assert shown["control"][0]["difference_micro"] == 0
+    return {row["issuer"]: row["program"] for row in issuers}, shown
+
+
+def test_the_liability_rolls_forward_by_program(house, tmp_path):
+    before = {"MART": "grocery", "AIR": "travel"}
+    programs, june = rolled(house, "--window", "2026-06")
+    assert programs == before
+    assert {row["program"]: row["issued_points"] for row in june["programs"]} == {
+        "grocery": 1_050_00, "travel": 600_00, "total": 1_650_00}
+
+    # AIR pays and goes over to groceries; June stays as it was closed, what comes has all of it there.
+    house.run("settle", "net", "2026-06")
+    house.run("settle", "paid", "2026-06", "AIR", "-550.00", "--evidence", "cheque")
+    (tmp_path / "settlement.toml").write_text('[settlement]\nprogram = "grocery"\n')
+    house.run("partner", "set-settlement", "AIR", tmp_path / "settlement.toml")
+    house.start()
+    for issuer, points in (("MART", 500), ("AIR", 700)):
+        with house.connect(issuer) as brand:
+            assert brand.post("/v1/accruals", accrual(f"J-{issuer}", points, occurred_at="2026-07-05T12:00:00Z")).status == 201
+    after = {"MART": "grocery", "AIR": "grocery"}
+    assert rolled(house, "--window", "2026-06") == (before, june)
+    assert rolled(house)[0] == rolled(house, "--window", "2026-07")[0] == after
+    first = next(csv.DictReader(io.StringIO(house.run("export", "journal", "--format", "csv").stdout)))["sequence"]
+    assert rolled(house, "--sequence", first)[0] == {"MART": "grocery"}
+    assert rolled(house, "--sequence", 1_000_000)[0] == rolled(house, "--at", "2026-07-31")[0] == after
+    house.run("clock", "advance", "2026-08-01T08:00:00Z")
+    programs, july = rolled(house, "--window", "2026-07")
+    assert programs == after and [row["program"] for row in july["programs"]] == ["grocery", "total"]
+    assert (july["programs"][0]["issued_points"], july["programs"][0]["closing_points"]) == (1_200, 1_200)
+    assert rolled(house, "--at", "2026-06-30")[0] == before
+
+    # One program alone; the control account is all of the house's.
+    one = house.json("report", "roll-forward", "--window", "2026-06", "--program", "travel")
+    assert [row["issuer"] for row in one["issuers"]] == ["AIR", "total"]
+    assert [row["program"] for row in one["programs"]] == ["travel", "total"]
+    assert one["programs"][0] == june["programs"][1] and one["control"] == june["control"]
+    assert "no partner was in the program travle" in house.run(
+        "report", "roll-forward", "--program", "travle", status=1).stderr
+    with house.connect("operator:anna") as anna:
+        asked = anna.get("/v1/operator/report/roll-forward?window=2026-06&program=travel")
+        assert asked.json == one, asked
+
+    # Every form has them.
+    table = list(csv.DictReader(io.StringIO(
+        house.run("report", "roll-forward", "--window", "2026-06", "--csv").stdout.replace("\r", "").split("\n\n")[1])))
+    assert [(row["program"], row["issued_points"]) for row in table] == [
+        ("grocery", "105000"), ("travel", "60000"), ("total", "165000")]
+    house.run("report", "roll-forward", "--window", "2026-06", "--xlsx", tmp_path / "roll.xlsx")
+    sheet = openpyxl.load_workbook(tmp_path / "roll.xlsx")["programs"]
+    assert [row[0] for row in sheet.iter_rows(values_only=True)] == ["program", "grocery", "travel", "total"]
+    assert "travel" in house.run("report", "roll-forward", "--window", "2026-06").stdout
+    page = page_of(house, tmp_path / "page", "report", "roll-forward", "--window", "2026-06")
+    assert page.index("By program") < page.index("By issuer") and "1,050.00" in page
+    page = page_of(house, tmp_path / "one", "report", "roll-forward", "--window", "2026-06", "--program", "travel")
+    assert "June 2026, program travel" in page and "1,050.00" not in page
+
+
+# Travel is due later than the house's fourteen days, and keeps a holiday of its own on the last Monday of August.
+TRAVEL_CALENDAR = """[calendar]
+program = "travel"
+from = "2026-07"
+billing_days = 2
+payment_days = 30
+pay_days = 3
+objection_days = 21
+holidays = ["2026-08-31"]
+"""
+
+
+def execution_day(path):
+    return next(element.text for element in ElementTree.parse(path).iter() if element.tag.endswith("}Dt"))
+
+
+def unpaid(house):
+    return {PROGRAM_OF[row["owner"]] for row in house.json("report", "ageing")["breaches"] if row["what"] == "unpaid"}
+
+
+def test_each_program_is_due_and_paid_by_its_own_calendar(house, tmp_path):
+    calendar = tmp_path / "calendar.toml"
+    for wrong in (TRAVEL_CALENDAR.replace("travel", "travle"), TRAVEL_CALENDAR.replace('"travel"', '""'),
+                  TRAVEL_CALENDAR.replace("08-31", "08-32"), TRAVEL_CALENDAR.replace('["2026-08-31"]', '"2026-08-31"')):
+        calendar.write_text(wrong)
+        assert not house.run("calendar", "set", calendar, status=1).stdout, wrong
+    calendar.write_text(TRAVEL_CALENDAR)
+    set_ = house.json("calendar", "set", calendar)
+    assert (set_["program"], set_["holidays"]) == ("travel", ["2026-08-31"])
+    assert "the calendar of travel is set from 2026-07 on" in house.run("calendar", "set", calendar, status=1).stderr
+
+    house.start()
+    house.run("settle", "net", "2026-06")
+    for issuer, redeemer, member, points in (("MART", "DELI", "M-1", 10_00), ("AIR", "TRIP", "M-2", 6_00)):
+        for name, path in ((issuer, "accruals"), (redeemer, "redemptions")):
+            with house.connect(name) as connection:
+                sent = connection.post(f"/v1/{path}", accrual(member, points, occurred_at="2026-07-20T12:00:00Z"))
+                assert sent.status == 201, sent
+    house.run("clock", "advance", "2026-08-03T08:00:00Z")
+    house.run("settle", "invoices", "2026-07", "--out", tmp_path)
+    dates = {}
+    for path in tmp_path.glob("*.json"):
+        document = json.loads(path.read_text())
+        dates.setdefault(document["program"], set()).add(document["due_on"])
+        if "object_by" in document:
+            assert document["object_by"] == {"grocery": "2026-08-17", "travel": "2026-08-24"}[document["program"]]
+    assert dates == {"grocery": {"2026-08-14"}, "travel": {"2026-09-01"}}
+    assert "was issued by these terms" in house.run(
+        "calendar", "withdraw", "2026-07", "--program", "travel", "--reason", "late", status=1).stderr
+    for partner, owed in (("MART", "-1050.00"), ("AIR", "-550.00")):
+        house.run("settle", "paid", "2026-06", partner, owed, "--evidence", "bank")
+
+    nets = by_program(house.json("settle", "net", "2026-07"))
+    assert nets == {"grocery": {"MART": -10_00, "DELI": 10_00}, "travel": {"AIR": -6_00, "TRIP": 6_00}}
+    house.run("clock", "advance", "2026-08-25T08:00:00Z")
+    assert unpaid(house) == {"grocery"}, "travel is not due yet"
+    reminded = house.json("settle", "remind", "--dry-run")["reminders"]
+    assert {PROGRAM_OF[row["partner"]] for row in reminded} == {"grocery"}
+    house.run("settle", "paid", "2026-07", "AIR", "-6.00", "--evidence", "bank")
+    house.run("settle", "payments", "2026-07", "--program", "travel", "--out", tmp_path / "travel.xml")
+    assert execution_day(tmp_path / "travel.xml") == "2026-09-04"
+    # Groceries' pay day has passed: paid on the next day of the house's calendar.
+    house.run("settle", "paid", "2026-07", "MART", "-10.00", "--evidence", "bank")
+    house.run("settle", "payments", "2026-07", "--program", "grocery", "--out", tmp_path / "grocery.xml")
+    assert execution_day(tmp_path / "grocery.xml") == "2026-08-25"
+    house.stop()
+    assert house.verify("--from-scratch")["ok"]
+
+
+# By hand: Amsterdam's clocks change on 29 March and 25 October 2026. The cut is the house's; the rest travel's own.
+TRAVEL_2026 = {
+    "2026-02": ("2026-02-28T23:00:00Z", "2026-03-02", "2026-03-16", "2026-03-16"),  # the house's: travel's begins later
+    "2026-03": ("2026-03-31T22:00:00Z", "2026-04-02", "2026-04-29", "2026-05-04"),  # 30 April a holiday, 1 May closed
+    "2026-04": ("2026-04-30T22:00:00Z", "2026-05-04", "2026-05-29", "2026-05-29"),  # 30 May a Saturday: not into June
+    "2026-06": ("2026-06-30T22:00:00Z", "2026-07-02", "2026-07-30", "2026-08-03"),
+    "2026-09": ("2026-09-30T22:00:00Z", "2026-10-02", "2026-10-30", "2026-11-02"),
+    "2026-10": ("2026-10-31T23:00:00Z", "2026-11-02", "2026-11-30", "2026-12-02"),
+    "2026-12": ("2026-12-31T23:00:00Z", "2027-01-04", "2027-01-29", "2027-01-29")}  # 31 January a Sunday: back, twice
+
+
+def test_the_dates_of_a_program_are_a_table_made_by_hand(make_house, tmp_path):
+    house = make_house()
+    house.init("--time-zone", "Europe/Amsterdam")
+    (tmp_path / "house.toml").write_text('[house]\nprograms = ["grocery", "travel"]\n')
+    house.run("house", "set-terms", tmp_path / "house.toml", "--as-both")
+    (tmp_path / "calendar.toml").write_text(
+        '[calendar]\nprogram = "travel"\nfrom = "2026-03"\nbilling_days = 2\npayment_days = 30\npay_days = 2\n'
+        'roll = "modified_following"\nholidays = ["2026-04-30"]\n')
+    house.run("calendar", "set", tmp_path / "calendar.toml")
+
+    def shown(*program):
+        return house.json("calendar", "show", "--year", 2026, *program)
+
+    def rows(*program):
+        return {row["window"]: (row["cut_off"], row["billing_on"], row["due_on"], row["pay_on"])
+                for row in shown(*program)["windows"]}
+
+    travel = rows("--program", "travel")
+    assert {window: travel[window] for window in TRAVEL_2026} == TRAVEL_2026
+    assert rows("--program", "grocery") == rows() == rows("--program", "none"), "groceries follow the house"
+    assert rows()["2026-03"] == ("2026-03-31T22:00:00Z", "2026-04-01", "2026-04-14", "2026-04-14")
+    assert [each.get("program") for each in shown()["terms"]] == [None, "travel"]
+    assert "of travel from 2026-03" in house.run("calendar", "show", "--year", 2026).stdout
+    assert "none of the house's programs" in house.run(
+        "calendar", "show", "--year", 2026, "--program", "travle", status=1).stderr
+    house.run("calendar", "withdraw", "2026-03", "--reason", "the house's has none", status=1)
+    house.run("calendar", "withdraw", "2026-03", "--program", "travel", "--reason", "a mistake")
+    assert rows("--program", "travel") == rows()
+
+
+def test_a_program_s_calendar_takes_two_people(make_house, later, tmp_path):  # noqa: F811
+    house, _ = make_production(make_house, later, tmp_path)
+    (tmp_path / "house.toml").write_text('[house]\nprograms = ["grocery", "travel"]\n')
+    two_people(house, "house", "set-terms", tmp_path / "house.toml")
+    with house.connect("operator:anna") as anna, house.connect("operator:bob") as bob:
+        pair = Pair(anna, bob)
+        far = TRAVEL_CALENDAR.replace("2026-07", "2190-01").encode()
+        assert pair.takes_two("calendar/set", far).json["program"] == "travel"
+        shown = anna.get("/v1/operator/calendar/show?year=2190&program=travel").json
+        assert shown["program"] == "travel" and shown["terms"][-1]["pay_days"] == 3
+        taken = pair.takes_two("calendar/withdraw", window="2190-01", program="travel", reason="a wrong year")
+        assert taken.status == 200, taken
 
 
 def test_nets_made_at_once_are_one_act_of_two_people(make_house, later, tmp_path):  # noqa: F811

@@ -304,11 +304,30 @@ def test_a_partner_that_leaves(played):
     assert played.run("report", "exit", "NONE", status=1).stderr
 
 
+# VAT on what expired.
+
+
+def test_june_s_expired_points_have_their_vat(played):
+    """400 points of the fuel brand, half kept and half credited: what the credit note says, and what the ledger kept."""
+    shown = report(played, "expiry-vat", "--window", "2026-06")["expired"]
+    assert [(row["issuer"], row["part"], row["taxed"], row["vat_category"], row["vat_rate_basis_points"], row["points"],
+             row["exact_micro"], row["net_micro"], row["vat_micro"], row["gross_micro"]) for row in shown] == [
+        ("TNK", "retained", "with_the_price", "S", 2100, 400, 2_000_000, 2_000_000, 420_000, 2_420_000),
+        ("TNK", "shared", "on_the_document", "S", 2100, 400, 2_000_000, 2_000_000, 420_000, 2_420_000)]
+    [credit] = [each for each in played.json("settle", "show", "2026-06")["documents"]
+                if any(line["flow"] == "breakage_shared" for line in each["lines"])]
+    assert (credit["net_minor"], credit["vat_minor"]) == (200, 42)
+    assert june.CLOSE["money_micro"]["revenue:breakage"] == -2_000_000
+    assert report(played, "expiry-vat", "--partner", "TNK") == report(played, "expiry-vat")
+    assert report(played, "expiry-vat", "--partner", "GRO")["expired"] == []
+    assert report(played, "expiry-vat", "--at", "2026-06-29")["expired"] == []
+
+
 # Forms.
 
 
 @pytest.mark.parametrize("name", [["roll-forward", "--window", "2026-06"], ["coverage"], ["redemption-notice"],
-                                  ["exit", "GRO"]])
+                                  ["expiry-vat"], ["exit", "GRO"]])
 def test_csv_xlsx_and_words_say_what_json_says(played, tmp_path, name):
     shown = report(played, *name)
     tables = {key: rows for key, rows in shown.items() if isinstance(rows, list) and rows}

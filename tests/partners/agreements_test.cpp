@@ -397,6 +397,47 @@ TEST_F(Agreements, AMessageWaitsUnderItsIdOnce)
     expect_same_after_restart();
 }
 
+TEST_F(Agreements, AContractWaitsOnce)
+{
+    auto prepares = act_;
+    prepares.prepares = true;
+    ASSERT_TRUE(registry_.add(standard_contract("BOE"), prepares));
+    const auto first = registry_.proposals().back().id;
+    EXPECT_EQ(
+        reason_of(registry_.add(standard_contract("BOE"), prepares)),
+        fmt::format("id: a contract of BOE waits for approval already, under {}", first.value()));
+    EXPECT_EQ(registry_.proposals().size(), 1U);
+    ASSERT_TRUE(registry_.reject(first, "a wrong tariff", bob_));
+    EXPECT_TRUE(registry_.add(standard_contract("BOE"), prepares))
+        << "turned down, it may come anew";
+    ASSERT_TRUE(registry_.approve(registry_.proposals().back().id, false, bob_));
+    expect_same_after_restart();
+}
+
+TEST_F(Agreements, WhatARevokedOperatorPreparedIsNotApproved)
+{
+    const auto certify = [&](std::string serial) {
+        registry_.certificate_issued(
+            {.serial = std::move(serial),
+             .subject = "operator:" + std::string{act_.actor},
+             .not_after = act_.at + std::chrono::days{30}},
+            act_);
+    };
+    certify("01");
+    certify("02");
+    ASSERT_TRUE(registry_.propose_promotion(june(), act_));
+    const auto proposal = registry_.proposals().back().id;
+    ASSERT_TRUE(registry_.revoke_certificate("01", act_));
+    ASSERT_TRUE(registry_.revoke_certificate("02", act_));
+    EXPECT_EQ(
+        reason_of(registry_.approve(proposal, false, bob_)),
+        fmt::format(
+            "{} prepared it and has no certificate any more: reject it, and prepare it anew",
+            act_.actor));
+    certify("03"); // as after a lost key
+    EXPECT_EQ(reason_of(registry_.approve(proposal, false, bob_)), "accepted");
+}
+
 TEST_F(Agreements, WhatIsOnlyPreparedIsJudgedAndNumberedWhenItIsApproved)
 {
     auto prepares = act_;

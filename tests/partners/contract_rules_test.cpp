@@ -200,6 +200,8 @@ TEST_F(ContractRules, RefuseContractsThatSayWhatCannotBe)
                  .rate_basis_points = 0,
                  .tax_point = "payment"};
          }},
+        {"flows: price stands there twice",
+         [](PartnerContract& c) { c.vat[0].flows = {"fee", "price", "price"}; }},
         {"vat: two rows for price from the same day",
          [](PartnerContract& c) { c.vat.push_back(c.vat[0]); }},
         {"promotion: p: nobody funds it",

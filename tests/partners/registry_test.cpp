@@ -270,6 +270,9 @@ TEST_F(RegistryTest, ChangesVatFromADayOn)
     EXPECT_EQ(
         reason_of(registry_.set_vat(partner, twice, act_)),
         "from: GRO has VAT on fee from 2026-09-01 on; what follows begins later");
+    auto doubled = row("2026-09-01", "fee", 1900);
+    doubled.flows.emplace_back("fee");
+    EXPECT_EQ(reason(doubled), "vat: flows: fee stands there twice");
     registry_.window_closed({2026, 9}, ledger::Sequence{10}, act_);
     EXPECT_EQ(reason(row("2026-09-30", "price", 1900)), "from: the window 2026-09 is closed");
     EXPECT_EQ(reason(row("2026-10-01", "price", 1900)), "accepted");

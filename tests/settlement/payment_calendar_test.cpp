@@ -1,5 +1,6 @@
 #include "settlement/payment_calendar.hpp"
 
+#include <algorithm>
 #include <random>
 
 #include <boost/json/parse.hpp>
@@ -152,7 +153,7 @@ TEST(WindowDates, ComeOneAfterTheOtherOnBusinessDays)
     std::mt19937 random{seed};
     SCOPED_TRACE(seed);
     for (int round = 0; round < 5'000; ++round) {
-        const CalendarTerms terms{
+        CalendarTerms terms{
             .billing_days = static_cast<std::int32_t>(1 + random() % 31),
             .payment_days = static_cast<std::int32_t>(1 + random() % 60),
             .pay_days = static_cast<std::int32_t>(random() % 61),
@@ -160,12 +161,18 @@ TEST(WindowDates, ComeOneAfterTheOtherOnBusinessDays)
         const Month window{
             static_cast<std::int32_t>(1970 + random() % 220),
             static_cast<std::int32_t>(1 + random() % 12)};
+        // Some days on which something of it would be, else.
+        const auto free = dates_of(terms, window);
+        terms.holidays = {free.billing_on, free.due_on, free.pay_on};
+        std::ranges::sort(terms.holidays);
         const auto dates = dates_of(terms, window);
         EXPECT_LT(dates.last, dates.billing_on);
         EXPECT_LE(dates.billing_on, dates.due_on);
         EXPECT_LE(dates.due_on, dates.pay_on);
-        for (const Day each : {dates.billing_on, dates.due_on, dates.pay_on})
+        for (const Day each : {dates.billing_on, dates.due_on, dates.pay_on}) {
             EXPECT_TRUE(is_business_day(each)) << format_day(each);
+            EXPECT_FALSE(std::ranges::binary_search(terms.holidays, each)) << format_day(each);
+        }
     }
 }
 
@@ -198,6 +205,89 @@ TEST(PaymentCalendar, HasTheTermsThatAWindowBeganUnder)
     EXPECT_EQ(format_day(calendar.dates_of({2026, 9}).due_on), "2026-10-30");
     EXPECT_EQ(format_day(calendar.due_on(day("2026-08-05"))), "2026-08-19");
     EXPECT_EQ(format_day(calendar.due_on(day("2026-10-02"))), "2026-10-30") << "1 November, back";
+}
+
+TEST(PaymentCalendar, OfProgramsIsATableMadeByHand)
+{
+    // Travel pays a month later than groceries, rolls another way and keeps two days of its own;
+    // groceries have no calendar, and follow the house's.
+    const auto calendar = with(
+        {{.from = {2026, 1}, .payment_days = 10, .pay_days = 1},
+         {.from = {2026, 3},
+          .billing_days = 2,
+          .payment_days = 30,
+          .pay_days = 2,
+          .objection_days = 30,
+          .roll = Roll::modified_following,
+          .holidays = {day("2026-04-30"), day("2026-07-14")},
+          .program = "travel"},
+         {.from = {2026, 11}, .payment_days = 31, .roll = Roll::preceding, .program = "travel"}});
+    struct Row {
+        Month window;
+        const char* program;
+        const char* billing_on;
+        const char* due_on;
+        const char* pay_on;
+    };
+    for (const Row& row : std::vector<Row>{
+             {{2026, 1}, "", "2026-02-02", "2026-02-10", "2026-02-11"},
+             {{2026, 1}, "travel", "2026-02-02", "2026-02-10", "2026-02-11"}, // not set yet
+             {{2026, 2}, "travel", "2026-03-02", "2026-03-10", "2026-03-11"}, // of 28 days
+             {{2026, 3}, "", "2026-04-01", "2026-04-10", "2026-04-13"},       // over a weekend
+             {{2026, 3}, "grocery", "2026-04-01", "2026-04-10", "2026-04-13"},
+             // 30 April is travel's holiday, 1 May everybody's: back to 29 April, then over both.
+             {{2026, 3}, "travel", "2026-04-02", "2026-04-29", "2026-05-04"},
+             {{2026, 4}, "travel", "2026-05-04", "2026-05-29", "2026-05-29"}, // not into June
+             {{2026, 6}, "travel", "2026-07-02", "2026-07-30", "2026-08-03"}, // 1 August on
+             {{2026, 10}, "travel", "2026-11-02", "2026-11-30", "2026-12-02"},
+             {{2026, 11}, "travel", "2026-12-01", "2026-12-31", "2026-12-31"},
+             {{2026, 12}, "travel", "2027-01-04", "2027-01-29", "2027-01-29"}, // a Sunday: back
+             {{2026, 12}, "", "2027-01-04", "2027-01-11", "2027-01-12"}}) {
+        SCOPED_TRACE(ledger::format_month(row.window) + " " + row.program);
+        const auto dates = calendar.dates_of(row.window, row.program);
+        EXPECT_EQ(format_day(dates.billing_on), row.billing_on);
+        EXPECT_EQ(format_day(dates.due_on), row.due_on);
+        EXPECT_EQ(format_day(dates.pay_on), row.pay_on);
+    }
+    // What is issued out of turn: 14 July is thirty days later, and a holiday of travel's alone.
+    EXPECT_EQ(format_day(calendar.due_on(day("2026-06-14"), "travel")), "2026-07-15");
+    EXPECT_EQ(format_day(calendar.due_on(day("2026-07-04"), "grocery")), "2026-07-14");
+    EXPECT_EQ(calendar.terms_of({2026, 9}, "travel").objection_days, 30);
+    EXPECT_EQ(calendar.terms_of({2026, 9}, "grocery").objection_days, 14);
+}
+
+TEST(PaymentCalendar, OfOneProgramIsNotInTheWayOfAnothers)
+{
+    auto calendar = with(
+        {{.from = {2026, 9}},
+         {.from = {2026, 5}, .payment_days = 20, .program = "travel"},
+         {.from = {2026, 4}, .payment_days = 21, .program = "grocery"}});
+    EXPECT_FALSE(calendar.set({.from = {2026, 5}, .program = "travel"}, {})) << "travel's again";
+    EXPECT_FALSE(calendar.set({.from = {2026, 6}, .program = "travel"}, Month{2026, 6}));
+    EXPECT_FALSE(calendar.withdraw({2026, 5}, "a mistake", {})) << "the house has none of May";
+    EXPECT_FALSE(calendar.withdraw({2026, 9}, "a mistake", {}, "travel"));
+    const auto entry = calendar.withdraw({2026, 5}, "a mistake", {}, "travel").value();
+    calendar.apply_withdrawal(boost::json::parse(entry.content).as_object());
+    EXPECT_EQ(calendar.terms_of({2026, 7}, "travel").payment_days, 14) << "the house's again";
+    EXPECT_EQ(calendar.terms_of({2026, 7}, "grocery").payment_days, 21);
+    EXPECT_EQ(calendar.withdrawn().at(0).first.program, "travel");
+    EXPECT_TRUE(calendar.set({.from = {2026, 5}, .program = "travel"}, {}));
+}
+
+TEST(PaymentCalendar, OfTheHouseIsWrittenAsItAlwaysWas)
+{
+    EXPECT_EQ(
+        PaymentCalendar{}.set({.from = {2026, 9}}, {}).value().content,
+        R"({"from":"2026-09","billing_days":1,"payment_days":14,"pay_days":0,)"
+        R"("objection_days":14,"roll":"following"})");
+    CalendarTerms terms{.from = {2026, 9}, .holidays = {day("2026-10-14")}, .program = "travel"};
+    EXPECT_EQ(with({terms}).terms_of({2026, 9}, "travel"), terms);
+    EXPECT_EQ(
+        in_words(terms),
+        "of travel from 2026-09: billed after 1, due after 14, paid 0 later, following, "
+        "not on 2026-10-14");
+    terms.holidays.assign(101, day("2026-10-14"));
+    EXPECT_FALSE(PaymentCalendar{}.set(terms, {})) << "too many";
 }
 
 TEST(PaymentCalendar, TermsAreTakenBackUntilTheirWindowIsClosed)

@@ -216,7 +216,8 @@ Settlement random_settlement(std::uint64_t seed)
 std::vector<Document> drafts_of(const Settlement& settlement)
 {
     const Parties parties = parties_of(settlement);
-    auto made = drafts(settlement, parties.house, parties.partners, 14);
+    const std::vector<std::int32_t> payment_days(parties.partners.size(), 14);
+    auto made = drafts(settlement, parties.house, parties.partners, payment_days);
     for (Document& draft : made)
         for (DocumentLine& line : draft.lines)
             for (EarlierPart& part : line.earlier)

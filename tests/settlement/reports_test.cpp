@@ -1,5 +1,6 @@
 #include "settlement/reports.hpp"
 
+#include <array>
 #include <fmt/format.h>
 #include <random>
 
@@ -143,6 +144,45 @@ TEST(ReportTable, IsJsonCsvAndWords)
         R"("amount_micro":-1250000},{"who":"c","points":null,"amount_micro":1}]})");
     EXPECT_EQ(report_csv(report), "who,points,amount\n\"a,\"\"b\"\"\",-7,-1.250000\nc,,0.000001\n");
     EXPECT_NE(report_in_words(report).find("currency: EUR"), std::string::npos);
+}
+
+TEST(RollForwardByProgram, SubtotalsAddUpWhoeverIsWhere)
+{
+    const std::uint32_t seed = std::random_device{}();
+    std::mt19937 random{seed};
+    SCOPED_TRACE(seed);
+    constexpr std::array names{"", "grocery", "travel"};
+    for (int round = 0; round < 200; ++round) {
+        Coalition coalition;
+        std::vector<LiabilityRollForward> rows;
+        std::vector<std::string> programs;
+        LiabilityFlow closing;
+        for (int place = 0; place < 6; ++place) {
+            const auto name = fmt::format("P{}", place);
+            const auto points = static_cast<std::int64_t>(random() % 10'000);
+            rows.push_back(
+                {.issuer = coalition.add_partner(name, name, VatMode::fee_only),
+                 .issued = {.points = points, .liability = Micro{points * 7}},
+                 .closing = {.points = points, .liability = Micro{points * 7}}});
+            programs.emplace_back(names.at(random() % names.size()));
+            closing.points += points;
+            closing.liability += Micro{points * 7};
+        }
+        LiabilityFlow sum;
+        for (const auto& [program, subtotal] : rolled_by_program(rows, programs)) {
+            EXPECT_EQ(subtotal.issued, subtotal.closing) << program;
+            sum.points += subtotal.closing.points;
+            sum.liability += subtotal.closing.liability;
+        }
+        EXPECT_EQ(sum, closing);
+        const auto table = programs_table(rolled_by_program(rows, programs));
+        EXPECT_EQ(table.rows.back().at(8), ReportCell{closing.points}) << "the total's closing";
+        const auto issuers = roll_forward_table(rows, coalition.terms(), programs);
+        EXPECT_EQ(issuers.columns.back(), "program");
+        for (const auto& row : issuers.rows) EXPECT_EQ(row.size(), issuers.columns.size());
+        EXPECT_EQ(roll_forward_table(rows, coalition.terms()).columns.size(), 17U)
+            << "of a house without programs as it always was";
+    }
 }
 
 } // namespace

@@ -71,10 +71,10 @@ private:
     Accounts house_accounts_;
     std::vector<Accounts> partner_accounts_;   // [id - 1]
     std::vector<std::int32_t> objection_days_; // [id - 1]
+    std::vector<std::int32_t> payment_days_;   // [id - 1], by the calendar of its program
     std::vector<settlement::SoldBlock> blocks_;
     /// By partners that are invoiced in another currency; none: no rate is recorded.
     std::map<ledger::PartnerId, std::optional<settlement::ExchangeRate>> rates_;
-    settlement::WindowDates dates_;
     /// The documents of earlier windows, by what they bill.
     std::map<std::pair<ledger::Month, settlement::StatementLineKey>, settlement::Preceding> billed_;
     ledger::Books& books_;

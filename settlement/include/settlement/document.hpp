@@ -159,13 +159,13 @@ struct Document {
 /// What sums to less than zero becomes a document of the opposite kind. Documents on which nothing
 /// is due under any VAT rate are left out; only a donation outside the scope of VAT is no supply,
 /// and so a payment statement. Until they are issued, drafts bear the window's last day; they fall
-/// due `payment_days` after it. `parties[id - 1]` are the partners'. Pure; any thread. Post: what
-/// the documents owe is what the statements owe, to the minor unit.
+/// due `payment_days[id - 1]` after it. `parties[id - 1]` are the partners'. Pure; any thread.
+/// Post: what the documents owe is what the statements owe, to the minor unit.
 [[nodiscard]] std::vector<Document> drafts(
     const Settlement& settlement,
     const LegalParty& house,
     std::span<const LegalParty> parties,
-    std::int32_t payment_days);
+    std::span<const std::int32_t> payment_days);
 
 /// What the drafts leave out because nothing is due on it, as the drafts that it would be: what its
 /// postings accrued is billed nowhere. Pure; any thread.

@@ -2,8 +2,10 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -33,8 +35,10 @@ enum class Roll : std::uint8_t { following, modified_following, preceding };
 
 [[nodiscard]] std::string_view name_of(Roll roll) noexcept;
 [[nodiscard]] std::optional<Roll> find_roll(std::string_view name) noexcept;
-/// A business day: `day` itself, if it is one. Pure.
-[[nodiscard]] ledger::Day rolled(ledger::Day day, Roll roll);
+/// A business day that is none of the holidays beside, which are sorted: `day` itself, if it is
+/// one. Pure.
+[[nodiscard]] ledger::Day rolled(
+    ledger::Day day, Roll roll, std::span<const ledger::Day> holidays = {});
 
 /// When a window is billed and paid, from one window on. Days count from the window's last day.
 struct CalendarTerms {
@@ -44,10 +48,13 @@ struct CalendarTerms {
     std::int32_t pay_days = 0;                    // from the due day until the house pays
     std::int32_t objection_days = 14; // in which a seller may object to its self-billed documents
     Roll roll = Roll::following;
+    std::vector<ledger::Day> holidays{}; // beside those of T2, in their order
+    std::string program{};               // of the house, that they are for; empty: the house's own
     friend bool operator==(const CalendarTerms&, const CalendarTerms&) = default;
 };
 
-/// "from 2026-09: billed after 1, due after 14, paid 0 later, following": all that the terms say.
+/// "from 2026-09: billed after 1, due after 14, paid 0 later, following": all that the terms say;
+/// those of a program begin "of travel from".
 [[nodiscard]] std::string in_words(const CalendarTerms& terms);
 
 /// The dates of one window, all of them but the first business days.
@@ -62,8 +69,9 @@ struct WindowDates {
 /// Pure.
 [[nodiscard]] WindowDates dates_of(const CalendarTerms& terms, ledger::Month window);
 
-/// The house's calendar terms: a fold over its own record. Those of a window never change once it
-/// is closed. One thread.
+/// The house's calendar terms, and those of its programs: a fold over its own record. Those of a
+/// window never change once it is closed. Windows that a program has no terms for have the house's.
+/// An empty program is the house. One thread.
 class PaymentCalendar {
 public:
     /// What `calendar_set` appends. Refused: days out of their bounds, a first window that is not
@@ -75,20 +83,25 @@ public:
     [[nodiscard]] Registered<NewEntry> withdraw(
         ledger::Month from,
         std::string_view reason,
-        std::optional<ledger::Month> last_closed) const;
+        std::optional<ledger::Month> last_closed,
+        std::string_view program = {}) const;
     void apply_withdrawal(const boost::json::object& content);
 
     /// The terms of a window; the usual ones before anybody set any.
-    [[nodiscard]] const CalendarTerms& terms_of(ledger::Month window) const;
-    [[nodiscard]] WindowDates dates_of(ledger::Month window) const;
+    [[nodiscard]] const CalendarTerms& terms_of(
+        ledger::Month window, std::string_view program = {}) const;
+    [[nodiscard]] WindowDates dates_of(ledger::Month window, std::string_view program = {}) const;
     /// The day on which a document falls due that is issued on `issued_on` out of turn, as a credit
     /// note is.
-    [[nodiscard]] ledger::Day due_on(ledger::Day issued_on) const;
-    /// By their first window.
-    [[nodiscard]] const std::map<ledger::Month, CalendarTerms>& versions() const
+    [[nodiscard]] ledger::Day due_on(ledger::Day issued_on, std::string_view program = {}) const;
+    using Versions = std::map<ledger::Month, CalendarTerms>; // by their first window
+    /// By program, the house's own first; of a program that has any.
+    [[nodiscard]] const std::map<std::string, Versions, std::less<>>& versions() const
     {
         return versions_;
     }
+    /// A program's own alone.
+    [[nodiscard]] const Versions& versions_of(std::string_view program) const;
     /// Taken back, each with the reason.
     [[nodiscard]] const std::vector<std::pair<CalendarTerms, std::string>>& withdrawn() const
     {
@@ -96,7 +109,7 @@ public:
     }
 
 private:
-    std::map<ledger::Month, CalendarTerms> versions_;
+    std::map<std::string, Versions, std::less<>> versions_;
     std::vector<std::pair<CalendarTerms, std::string>> withdrawn_;
 };
 

@@ -60,9 +60,13 @@ struct ReportOf {
     std::string created{};
 };
 
-/// How the points liability came from opening to closing, in money and in points. Pure.
+/// How the points liability came from opening to closing, in money and in points; by program, too,
+/// where the contracts of issuers name some (`programs[id - 1]`). Pure.
 [[nodiscard]] PrintedReport printed_roll_forward(
-    std::span<const LiabilityRollForward> rows, const ledger::Terms& terms, const ReportOf& of);
+    std::span<const LiabilityRollForward> rows,
+    const ledger::Terms& terms,
+    const ReportOf& of,
+    std::span<const std::string> programs = {});
 /// What partners owe, by how long it is due. Pure.
 [[nodiscard]] PrintedReport printed_ageing(
     const AgedReceivables& aged, const ledger::Terms& terms, const ReportOf& of);

@@ -321,9 +321,10 @@ public:
     [[nodiscard]] const Closings& closings() const { return closings_; }
     /// When windows are billed and paid.
     [[nodiscard]] const PaymentCalendar& calendar() const { return calendar_; }
-    /// Takes the calendar's terms from a window on back. Refused: something was issued by them.
+    /// Takes the calendar's terms from a window on back, a program's or the house's own. Refused:
+    /// something was issued by them.
     [[nodiscard]] Registered<NewEntry> withdraw_calendar(
-        ledger::Month from, std::string_view reason) const;
+        ledger::Month from, std::string_view reason, std::string_view program = {}) const;
     [[nodiscard]] const std::map<std::string, Dispute, std::less<>>& disputes() const
     {
         return disputes_;

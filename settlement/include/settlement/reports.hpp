@@ -60,9 +60,18 @@ private:
     std::map<ledger::PartnerId, LiabilityRollForward> rows_;
 };
 
-/// A table of it, and the sum of all issuers.
+/// A table of it, and the sum of all issuers. `programs[id - 1]` are those of their contracts; none
+/// of a house without programs.
 [[nodiscard]] ReportTable roll_forward_table(
-    std::span<const LiabilityRollForward> rows, const ledger::Terms& terms);
+    std::span<const LiabilityRollForward> rows,
+    const ledger::Terms& terms,
+    std::span<const std::string> programs = {});
+/// The sums by program; issuers of none under the empty name. Their issuer is none. Pure.
+[[nodiscard]] std::map<std::string, LiabilityRollForward> rolled_by_program(
+    std::span<const LiabilityRollForward> rows, std::span<const std::string> programs);
+/// A table of these.
+[[nodiscard]] ReportTable programs_table(
+    const std::map<std::string, LiabilityRollForward>& programs);
 
 /// What one partner still owes of the points that the house answers for.
 struct PartnerCredit {

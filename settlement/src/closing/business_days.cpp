@@ -30,9 +30,10 @@ bool is_weekend(Day day)
     return weekday == std::chrono::Saturday || weekday == std::chrono::Sunday;
 }
 
-Day next_business_day(Day day, Day step)
+Day next_business_day(Day day, Day step, std::span<const Day> holidays)
 {
-    while (!is_business_day(day)) day += step;
+    const auto is_holiday = [&] { return std::ranges::binary_search(holidays, day); };
+    while (!is_business_day(day) || is_holiday()) day += step;
     return day;
 }
 
@@ -91,12 +92,12 @@ std::optional<Roll> find_roll(std::string_view name) noexcept
     return found == all_rolls.end() ? std::nullopt : std::optional{*found};
 }
 
-Day rolled(Day day, Roll roll)
+Day rolled(Day day, Roll roll, std::span<const Day> holidays)
 {
-    if (roll == Roll::preceding) return next_business_day(day, -1);
-    const Day next = next_business_day(day, 1);
+    if (roll == Roll::preceding) return next_business_day(day, -1, holidays);
+    const Day next = next_business_day(day, 1, holidays);
     const bool is_in_month = date_of(next).month() == date_of(day).month();
-    return roll == Roll::following || is_in_month ? next : next_business_day(day, -1);
+    return roll == Roll::following || is_in_month ? next : next_business_day(day, -1, holidays);
 }
 
 } // namespace pointhouse::settlement

@@ -508,11 +508,12 @@ std::vector<Document> drafts(
     const Settlement& settlement,
     const LegalParty& house,
     std::span<const LegalParty> parties,
-    std::int32_t payment_days)
+    std::span<const std::int32_t> payment_days)
 {
     auto made = parts_of(settlement, house, parties);
     std::erase_if(made, is_empty);
-    for (Document& document : made) document.due_on = document.to + payment_days;
+    for (Document& document : made)
+        document.due_on = document.to + payment_days[document.partner.value() - 1];
     invariant(owed_on(made) == owed_on(settlement.statements), "documents owe what was settled");
     return made;
 }

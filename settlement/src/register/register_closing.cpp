@@ -14,18 +14,24 @@ void Register::apply_calendar(const ledger::HouseEntry& /*entry*/, const Content
     calendar_.apply(content);
 }
 
-Registered<NewEntry> Register::withdraw_calendar(ledger::Month from, std::string_view reason) const
+Registered<NewEntry> Register::withdraw_calendar(
+    ledger::Month from, std::string_view reason, std::string_view program) const
 {
     const auto month_of = [](ledger::Day day) {
         return ledger::parse_month(ledger::format_day(day).substr(0, 7)).value();
     };
     for (const auto& [number, issued] : issued_) {
         const auto& document = issued.document;
-        if (document.window >= from || month_of(document.issued_on) >= from)
+        const auto issued_in = month_of(document.issued_on);
+        const auto is_by_these = [&](ledger::Month window) {
+            return window >= from &&
+                   calendar_.terms_of(window, document.program).program == program;
+        };
+        if (is_by_these(document.window) || is_by_these(issued_in))
             return std::unexpected(RegisterFault{
                 fmt::format("{} was issued by these terms: its due day stands", number)});
     }
-    return calendar_.withdraw(from, reason, closings_.last_closed());
+    return calendar_.withdraw(from, reason, closings_.last_closed(), program);
 }
 
 void Register::apply_calendar_withdrawal(

@@ -301,10 +301,11 @@ NewEntry Register::issue_entry(Document document, const IssueTerms& terms) const
     document.number = fmt::format("{}-{:06}", series, place);
     document.issued_on = terms.today;
     if (!document.is_prepaid()) {
-        const ledger::Day due_on = calendar_.dates_of(document.window).due_on;
+        const auto& program = document.program;
+        const ledger::Day due_on = calendar_.dates_of(document.window, program).due_on;
         // Nothing is due before it is billed: what comes late has its days from then on.
         const bool counts_anew = document.corrects.has_value() || due_on < terms.today;
-        document.due_on = counts_anew ? calendar_.due_on(terms.today) : due_on;
+        document.due_on = counts_anew ? calendar_.due_on(terms.today, program) : due_on;
     }
     const auto lines = lines_of(document, terms.terms->currency);
     json::object content{{"series", series}, {"place", place}, {"document", record_of(document)}};

@@ -82,7 +82,8 @@ std::vector<Breach> breaches_of(const Register& documents, Day today, const ledg
     for (const auto* issued : documents.documents()) {
         const auto& document = issued->document;
         if (!issued->waits_to_be_sent()) continue;
-        const Day billing_on = documents.calendar().dates_of(document.window).billing_on;
+        const Day billing_on =
+            documents.calendar().dates_of(document.window, document.program).billing_on;
         found.push_back(
             {"not_sent",
              document.number,

@@ -87,6 +87,39 @@ Diagram waterfall_of(const LiabilityRollForward& total, const ledger::Currency& 
     return diagram;
 }
 
+PrintedTable rolled_table(std::string heading, std::string first_column)
+{
+    return {
+        .heading = std::move(heading),
+        .columns =
+            {std::move(first_column),
+             "Opening",
+             "Issued",
+             "Spent",
+             "Other",
+             "Closing",
+             "Points at close"},
+        .rows = {}};
+}
+
+void add_rolled(
+    PrintedTable& table,
+    std::string name,
+    const LiabilityRollForward& row,
+    const ledger::Currency& currency)
+{
+    const Micro spent = row.redeemed.liability + row.donated.liability;
+    const Micro other = row.clawed_back.liability + row.recovered.liability + row.expired.liability;
+    table.rows.push_back(
+        {std::move(name),
+         money(row.opening.liability, currency),
+         money(row.issued.liability, currency),
+         money(-spent, currency),
+         money(-other, currency),
+         money(row.closing.liability, currency),
+         points_in_words(row.closing.points)});
+}
+
 std::string_view words_of(Age age)
 {
     switch (age) {
@@ -109,7 +142,10 @@ std::map<ledger::PartnerId, std::int64_t> taken_by_redeemer(const Settlement& se
 } // namespace
 
 PrintedReport printed_roll_forward(
-    std::span<const LiabilityRollForward> rows, const ledger::Terms& terms, const ReportOf& of)
+    std::span<const LiabilityRollForward> rows,
+    const ledger::Terms& terms,
+    const ReportOf& of,
+    std::span<const std::string> programs)
 {
     const auto total = total_of(rows);
     PrintedTable by_flow{
@@ -127,22 +163,15 @@ PrintedReport printed_roll_forward(
     for (const Flow& flow : flows) row(flow.label, signed_flow(total, flow));
     row("Closing", total.closing);
 
-    PrintedTable issuers{
-        .heading = "By issuer",
-        .columns = {"Issuer", "Opening", "Issued", "Spent", "Other", "Closing", "Points at close"},
-        .rows = {}};
-    for (const auto& each : rows) {
-        const Micro spent = each.redeemed.liability + each.donated.liability;
-        const Micro other =
-            each.clawed_back.liability + each.recovered.liability + each.expired.liability;
-        issuers.rows.push_back(
-            {terms.partner(each.issuer).name,
-             money(each.opening.liability, terms.currency),
-             money(each.issued.liability, terms.currency),
-             money(-spent, terms.currency),
-             money(-other, terms.currency),
-             money(each.closing.liability, terms.currency),
-             points_in_words(each.closing.points)});
+    auto issuers = rolled_table("By issuer", "Issuer");
+    for (const auto& each : rows)
+        add_rolled(issuers, terms.partner(each.issuer).name, each, terms.currency);
+    std::vector tables{std::move(by_flow), std::move(issuers)};
+    if (!programs.empty()) {
+        auto by_program = rolled_table("By program", "Program");
+        for (const auto& [program, sums] : rolled_by_program(rows, programs))
+            add_rolled(by_program, program.empty() ? "none" : program, sums, terms.currency);
+        tables.insert(tables.end() - 1, std::move(by_program));
     }
     return {
         .house = of.house,
@@ -150,7 +179,7 @@ PrintedReport printed_roll_forward(
         .number = of.number,
         .created = of.created,
         .diagrams = {waterfall_of(total, terms.currency)},
-        .tables = {std::move(by_flow), std::move(issuers)},
+        .tables = std::move(tables),
         .note = "Redeemed points are less refunds, expired ones less what came back. Amounts are "
                 "rounded for this page; the CSV has them to the millionth."};
 }

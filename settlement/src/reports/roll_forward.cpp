@@ -83,6 +83,37 @@ constexpr std::array<std::pair<std::string_view, LiabilityFlow LiabilityRollForw
      {"expired", &LiabilityRollForward::expired},
      {"closing", &LiabilityRollForward::closing}}};
 
+ReportTable empty_table(std::string name, std::string first_column)
+{
+    ReportTable table{.name = std::move(name), .columns = {std::move(first_column)}, .rows = {}};
+    for (const auto& each : columns) table.columns.push_back(std::string{each.first} + "_points");
+    for (const auto& each : columns)
+        table.columns.push_back(std::string{each.first} + "_liability");
+    return table;
+}
+
+void add_cells(ReportTable& table, std::string name, const LiabilityRollForward& row)
+{
+    std::vector<ReportCell> cells{std::move(name)};
+    for (const auto& each : columns) cells.emplace_back((row.*each.second).points);
+    for (const auto& each : columns) cells.emplace_back((row.*each.second).liability);
+    table.rows.push_back(std::move(cells));
+}
+
+void add_flows(LiabilityRollForward& sum, const LiabilityRollForward& row)
+{
+    for (const auto& each : columns) {
+        const LiabilityFlow& flow = row.*each.second;
+        add(sum.*each.second, flow.points, flow.liability);
+    }
+}
+
+/// As people write it where a name is asked for.
+std::string word_of(const std::string& program)
+{
+    return program.empty() ? "none" : program;
+}
+
 } // namespace
 
 LiabilityRollForward moved_by(const ledger::PositionRow& row)
@@ -117,28 +148,43 @@ std::vector<LiabilityRollForward> RollForward::rows() const
 }
 
 ReportTable roll_forward_table(
-    std::span<const LiabilityRollForward> rows, const ledger::Terms& terms)
+    std::span<const LiabilityRollForward> rows,
+    const ledger::Terms& terms,
+    std::span<const std::string> programs)
 {
-    ReportTable table{.name = "issuers", .columns = {"issuer"}, .rows = {}};
-    for (const auto& [name, column] : columns)
-        table.columns.push_back(std::string{name} + "_points");
-    for (const auto& [name, column] : columns)
-        table.columns.push_back(std::string{name} + "_liability");
+    auto table = empty_table("issuers", "issuer");
     LiabilityRollForward total;
-    const auto add_row = [&](std::string name, const LiabilityRollForward& row) {
-        std::vector<ReportCell> cells{std::move(name)};
-        for (const auto& each : columns) cells.emplace_back((row.*each.second).points);
-        for (const auto& each : columns) cells.emplace_back((row.*each.second).liability);
-        table.rows.push_back(std::move(cells));
-    };
     for (const auto& row : rows) {
-        add_row(terms.partner(row.issuer).name, row);
-        for (const auto& each : columns) {
-            const LiabilityFlow& flow = row.*each.second;
-            settlement::add(total.*each.second, flow.points, flow.liability);
-        }
+        add_cells(table, terms.partner(row.issuer).name, row);
+        add_flows(total, row);
     }
-    add_row("total", total);
+    add_cells(table, "total", total);
+    if (programs.empty()) return table;
+    // Last, so that what reads the other columns by their place goes on doing so.
+    table.columns.emplace_back("program");
+    for (std::size_t place = 0; place < rows.size(); ++place)
+        table.rows[place].emplace_back(word_of(programs[rows[place].issuer.value() - 1]));
+    table.rows.back().emplace_back();
+    return table;
+}
+
+std::map<std::string, LiabilityRollForward> rolled_by_program(
+    std::span<const LiabilityRollForward> rows, std::span<const std::string> programs)
+{
+    std::map<std::string, LiabilityRollForward> sums;
+    for (const auto& row : rows) add_flows(sums[programs[row.issuer.value() - 1]], row);
+    return sums;
+}
+
+ReportTable programs_table(const std::map<std::string, LiabilityRollForward>& programs)
+{
+    auto table = empty_table("programs", "program");
+    LiabilityRollForward total;
+    for (const auto& [program, row] : programs) {
+        add_cells(table, word_of(program), row);
+        add_flows(total, row);
+    }
+    add_cells(table, "total", total);
     return table;
 }
 
