@@ -43,8 +43,7 @@ public:
 
 private:
     // So much is read ahead of one shard at a time.
-    static constexpr std::size_t blocks_held_max = 16;
-    static constexpr std::size_t bytes_held_max = std::size_t{4} << 20U;
+    static constexpr std::size_t bytes_held_max = std::size_t{1} << 20U;
 
     struct Held {
         Sequence first;
@@ -71,7 +70,7 @@ private:
                  .bytes = {block.bytes.begin(), block.bytes.end()},
                  .contents = {block.contents.begin(), block.contents.end()}});
             bytes += block.bytes.size() + block.contents.size();
-            stream.is_at_end = stream.held.size() < blocks_held_max && bytes < bytes_held_max;
+            stream.is_at_end = bytes < bytes_held_max;
             return stream.is_at_end;
         });
         if (!stream.held.empty())

@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <array>
 #include <fmt/format.h>
+#include <iterator>
+#include <set>
 #include <utility>
 
 #include "books_rows.hpp"
@@ -63,9 +65,7 @@ public:
         read_late(calendar);
         if (windows_.front().month == window_.month) return std::move(found_);
         read_reversals();
-        for (const auto& earlier : windows_)
-            if (earlier.month <= window_.month)
-                read_recoveries(books::posting_table(earlier.month));
+        for (const auto& month : months_of_debts()) read_recoveries(books::posting_table(month));
         return std::move(found_);
     }
 
@@ -104,6 +104,24 @@ private:
                 first_, // as the index has it
                 undoing_kinds()));
         transaction_.for_each(sql, {}, [&](const Row& row) { add_undone(row); });
+    }
+
+    /// The windows that booked the debts which this one repaid: mostly none, and never all of many
+    /// years.
+    std::set<Month> months_of_debts()
+    {
+        std::set<Month> months;
+        const auto sql = fmt::format(
+            "SELECT DISTINCT debt_origin FROM {} WHERE kind = {}",
+            entries_,
+            std::to_underlying(EntryKind::recovered));
+        transaction_.for_each(sql, {}, [&](const Row& row) {
+            const Sequence origin{static_cast<std::uint64_t>(std::get<std::int64_t>(row[0]))};
+            const auto later =
+                std::ranges::upper_bound(windows_, origin, std::ranges::less{}, &WindowRow::first);
+            if (later != windows_.begin()) months.insert(std::prev(later)->month);
+        });
+        return months;
     }
 
     /// What repays debts that the reversals of one window left.

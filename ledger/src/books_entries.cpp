@@ -42,15 +42,6 @@ void Books::for_each_priced_entry(
 }
 
 void Books::for_each_priced_entry(
-    PartnerId sender,
-    std::string_view message_id,
-    const std::function<void(const PricedEntry&)>& entry)
-{
-    const std::array<Parameter, 2> cells{std::int64_t{sender.value()}, message_id};
-    read_priced_entries({}, "postings.partner = $1 AND postings.message_id = $2", cells, entry);
-}
-
-void Books::for_each_priced_entry(
     Sequence record, const std::function<void(const PricedEntry&)>& entry)
 {
     const std::array<Parameter, 1> cells{static_cast<std::int64_t>(record.value())};

@@ -102,7 +102,12 @@ void MessageIndex::run_jobs()
         if (!chores_.empty()) {
             auto chores = std::exchange(chores_, {});
             lock.unlock();
-            for (auto& chore : chores) chore();
+            for (auto& chore : chores) {
+                try {
+                    chore();
+                } catch (const std::exception&) { // it would have saved time, nothing else
+                }
+            }
             chores.clear();
             lock.lock();
             continue;

@@ -169,10 +169,12 @@ std::string book_or_hold(
     const LateEntry late{
         .window = window.value_or(ledger::Month{}),
         .act = fmt::format(
-            "write {} {} of {} off",
+            "write {} {} of {} off, row {}, to {}",
             ledger::format_minor(match.write_off->amount, currency),
             currency.code,
-            match.parts.front().item),
+            match.write_off->item,
+            match.write_off->row,
+            match.write_off->account),
         .reason = options.late_reason};
     if (window) {
         const auto admitted = house.documents().closings().admit(late.window, late.reason);

@@ -64,7 +64,7 @@ std::string program_in(const toml::table& table)
     const auto* const node = table.get("program");
     if (node == nullptr) return {};
     const auto program = node->value_exact<std::string>();
-    if (!program || program->empty())
+    if (!program || program->empty() || *program == "none")
         throw CommandFailure{fmt::format(
             "line {}: program is one of the house's, by its name", node->source().begin.line)};
     return *program;

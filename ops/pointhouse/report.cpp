@@ -93,7 +93,7 @@ void add_money(const Movement& movement, settlement::GlBalances& balances)
 /// `programs[id - 1]`; `program`: of its issuers alone, where one is given.
 Made roll_forward(
     const ReportSource& source,
-    std::span<const std::string> programs,
+    std::vector<std::string> programs,
     const std::optional<std::string>& program)
 {
     settlement::RollForward fold;
@@ -105,6 +105,14 @@ Made roll_forward(
                 liability -= ledger::Micro{line.amount};
     });
     auto rows = fold.rows();
+    // Of issuers in the report alone: a partner that comes later changes nothing of it.
+    const auto program_of = [&](const settlement::LiabilityRollForward& row) {
+        return programs[row.issuer.value() - 1];
+    };
+    if (program && std::ranges::find(rows, *program, program_of) == rows.end())
+        throw CommandFailure{fmt::format(
+            "no issuer of the program {} had points", program_in_words({{}, *program}))};
+    if (!program && std::ranges::all_of(rows, &std::string::empty, program_of)) programs.clear();
     settlement::ReportTable control{
         .name = "control", .columns = {"account", "ledger", "report", "difference"}, .rows = {}};
     ledger::Micro closing;
@@ -114,9 +122,7 @@ Made roll_forward(
     auto of = source.as_printed();
     if (program) {
         of.number += ", program " + program_in_words({{}, *program});
-        std::erase_if(rows, [&](const settlement::LiabilityRollForward& row) {
-            return programs[row.issuer.value() - 1] != *program;
-        });
+        std::erase_if(rows, [&](const auto& row) { return program_of(row) != *program; });
     }
     Report report{
         .name = "roll_forward",
@@ -137,10 +143,6 @@ std::function<Made(const ReportSource&)> rolling_by_program(
     auto programs = programs_at_end(house, source);
     std::optional<std::string> program;
     if (!typed.empty()) program = read_program(typed);
-    const auto names_one = [](const std::string& each) { return !each.empty(); };
-    if (program && std::ranges::find(programs, *program) == programs.end())
-        throw CommandFailure{fmt::format("no partner was in the program {}", typed)};
-    if (!program && std::ranges::none_of(programs, names_one)) programs.clear();
     return
         [programs, program](const ReportSource& of) { return roll_forward(of, programs, program); };
 }

@@ -172,7 +172,7 @@ CommandResult write_payments(House& house, const Options& options, const Invocat
     const auto today = settlement::rolled(
         terms->calendar->day_of(now),
         settlement::Roll::following,
-        calendar.terms_of(window, net.program).holidays);
+        calendar.terms_of(terms->calendar->month_of(now), net.program).holidays);
     const auto pay_on = calendar.dates_of(window, net.program).pay_on;
     const auto file =
         require(house.documents().payment_file(net, now, std::max(pay_on, today), code));

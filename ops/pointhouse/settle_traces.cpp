@@ -233,9 +233,16 @@ CommandStep billed(House& house, const Options& options, const Invocation& typed
 {
     if (options.record.has_value() == !options.message.empty())
         throw CommandFailure{"either a --record of the journal, or a --message of a --partner"};
-    ledger::PartnerId sender;
-    if (!options.message.empty()) sender = require_partner(house, options.partner).partner;
-    return [books = Books{house}, documents = documents_of(house), sender, options, typed](
+    ledger::Sequence record{options.record.value_or(0)};
+    if (!options.message.empty()) {
+        const auto sender = require_partner(house, options.partner).partner;
+        ledger::Outcome outcome;
+        if (!house.ledger().find_outcome(sender, options.message, outcome))
+            throw CommandFailure{fmt::format(
+                "the house knows no message {} of {}", options.message, options.partner)};
+        record = outcome.record.sequence;
+    }
+    return [books = Books{house}, documents = documents_of(house), record, options, typed](
                Console& console) {
         books.projector.wait_for(books.end, console);
         ReportTable table{
@@ -259,10 +266,7 @@ CommandStep billed(House& house, const Options& options, const Invocation& typed
                 table.rows.push_back(std::move(row));
             }
         };
-        if (options.record)
-            books.books.for_each_priced_entry(ledger::Sequence{*options.record}, add);
-        else
-            books.books.for_each_priced_entry(sender, options.message, add);
+        books.books.for_each_priced_entry(record, add);
         return rendered(
             {.name = "billed",
              .facts = {{"currency", books.terms->currency.code}},

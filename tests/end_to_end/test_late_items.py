@@ -8,6 +8,8 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 
 from messages import accrual, message
+from test_documents_by_type import both
+from test_protobuf import wire  # noqa: F401  the classes made of the published files
 
 TERMS = """
 [[partner]]
@@ -137,7 +139,7 @@ def test_a_late_accrual_says_its_month(house, tmp_path):
     assert issue(house, "2026-07", tmp_path / "again")["issuance", "GRO"] == document
 
 
-def test_a_reversal_names_the_invoice(house, tmp_path):
+def test_a_reversal_names_the_invoice(house, tmp_path, wire):  # noqa: F811
     earned, spent = earn(house, "GRO", "a", 1_000, JUNE), spend(house, "BOE", "a", 400, JUNE)
     end(house, "2026-06")
     june = issue(house, "2026-06", tmp_path / "june")
@@ -167,6 +169,9 @@ def test_a_reversal_names_the_invoice(house, tmp_path):
     back = [line for line in taken["lines"] if "earlier" in line]
     assert [(part["origin"], part["kind"], part["points"], part["billed_on"]["number"])
             for line in back for part in line["earlier"]] == [("2026-06", "refunded", -100, billed["number"])]
+    for partner, document in (("GRO", credit), ("BOE", taken)):
+        with house.connect(partner) as connection:
+            assert both(connection, f"/v1/documents/{document['number']}", wire.Document)["lines"] == document["lines"]
     assert references(tmp_path / "july", taken) == [[billed["number"], billed["issued_on"]]]
     assert notes(tmp_path / "july", taken) == [
         f"Of which −100 points of June 2026, billed on {billed['number']} (refunded)"]

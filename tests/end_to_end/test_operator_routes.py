@@ -691,7 +691,8 @@ def test_what_is_missing_is_written_off_by_two(make_house, later, tmp_path):
         assert asked["matches"] == [] and "waits for another operator" in held["reason"]
         assert act(bob, "bank/match", tolerance_minor=5).json["matches"] == [], "nor is it booked for who did not ask"
         [waiting] = anna.get(OPERATOR + "approve/list").json
-        assert waiting["summary"] == f"write 0.01 EUR of {owed['reference']} off"
+        assert waiting["summary"].startswith(f"write 0.01 EUR of {owed['reference']} off, row ")
+        assert waiting["summary"].endswith(", to write_off")
         assert act(anna, "approve", proposal=waiting["id"]).code == "forbidden"
         assert "another operator approves" in house.run("approve", waiting["id"], *anna_s, status=1).stderr
         alone = house.run(*match, *anna_s).stdout
@@ -699,6 +700,10 @@ def test_what_is_missing_is_written_off_by_two(make_house, later, tmp_path):
         assert "--operator CERT" in house.run(*match, status=1).stderr
         assert "write_off" not in money(house) and len(house.json("approve", "list")) == 1
         assert act(bob, "approve", proposal=waiting["id"]).status == 200
+        assert act(anna, "bank/match", tolerance_minor=5, account="bank_charges").json["matches"] == [], "not there"
+        [elsewhere] = house.json("approve", "list")
+        assert elsewhere["summary"].endswith(", to bank_charges")
+        house.run("approve", "reject", elsewhere["id"], "--reason", "not there", *bob_s)
         [booked] = act(anna, "bank/match", tolerance_minor=5).json["matches"]
         assert money(house)["write_off"] == 10_000
 

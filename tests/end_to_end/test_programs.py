@@ -283,7 +283,7 @@ def test_the_liability_rolls_forward_by_program(house, tmp_path):
     assert [row["issuer"] for row in one["issuers"]] == ["AIR", "total"]
     assert [row["program"] for row in one["programs"]] == ["travel", "total"]
     assert one["programs"][0] == june["programs"][1] and one["control"] == june["control"]
-    assert "no partner was in the program travle" in house.run(
+    assert "no issuer of the program travle had points" in house.run(
         "report", "roll-forward", "--program", "travle", status=1).stderr
     with house.connect("operator:anna") as anna:
         asked = anna.get("/v1/operator/report/roll-forward?window=2026-06&program=travel")
@@ -327,6 +327,7 @@ def unpaid(house):
 def test_each_program_is_due_and_paid_by_its_own_calendar(house, tmp_path):
     calendar = tmp_path / "calendar.toml"
     for wrong in (TRAVEL_CALENDAR.replace("travel", "travle"), TRAVEL_CALENDAR.replace('"travel"', '""'),
+                  TRAVEL_CALENDAR.replace("travel", "none"),
                   TRAVEL_CALENDAR.replace("08-31", "08-32"), TRAVEL_CALENDAR.replace('["2026-08-31"]', '"2026-08-31"')):
         calendar.write_text(wrong)
         assert not house.run("calendar", "set", calendar, status=1).stdout, wrong
@@ -371,6 +372,18 @@ def test_each_program_is_due_and_paid_by_its_own_calendar(house, tmp_path):
     assert execution_day(tmp_path / "grocery.xml") == "2026-08-25"
     house.stop()
     assert house.verify("--from-scratch")["ok"]
+
+
+def test_a_program_of_later_changes_no_roll_forward_of_before(make_house, tmp_path):
+    house = make_house().make("GRO").start()
+    with house.connect("GRO") as gro:
+        assert gro.post("/v1/accruals", accrual("M-1", 100, occurred_at="2026-06-11T12:00:00Z")).status == 201
+    house.run("clock", "advance", "2026-07-02T08:00:00Z")
+    june = [house.run("report", "roll-forward", "--window", "2026-06", *form).stdout for form in ((), ("--json",))]
+    (tmp_path / "house.toml").write_text('[house]\nprograms = ["travel"]\n')
+    house.run("house", "set-terms", tmp_path / "house.toml", "--as-both")
+    add(house, tmp_path, "AIR", "travel")
+    assert [house.run("report", "roll-forward", "--window", "2026-06", *form).stdout for form in ((), ("--json",))] == june
 
 
 # By hand: Amsterdam's clocks change on 29 March and 25 October 2026. The cut is the house's; the rest travel's own.

@@ -141,13 +141,13 @@ def test_random_months_agree_with_the_oracle(coalition, messages_max, seed):
     play(coalition, oracle, chance, stream, messages_max, seed)
 
 
-def test_members_with_more_lots_than_are_kept_agree_with_the_oracle(coalition, nightly, seed):
+def test_members_with_more_lots_than_are_kept_agree_with_the_oracle(coalition, seed):
     """Two who collect and hardly spend: beyond 1,024 lots their oldest fold."""
     oracle = random_months.fresh_oracle()
     chance = random.Random(seed)
     stream = random_months.Stream(chance, oracle, members=2, messages_a_month=8_000,
                                   kinds=random_months.COLLECTING)
-    play(coalition, oracle, chance, stream, 6_000 if nightly else 3_500, seed)
+    play(coalition, oracle, chance, stream, 6_000, seed)
     assert oracle.folds
     with Player(coalition) as player:
         shown = folds_shown(player, "member-0") + folds_shown(player, "member-1")

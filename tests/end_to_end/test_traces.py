@@ -111,4 +111,5 @@ def test_what_cannot_be_traced_says_why(coalition):  # noqa: F811
     assert "there is no document INV-1" in coalition.run("settle", "trace", "INV-1", status=1).stderr
     assert "either a --record" in coalition.run("settle", "billed", status=1).stderr
     assert coalition.json("settle", "billed", "--record", "999999")["entries"] == []
-    assert coalition.json("settle", "billed", "--partner", "GRO", "--message", "never")["entries"] == []
+    assert "the house knows no message never of GRO" in coalition.run(
+        "settle", "billed", "--partner", "GRO", "--message", "never", status=1).stderr

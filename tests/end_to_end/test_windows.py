@@ -38,9 +38,11 @@ def windows_of_messages(house):
     """{(partner, message id): [months]} from the tables that the books keep for each window."""
     found = {}
     names = dict(house.books("SELECT partner, name FROM partner"))
-    for (month,) in house.books("SELECT month FROM settlement_window"):
-        for partner, name in house.books(
-                f"SELECT partner, message_id FROM posting_{month.replace('-', '_')} WHERE partner > 0"):
+    months = [month for (month,) in house.books("SELECT month FROM settlement_window")]
+    for first in range(0, len(months), 200):  # each question reads the whole schema
+        for month, partner, name in house.books(" UNION ALL ".join(
+                f"SELECT '{month}', partner, message_id FROM posting_{month.replace('-', '_')} WHERE partner > 0"
+                for month in months[first:first + 200])):
             found.setdefault((names[partner], name), []).append(month)
     return found
 
@@ -90,6 +92,7 @@ def test_a_message_at_the_cut_is_in_exactly_one_window(make_house, nightly):
     for earlier, later in zip(windows, windows[1:]):
         assert earlier["to"] == later["from"]
 
+    house.run("settle", "show", name_of(closes - 1))  # waits for the books, where a busy machine stopped before them
     found = windows_of_messages(house)
     acknowledged = {(sender.partner, name) for sender in senders for name in sender.answers}
     acknowledged |= {("TNK", name) for name in ticks}

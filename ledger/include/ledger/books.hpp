@@ -127,11 +127,7 @@ public:
     /// order of the journal. Any thread (reads a snapshot).
     void for_each_priced_entry(
         Month window, PartnerId partner, const std::function<void(const PricedEntry&)>& entry);
-    /// Those of one partner's message, or of one record of the journal, whatever window has it.
-    void for_each_priced_entry(
-        PartnerId sender,
-        std::string_view message_id,
-        const std::function<void(const PricedEntry&)>& entry);
+    /// Those of one record of the journal, whatever window has it.
     void for_each_priced_entry(
         Sequence record, const std::function<void(const PricedEntry&)>& entry);
 

@@ -314,6 +314,8 @@ void compare_earlier(
             }
         }
     }
+    // Documents of before there were such notes state none.
+    if (stated.empty()) return;
     for (const auto& [key, sum] : logged) stated.try_emplace(key);
     for (const auto& [key, sum] : stated) {
         if (!is_known(key.type, key.kind) || !billed.contains({key.type, key.charge})) continue;
