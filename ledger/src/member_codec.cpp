@@ -33,6 +33,7 @@ SharedTerms shared_terms_of(const Provenance& lot)
 
 struct Dictionary {
     std::vector<SharedTerms> entries; // in the order in which the lots name them
+    std::vector<std::size_t> places;  // of each lot
 
     std::size_t place_of(const SharedTerms& terms)
     {
@@ -105,7 +106,9 @@ void Member::encode(std::vector<std::byte>& out) const
     // Keeps its capacity: this runs for every member written.
     static thread_local Dictionary dictionary;
     dictionary.entries.clear();
-    for (const PackedLot& lot : lots_.all()) dictionary.place_of(shared_terms_of(lot.provenance()));
+    dictionary.places.clear();
+    for (const PackedLot& lot : lots_.all())
+        dictionary.places.push_back(dictionary.place_of(shared_terms_of(lot.provenance())));
 
     const std::size_t used = out.size();
     std::size_t rare_lots = pending().size();
@@ -130,9 +133,10 @@ void Member::encode(std::vector<std::byte>& out) const
     writer.varint(lots_.size());
     std::int64_t activity = 0;
     std::int64_t expires_on = never;
+    auto place = dictionary.places.begin();
     for (const PackedLot& packed : lots_.all()) {
         const Provenance lot = packed.provenance();
-        writer.varint(dictionary.place_of(shared_terms_of(lot)));
+        writer.varint(*place++);
         writer.varint(last_.value() - lot.key.origin.value());
         writer.varint(lot.key.position);
         writer.zigzag(packed.activity_micros() / unit - activity);

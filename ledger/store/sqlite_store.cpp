@@ -1,5 +1,6 @@
 #include "store/sqlite_store.hpp"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <map>
 #include <mutex>
@@ -15,6 +16,8 @@ namespace {
 // Beyond these all are forgotten: the tables of windows come with the months.
 constexpr std::size_t statements_kept_max = 256;
 constexpr std::size_t readers_kept_max = 8;
+// What a row costs beside its cells is shared by those of one statement; 400 and 4,000 took longer.
+constexpr std::size_t parameters_together = 1'600;
 
 /// Prepared statements by their text.
 class StatementCache {
@@ -90,24 +93,32 @@ public:
     {
         if (columns.empty() || cells.size() % columns.size() != 0)
             throw StoreFailure{fmt::format("rows for {} do not fill its columns", table)};
-        write_insert(table, columns);
-        SqliteStatement statement = session_.statements.take(insert_);
-        while (!cells.empty()) {
-            int number = 0;
-            for (const auto& cell : cells.first(columns.size())) statement.bind(++number, cell);
-            statement.run();
-            cells = cells.subspan(columns.size());
+        const auto rows_together = std::max<std::size_t>(1, parameters_together / columns.size());
+        for (const std::size_t rows : {rows_together, std::size_t{1}}) {
+            if (cells.size() < rows * columns.size()) continue;
+            write_insert(table, columns, rows);
+            SqliteStatement statement = session_.statements.take(insert_);
+            while (cells.size() >= rows * columns.size()) {
+                int number = 0;
+                for (const auto& cell : cells.first(rows * columns.size()))
+                    statement.bind(++number, cell);
+                statement.run();
+                cells = cells.subspan(rows * columns.size());
+            }
+            session_.statements.give_back(insert_, std::move(statement));
         }
-        session_.statements.give_back(insert_, std::move(statement));
     }
 
 private:
-    void write_insert(std::string_view table, std::span<const std::string_view> columns)
+    void write_insert(
+        std::string_view table, std::span<const std::string_view> columns, std::size_t rows)
     {
-        insert_ = fmt::format("INSERT INTO {} ({}) VALUES (", table, fmt::join(columns, ", "));
-        for (std::size_t number = 1; number <= columns.size(); ++number)
-            insert_ += fmt::format("{}${}", number == 1 ? "" : ", ", number);
-        insert_ += ')';
+        std::string row = "(?";
+        for (std::size_t number = 1; number < columns.size(); ++number) row += ", ?";
+        row += ')';
+        insert_ =
+            fmt::format("INSERT INTO {} ({}) VALUES {}", table, fmt::join(columns, ", "), row);
+        for (std::size_t number = 1; number < rows; ++number) insert_ += ", " + row;
     }
 
     Session& session_;
