@@ -53,6 +53,16 @@ std::optional<Chunk> take_chunk(std::string_view& left)
     return chunk;
 }
 
+std::optional<std::string> fault_of_header(std::string_view header)
+{
+    if (header.size() != header_bytes) return "the header of the PNG is not 13 bytes";
+    const auto width = number_at(header);
+    const auto height = number_at(header.substr(number_bytes));
+    if (width == 0 || height == 0) return "the PNG has no pixels";
+    if (width <= logo_pixels_max && height <= logo_pixels_max) return std::nullopt;
+    return fmt::format("{0} x {1} pixels; at most {2} x {2}", width, height, logo_pixels_max);
+}
+
 } // namespace
 
 PixelSize size_of(std::string_view png)
@@ -73,18 +83,7 @@ std::optional<std::string> fault_of_logo(std::string_view png)
         if (!chunk) return "the PNG is cut short";
         if (!chunk->is_sound) return "the PNG is damaged: a checksum is not that of its bytes";
         if (is_first != (chunk->type == "IHDR")) return "the PNG begins with no header, or has two";
-        if (is_first) {
-            if (chunk->data.size() != header_bytes) return "the header of the PNG is not 13 bytes";
-            const auto [width, height] = size_of(png);
-            if (width == 0 || height == 0) return "the PNG has no pixels";
-            if (width > logo_pixels_max || height > logo_pixels_max)
-                return fmt::format(
-                    "{} x {} pixels; at most {} x {}",
-                    width,
-                    height,
-                    logo_pixels_max,
-                    logo_pixels_max);
-        }
+        if (auto fault = is_first ? fault_of_header(chunk->data) : std::nullopt) return fault;
         if (chunk->type == "IDAT") has_picture = true;
         if (chunk->type == "IEND") break;
     }
