@@ -87,8 +87,12 @@ void DocumentViews::show(Exchange& exchange, std::optional<ledger::PartnerId> re
     }
     exchange.status = 200;
     exchange.answer_body_type = exchange.answer_type;
-    exchange.answer = exchange.answer_type == MediaType::pdf ? settlement::document_pdf(document)
-                                                             : settlement::ubl_xml(document);
+    if (exchange.answer_type == MediaType::xml) {
+        exchange.answer = settlement::ubl_xml(document);
+        return;
+    }
+    const auto logo = house_.registry().logo_at(issued->entry);
+    exchange.answer = settlement::document_pdf(document, logo.png());
 }
 
 namespace {

@@ -27,6 +27,7 @@ constexpr std::array names{
     Name{MediaType::toml, "application/toml"},
     Name{MediaType::text, "text/plain"},
     Name{MediaType::pem, "application/x-pem-file"},
+    Name{MediaType::png, "image/png"},
 };
 
 // How exactly a range names a type: "*/*", "application/*", a kind of it, itself.

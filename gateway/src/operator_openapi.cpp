@@ -68,6 +68,7 @@ json::object content_of(MediaType type, json::object schema)
 
 json::object file_schema_of(MediaType type)
 {
+    if (type == MediaType::png) return {{"contentMediaType", name_of(type)}}; // bytes, no text
     return {{"type", type == MediaType::json ? "object" : "string"}};
 }
 

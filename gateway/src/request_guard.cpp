@@ -223,6 +223,7 @@ std::string_view types_taken_by(const Route& route)
     if (route.file == MediaType::csv) return "send text/csv";
     if (route.file == MediaType::json) return "send application/json";
     if (route.file == MediaType::pem) return "send application/x-pem-file";
+    if (route.file == MediaType::png) return "send image/png";
     return route.file == MediaType::xml ? "send application/xml" : "send application/toml";
 }
 

@@ -1,5 +1,6 @@
 #include "answers.hpp"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <fstream>
 #include <iterator>
@@ -48,7 +49,7 @@ ledger::Minor read_amount(const std::string& typed, const ledger::Currency& curr
     return is_negative ? -amount : amount;
 }
 
-std::string read_text(const std::filesystem::path& file)
+std::string read_text(const std::filesystem::path& file, std::size_t bytes_max)
 {
     std::ifstream stream{file, std::ios::binary};
     std::string text;
@@ -56,9 +57,10 @@ std::string read_text(const std::filesystem::path& file)
     do {
         stream.read(piece.data(), piece.size());
         text.append(piece.data(), static_cast<std::size_t>(stream.gcount()));
-    } while (stream);
+    } while (stream && text.size() < bytes_max);
     if (!stream.is_open() || stream.bad())
         throw CommandFailure{fmt::format("cannot read {}", file.string())};
+    text.resize(std::min(text.size(), bytes_max));
     return text;
 }
 

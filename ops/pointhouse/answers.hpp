@@ -20,8 +20,9 @@ namespace pointhouse::ops {
 /// Throws CommandFailure in a production house, which never does this in one go.
 void require_sandbox(gateway::House& house, std::string_view what);
 
-/// The whole of a small text file. Throws CommandFailure.
-[[nodiscard]] std::string read_text(const std::filesystem::path& file);
+/// The whole of a small file, or so much of its beginning. Throws CommandFailure.
+[[nodiscard]] std::string read_text(
+    const std::filesystem::path& file, std::size_t bytes_max = std::string::npos);
 
 /// A window that was typed. Throws CommandFailure.
 [[nodiscard]] ledger::Month read_window(const std::string& typed);

@@ -29,14 +29,20 @@ struct Options {
     bool as_both = false;
 };
 
+// What is longer is no text, but a file in base64.
+constexpr std::size_t longest_text = 10'000;
+
 /// A value of JSON for people: a line for each figure.
 void append_tree(const json::value& value, std::size_t depth, std::string& text)
 {
     const auto append = [&](std::string_view name, const json::value& each) {
         text += fmt::format("{:{}}{}:", "", depth, name);
         if (!each.is_structured()) {
-            text += each.is_string() ? fmt::format(" {}\n", std::string_view{each.get_string()})
-                                     : fmt::format(" {}\n", json::serialize(each));
+            const auto words =
+                each.is_string() ? std::string{each.get_string()} : json::serialize(each);
+            const bool is_for_people = words.size() <= longest_text;
+            text += is_for_people ? fmt::format(" {}\n", words)
+                                  : fmt::format(" {} bytes; --json has them\n", words.size());
             return;
         }
         text += '\n';

@@ -8,6 +8,7 @@
 #include "answers.hpp"
 #include "approvals.hpp"
 #include "commands.hpp"
+#include "house_logo.hpp"
 #include "set_company.hpp"
 
 namespace pointhouse::ops {
@@ -21,6 +22,7 @@ using gateway::House;
 
 struct Options {
     std::string file;
+    std::string reason;
     bool as_both = false;
 };
 
@@ -53,7 +55,8 @@ CommandResult show(House& house, const Invocation& typed)
         {"refund_grace_days", terms.refund_grace_days},
         {"inactivity_months", terms.inactivity_months},
         {"approval_above_points", approval},
-        {"approval_of", approval_of}};
+        {"approval_of", approval_of},
+        {"logo", logo_as_json(house.registry().logo())}};
     const auto& programs = house.registry().programs();
     if (!programs.empty()) shown.emplace("programs", json::array(programs.begin(), programs.end()));
     std::string text;
@@ -95,10 +98,36 @@ void declare_house(CLI::App& app, Invocation& invocation)
         ->type_name("FILE.toml");
     add_json_option(company, invocation);
 
-    auto& showing = declare_in_house(
-        group, "show", "The terms in force", invocation, [](House& house, const Invocation& typed) {
-            return show(house, typed);
+    auto& logo = declare_in_house(
+        group,
+        "set-logo",
+        "Give the house a logo, on what it issues from now on",
+        invocation,
+        [options](House& house, const Invocation& typed) {
+            return set_logo(house, options->file, typed);
         });
+    logo.add_option("FILE", options->file, "At most 64 KiB and 1000 pixels wide and high")
+        ->required()
+        ->type_name("FILE.png");
+    add_json_option(logo, invocation);
+
+    auto& withdrawing = declare_in_house(
+        group,
+        "withdraw-logo",
+        "Have the drawn mark again, on what is issued from now on",
+        invocation,
+        [options](House& house, const Invocation& typed) {
+            return withdraw_logo(house, options->reason, typed);
+        });
+    withdrawing.add_option("--reason", options->reason, "Why")->required()->check(has_words());
+    add_json_option(withdrawing, invocation);
+
+    auto& showing = declare_in_house(
+        group,
+        "show",
+        "The terms in force, and whether there is a logo",
+        invocation,
+        [](House& house, const Invocation& typed) { return show(house, typed); });
     add_json_option(showing, invocation);
 }
 

@@ -210,6 +210,9 @@ std::vector<OperatorCommand> of_terms()
     OperatorCommand adding =
         of_partner("partner add", "Register a partner with its contract, a [[partner]] table");
     adding.file_option = "--terms";
+    OperatorCommand drawing =
+        act("house set-logo", "Give the house a logo, a PNG, on what it issues from now on");
+    drawing.file = MediaType::png;
     return {
         read("partner list", "All partners"),
         read("partner show", "One partner's contract", {text("partner", "Its id")}),
@@ -242,6 +245,10 @@ std::vector<OperatorCommand> of_terms()
         read("house show", "The terms of the house in force"),
         of_file("house set-terms", "Prepare a change of the terms of a [house] table"),
         of_file("house set-company", "Say who the house is, a [company] table"),
+        std::move(drawing),
+        act("house withdraw-logo",
+            "Have the drawn mark again, on what is issued from now on",
+            {text_option("reason", "--reason", "Why")}),
         read("promotion list", "Promotions in force"),
         of_file("promotion add", "Prepare promotions, [[promotion]] tables")};
 }

@@ -9,12 +9,12 @@
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
-#include <openssl/evp.h>
 
 #include "answers.hpp"
 #include "approvals.hpp"
 #include "certs/failure.hpp"
 #include "in_house.hpp"
+#include "partners/base64.hpp"
 
 namespace pointhouse::ops {
 
@@ -41,16 +41,6 @@ std::string without_folder(std::string text, const fs::path& folder)
     return text;
 }
 
-std::string as_base64(std::string_view bytes)
-{
-    std::string text(4 * ((bytes.size() + 2) / 3), '\0');
-    const auto* const from = reinterpret_cast<const unsigned char*>(bytes.data());
-    auto* const to = reinterpret_cast<unsigned char*>(text.data());
-    // It ends what it writes with a zero, for which a string has room.
-    ::EVP_EncodeBlock(to, from, static_cast<int>(bytes.size()));
-    return text;
-}
-
 /// Puts files of the folder in the place of their names.
 void put_files(json::value& value, const std::string& prefix)
 {
@@ -61,7 +51,7 @@ void put_files(json::value& value, const std::string& prefix)
     } else if (const auto* const text = value.if_string(); text && text->starts_with(prefix)) {
         const fs::path file{std::string_view{*text}};
         value = json::object{
-            {"name", file.filename().string()}, {"base64", as_base64(read_text(file))}};
+            {"name", file.filename().string()}, {"base64", partners::as_base64(read_text(file))}};
     }
 }
 

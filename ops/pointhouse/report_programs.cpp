@@ -18,11 +18,10 @@ struct RecordEnd {
     std::optional<ledger::HouseSequence> settled; // the close of the window before
     std::optional<ledger::Time> at;
 
-    [[nodiscard]] bool has(const partners::ProgramChange& change) const
+    [[nodiscard]] bool has(ledger::HouseSequence entry, ledger::Time recorded_at) const
     {
-        if (change.is_first) return true; // no partner was anywhere before its contract
-        if (last && change.entry > *last) return false;
-        return !at || change.at <= *at || (settled && change.entry <= *settled);
+        if (last && entry > *last) return false;
+        return !at || recorded_at <= *at || (settled && entry <= *settled);
     }
 };
 
@@ -61,8 +60,19 @@ std::vector<std::string> programs_at_end(gateway::House& house, const ReportSour
     const ledger::HouseRecord record{house.record_store()};
     std::vector<std::string> programs(source.terms->partners.size());
     for (const auto& change : partners::program_changes(record.entries()))
-        if (end.has(change)) programs.at(change.partner.value() - 1) = change.program;
+        // No partner was anywhere before its contract.
+        if (change.is_first || end.has(change.entry, change.at))
+            programs.at(change.partner.value() - 1) = change.program;
     return programs;
+}
+
+partners::Logo logo_at_end(gateway::House& house, const ReportSource& source)
+{
+    const auto end = record_end_of(house, source);
+    partners::Logo logo;
+    for (const auto& change : house.registry().logo_changes())
+        if (end.has(change.entry, change.at)) logo = change.logo;
+    return logo;
 }
 
 } // namespace pointhouse::ops

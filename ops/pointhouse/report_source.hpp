@@ -11,6 +11,7 @@
 #include "ledger/movements.hpp"
 #include "ledger/terms.hpp"
 #include "ledger/time.hpp"
+#include "partners/logo.hpp"
 #include "settlement/printed_report.hpp"
 
 namespace pointhouse::ops {
@@ -39,7 +40,8 @@ struct ReportSource {
     Interval interval;
     ledger::Time now;
     std::optional<ledger::PartnerId> partner;
-    std::string house; // its name
+    std::string house;   // its name
+    partners::Logo logo; // of the house, at the end of what the report is of
 
     /// Of what a printed report is.
     [[nodiscard]] settlement::ReportOf as_printed() const;

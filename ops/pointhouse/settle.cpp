@@ -90,16 +90,21 @@ std::string in_words(const settlement::Settlement& settled)
 CommandStep show(House& house, const Options& options, const Invocation& typed)
 {
     auto source = std::make_shared<gateway::SettlementSource>(house, read_window(options.window));
+    // A closed window shows the logo that it was closed under, so that it gives the same bytes.
+    const auto closing = house.closing_of(read_window(options.window));
+    const auto& registry = house.registry();
+    const auto logo = closing ? registry.logo_at(*closing) : registry.logo();
     std::vector<settlement::Document> issued;
     for (const auto* document : house.documents().documents_of(read_window(options.window)))
         issued.push_back(document->document);
-    return [source, typed, options, issued = std::move(issued)](Console& console) {
+    return [source, typed, options, logo, issued = std::move(issued)](Console& console) {
         const auto settled = source->settle(console);
         if (!options.pdf.empty()) {
             const auto file = typed.path(options.pdf);
             const auto created = ledger::format_time(settled.window.to);
-            write_text(
-                file, settlement::report_pdf(settlement::printed_settlement(settled, created)));
+            auto page = settlement::printed_settlement(settled, created);
+            page.logo = logo.png();
+            write_text(file, settlement::report_pdf(page));
             return done(file.string() + "\n");
         }
         if (typed.json) return done(settlement::settlement_json(settled, issued) + "\n");

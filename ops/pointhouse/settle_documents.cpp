@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <fmt/format.h>
+#include <map>
 #include <memory>
 
 #include <boost/json/array.hpp>
@@ -191,19 +192,26 @@ CommandStep issue(House& house, const Options& options, const Invocation& typed)
 CommandStep write_issued(House& house, const Options& options, const Invocation& typed)
 {
     std::vector<Document> documents;
-    for (const auto* issued : house.documents().documents_of(read_window(options.window)))
+    std::map<std::string, partners::Logo> logos;
+    for (const auto* issued : house.documents().documents_of(read_window(options.window))) {
         documents.push_back(issued->document);
+        logos.emplace(issued->document.number, house.registry().logo_at(issued->entry));
+    }
     const auto folder = typed.path(options.folder);
-    return gateway::LongWork{[documents = std::move(documents), folder, typed](Console&) {
-        json::array files;
-        std::string text;
-        for (const auto& file : settlement::write_documents(folder, documents)) {
-            files.emplace_back(file.string());
-            text += file.string() + "\n";
-        }
-        if (text.empty()) text = "no money moved: there is nothing to invoice\n";
-        return report(typed, files, text);
-    }};
+    return gateway::LongWork{
+        [documents = std::move(documents), logos = std::move(logos), folder, typed](Console&) {
+            const auto logo_of = [&](const Document& document) {
+                return logos.at(document.number).png();
+            };
+            json::array files;
+            std::string text;
+            for (const auto& file : settlement::write_documents(folder, documents, logo_of)) {
+                files.emplace_back(file.string());
+                text += file.string() + "\n";
+            }
+            if (text.empty()) text = "no money moved: there is nothing to invoice\n";
+            return report(typed, files, text);
+        }};
 }
 
 CommandStep invoices(House& house, const Options& options, const Invocation& typed)

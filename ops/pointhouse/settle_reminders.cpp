@@ -70,6 +70,7 @@ std::map<std::string, settlement::ReminderLetter> letters_of(
             terms->partner(reminder.partner).name,
             reminder.currency ? "-" + reminder.currency->code : "");
         auto& letter = letters[name];
+        letter.logo = house.registry().logo().png();
         letter.house = parties.house;
         letter.partner = parties.partners.at(reminder.partner.value() - 1);
         letter.currency = reminder.currency.value_or(terms->currency);

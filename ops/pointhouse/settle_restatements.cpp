@@ -38,16 +38,19 @@ struct Versions {
     Restatement after;
     std::shared_ptr<const ledger::Terms> terms;
     settlement::Contracts contracts;
+    partners::Logo logo;
 };
 
 Versions versions_of(House& house, Restatement before, Restatement after)
 {
     const auto terms = house.registry().terms();
+    const auto logo = house.registry().logo_at(after.documents_through);
     return {
         .before = std::move(before),
         .after = std::move(after),
         .terms = terms,
-        .contracts = gateway::contracts_of(house.registry(), *terms)};
+        .contracts = gateway::contracts_of(house.registry(), *terms),
+        .logo = logo};
 }
 
 /// Both versions of the statements, and what they have differently.
@@ -74,7 +77,11 @@ json::array write_versions(const Versions& versions, const std::filesystem::path
     write(
         name + ".pdf",
         settlement::difference_pdf(
-            versions.before, versions.after, *versions.terms, versions.contracts));
+            versions.before,
+            versions.after,
+            *versions.terms,
+            versions.contracts,
+            versions.logo.png()));
     return files;
 }
 

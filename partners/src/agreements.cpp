@@ -312,6 +312,9 @@ Registry::Accepted<void> Registry::approve(ledger::HouseSequence id, bool as_bot
     if (proposal.kind == promotion_kind) return agree_promotion(proposal, act);
     if (proposal.kind == opening_kind) return import_opening(proposal, act);
     if (proposal.kind == house_terms_kind) return change_house_terms(proposal, act);
+    if (proposal.kind == kind::logo_set || proposal.kind == kind::logo_withdrawn) {
+        return change_logo(proposal, act);
+    }
     if (proposal.kind == kind::partner_added || proposal.kind == kind::tariff_set ||
         proposal.kind == kind::vat_set || proposal.kind == kind::block_bought ||
         proposal.kind == kind::company_set || proposal.kind == kind::settlement_terms_set ||

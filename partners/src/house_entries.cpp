@@ -9,6 +9,7 @@
 #include <boost/json/value_to.hpp>
 
 #include "contract_rules.hpp"
+#include "partners/base64.hpp"
 
 namespace pointhouse::partners {
 namespace {
@@ -177,6 +178,11 @@ Company company_from(const json::object& content)
         }
     }
     return company;
+}
+
+std::string logo_from(const json::object& content)
+{
+    return required(from_base64(text_in(content, "png")), "png");
 }
 
 json::object to_json(const SettlementTerms& terms)

@@ -21,6 +21,8 @@ inline constexpr std::string_view partner_added = "partner_added";
 inline constexpr std::string_view tariff_set = "tariff_set";
 inline constexpr std::string_view vat_set = "vat_set";
 inline constexpr std::string_view company_set = "company_set";
+inline constexpr std::string_view logo_set = "logo_set";
+inline constexpr std::string_view logo_withdrawn = "logo_withdrawn";
 inline constexpr std::string_view settlement_terms_set = "settlement_terms_set";
 inline constexpr std::string_view partner_leaves = "partner_leaves";
 inline constexpr std::string_view promotion_agreed = "promotion_agreed";
@@ -53,6 +55,8 @@ inline constexpr std::string_view message_approved = "message_approved";
 [[nodiscard]] ledger::Tariff tariff_from(
     const boost::json::object& content, ledger::PartnerId partner);
 [[nodiscard]] Company company_from(const boost::json::object& content);
+/// The file of a `logo_set`.
+[[nodiscard]] std::string logo_from(const boost::json::object& content);
 [[nodiscard]] boost::json::object to_json(const VatTerms& row);
 [[nodiscard]] std::vector<VatTerms> vat_rows_from(
     const boost::json::array& rows, ledger::PartnerId partner);

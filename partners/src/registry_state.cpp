@@ -65,13 +65,15 @@ const VatTerms* row_in_force(
     return in_force;
 }
 
-constexpr std::array<Registry::State::Kind, 18> Registry::State::kinds{
+constexpr std::array<Registry::State::Kind, 20> Registry::State::kinds{
     {{kind::house_founded, &State::apply_founding, true},
      {kind::currency_changed, &State::apply_currency, true},
      {kind::partner_added, &State::apply_partner, true},
      {kind::tariff_set, &State::apply_tariff, true},
      {kind::vat_set, &State::apply_vat, true},
      {kind::company_set, &State::apply_company, false},
+     {kind::logo_set, &State::apply_logo, false},
+     {kind::logo_withdrawn, &State::apply_logo_withdrawal, false},
      {kind::settlement_terms_set, &State::apply_settlement_terms, false},
      {kind::partner_leaves, &State::apply_exit, true},
      {kind::promotion_agreed, &State::apply_promotion, true},

@@ -47,6 +47,7 @@ struct RegistryFold {
     std::vector<PartnerContract> contracts;
     std::vector<std::string> programs;
     Company house_company;
+    std::vector<LogoChange> logos;          // of the house, oldest first
     std::vector<PromotionTerms> promotions; // in force, as in the terms
     std::map<ledger::HouseSequence, Proposal> proposals;
     std::map<ledger::HouseSequence, DecidedProposal> decided; // of those that wait no more
@@ -93,7 +94,7 @@ private:
         Apply apply;
         bool changes_terms;
     };
-    static const std::array<Kind, 18> kinds;
+    static const std::array<Kind, 20> kinds;
 
     void apply(const ledger::HouseEntry& entry);
     void decide(ledger::HouseSequence proposal, const boost::json::object& content);
@@ -102,6 +103,8 @@ private:
     void apply_partner(const boost::json::object& content);
     void apply_tariff(const boost::json::object& content);
     void apply_company(const boost::json::object& content);
+    void apply_logo(const boost::json::object& content);
+    void apply_logo_withdrawal(const boost::json::object& content);
     void apply_settlement_terms(const boost::json::object& content);
     void apply_vat(const boost::json::object& content);
     void apply_exit(const boost::json::object& content);

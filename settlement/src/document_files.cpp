@@ -46,7 +46,7 @@ void write_whole(const std::filesystem::path& path, std::string_view bytes)
 } // namespace
 
 std::vector<std::filesystem::path> write_documents(
-    const std::filesystem::path& folder, std::span<const Document> documents)
+    const std::filesystem::path& folder, std::span<const Document> documents, const LogoOf& logo_of)
 {
     for (const Document& document : documents) check_file_name(document.number);
     std::filesystem::create_directories(folder);
@@ -58,7 +58,7 @@ std::vector<std::filesystem::path> write_documents(
     for (const Document& document : documents) {
         if (document.kind != DocumentKind::payment_statement)
             write(document.number + ".xml", ubl_xml(document));
-        write(document.number + ".pdf", document_pdf(document));
+        write(document.number + ".pdf", document_pdf(document, logo_of ? logo_of(document) : ""));
         write(document.number + ".csv", document_csv(document));
         write(document.number + ".json", document_json(document) + '\n');
     }

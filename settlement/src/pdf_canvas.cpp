@@ -1,8 +1,12 @@
 #include "pdf_canvas.hpp"
 
+#include <algorithm>
 #include <cairo-pdf.h>
 #include <numbers>
+#include <span>
 #include <stdexcept>
+
+#include "settlement/logo.hpp"
 
 namespace pointhouse::settlement {
 namespace {
@@ -11,6 +15,22 @@ cairo_status_t append_bytes(void* closure, const unsigned char* data, unsigned i
 {
     static_cast<std::string*>(closure)->append(data, data + length);
     return CAIRO_STATUS_SUCCESS;
+}
+
+/// The closure is what is left of the bytes.
+cairo_status_t take_bytes(void* closure, unsigned char* data, unsigned int length)
+{
+    auto& left = *static_cast<std::string_view*>(closure);
+    if (left.size() < length) return CAIRO_STATUS_READ_ERROR;
+    std::ranges::copy(left.substr(0, length), data);
+    left.remove_prefix(length);
+    return CAIRO_STATUS_SUCCESS;
+}
+
+/// Never null: what cannot be read is a surface that says so.
+cairo_surface_t* surface_of(std::string_view png)
+{
+    return cairo_image_surface_create_from_png_stream(take_bytes, &png);
 }
 
 void check(cairo_status_t status)
@@ -30,6 +50,14 @@ PangoAlignment pango_alignment(Alignment alignment)
 }
 
 } // namespace
+
+bool is_drawable(std::string_view png)
+{
+    cairo_surface_t* const surface = surface_of(png);
+    const auto status = cairo_surface_status(surface);
+    cairo_surface_destroy(surface);
+    return status == CAIRO_STATUS_SUCCESS;
+}
 
 PdfCanvas::PdfCanvas(const PdfProperties& properties)
     : surface_{cairo_pdf_surface_create_for_stream(append_bytes, &bytes_, a4_width, a4_height)},
@@ -115,6 +143,30 @@ double PdfCanvas::height_of(const Paragraph& paragraph)
     const double height = set_paragraph(paragraph);
     pango_layout_set_height(layout_.get(), -1);
     return height;
+}
+
+double PdfCanvas::width_of(std::string_view words, const TextStyle& style)
+{
+    set_words(words, style, -1);
+    int width = 0;
+    pango_layout_get_size(layout_.get(), &width, nullptr);
+    return pango_units_to_double(width);
+}
+
+double PdfCanvas::picture(const Box& box, std::string_view png)
+{
+    if (!picture_) picture_.reset(surface_of(png));
+    check(cairo_surface_status(picture_.get()));
+    const double across = cairo_image_surface_get_width(picture_.get());
+    const double down = cairo_image_surface_get_height(picture_.get());
+    const double scale = std::min(box.width / across, box.height / down);
+    cairo_save(context_.get());
+    cairo_translate(context_.get(), box.corner.x, box.corner.y + (box.height - scale * down) / 2);
+    cairo_scale(context_.get(), scale, scale);
+    cairo_set_source_surface(context_.get(), picture_.get(), 0, 0);
+    cairo_paint(context_.get());
+    cairo_restore(context_.get());
+    return scale * across;
 }
 
 void PdfCanvas::rule(Spot left, double width, double thickness, Ink ink)

@@ -68,6 +68,12 @@ public:
     /// Writes it down from `spot`: the top of the first line's left end. Returns its height.
     double paragraph(Spot spot, const Paragraph& paragraph);
     [[nodiscard]] double height_of(const Paragraph& paragraph);
+    /// How wide a line is that nothing cuts off.
+    [[nodiscard]] double width_of(std::string_view words, const TextStyle& style);
+    /// Draws a PNG as large as it goes into the box, at its left and half-way down, and returns how
+    /// wide it is there. All that a document draws are the same, so that it has it once. Throws
+    /// std::runtime_error when Cairo cannot read it.
+    double picture(const Box& box, std::string_view png);
     void rule(Spot left, double width, double thickness, Ink ink);
     void fill(const Box& box, Ink ink, double radius = 0);
     void disc(Spot centre, double radius, Ink ink);
@@ -91,6 +97,7 @@ private:
     std::unique_ptr<cairo_surface_t, Free> surface_;
     std::unique_ptr<cairo_t, Free> context_;
     std::unique_ptr<PangoLayout, Free> layout_;
+    std::unique_ptr<cairo_surface_t, Free> picture_; // once it was drawn
 };
 
 } // namespace pointhouse::settlement

@@ -1,5 +1,6 @@
 #include "pdf_parts.hpp"
 
+#include <algorithm>
 #include <fmt/format.h>
 
 #include "pdf_style.hpp"
@@ -19,6 +20,46 @@ void draw_table_head(PdfCanvas& canvas, double y, std::string_view currency)
     const std::string net = fmt::format("Net, {}", currency);
     canvas.text({.x = right, .y = baseline}, net, at_right(quiet), 80);
     canvas.rule({.x = left, .y = y + table_head_height - 6}, width, 0.9, black);
+}
+
+constexpr double mark_top = 46;
+constexpr double mark_height = 34;
+constexpr double mark_gap = 10;
+constexpr double logo_width_max = 150;
+constexpr double title_width_max = 250;
+constexpr TextStyle name_face{.size = 12, .is_bold = true, .ink = accent};
+constexpr TextStyle title_face{.size = 16, .is_bold = true, .ink = black};
+constexpr TextStyle number_face{.size = 9, .ink = grey};
+
+/// Of a house without a logo: two coins that pass each other.
+void draw_mark(PdfCanvas& canvas, std::string_view name)
+{
+    canvas.fill(
+        {.corner = {.x = left, .y = mark_top}, .width = mark_height, .height = mark_height},
+        accent,
+        7);
+    canvas.disc({.x = left + 13, .y = 63}, 6.5, white);
+    canvas.disc({.x = left + 21, .y = 63}, 6.5, hairline);
+    canvas.text({.x = left + mark_height + mark_gap, .y = 67}, name, name_face, 190);
+}
+
+/// The name has what a logo and the title leave, on two lines where it is long.
+void draw_logo(PdfCanvas& canvas, const Letterhead& head)
+{
+    const Box box{
+        .corner = {.x = left, .y = mark_top}, .width = logo_width_max, .height = mark_height};
+    const double x = left + canvas.picture(box, head.logo) + mark_gap;
+    const double title = std::min(
+        title_width_max,
+        std::max(
+            canvas.width_of(head.title, title_face), canvas.width_of(head.number, number_face)));
+    const PdfCanvas::Paragraph name{
+        .words = head.name,
+        .style = name_face,
+        .width = right - title - mark_gap - x,
+        .lines_max = 2};
+    const double top = mark_top + (mark_height - canvas.height_of(name)) / 2;
+    canvas.paragraph({.x = x, .y = top}, name);
 }
 
 } // namespace
@@ -57,17 +98,12 @@ void draw_body(PdfCanvas& canvas, const PageOfBlocks& page, std::string_view cur
 
 void draw_letterhead(PdfCanvas& canvas, const Letterhead& head)
 {
-    // The place of the house's logo: until it has one, two coins that pass each other.
-    canvas.fill({.corner = {.x = left, .y = 46}, .width = 34, .height = 34}, accent, 7);
-    canvas.disc({.x = left + 13, .y = 63}, 6.5, white);
-    canvas.disc({.x = left + 21, .y = 63}, 6.5, hairline);
-    const TextStyle name{.size = 12, .is_bold = true, .ink = accent};
-    canvas.text({.x = left + 44, .y = 67}, head.name, name, 190);
-
-    const TextStyle title{.size = 16, .is_bold = true, .ink = black};
-    canvas.text({.x = right, .y = 61}, head.title, at_right(title), 250);
-    const TextStyle number{.size = 9, .ink = grey};
-    canvas.text({.x = right, .y = 77}, head.number, at_right(number), 250);
+    if (head.logo.empty())
+        draw_mark(canvas, head.name);
+    else
+        draw_logo(canvas, head);
+    canvas.text({.x = right, .y = 61}, head.title, at_right(title_face), title_width_max);
+    canvas.text({.x = right, .y = 77}, head.number, at_right(number_face), title_width_max);
 }
 
 void draw_notice(PdfCanvas& canvas, std::string_view notice)

@@ -34,8 +34,9 @@ struct PageOfBlocks {
 /// Draws the page's blocks under the table's head, where there is one.
 void draw_body(PdfCanvas& canvas, const PageOfBlocks& page, std::string_view currency);
 
-/// The place of the house's logo with its name, the title and the number.
+/// The house's logo and its name, the title and the number.
 struct Letterhead {
+    std::string_view logo{}; // a PNG; empty: the drawn mark
     std::string_view name{};
     std::string_view title{};
     std::string_view number{};

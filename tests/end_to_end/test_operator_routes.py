@@ -23,6 +23,7 @@ XML = {"Content-Type": "application/xml"}
 TOML = {"Content-Type": "application/toml"}
 CSV = {"Content-Type": "text/csv"}
 PEM = {"Content-Type": "application/x-pem-file"}
+PNG = {"Content-Type": "image/png"}
 JSON = {"Content-Type": "application/json"}
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 OPERATOR = "/v1/operator/"
@@ -40,10 +41,11 @@ ACTS = ["settle/draft", "settle/issue", "settle/credit", "settle/sent", "settle/
         "partner/add", "partner/set-tariff", "partner/set-vat", "partner/set-company", "partner/set-settlement", "partner/buy-block",
         "house/set-terms", "house/set-company", "promotion/add", "settle/invoices", "settle/remind", "estimate/add",
         "close/soft", "close/reopen", "close/hard", "calendar/set", "reconcile", "cert/issue", "import/opening", "settle/restate",
-        "approve/reject", "partner/exit", "partner/release", "fx/withdraw", "calendar/withdraw", "estimate/withdraw"]
+        "approve/reject", "partner/exit", "partner/release", "fx/withdraw", "calendar/withdraw", "estimate/withdraw",
+        "house/set-logo", "house/withdraw-logo"]
 # They change nothing, and are sent with POST for the file that they bring.
 READING_ACTS = ["report/breakage", "export/gl", "reconcile"]
-FILES = {"bank/import": XML, "reconcile": CSV, "cert/issue": PEM, "import/opening": JSON} | dict.fromkeys((
+FILES = {"bank/import": XML, "reconcile": CSV, "cert/issue": PEM, "import/opening": JSON, "house/set-logo": PNG} | dict.fromkeys((
     "report/breakage", "export/gl", "partner/add", "partner/set-tariff", "partner/set-vat", "partner/set-company",
     "partner/set-settlement", "house/set-terms", "house/set-company", "promotion/add", "estimate/add",
     "calendar/set"), TOML)

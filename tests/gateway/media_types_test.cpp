@@ -152,7 +152,8 @@ TEST(MediaTypes, AreNamedOnce)
           MediaType::xlsx,
           MediaType::toml,
           MediaType::text,
-          MediaType::pem})
+          MediaType::pem,
+          MediaType::png})
         EXPECT_EQ(media_type_of(name_of(type)), type) << name_of(type);
     EXPECT_EQ(media_type_of("application/json; charset=UTF-8"), MediaType::json);
     EXPECT_EQ(media_type_of("application/json; charset=latin1"), MediaType::other);

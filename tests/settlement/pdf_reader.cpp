@@ -32,16 +32,21 @@ std::string output_of(const std::string& command)
 
 } // namespace
 
-std::string poppler(const std::string& pdf, const std::string& options)
+std::string output_of(const std::string& pdf, std::string command)
 {
     std::string path = (std::filesystem::temp_directory_path() / "statement.XXXXXX").string();
     const int file = mkstemp(path.data());
     if (file < 0) return {};
     close(file);
     std::ofstream{path, std::ios::binary} << pdf;
-    std::string text = output_of("pdftotext " + options + " " + path + " -");
+    std::string text = output_of(command.replace(command.find("{}"), 2, path));
     std::filesystem::remove(path);
     return text;
+}
+
+std::string poppler(const std::string& pdf, const std::string& options)
+{
+    return output_of(pdf, "pdftotext " + options + " {} -");
 }
 
 std::string text_of(const std::string& pdf)

@@ -6,6 +6,8 @@
 
 namespace pointhouse::settlement {
 
+/// What a command prints of a document, whose file stands in the place of {}.
+[[nodiscard]] std::string output_of(const std::string& pdf, std::string command);
 /// What poppler's pdftotext says of a document, with its options.
 [[nodiscard]] std::string poppler(const std::string& pdf, const std::string& options);
 /// What a reader sees; each page ends in a form feed.

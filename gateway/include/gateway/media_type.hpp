@@ -17,6 +17,7 @@ enum class MediaType : std::uint8_t {
     toml,
     text,
     pem,
+    png,
     other,
 };
 

@@ -17,6 +17,7 @@
 #include "ledger/terms.hpp"
 #include "ledger/time.hpp"
 #include "partners/company.hpp"
+#include "partners/logo.hpp"
 #include "partners/settlement_terms.hpp"
 
 namespace pointhouse::partners {
@@ -224,6 +225,11 @@ public:
 
     /// Changes who a partner is before the law and to its bank; none: the house.
     Accepted<void> set_company(ledger::PartnerId partner, const Company& company, Act act);
+    /// Gives the house a logo for what it issues from now on; its own form is judged, not what a
+    /// reader makes of it.
+    Accepted<void> set_logo(std::string_view png, Act act);
+    /// The house has none from now on.
+    Accepted<void> withdraw_logo(std::string_view reason, Act act);
     /// Changes how a partner is invoiced and paid; all of it, from now on.
     Accepted<void> set_settlement_terms(
         ledger::PartnerId partner, const SettlementTerms& terms, Act act);
@@ -296,6 +302,11 @@ public:
     [[nodiscard]] const std::vector<std::string>& programs() const;
     /// Of the house itself.
     [[nodiscard]] const Company& house_company() const;
+    /// Of the house, in force; and as it was when `sequence` was the last entry.
+    [[nodiscard]] Logo logo() const;
+    [[nodiscard]] Logo logo_at(ledger::HouseSequence sequence) const;
+    /// Oldest first; valid until the next change.
+    [[nodiscard]] const std::vector<LogoChange>& logo_changes() const;
     /// The partner's VAT row for a flow at a date; null when none is set.
     [[nodiscard]] const VatTerms* find_vat(
         ledger::PartnerId partner, std::string_view flow, ledger::Time at) const;
@@ -309,6 +320,7 @@ private:
     [[nodiscard]] std::optional<std::string> fault_of_programs_left(
         const std::vector<std::string>& left) const;
     Accepted<void> change_house_terms(const Proposal& proposal, Act act);
+    Accepted<void> change_logo(const Proposal& proposal, Act act);
     Accepted<void> change_contract(const Proposal& proposal, Act act);
     [[nodiscard]] std::optional<std::string> fault_among_others(
         const PromotionTerms& promotion) const;

@@ -40,6 +40,7 @@ struct PrintedTable {
 
 /// A report as people get it: on A4, a picture before the figures where it says more.
 struct PrintedReport {
+    std::string logo{}; // of the house, a PNG; empty: it has none
     std::string house{};
     std::string title{};
     std::string number{};  // under the title: "June 2026"

@@ -12,6 +12,7 @@ namespace pointhouse::settlement {
 
 /// What the house writes to a partner that is late: all its reminders of one day.
 struct ReminderLetter {
+    std::string logo{}; // of the house, a PNG; empty: it has none
     LegalParty house{};
     LegalParty partner{};
     ledger::Currency currency{};

@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -120,12 +121,14 @@ struct RestatedDifference {
 /// bills each, `totals` by partner and statement with VAT, `points` by partner. Pure.
 [[nodiscard]] Report difference_report(
     const Restatement& before, const Restatement& after, const ledger::Terms& terms);
-/// The same for people, on A4. The same bytes for ever. Throws std::runtime_error.
+/// The same for people, on A4, under the logo (a PNG) of its time. The same bytes for ever. Throws
+/// std::runtime_error.
 [[nodiscard]] std::string difference_pdf(
     const Restatement& before,
     const Restatement& after,
     const ledger::Terms& terms,
-    const Contracts& contracts);
+    const Contracts& contracts,
+    std::string_view logo = {});
 
 /// A line's amount in minor units, without the tax that its price may hold. Where it does, lines of
 /// a statement are rounded on their sum, and this may be a cent apart from it. Pure.

@@ -43,7 +43,8 @@ public:
         for (std::size_t index = 0; index < pages.size(); ++index) {
             draw_letterhead(
                 canvas_,
-                {.name = letter_.house.name,
+                {.logo = letter_.logo,
+                 .name = letter_.house.name,
                  .title = title_of(letter_),
                  .number = day_in_words(letter_.day)});
             draw_body(canvas_, pages[index], letter_.currency.code);

@@ -38,7 +38,7 @@ std::string in_fours(std::string_view iban)
 /// Lays a document out in blocks, deals them to pages, then draws: the footer needs their number.
 class DocumentPages {
 public:
-    explicit DocumentPages(const Document& document)
+    DocumentPages(const Document& document, std::string_view logo)
         : document_{document}, price_places_{price_places(document)},
           canvas_{{
               .title = fmt::format("{} {}", title_of(document.kind), document.number),
@@ -46,7 +46,7 @@ public:
               .subject = days_in_words(document.from, document.to),
               .created = ledger::format_day(document.issued_on) + "T00:00:00Z",
           }},
-          frame_{canvas_, document}
+          frame_{canvas_, document, logo}
     {}
 
     std::string drawn()
@@ -311,10 +311,10 @@ private:
 
 } // namespace
 
-std::string document_pdf(const Document& document)
+std::string document_pdf(const Document& document, std::string_view logo)
 {
     ledger::invariant(!document.lines.empty(), "a document has lines");
-    return DocumentPages{document}.drawn();
+    return DocumentPages{document, logo}.drawn();
 }
 
 } // namespace pointhouse::settlement

@@ -81,8 +81,8 @@ constexpr double paragraph_gap = 2;
 
 } // namespace
 
-DocumentFrame::DocumentFrame(PdfCanvas& canvas, const Document& document)
-    : canvas_{canvas}, document_{document}, notice_{notice_of(document)},
+DocumentFrame::DocumentFrame(PdfCanvas& canvas, const Document& document, std::string_view logo)
+    : canvas_{canvas}, document_{document}, logo_{logo}, notice_{notice_of(document)},
       parties_height_{std::max(
           {height_of(document.seller),
            height_of(document.buyer),
@@ -118,7 +118,10 @@ void DocumentFrame::draw_letterhead()
     const std::string number = number_or_draft(document_);
     settlement::draw_letterhead(
         canvas_,
-        {.name = writer_of(document_).name, .title = title_of(document_.kind), .number = number});
+        {.logo = logo_,
+         .name = writer_of(document_).name,
+         .title = title_of(document_.kind),
+         .number = number});
     if (!notice_.empty()) draw_notice(canvas_, notice_);
 }
 

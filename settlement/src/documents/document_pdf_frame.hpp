@@ -14,7 +14,8 @@ namespace pointhouse::settlement {
 /// What surrounds the lines of a document on its pages. Refers to what it is made from.
 class DocumentFrame {
 public:
-    DocumentFrame(PdfCanvas& canvas, const Document& document);
+    /// `logo` is a PNG; empty: the drawn mark.
+    DocumentFrame(PdfCanvas& canvas, const Document& document, std::string_view logo);
 
     /// Logo, title, number and what kind of document this is: on every page.
     void draw_letterhead();
@@ -37,6 +38,7 @@ private:
 
     PdfCanvas& canvas_;
     const Document& document_;
+    std::string_view logo_;
     std::string notice_;
     double parties_height_;
 };

@@ -39,7 +39,11 @@ public:
         const auto pages = dealt(blocks_, 112, 112);
         for (std::size_t index = 0; index < pages.size(); ++index) {
             draw_letterhead(
-                canvas_, {.name = report_.house, .title = report_.title, .number = report_.number});
+                canvas_,
+                {.logo = report_.logo,
+                 .name = report_.house,
+                 .title = report_.title,
+                 .number = report_.number});
             draw_body(canvas_, pages[index], "");
             draw_footer(canvas_, report_.house, index + 1, pages.size());
             canvas_.end_page();

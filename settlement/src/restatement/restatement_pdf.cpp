@@ -51,8 +51,9 @@ public:
         const Restatement& before,
         const Restatement& after,
         const ledger::Terms& terms,
-        const Contracts& contracts)
-        : before_{before}, after_{after}, terms_{terms}, contracts_{contracts},
+        const Contracts& contracts,
+        std::string_view logo)
+        : before_{before}, after_{after}, terms_{terms}, contracts_{contracts}, logo_{logo},
           canvas_{{
               .title = fmt::format("Restatement of {}", month_in_words(after.window)),
               .author = contracts.house.name,
@@ -72,7 +73,8 @@ public:
         for (std::size_t index = 0; index < pages.size(); ++index) {
             draw_letterhead(
                 canvas_,
-                {.name = contracts_.house.name,
+                {.logo = logo_,
+                 .name = contracts_.house.name,
                  .title = "Restatement",
                  .number = month_in_words(after_.window)});
             if (index == 0) draw_summary();
@@ -291,6 +293,7 @@ private:
     const Restatement& after_;
     const ledger::Terms& terms_;
     const Contracts& contracts_;
+    std::string_view logo_;
     PdfCanvas canvas_;
     std::vector<Block> blocks_;
 };
@@ -301,9 +304,10 @@ std::string difference_pdf(
     const Restatement& before,
     const Restatement& after,
     const ledger::Terms& terms,
-    const Contracts& contracts)
+    const Contracts& contracts,
+    std::string_view logo)
 {
-    return DifferencePages{before, after, terms, contracts}.drawn();
+    return DifferencePages{before, after, terms, contracts, logo}.drawn();
 }
 
 }; // namespace pointhouse::settlement
