@@ -29,9 +29,6 @@ struct Options {
     bool as_both = false;
 };
 
-// What is longer is no text, but a file in base64.
-constexpr std::size_t longest_text = 10'000;
-
 /// A value of JSON for people: a line for each figure.
 void append_tree(const json::value& value, std::size_t depth, std::string& text)
 {
@@ -40,9 +37,9 @@ void append_tree(const json::value& value, std::size_t depth, std::string& text)
         if (!each.is_structured()) {
             const auto words =
                 each.is_string() ? std::string{each.get_string()} : json::serialize(each);
-            const bool is_for_people = words.size() <= longest_text;
-            text += is_for_people ? fmt::format(" {}\n", words)
-                                  : fmt::format(" {} bytes; --json has them\n", words.size());
+            // A file in base64 is not for people, who have its SHA-256 beside it.
+            text += name == "png" ? fmt::format(" {} characters; --json has them\n", words.size())
+                                  : fmt::format(" {}\n", words);
             return;
         }
         text += '\n';

@@ -106,7 +106,7 @@ void declare_house(CLI::App& app, Invocation& invocation)
         [options](House& house, const Invocation& typed) {
             return set_logo(house, options->file, typed);
         });
-    logo.add_option("FILE", options->file, "At most 64 KiB and 1000 pixels wide and high")
+    logo.add_option("FILE", options->file, "A PNG of at most 64 KiB, 1000 pixels wide and 300 high")
         ->required()
         ->type_name("FILE.png");
     add_json_option(logo, invocation);

@@ -19,8 +19,15 @@ gateway::CommandResult set_logo(
     // Its bounds first: only what is within them is unpacked.
     if (const auto fault = partners::fault_of_logo(png))
         return refused(fmt::format("{}: {}", file, *fault));
-    if (!settlement::is_drawable(png))
-        return refused(fmt::format("{}: the picture in the PNG cannot be read", file));
+    const auto drawn = settlement::drawn_bytes(png);
+    if (!drawn) return refused(fmt::format("{}: the picture in the PNG cannot be read", file));
+    if (*drawn > settlement::drawn_logo_bytes_max)
+        return refused(fmt::format(
+            "{}: the picture would take {} bytes of each PDF; at most {}: fewer pixels, or fewer "
+            "colours",
+            file,
+            *drawn,
+            settlement::drawn_logo_bytes_max));
     auto& registry = house.registry();
     const auto changed = registry.set_logo(png, act);
     if (!changed) return refused(changed.error().reason);

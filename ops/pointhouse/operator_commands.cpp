@@ -242,7 +242,7 @@ std::vector<OperatorCommand> of_terms()
               .option = "--points"},
              text_option("price", "--price", "Per point, as a decimal", false),
              text_option("fee", "--fee", "Per point, as a decimal", false)}),
-        read("house show", "The terms of the house in force"),
+        read("house show", "The terms of the house in force, and whether there is a logo"),
         of_file("house set-terms", "Prepare a change of the terms of a [house] table"),
         of_file("house set-company", "Say who the house is, a [company] table"),
         std::move(drawing),

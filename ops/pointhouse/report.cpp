@@ -427,9 +427,7 @@ CommandResult rendered(
     auto& report = made.report;
     if (!options.pdf.empty()) {
         const auto file = typed.path(options.pdf);
-        auto& page = made.printed.value();
-        page.logo = source.logo.png();
-        write_text(file, settlement::report_pdf(page));
+        write_text(file, settlement::report_pdf(made.printed.value()));
         return done(file.string() + "\n");
     }
     report.facts.emplace_back("as_of", ledger::format_time(source.end()));
@@ -458,8 +456,7 @@ ReportSource source_of(House& house, const Options& options)
         .interval = read_interval(options, *terms->calendar, points.windows()),
         .now = points.house_time(),
         .partner = partner,
-        .house = gateway::legal_parties_of(house.registry()).house.name,
-        .logo = {}};
+        .house = gateway::legal_parties_of(house.registry()).house.name};
 }
 
 /// Makes a report of a source, away from the house's thread.
@@ -487,8 +484,7 @@ CLI::App& declare_report_of(
         invocation,
         [options,
          prepare = std::move(prepare)](House& house, const Invocation& typed) -> CommandStep {
-            auto source = source_of(house, *options);
-            if (!options->pdf.empty()) source.logo = logo_at_end(house, source);
+            const auto source = source_of(house, *options);
             const auto make = prepare(house, source, typed);
             return [source, options, typed, make](Console&) {
                 return rendered(make(source), source, *options, typed);

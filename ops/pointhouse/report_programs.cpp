@@ -66,13 +66,4 @@ std::vector<std::string> programs_at_end(gateway::House& house, const ReportSour
     return programs;
 }
 
-partners::Logo logo_at_end(gateway::House& house, const ReportSource& source)
-{
-    const auto end = record_end_of(house, source);
-    partners::Logo logo;
-    for (const auto& change : house.registry().logo_changes())
-        if (end.has(change.entry, change.at)) logo = change.logo;
-    return logo;
-}
-
 } // namespace pointhouse::ops

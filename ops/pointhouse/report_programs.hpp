@@ -8,9 +8,6 @@
 
 namespace pointhouse::ops {
 
-/// The house's logo at the end of what a report is of. On the house's thread.
-[[nodiscard]] partners::Logo logo_at_end(gateway::House& house, const ReportSource& source);
-
 /// [id - 1]: the program of each partner's contract at the end of what a report is of. Of a window
 /// that is closed, as it was closed. On the house's thread.
 [[nodiscard]] std::vector<std::string> programs_at_end(

@@ -11,7 +11,6 @@
 #include "ledger/movements.hpp"
 #include "ledger/terms.hpp"
 #include "ledger/time.hpp"
-#include "partners/logo.hpp"
 #include "settlement/printed_report.hpp"
 
 namespace pointhouse::ops {
@@ -40,8 +39,7 @@ struct ReportSource {
     Interval interval;
     ledger::Time now;
     std::optional<ledger::PartnerId> partner;
-    std::string house;   // its name
-    partners::Logo logo; // of the house, at the end of what the report is of
+    std::string house; // its name
 
     /// Of what a printed report is.
     [[nodiscard]] settlement::ReportOf as_printed() const;

@@ -1,8 +1,11 @@
 #include "partners/logo.hpp"
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <fmt/format.h>
 #include <iterator>
+#include <stdexcept>
 #include <zlib.h>
 
 #include "house_entries.hpp"
@@ -53,14 +56,70 @@ std::optional<Chunk> take_chunk(std::string_view& left)
     return chunk;
 }
 
+/// What a pixel is made of, by the kind of its colour; 0: there is no such kind.
+std::size_t samples_of(char colour)
+{
+    constexpr std::array<std::uint8_t, 7> samples{1, 0, 3, 1, 2, 0, 4};
+    const auto kind = static_cast<unsigned char>(colour);
+    return kind < samples.size() ? samples.at(kind) : 0;
+}
+
 std::optional<std::string> fault_of_header(std::string_view header)
 {
     if (header.size() != header_bytes) return "the header of the PNG is not 13 bytes";
     const auto width = number_at(header);
     const auto height = number_at(header.substr(number_bytes));
     if (width == 0 || height == 0) return "the PNG has no pixels";
-    if (width <= logo_pixels_max && height <= logo_pixels_max) return std::nullopt;
-    return fmt::format("{0} x {1} pixels; at most {2} x {2}", width, height, logo_pixels_max);
+    if (width > logo_width_max || height > logo_height_max)
+        return fmt::format(
+            "{} x {} pixels; at most {} x {}", width, height, logo_width_max, logo_height_max);
+    const unsigned bits = static_cast<unsigned char>(header[8]);
+    if (samples_of(header[9]) == 0 || !std::has_single_bit(bits) || bits > 16)
+        return "the PNG has pixels of a kind that there is not";
+    if (header[12] != 0) return "the PNG is interlaced; save it without";
+    return std::nullopt;
+}
+
+/// Of all rows, each with the byte of its filter. Pre: a header without a fault.
+std::size_t unpacked_bytes(std::string_view header)
+{
+    const std::size_t bits = static_cast<unsigned char>(header[8]) * samples_of(header[9]);
+    const std::size_t row = (number_at(header) * bits + 7) / 8;
+    return number_at(header.substr(number_bytes)) * (1 + row);
+}
+
+/// Whether what is packed are so many bytes: no more of them are unpacked.
+bool unpacks_to(std::size_t size, const std::string& packed)
+{
+    std::string bytes(size, '\0');
+    uLong left = packed.size();
+    uLongf made = size;
+    const int code = ::uncompress2(
+        reinterpret_cast<Bytef*>(bytes.data()),
+        &made,
+        reinterpret_cast<const Bytef*>(packed.data()),
+        &left);
+    return code == Z_OK && made == size && left == packed.size();
+}
+
+/// What may stand beside the picture: small as it is. Texts and profiles can be packed, and unpack
+/// to anything.
+bool is_plain(std::string_view type)
+{
+    constexpr std::array<std::string_view, 12> plain{
+        "IHDR",
+        "PLTE",
+        "tRNS",
+        "IDAT",
+        "IEND",
+        "gAMA",
+        "cHRM",
+        "sRGB",
+        "sBIT",
+        "bKGD",
+        "pHYs",
+        "tEXt"};
+    return std::ranges::find(plain, type) != plain.end();
 }
 
 } // namespace
@@ -77,18 +136,25 @@ std::optional<std::string> fault_of_logo(std::string_view png)
     if (png.size() > logo_bytes_max) return fmt::format("more than {} bytes", logo_bytes_max);
     if (!png.starts_with(signature)) return "the file is no PNG";
     auto left = png.substr(signature.size());
-    bool has_picture = false;
+    std::size_t unpacked = 0;
+    std::string packed;
     for (bool is_first = true;; is_first = false) {
         const auto chunk = take_chunk(left);
         if (!chunk) return "the PNG is cut short";
         if (!chunk->is_sound) return "the PNG is damaged: a checksum is not that of its bytes";
         if (is_first != (chunk->type == "IHDR")) return "the PNG begins with no header, or has two";
-        if (auto fault = is_first ? fault_of_header(chunk->data) : std::nullopt) return fault;
-        if (chunk->type == "IDAT") has_picture = true;
+        if (!is_plain(chunk->type))
+            return "the PNG has more than a picture; save it without profiles and packed texts";
+        if (is_first) {
+            if (auto fault = fault_of_header(chunk->data)) return fault;
+            unpacked = unpacked_bytes(chunk->data);
+        }
+        if (chunk->type == "IDAT") packed += chunk->data;
         if (chunk->type == "IEND") break;
     }
-    if (!has_picture) return "the PNG has no picture";
     if (!left.empty()) return "the PNG has bytes behind its end";
+    if (packed.empty()) return "the PNG has no picture";
+    if (!unpacks_to(unpacked, packed)) return "the PNG holds other pixels than its header says";
     return std::nullopt;
 }
 
@@ -131,20 +197,18 @@ Logo Registry::logo_at(ledger::HouseSequence sequence) const
     return after == changes.begin() ? Logo{} : std::prev(after)->logo;
 }
 
-const std::vector<LogoChange>& Registry::logo_changes() const
-{
-    return state_->logos;
-}
-
 void Registry::State::apply_logo(const json::object& content)
 {
     auto file = std::make_shared<const std::string>(logo_from(content));
-    logos.push_back({.entry = entry_->sequence, .at = entry_->at, .logo = {std::move(file)}});
+    // Who approved it compared that one.
+    if (digest_of(*file) != text_in(content, "sha256"))
+        throw std::invalid_argument{"the logo is not that of its SHA-256"};
+    logos.push_back({.entry = entry_->sequence, .logo = {std::move(file)}});
 }
 
 void Registry::State::apply_logo_withdrawal(const json::object& /*content*/)
 {
-    logos.push_back({.entry = entry_->sequence, .at = entry_->at, .logo = {}});
+    logos.push_back({.entry = entry_->sequence, .logo = {}});
 }
 
 } // namespace pointhouse::partners

@@ -26,6 +26,12 @@ namespace pointhouse::partners {
 [[nodiscard]] const VatTerms* row_in_force(
     const std::vector<VatTerms>& rows, std::string_view flow, ledger::Time at);
 
+/// An entry from which on the house has another logo, or none.
+struct LogoChange {
+    ledger::HouseSequence entry{};
+    Logo logo{};
+};
+
 /// How much of the terms there was at one entry. Partners and tariffs only grow, so that earlier
 /// terms are a prefix of the present ones, in the currency and with the house's terms of that
 /// time.

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cairo-pdf.h>
 #include <numbers>
-#include <span>
 #include <stdexcept>
 
 #include "settlement/logo.hpp"
@@ -51,12 +50,16 @@ PangoAlignment pango_alignment(Alignment alignment)
 
 } // namespace
 
-bool is_drawable(std::string_view png)
+std::optional<std::size_t> drawn_bytes(std::string_view png)
 {
-    cairo_surface_t* const surface = surface_of(png);
-    const auto status = cairo_surface_status(surface);
-    cairo_surface_destroy(surface);
-    return status == CAIRO_STATUS_SUCCESS;
+    try {
+        PdfCanvas canvas{{}};
+        canvas.picture({.corner = {}, .width = a4_width, .height = a4_height}, png);
+        canvas.end_page();
+        return canvas.finish().size();
+    } catch (const std::runtime_error&) {
+        return std::nullopt;
+    }
 }
 
 PdfCanvas::PdfCanvas(const PdfProperties& properties)
@@ -155,7 +158,10 @@ double PdfCanvas::width_of(std::string_view words, const TextStyle& style)
 
 double PdfCanvas::picture(const Box& box, std::string_view png)
 {
-    if (!picture_) picture_.reset(surface_of(png));
+    if (!picture_ || picture_file_ != png) {
+        picture_.reset(surface_of(png));
+        picture_file_ = png;
+    }
     check(cairo_surface_status(picture_.get()));
     const double across = cairo_image_surface_get_width(picture_.get());
     const double down = cairo_image_surface_get_height(picture_.get());

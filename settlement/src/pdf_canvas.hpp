@@ -71,7 +71,7 @@ public:
     /// How wide a line is that nothing cuts off.
     [[nodiscard]] double width_of(std::string_view words, const TextStyle& style);
     /// Draws a PNG as large as it goes into the box, at its left and half-way down, and returns how
-    /// wide it is there. All that a document draws are the same, so that it has it once. Throws
+    /// wide it is there. A document that draws the same again and again has it once. Throws
     /// std::runtime_error when Cairo cannot read it.
     double picture(const Box& box, std::string_view png);
     void rule(Spot left, double width, double thickness, Ink ink);
@@ -97,7 +97,8 @@ private:
     std::unique_ptr<cairo_surface_t, Free> surface_;
     std::unique_ptr<cairo_t, Free> context_;
     std::unique_ptr<PangoLayout, Free> layout_;
-    std::unique_ptr<cairo_surface_t, Free> picture_; // once it was drawn
+    std::string picture_file_{};                     // the last that was drawn, and
+    std::unique_ptr<cairo_surface_t, Free> picture_; // what it shows
 };
 
 } // namespace pointhouse::settlement

@@ -1,6 +1,9 @@
 """The house's logo: what is issued has the one of its time, for ever; what is no picture is refused."""
 
+import base64
 import hashlib
+import json
+import random
 import struct
 import subprocess
 import zlib
@@ -132,7 +135,7 @@ def test_what_was_printed_is_printed_again_with_the_same_bytes(make_house, tmp_p
     house = closed(make_house(), tmp_path)
     house.run("settle", "invoices", "2026-06", "--out", tmp_path / "documents")
     of_june = [("settle", "show", "2026-06"), ("report", "roll-forward", "--window", "2026-06"),
-               ("report", "roll-forward", "--at", "2026-06-20")]
+               ("report", "roll-forward", "--at", "2026-06-20"), ("report", "ageing", "--at", "2026-07-01")]
     before = [printed(house, tmp_path, *command) for command in of_june]
     set_logo(house, tmp_path, RED)
     assert [printed(house, tmp_path, *command) for command in of_june] == before, "closed without one"
@@ -150,14 +153,13 @@ def test_what_was_printed_is_printed_again_with_the_same_bytes(make_house, tmp_p
     july = printed(house, tmp_path, "settle", "show", "2026-07")
     assert picture_of(july) == (120, 40), "closed with it"
     advance(house, "2026-08-10")
-    ageing = printed(house, tmp_path, "report", "ageing", "--at", "2026-08-05")
-    assert picture_of(ageing) == (120, 40)
+    ageing = printed(house, tmp_path, "report", "ageing", "--at", "2026-08-10")
+    assert picture_of(ageing) is None, "a report is of an instant, a logo of an entry"
 
     set_logo(house, tmp_path, BLUE)
     assert printed(house, tmp_path, "settle", "show", "2026-07") == july
     assert picture_of(printed(house, tmp_path, "settle", "show", "2026-08")) == (50, 50), "still open"
-    assert printed(house, tmp_path, "report", "ageing", "--at", "2026-08-05") == ageing
-    assert picture_of(printed(house, tmp_path, "report", "ageing")) == (50, 50), "as of now"
+    assert printed(house, tmp_path, "report", "ageing", "--at", "2026-08-10") == ageing
     assert [printed(house, tmp_path, *command) for command in of_june] == before
     house.run("settle", "restatements", "2026-06", "--version", 2, "--out", tmp_path / "again")
     assert (tmp_path / "again" / "2026-06-version-2-difference.pdf").read_bytes() == difference
@@ -168,6 +170,7 @@ def damaged(file, place):
     return file[:place] + bytes([file[place] ^ 1]) + file[place + 1:]
 
 
+NOISE = random.Random(1).randbytes(3000)
 BAD = {
     "empty": (b"", "is empty"),
     "other": (b"GIF89a" + RED, "no PNG"),
@@ -178,13 +181,21 @@ BAD = {
     "damaged": (damaged(RED, 60), "a checksum"),
     "more behind it": (RED + b"x", "behind its end"),
     "too large": (RED[:-12] + chunk(b"teSt", bytes(65_536)) + RED[-12:], "more than 65536 bytes"),
-    "too wide": (png(1001, 1), "1001 x 1 pixels; at most 1000 x 1000"),
-    "too high": (png(1, 2001), "1 x 2001 pixels"),
+    "too wide": (png(1001, 1), "1001 x 1 pixels; at most 1000 x 300"),
+    "too high": (png(1, 301), "1 x 301 pixels"),
     "a bomb": (png(50_000, 50_000, packed=zlib.compress(bytes(60_000_000), 9)), "50000 x 50000 pixels"),
     "no pixels": (png(0, 7, packed=b""), "no pixels"),
-    "no picture": (png(9, 7, packed=b"nothing that was packed"), "cannot be read"),
-    "too few rows": (png(9, 7, packed=zlib.compress(b"\0" * 40)), "cannot be read"),
-    "no colours": (png(9, 7, header=b"\x08\x05\0\0\0"), "cannot be read"),
+    "a bomb in few pixels": (png(9, 7, packed=zlib.compress(bytes(60_000_000), 9)), "other pixels than"),
+    "a bomb beside the picture": (RED[:-12] + chunk(b"zTXt", b"x\0\0" + zlib.compress(bytes(8_000_000), 9))
+                                  + RED[-12:], "more than a picture"),
+    "no picture": (png(9, 7, packed=b"nothing that was packed"), "other pixels than"),
+    "too few rows": (png(9, 7, packed=zlib.compress(b"\0" * 40)), "other pixels than"),
+    "unknown colours": (png(9, 7, header=b"\x08\x05\0\0\0"), "of a kind that there is not"),
+    "no palette": (png(9, 7, b"\x01", header=b"\x08\x03\0\0\0"), "cannot be read"),
+    "interlaced": (png(9, 7, header=b"\x08\x02\0\0\x01"), "is interlaced"),
+    # Each row adds the same to the one above: a PNG packs that, a PDF packs the pixels.
+    "too heavy": (png(1000, 300, packed=zlib.compress(b"\0" + NOISE + (b"\2" + NOISE) * 299, 9)),
+                  "bytes of each PDF; at most 131072"),
 }
 
 
@@ -217,8 +228,8 @@ def test_no_file_and_no_end_of_one(sandbox, tmp_path):
 
 def test_the_bounds_are_taken(make_house, tmp_path):
     house = make_house().make("GRO")
-    largest = png(1000, 1000)
-    largest = largest[:-12] + chunk(b"teSt", bytes(65_536 - len(largest) - 12)) + largest[-12:]
+    largest = png(1000, 300)
+    largest = largest[:-12] + chunk(b"tEXt", b"Comment\0" + b"x" * (65_536 - len(largest) - 20)) + largest[-12:]
     assert len(largest) == 65_536
     for file in (largest, png(1, 1), png(1000, 1), png(8, 3, b"\x07", header=b"\x08\0\0\0\0")):
         assert set_logo(house, tmp_path, file)["logo"] == described(file)
@@ -246,7 +257,8 @@ def test_over_the_wire_it_is_done_once(make_house, tmp_path):
 
 def test_in_a_production_house_it_takes_two(production, pair, tmp_path):  # noqa: F811
     house, _ = production
-    (tmp_path / "logo.png").write_bytes(RED)
+    large = RED[:-12] + chunk(b"tEXt", b"Comment\0" + b"x" * 60_000) + RED[-12:]
+    (tmp_path / "logo.png").write_bytes(large)
     assert "--operator" in house.run("house", "set-logo", tmp_path / "logo.png", status=1).stderr
     assert bring(pair.anna, "house/set-logo", RED[:-1], PNG).code == "settlement_refused"
     assert house.json("approve", "list") == [], "what is refused does not wait"
@@ -255,13 +267,16 @@ def test_in_a_production_house_it_takes_two(production, pair, tmp_path):  # noqa
                          house.certificate_folder("operator:anna") / "cert.pem")
     bob = house.certificate_folder("operator:bob") / "cert.pem"
     shown = house.run("approve", "show", waiting["id"], "--operator", bob).stdout
-    assert hashlib.sha256(RED).hexdigest() in shown, "bob sees which one it is"
+    assert hashlib.sha256(large).hexdigest() in shown, "bob sees which one it is"
+    assert "characters; --json has them" in shown and len(shown) < 2_000, "not the file itself"
+    as_json = house.json("approve", "show", waiting["id"], "--operator", bob)
+    assert base64.b64encode(large).decode() in json.dumps(as_json)
     assert house.json("house", "show")["logo"] is None, "it waits"
     house.run("approve", "reject", waiting["id"], "--reason", "not ours", "--operator", bob)
     assert house.json("house", "show")["logo"] is None
 
-    pair.prepares("house/set-logo", RED)
-    assert house.json("house", "show")["logo"] == described(RED)
+    pair.prepares("house/set-logo", large)
+    assert house.json("house", "show")["logo"] == described(large)
     pair.prepares("house/withdraw-logo", reason="the old mark")
     assert house.json("house", "show")["logo"] is None
     assert house.verify()["ok"]

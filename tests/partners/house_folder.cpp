@@ -110,8 +110,7 @@ std::string text_of(const Registry& registry)
             boost::json::serialize(to_json(certificate)),
             certificate.revoked);
     }
-    for (const auto& change : registry.logo_changes())
-        text += fmt::format("logo {} {}\n", change.entry.value(), as_base64(change.logo.png()));
+    text += fmt::format("logo {}\n", as_base64(registry.logo().png()));
     for (auto month = ledger::Month{2026, 1}; month < ledger::Month{2027, 1};
          month = month.next()) {
         text += registry.is_closed(month) ? "closed " : "open ";

@@ -8,15 +8,18 @@
 
 #include <gtest/gtest.h>
 
+#include "../partners/sample_png.hpp"
 #include "pdf_reader.hpp"
 #include "random_documents.hpp"
-#include "sample_png.hpp"
 #include "settlement/document_pdf.hpp"
 #include "settlement/printed_report.hpp"
 #include "settlement/reminder_letter.hpp"
 
 namespace pointhouse::settlement {
 namespace {
+
+using partners::png_of;
+using partners::sample_png;
 
 using Pixel = std::array<int, 3>;
 constexpr Pixel red{255, 0, 0};
@@ -190,23 +193,37 @@ TEST(LogoOnPaper, IsOnLettersAndReportsToo)
 
 TEST(LogoOnPaper, ThatCannotBeReadIsKnownBefore)
 {
-    EXPECT_TRUE(is_drawable(sample_png(200, 100)));
-    EXPECT_TRUE(is_drawable(sample_png(2'000, 2'000)));
+    EXPECT_LT(drawn_bytes(sample_png(1'000, 300)), drawn_logo_bytes_max);
     for (const auto& broken :
          {std::string{},
           std::string{"no picture"},
           png_of(20, 10, ""),
           png_of(20, 10, "not packed"),
           sample_png(20, 10).substr(0, 60)}) {
-        EXPECT_FALSE(is_drawable(broken)) << broken.size();
+        EXPECT_FALSE(drawn_bytes(broken)) << broken.size();
         if (!broken.empty()) {
             EXPECT_THROW(static_cast<void>(document_pdf(invoice(), broken)), std::runtime_error);
         }
     }
-    // Fewer rows than its header says.
-    const auto flat = sample_png(20, 10);
-    const auto data = flat.find("IDAT") + 4;
-    EXPECT_FALSE(is_drawable(png_of(20, 11, flat.substr(data, flat.find("IEND") - data - 8))));
+}
+
+// PNG packs what a row adds to the row above; here each adds the same. PDF packs the pixels.
+TEST(LogoOnPaper, IsWeighedAsItIsDrawn)
+{
+    std::uint32_t random = 1;
+    std::string row;
+    for (int x = 0; x < 1'000; ++x) {
+        for (int sample = 0; sample < 3; ++sample)
+            row += static_cast<char>((random = random * 1'664'525 + 1'013'904'223) >> 24U);
+        row += '\0';
+    }
+    std::string opaque = row;
+    for (std::size_t at = 3; at < opaque.size(); at += 4) opaque[at] = '\xff';
+    std::string pixels = '\0' + opaque;
+    for (int y = 1; y < 300; ++y) pixels += '\x02' + row;
+    const auto png = png_of(1'000, 300, partners::packed(pixels));
+    EXPECT_LT(png.size(), 65'536U);
+    EXPECT_GT(drawn_bytes(png), drawn_logo_bytes_max);
 }
 
 } // namespace

@@ -7,9 +7,6 @@
 #include <string>
 #include <string_view>
 
-#include "ledger/ids.hpp"
-#include "ledger/time.hpp"
-
 namespace pointhouse::partners {
 
 /// What the house draws at the top of its documents, a PNG as it was given. Shared by all documents
@@ -24,15 +21,10 @@ struct Logo {
     }
 };
 
-/// An entry of the house's record from which on it has another logo, or none.
-struct LogoChange {
-    ledger::HouseSequence entry{};
-    ledger::Time at{};
-    Logo logo{};
-};
-
+// Every PDF unpacks it and packs it again.
 inline constexpr std::size_t logo_bytes_max = 65'536;
-inline constexpr std::uint32_t logo_pixels_max = 1'000; // of each side
+inline constexpr std::uint32_t logo_width_max = 1'000; // pixels
+inline constexpr std::uint32_t logo_height_max = 300;
 
 struct PixelSize {
     std::uint32_t width = 0;
@@ -42,8 +34,9 @@ struct PixelSize {
 /// Pre: a logo without a fault.
 [[nodiscard]] PixelSize size_of(std::string_view png);
 
-/// What is wrong with a file as a logo; none when nothing is. Bounds come first, and nothing is
-/// unpacked: what the picture shows only a reader of pictures can say. Pure.
+/// What is wrong with a file as a logo; none when nothing is. Bounds come first; then as many
+/// pixels are unpacked as the header says, and there must be no more. So no reader of pictures
+/// unpacks more, but whether it can read them only it can say. Pure.
 [[nodiscard]] std::optional<std::string> fault_of_logo(std::string_view png);
 
 } // namespace pointhouse::partners

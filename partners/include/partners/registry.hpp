@@ -109,7 +109,8 @@ struct Proposal {
     ledger::HouseSequence id; // its entry
     /// "promotion", "opening", "house_terms"; a message of an operator: "adjustment",
     /// "reinstatement", "block", "unblock", "merge", "close"; or the kind of entry that it becomes:
-    /// "partner_added", "tariff_set", "vat_set", "block_bought".
+    /// "partner_added", "tariff_set", "vat_set", "block_bought", "company_set", "logo_set",
+    /// "logo_withdrawn".
     std::string kind;
     std::string actor; // who prepared it
     ledger::Time at;
@@ -305,8 +306,6 @@ public:
     /// Of the house, in force; and as it was when `sequence` was the last entry.
     [[nodiscard]] Logo logo() const;
     [[nodiscard]] Logo logo_at(ledger::HouseSequence sequence) const;
-    /// Oldest first; valid until the next change.
-    [[nodiscard]] const std::vector<LogoChange>& logo_changes() const;
     /// The partner's VAT row for a flow at a date; null when none is set.
     [[nodiscard]] const VatTerms* find_vat(
         ledger::PartnerId partner, std::string_view flow, ledger::Time at) const;

@@ -1,11 +1,16 @@
 #pragma once
 
+#include <cstddef>
+#include <optional>
 #include <string_view>
 
 namespace pointhouse::settlement {
 
-/// Whether a PNG can be drawn on a document. It is unpacked for that, to as many pixels as its
-/// header says, so bound them before. Any thread.
-[[nodiscard]] bool is_drawable(std::string_view png);
+inline constexpr std::size_t drawn_logo_bytes_max = 131'072;
+
+/// How many bytes a PDF has that shows a PNG and nothing else; none: it cannot be drawn. Each PDF
+/// packs the picture anew, into more than the PNG had. It is unpacked for that, so bound what it
+/// unpacks to before. Any thread.
+[[nodiscard]] std::optional<std::size_t> drawn_bytes(std::string_view png);
 
 } // namespace pointhouse::settlement
