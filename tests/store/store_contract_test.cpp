@@ -251,14 +251,42 @@ TEST_P(StoreContract, AppendsManyRows)
     });
     EXPECT_EQ(count(), 10'000);
     store->read([&](Transaction& transaction) {
-        const auto rows = transaction.run("SELECT name FROM thing WHERE id = 7777", {});
-        EXPECT_EQ(rows.at(0).at(0), Value{std::string{"thing 7777"}});
+        const auto rows = transaction.run("SELECT name FROM thing ORDER BY id", {});
+        for (std::size_t id = 0; id < names.size(); ++id)
+            ASSERT_EQ(rows.at(id).at(0), Value{names[id]});
     });
     EXPECT_THROW(
         store->transact([&](Transaction& transaction) {
             transaction.append("thing", columns, std::span{cells}.first(3));
         }),
         StoreFailure);
+}
+
+// Whatever number of rows a store puts together.
+TEST_P(StoreContract, AppendsAnyNumberOfRowsOrNone)
+{
+    constexpr std::array<std::string_view, 2> columns{"id", "name"};
+    std::int64_t appended = 0;
+    for (const std::int64_t rows : {1, 2, 799, 800, 801, 1'600, 1'601}) {
+        std::vector<Parameter> cells;
+        for (std::int64_t row = 0; row < rows; ++row) {
+            cells.emplace_back(appended + row);
+            cells.emplace_back(std::string_view{"thing"});
+        }
+        store->transact(
+            [&](Transaction& transaction) { transaction.append("thing", columns, cells); });
+        appended += rows;
+        EXPECT_EQ(count(), appended);
+
+        // The last row is there already: none of the others stays.
+        for (std::size_t row = 0; row + 1 < cells.size() / 2; ++row)
+            cells[2 * row] = appended + static_cast<std::int64_t>(row);
+        EXPECT_THROW(
+            store->transact(
+                [&](Transaction& transaction) { transaction.append("thing", columns, cells); }),
+            StoreFailure);
+        EXPECT_EQ(count(), appended);
+    }
 }
 
 TEST_P(StoreContract, TheSameStatementInsideItself)
