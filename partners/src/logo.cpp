@@ -8,6 +8,8 @@
 #include <stdexcept>
 #include <zlib.h>
 
+#include <boost/json/parse.hpp>
+
 #include "house_entries.hpp"
 #include "partners/base64.hpp"
 #include "partners/opening.hpp"
