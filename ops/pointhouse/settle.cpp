@@ -89,13 +89,14 @@ std::string in_words(const settlement::Settlement& settled)
 
 CommandStep show(House& house, const Options& options, const Invocation& typed)
 {
-    auto source = std::make_shared<gateway::SettlementSource>(house, read_window(options.window));
+    const auto month = read_window(options.window);
+    auto source = std::make_shared<gateway::SettlementSource>(house, month);
     // A closed window shows the logo that it was closed under, so that it gives the same bytes.
-    const auto closing = house.closing_of(read_window(options.window));
+    const auto closing = house.closing_of(month);
     const auto& registry = house.registry();
     const auto logo = closing ? registry.logo_at(*closing) : registry.logo();
     std::vector<settlement::Document> issued;
-    for (const auto* document : house.documents().documents_of(read_window(options.window)))
+    for (const auto* document : house.documents().documents_of(month))
         issued.push_back(document->document);
     return [source, typed, options, logo, issued = std::move(issued)](Console& console) {
         const auto settled = source->settle(console);
