@@ -35,6 +35,7 @@ void Turn::clear()
     items.clear();
     waiting.clear();
     scratch.release();
+    asks_ledger = false;
     has_failed = false;
 }
 
@@ -52,34 +53,76 @@ bool CommitQueue::has_room(std::size_t messages) const
            filling_->waiting.size() < waiting_per_turn_max;
 }
 
-void CommitQueue::wait(const Turn::Waiting& waiting)
+Turn& CommitQueue::filling()
 {
-    if (!is_posted_) boost::asio::post(executor_, [this] { run(); });
-    is_posted_ = true;
-    filling_->waiting.push_back(waiting);
+    if (!is_posted_) take_back();
+    return *filling_;
 }
 
-void CommitQueue::run()
+// While the last commit still runs, what waits behind it is joined by what comes.
+void CommitQueue::take_back()
 {
-    is_posted_ = false;
-    if (committing_) return; // finish() comes back here
-    Turn& turn = *filling_;
-    filling_ = filling_ == &turns_[0] ? &turns_[1] : &turns_[0];
-    if (turn.message_count == 0) return finish(turn);
-    committing_.emplace(executor_);
     {
         const std::scoped_lock lock{mutex_};
-        to_commit_ = &turn;
+        if (ready_ == nullptr) return;
+        recycle(*std::exchange(filling_, std::exchange(ready_, nullptr)));
     }
-    handed_over_.notify_one();
+    --handed_over_;
+    hand_over_soon();
+}
+
+void CommitQueue::wait(const Turn::Waiting& waiting)
+{
+    if (!is_posted_) hand_over_soon();
+    filling_->waiting.push_back(waiting);
+    if (waiting.count == 0 || !filling_->questions.empty()) filling_->asks_ledger = true;
+}
+
+void CommitQueue::hand_over_soon()
+{
+    is_posted_ = true;
+    boost::asio::post(executor_, [this] { hand_over(); });
+}
+
+void CommitQueue::hand_over()
+{
+    is_posted_ = false;
+    if (free_.empty()) free_.push_back(&turns_.emplace_back());
+    Turn& turn = *std::exchange(filling_, free_.back());
+    free_.pop_back();
+    if (turn.message_count == 0 && handed_over_ == 0) return answer(turn);
+    if (!committing_) committing_.emplace(executor_);
+    ++handed_over_;
+    {
+        const std::scoped_lock lock{mutex_};
+        ready_ = &turn; // the last one was taken, or taken back
+    }
+    changed_.notify_one();
 }
 
 void CommitQueue::finish(Turn& turn)
 {
-    committing_.reset();
+    if (--handed_over_ == 0) committing_.reset();
+    const bool asked_ledger = turn.asks_ledger;
+    answer(turn);
+    if (!asked_ledger) return;
+    {
+        const std::scoped_lock lock{mutex_};
+        is_asked_ = false;
+    }
+    changed_.notify_one();
+}
+
+void CommitQueue::answer(Turn& turn)
+{
     answer_(turn);
+    recycle(turn);
+}
+
+void CommitQueue::recycle(Turn& turn)
+{
     turn.clear();
-    if (!is_posted_ && !filling_->waiting.empty()) run();
+    free_.push_back(&turn);
 }
 
 void CommitQueue::commit(Turn& turn)
@@ -94,11 +137,13 @@ void CommitQueue::commit(Turn& turn)
 
 void CommitQueue::commit_turns(const std::stop_token& stop)
 {
+    const auto has_work = [this] { return ready_ != nullptr && !is_asked_; };
     std::unique_lock lock{mutex_};
-    while (handed_over_.wait(lock, stop, [this] { return to_commit_ != nullptr; })) {
-        Turn& turn = *std::exchange(to_commit_, nullptr);
+    while (changed_.wait(lock, stop, has_work)) {
+        Turn& turn = *std::exchange(ready_, nullptr);
+        is_asked_ = turn.asks_ledger;
         lock.unlock();
-        commit(turn);
+        if (turn.message_count > 0) commit(turn);
         boost::asio::post(executor_, [this, &turn] { finish(turn); });
         lock.lock();
     }

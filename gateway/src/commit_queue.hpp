@@ -1,9 +1,9 @@
 #pragma once
 
-#include <array>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory_resource>
 #include <mutex>
@@ -46,7 +46,8 @@ struct Turn {
     std::vector<Item> items;
     std::vector<Waiting> waiting;
     std::pmr::monotonic_buffer_resource scratch; // what messages point into beside the requests
-    bool has_failed = false;                     // the commit threw: nothing is known
+    bool asks_ledger = false; // of something beside the outcomes: a read, a quote, a proposal
+    bool has_failed = false;  // the commit threw: nothing is known
 
     /// An empty message of this partner, ready to be decoded into. Invalidates earlier references.
     ledger::Submission& add_message(ledger::PartnerId partner);
@@ -54,10 +55,12 @@ struct Turn {
     void clear();
 };
 
-/// Group commit without artificial delay: the first request of a turn posts the commit behind the
-/// reads that are ready, so that all of them share one durable transaction. A thread of its own
-/// decides and commits, while the I/O thread reads what comes next; the two share the ledger by
-/// turns: between a commit and the next its answers are made, on the I/O thread.
+/// Group commit without artificial delay: the first request of a turn posts its hand-over behind
+/// the reads that are ready, so that all of them share one durable transaction. A thread of its own
+/// decides and commits one turn after the other, while the I/O thread reads what comes next and
+/// answers what was committed; what waits behind a commit is joined by what comes meanwhile. The
+/// two share the ledger by turns: a turn that asks the ledger something is answered between its
+/// commit and the next.
 class CommitQueue {
 public:
     /// `answer` is called after each commit with its turn; requests that arrive meanwhile go into
@@ -69,29 +72,36 @@ public:
 
     /// The bound of SECURITY section 4: what is beyond it is refused before any work.
     [[nodiscard]] bool has_room(std::size_t messages) const;
-    [[nodiscard]] Turn& filling() { return *filling_; }
-    /// The request is answered after this turn's commit.
+    [[nodiscard]] Turn& filling();
+    /// The request is answered after the commit of the turn that fills.
     void wait(const Turn::Waiting& waiting);
 
 private:
-    void run();
+    void take_back();
+    void hand_over_soon();
+    void hand_over();
     void finish(Turn& turn);
+    void answer(Turn& turn);
+    void recycle(Turn& turn);
     void commit(Turn& turn);
     void commit_turns(const std::stop_token& stop);
 
     boost::asio::any_io_executor executor_;
     ledger::Ledger& ledger_;
     std::function<void(Turn&)> answer_;
-    std::array<Turn, 2> turns_;
-    Turn* filling_ = &turns_[0];
-    bool is_posted_ = false;
-    // Set while a turn is being committed: the loop has work, although it may not see any.
+    std::deque<Turn> turns_{1}; // as many as are in use at once: a few
+    Turn* filling_ = &turns_.front();
+    std::vector<Turn*> free_;
+    bool is_posted_ = false;      // the hand-over of the turn that fills
+    std::size_t handed_over_ = 0; // turns that are not answered yet
+    // Set while there are any: the loop has work, although it may not see it.
     std::optional<boost::asio::executor_work_guard<boost::asio::any_io_executor>> committing_;
 
-    std::mutex mutex_;
-    std::condition_variable_any handed_over_;
-    Turn* to_commit_ = nullptr; // guarded by mutex_
-    std::jthread writer_;       // last: it uses all of the above
+    std::mutex mutex_; // guards what follows
+    std::condition_variable_any changed_;
+    Turn* ready_ = nullptr; // handed over and not taken
+    bool is_asked_ = false; // what was committed last asks the ledger: until it is answered
+    std::jthread writer_;   // last: it uses all of the above
 };
 
 } // namespace pointhouse::gateway

@@ -1,8 +1,10 @@
+#include <atomic>
 #include <chrono>
 #include <future>
 #include <optional>
 #include <sstream>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <boost/asio/io_context.hpp>
@@ -22,6 +24,8 @@ namespace pointhouse::gateway {
 namespace {
 
 namespace json = boost::json;
+
+constexpr std::chrono::seconds patience{10};
 
 std::string accrual(
     const std::string& id, std::int64_t points, const std::string& member = "card-1")
@@ -66,6 +70,17 @@ protected:
     {
         io_.restart();
         io_.run();
+    }
+
+    /// During a commit, on its thread: begins a request and waits until it was handed over.
+    void hand_over_meanwhile(TestExchange& exchange)
+    {
+        std::promise<void> taken;
+        boost::asio::post(io_, [&] {
+            clearing_.begin(exchange);
+            boost::asio::post(io_, [&] { taken.set_value(); }); // behind the hand-over
+        });
+        EXPECT_EQ(taken.get_future().wait_for(patience), std::future_status::ready);
     }
 
     TestExchange post(
@@ -216,7 +231,7 @@ TEST_F(ClearingTest, TakesRequestsWhileItCommitsIntoTheNextCommit)
             EXPECT_EQ(first.finished, 0); // nobody is answered before the commit is over
             taken.set_value();
         });
-        EXPECT_EQ(taken.get_future().wait_for(std::chrono::seconds{10}), std::future_status::ready)
+        EXPECT_EQ(taken.get_future().wait_for(patience), std::future_status::ready)
             << "the loop stood still during a commit";
     };
     clearing_.begin(first);
@@ -224,6 +239,72 @@ TEST_F(ClearingTest, TakesRequestsWhileItCommitsIntoTheNextCommit)
     EXPECT_EQ(ledger_.commits, (std::vector<std::size_t>{1, 2}));
     EXPECT_EQ(json::parse(first.answer).at("balance").at("available"), 1);
     EXPECT_EQ(json::parse(third.answer).at("balance").at("available"), 7);
+}
+
+TEST_F(ClearingTest, LetsWhatComesJoinWhatWaitsBehindACommit)
+{
+    TestExchange first{RouteId::accruals, accrual("m-1", 1), grocer_caller()};
+    TestExchange second{RouteId::accruals, accrual("m-2", 2), grocer_caller()};
+    TestExchange third{RouteId::accruals, accrual("m-3", 4), grocer_caller()};
+    ledger_.while_committing = [&] {
+        std::promise<void> taken;
+        boost::asio::post(io_, [&] {
+            clearing_.begin(second);
+            // Behind the hand-over that this posted.
+            boost::asio::post(io_, [&] {
+                clearing_.begin(third);
+                boost::asio::post(io_, [&] { taken.set_value(); });
+            });
+        });
+        EXPECT_EQ(taken.get_future().wait_for(patience), std::future_status::ready);
+    };
+    clearing_.begin(first);
+    run();
+    EXPECT_EQ(ledger_.commits, (std::vector<std::size_t>{1, 2}));
+    EXPECT_EQ(json::parse(third.answer).at("balance").at("available"), 7);
+}
+
+TEST_F(ClearingTest, CommitsWhileItAnswersWhatWasCommitted)
+{
+    TestExchange first{RouteId::accruals, accrual("m-1", 1), grocer_caller()};
+    TestExchange second{RouteId::accruals, accrual("m-2", 2), grocer_caller()};
+    std::promise<void> second_commit;
+    first.on_finish = [&] {
+        EXPECT_EQ(second_commit.get_future().wait_for(patience), std::future_status::ready)
+            << "the writer waited for the answers of the last commit";
+    };
+    ledger_.while_committing = [&] {
+        hand_over_meanwhile(second);
+        ledger_.while_committing = [&] { second_commit.set_value(); };
+    };
+    clearing_.begin(first);
+    run();
+    EXPECT_EQ(ledger_.commits, (std::vector<std::size_t>{1, 1}));
+    EXPECT_EQ(json::parse(second.answer).at("balance").at("available"), 3);
+}
+
+TEST_F(ClearingTest, AnswersAReadBeforeTheNextCommit)
+{
+    TestExchange first{RouteId::accruals, accrual("m-1", 1), grocer_caller()};
+    TestExchange read{RouteId::member, "", grocer_caller()};
+    read.arguments[0] = "card-1";
+    TestExchange second{RouteId::accruals, accrual("m-2", 2), grocer_caller()};
+    std::atomic<bool> has_second_begun = false;
+    first.on_finish = [&] {
+        std::this_thread::sleep_for(std::chrono::milliseconds{50}); // time enough to begin wrongly
+        EXPECT_FALSE(has_second_begun);
+    };
+    ledger_.while_committing = [&] {
+        hand_over_meanwhile(second);
+        ledger_.while_committing = [&] { has_second_begun = true; };
+    };
+    clearing_.begin(first);
+    clearing_.begin(read);
+    run();
+    EXPECT_EQ(ledger_.commits, (std::vector<std::size_t>{1, 1}));
+    EXPECT_EQ(json::parse(read.answer).at("balance").at("available"), 1);
+    EXPECT_TRUE(has_second_begun);
+    EXPECT_EQ(json::parse(second.answer).at("balance").at("available"), 3);
 }
 
 TEST_F(ClearingTest, LetsAReadSeeTheMessageBeforeIt)
