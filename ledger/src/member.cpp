@@ -36,7 +36,7 @@ void LotList::add(const Provenance& provenance, Points points)
         // What was taken away in front makes room before more memory does.
         place -= first_;
         drop_taken();
-        if (lots_.size() == lots_.capacity()) lots_.reserve(lots_.size() + lots_.size() / 4 + 1);
+        if (lots_.size() == lots_.capacity()) lots_.reserve(lots_.size() + lots_.size() / 4 + 2);
     }
     lots_.insert(
         lots_.begin() + place, PackedLot{Lot{.provenance = provenance, .remaining = points}});
