@@ -89,6 +89,8 @@ public:
         return {.member = member, .lots_taken = 0};
     }
 
+    [[nodiscard]] std::size_t lots_of(std::size_t member) const { return held_[member]; }
+
     std::span<ledger::Submission> batch(std::size_t size)
     {
         const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
@@ -372,15 +374,19 @@ private:
                 row.bound = bound, row.bound_name = "COPY only";
     }
 
-    /// What the disk and the bookkeeping of lots alone allow: no index, hash, identity or database.
+    /// What the disk and the bookkeeping of lots alone allow, with as many lots in memory as the
+    /// ledger's members hold: no index, hash, identity or database.
     void report_bound()
     {
         constexpr std::size_t record_bytes = 40;
+        using LotBytes = std::array<std::uint64_t, 4>;
         struct Held {
-            std::vector<std::array<std::uint64_t, 4>> lots;
+            std::vector<LotBytes> lots;
             std::size_t first = 0;
         };
         std::vector<Held> members(static_cast<std::size_t>(options_.members));
+        for (std::size_t member = 0; member < members.size(); ++member)
+            members[member].lots.resize(traffic_.lots_of(member), LotBytes{0, points_per_accrual});
         std::vector<std::byte> block(record_bytes * static_cast<std::size_t>(options_.batch));
         const std::filesystem::path file = folder_.path() / "bound";
         const int handle = ::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
