@@ -59,16 +59,16 @@ Turn& CommitQueue::filling()
     return *filling_;
 }
 
-// While the last commit still runs, what waits behind it is joined by what comes.
+// While the writer is busy, what waits for it is joined by what comes.
 void CommitQueue::take_back()
 {
     {
         const std::scoped_lock lock{mutex_};
-        if (ready_ == nullptr) return;
+        if (ready_ == nullptr || !(is_committing_ || is_asked_)) return;
         recycle(*std::exchange(filling_, std::exchange(ready_, nullptr)));
     }
-    --handed_over_;
     hand_over_soon();
+    if (--handed_over_ == 0) committing_.reset();
 }
 
 void CommitQueue::wait(const Turn::Waiting& waiting)
@@ -80,12 +80,18 @@ void CommitQueue::wait(const Turn::Waiting& waiting)
 
 void CommitQueue::hand_over_soon()
 {
-    is_posted_ = true;
     boost::asio::post(executor_, [this] { hand_over(); });
+    is_posted_ = true;
 }
 
 void CommitQueue::hand_over()
 {
+    {
+        const std::scoped_lock lock{mutex_};
+        // The writer was told of the last one and has not woken yet: when it has, it asks for this.
+        is_awaited_ = ready_ != nullptr;
+        if (is_awaited_) return;
+    }
     is_posted_ = false;
     if (free_.empty()) free_.push_back(&turns_.emplace_back());
     Turn& turn = *std::exchange(filling_, free_.back());
@@ -95,7 +101,7 @@ void CommitQueue::hand_over()
     ++handed_over_;
     {
         const std::scoped_lock lock{mutex_};
-        ready_ = &turn; // the last one was taken, or taken back
+        ready_ = &turn;
     }
     changed_.notify_one();
 }
@@ -142,10 +148,14 @@ void CommitQueue::commit_turns(const std::stop_token& stop)
     while (changed_.wait(lock, stop, has_work)) {
         Turn& turn = *std::exchange(ready_, nullptr);
         is_asked_ = turn.asks_ledger;
+        is_committing_ = true;
+        const bool is_next_awaited = std::exchange(is_awaited_, false);
         lock.unlock();
+        if (is_next_awaited) boost::asio::post(executor_, [this] { hand_over(); });
         if (turn.message_count > 0) commit(turn);
         boost::asio::post(executor_, [this, &turn] { finish(turn); });
         lock.lock();
+        is_committing_ = false;
     }
 }
 

@@ -63,8 +63,9 @@ struct Turn {
 /// commit and the next.
 class CommitQueue {
 public:
-    /// `answer` is called after each commit with its turn; requests that arrive meanwhile go into
-    /// the next. Both must outlive the queue; the queue must outlive the executor's posted work.
+    /// `answer` is called after each commit with its turn, and with a turn that has nothing to
+    /// commit; requests that arrive meanwhile go into the next. Both must outlive the queue; the
+    /// queue must outlive the executor's posted work.
     CommitQueue(
         boost::asio::any_io_executor executor,
         ledger::Ledger& ledger,
@@ -89,7 +90,7 @@ private:
     boost::asio::any_io_executor executor_;
     ledger::Ledger& ledger_;
     std::function<void(Turn&)> answer_;
-    std::deque<Turn> turns_{1}; // as many as are in use at once: a few
+    std::deque<Turn> turns_{1}; // as many as are in use at once: five at most
     Turn* filling_ = &turns_.front();
     std::vector<Turn*> free_;
     bool is_posted_ = false;      // the hand-over of the turn that fills
@@ -99,9 +100,11 @@ private:
 
     std::mutex mutex_; // guards what follows
     std::condition_variable_any changed_;
-    Turn* ready_ = nullptr; // handed over and not taken
-    bool is_asked_ = false; // what was committed last asks the ledger: until it is answered
-    std::jthread writer_;   // last: it uses all of the above
+    Turn* ready_ = nullptr;      // handed over, and neither taken nor taken back
+    bool is_awaited_ = false;    // the next one waits until that one is taken
+    bool is_committing_ = false; // the writer
+    bool is_asked_ = false;      // what it took last asks the ledger: until it is answered
+    std::jthread writer_;        // last: it uses all of the above
 };
 
 } // namespace pointhouse::gateway

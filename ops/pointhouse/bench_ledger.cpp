@@ -385,8 +385,11 @@ private:
             std::size_t first = 0;
         };
         std::vector<Held> members(static_cast<std::size_t>(options_.members));
-        for (std::size_t member = 0; member < members.size(); ++member)
-            members[member].lots.resize(traffic_.lots_of(member), LotBytes{0, points_per_accrual});
+        for (std::size_t member = 0; member < members.size(); ++member) {
+            const std::size_t lots = traffic_.lots_of(member);
+            members[member].lots.reserve(lots + lots / 4 + 2); // with room, as the ledger's have
+            members[member].lots.resize(lots, LotBytes{0, points_per_accrual});
+        }
         std::vector<std::byte> block(record_bytes * static_cast<std::size_t>(options_.batch));
         const std::filesystem::path file = folder_.path() / "bound";
         const int handle = ::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);

@@ -319,6 +319,24 @@ TEST_F(ClearingTest, LetsAReadSeeTheMessageBeforeIt)
     EXPECT_EQ(json::parse(read.answer).at("balance").at("available"), 84);
 }
 
+TEST_F(ClearingTest, ComesToAnEndWhereAReadJoinsAReadThatWaits)
+{
+    TestExchange message{RouteId::accruals, accrual("m-1", 84), grocer_caller()};
+    TestExchange read{RouteId::member, "", grocer_caller()};
+    TestExchange waiting{RouteId::member, "", grocer_caller()};
+    TestExchange joining{RouteId::member, "", grocer_caller()};
+    for (TestExchange* const exchange : {&read, &waiting, &joining})
+        exchange->arguments[0] = "card-1";
+    ledger_.while_committing = [&] { hand_over_meanwhile(waiting); };
+    read.on_finish = [&] { clearing_.begin(joining); };
+    clearing_.begin(message);
+    clearing_.begin(read);
+    run(); // and returns: nothing is left that it would wait for
+    EXPECT_EQ(ledger_.commits, (std::vector<std::size_t>{1}));
+    EXPECT_EQ(waiting.finished, 1);
+    EXPECT_EQ(joining.finished, 1);
+}
+
 TEST_F(ClearingTest, CommitsNothingOfAMalformedMessage)
 {
     const auto exchange = post(RouteId::accruals, R"({"message_id":"m-1","points":"x"})");
