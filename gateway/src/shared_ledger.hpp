@@ -8,10 +8,9 @@ namespace pointhouse::gateway {
 
 /// A ledger that a writer thread and the I/O thread use by turns: each call waits for the other's.
 /// What every request asks, its terms, waits for nobody; nor do the answers to messages, which are
-/// made of outcomes alone. `commit` on the writer thread, and on the I/O thread for what
-/// an operator approved; all else, and what the answers refer to, on the I/O thread, which waits
-/// for two commits at most: while it waits, the writer gets no more than what it was handed
-/// already.
+/// made of outcomes alone. `commit` on the writer thread, and on the I/O thread for what an
+/// operator approved; all else on the I/O thread, which waits for two commits at most: while it
+/// waits, the writer gets no more than what it was handed already.
 class SharedLedger final : public ledger::Ledger {
 public:
     explicit SharedLedger(std::unique_ptr<ledger::Ledger> ledger)

@@ -247,16 +247,8 @@ TEST_F(ClearingTest, LetsWhatComesJoinWhatWaitsBehindACommit)
     TestExchange second{RouteId::accruals, accrual("m-2", 2), grocer_caller()};
     TestExchange third{RouteId::accruals, accrual("m-3", 4), grocer_caller()};
     ledger_.while_committing = [&] {
-        std::promise<void> taken;
-        boost::asio::post(io_, [&] {
-            clearing_.begin(second);
-            // Behind the hand-over that this posted.
-            boost::asio::post(io_, [&] {
-                clearing_.begin(third);
-                boost::asio::post(io_, [&] { taken.set_value(); });
-            });
-        });
-        EXPECT_EQ(taken.get_future().wait_for(patience), std::future_status::ready);
+        hand_over_meanwhile(second);
+        hand_over_meanwhile(third);
     };
     clearing_.begin(first);
     run();

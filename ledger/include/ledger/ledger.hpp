@@ -119,7 +119,7 @@ struct LedgerOptions {
 };
 
 /// Decides messages and makes them durable: the one writer of points. Identities, message ids,
-/// member state and journal behind one door. All calls on one thread, the writer's.
+/// member state and journal behind one door. One call at a time, on whatever thread.
 class Ledger {
 public:
     virtual ~Ledger() = default;
